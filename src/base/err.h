@@ -1,0 +1,28 @@
+/* The human side of an error: a sentence that says what happened and what to do.
+ *
+ * Functions return negative errno; a caller that can use the sentence passes a `struct err *`, one
+ * that can't passes NULL. It becomes problem+json, a CLI message or a log line in one place each.
+ */
+#pragma once
+
+#include "base/mem.h"
+
+#include <errno.h>
+
+enum { ERR_TEXT_MAX = 512 };
+
+struct err {
+    int code; /* negative errno, 0 = none */
+    char text[ERR_TEXT_MAX];
+};
+
+/* Fills `e` (may be NULL) and returns `code`, so that `return err_set(e, -EINVAL, "…");` reads
+ * well. */
+int err_set(struct err *e, int code, const char *fmt, ...) PRINTF(3, 4);
+
+/* Puts "fmt: " before the sentence that is there. Returns e->code, or `code` when `e` is NULL. */
+int err_prefix(struct err *e, int code, const char *fmt, ...) PRINTF(3, 4);
+
+/* The sentence, or the errno's text when none was given. Never NULL. Not thread-safe for a bare
+ * errno. */
+const char *err_text(const struct err *e, int code);

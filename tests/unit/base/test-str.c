@@ -1,0 +1,129 @@
+#include "../test.h"
+
+#include "base/str.h"
+
+#include <errno.h>
+
+static void append_grows_and_terminates(void **state)
+{
+    (void)state;
+    struct str s = {0};
+    assert_string_equal(str_text(&s), "");
+    for (int i = 0; i < 100; i++)
+        str_addf(&s, "%d,", i);
+    str_add_u64(&s, UINT64_MAX);
+    str_add_char(&s, ' ');
+    str_add_i64(&s, INT64_MIN);
+    assert_non_null(strstr(s.p, "99,18446744073709551615 -9223372036854775808"));
+    assert_int_equal(strlen(s.p), s.len);
+    str_done(&s);
+}
+
+static void numbers_are_whole_strings(void **state)
+{
+    (void)state;
+    uint64_t u = 7;
+    int64_t i = 7;
+    double d = 7;
+    assert_int_equal(str_to_u64("18446744073709551615", &u), 0);
+    assert_true(u == UINT64_MAX);
+    assert_int_equal(str_to_u64("18446744073709551616", &u), -ERANGE);
+    static const char *const bad[] = {"", "-1", "+1", " 1", "1 ", "0x1", "1e3"};
+    for (size_t k = 0; k < COUNT_OF(bad); k++)
+        assert_int_equal(str_to_u64(bad[k], &u), -EINVAL);
+    assert_true(u == UINT64_MAX);
+    assert_int_equal(str_to_i64("-9223372036854775808", &i), 0);
+    assert_true(i == INT64_MIN);
+    assert_int_equal(str_to_i64("-9223372036854775809", &i), -ERANGE);
+    assert_int_equal(str_to_double("1.5e3", &d), 0);
+    assert_true(d == 1500);
+    assert_int_equal(str_to_double("nan", &d), -EINVAL);
+}
+
+static void globs(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *pattern, *text;
+        bool match;
+    } cases[] = {
+        {"*", "", true},
+        {"a*c", "abc", true},
+        {"a*c", "abd", false},
+        {"a?c", "abc", true},
+        {"a?c", "ac", false},
+        {"*.service", "x.service", true},
+        {"**a**b", "xaxxb", true},
+        {"", "a", false},
+        {"a*a*a*a*b", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", false},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++)
+        assert_int_equal(str_glob(cases[i].pattern, cases[i].text), cases[i].match);
+}
+
+static void hex_and_base64_round_trip(void **state)
+{
+    (void)state;
+    unsigned char bytes[64], back[64];
+    char text[129];
+    for (size_t n = 0; n <= sizeof bytes; n++) {
+        for (size_t i = 0; i < n; i++)
+            bytes[i] = (unsigned char)(i * 37 + n);
+        str_hex(bytes, n, text);
+        assert_int_equal(str_unhex(text, back, sizeof back), n);
+        assert_memory_equal(bytes, back, n);
+        str_base64url(bytes, n, text);
+        assert_int_equal(str_unbase64url(text, back, sizeof back), n);
+        assert_memory_equal(bytes, back, n);
+    }
+    assert_int_equal(str_unhex("abc", back, sizeof back), -EINVAL);
+    assert_int_equal(str_unhex("zz", back, sizeof back), -EINVAL);
+    assert_int_equal(str_unbase64url("a+b/", back, sizeof back), -EINVAL);
+    assert_int_equal(str_unbase64url("AAAAA", back, sizeof back), -EINVAL);
+    assert_int_equal(str_unbase64url("AAAAAAAA", back, 5), -ENOSPC);
+}
+
+static void utf8_is_strict(void **state)
+{
+    (void)state;
+    assert_true(str_is_utf8("häß\xf0\x9f\x90\x89", 9));
+    static const char *const bad[] = {"\xc0\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80",
+                                      "\x80",     "\xe2\x82",     "\xff"};
+    for (size_t i = 0; i < COUNT_OF(bad); i++)
+        assert_false(str_is_utf8(bad[i], strlen(bad[i])));
+}
+
+static void nearest_name(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"listen", "data", "database", NULL};
+    assert_string_equal(str_nearest("lisen", names), "listen");
+    assert_string_equal(str_nearest("databse", names), "database");
+    assert_null(str_nearest("zzzzzzzz", names));
+}
+
+static void lists_split_and_own(void **state)
+{
+    (void)state;
+    struct str_list l = {0};
+    str_list_split(&l, " a, b ,,c ", ',');
+    assert_int_equal(l.n, 3);
+    assert_string_equal(l.v[1], "b");
+    assert_true(str_list_has(&l, "c"));
+    assert_false(str_list_has(&l, ""));
+    str_list_done(&l);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(append_grows_and_terminates),
+        cmocka_unit_test(numbers_are_whole_strings),
+        cmocka_unit_test(globs),
+        cmocka_unit_test(hex_and_base64_round_trip),
+        cmocka_unit_test(utf8_is_strict),
+        cmocka_unit_test(nearest_name),
+        cmocka_unit_test(lists_split_and_own),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
