@@ -1,0 +1,64 @@
+/* Who may do what: the one place where a right is decided.
+ *
+ * A permission is a `noun:verb`; a role is a set of them. Pure: no I/O, no clock. */
+#pragma once
+
+#include "base/err.h"
+#include "base/str.h"
+
+/* The order is the bit; it is part of no contract (names are). At most 64. */
+enum permission {
+    PERM_NODES_READ,     /* nodes and their numbers */
+    PERM_SERVICES_READ,  /* services, their health and facts */
+    PERM_SERVICES_WRITE, /* add, edit, hide, remove manual services and overrides */
+    PERM_EVENTS_READ,    /* what happened */
+    PERM_EVENTS_WRITE,   /* publish events */
+    PERM_PROCESSES_READ, /* command lines of processes */
+    PERM_USERS_READ,
+    PERM_USERS_WRITE,
+    PERM_TOKENS_WRITE,   /* own tokens */
+    PERM_TOKENS_ADMIN,   /* everybody's tokens */
+    PERM_SESSIONS_ADMIN, /* everybody's sessions */
+    PERM_AUDIT_READ,
+    PERM_SETTINGS_READ,
+    PERM_SETTINGS_WRITE,
+    PERM_METRICS_READ, /* /metrics */
+    PERM_SELF,         /* own profile, password, sessions, preferences: every signed-in person */
+    PERM_COUNT,
+};
+
+const char *permission_name(enum permission p);                            /* "services:write" */
+int permission_parse(const char *name, enum permission *ret_p) MUST_CHECK; /* -ENOENT */
+static inline uint64_t permission_bit(enum permission p)
+{
+    return 1ull << p;
+}
+
+/* "services:read,events:write" or "*" to bits. -EINVAL names the unknown one and the nearest. */
+int permissions_parse(const char *text, uint64_t *ret_bits, struct err *e) MUST_CHECK;
+void permissions_print(uint64_t bits, struct str *out); /* comma-separated */
+
+enum role { ROLE_ADMIN, ROLE_OPERATOR, ROLE_VIEWER };
+const char *role_name(enum role r);                            /* "admin" */
+int role_parse(const char *name, enum role *ret_r) MUST_CHECK; /* any case; -ENOENT */
+uint64_t role_permissions(enum role r);
+
+enum subject_kind {
+    SUBJECT_SESSION,
+    SUBJECT_TOKEN,
+    SUBJECT_LOCAL /* the command line on the machine itself */
+};
+
+/* Who asks. Immutable once made. */
+struct subject {
+    enum subject_kind kind;
+    char id[40]; /* of the session or token; what fanout_revoke() names */
+    char user_id[32];
+    char user_name[64];
+    enum role role;
+    uint64_t permissions;    /* the role's, for a token cut down to its scopes */
+    int64_t expires_wall_ms; /* 0 = never */
+};
+
+/* The policy function. `resource` (an id, may be NULL) is there for limits to nodes or labels. */
+bool policy_allows(const struct subject *s, enum permission p, const char *resource);

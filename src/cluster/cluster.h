@@ -1,0 +1,125 @@
+/* What exists: nodes and services, merged from what nodes report, judged, and kept as ready-made
+ * JSON.
+ *
+ * Lives on the hub's loop and nowhere else, but for cluster_snapshot() and the buffers, which are
+ * immutable. Takes `now` as an argument; does no I/O. Each change replaces the JSON fragment of its
+ * resource and appends it to the event log; the overview is spliced from fragments. The shapes
+ * stand in api/openapi.yaml. */
+#pragma once
+
+#include "node/report.h"
+#include "store/store.h"
+#include "stream/event-log.h"
+
+struct cluster;
+
+/* The state of a service as people see it. */
+enum service_state {
+    STATE_HEALTHY,   /* runs, and something proves that it is itself and answers */
+    STATE_UNCHECKED, /* runs; nothing proves more */
+    STATE_DEGRADED,  /* answers with errors or slowly, restarts often, or what it depends on is down
+                      */
+    STATE_DOWN,      /* does not run or does not answer */
+    STATE_UNKNOWN,   /* not heard from */
+    STATE_WORKING,   /* starts or stops */
+    STATE_STOPPED,   /* off on purpose */
+};
+const char *service_state_name(enum service_state s);
+
+struct cluster_now {
+    int64_t mono_ms, wall_ms;
+};
+
+/* One line of "what happened", for the database. */
+struct feed_entry {
+    char id[EVENT_ID_SIZE];
+    int64_t time_ms;
+    const char *severity;       /* "ok" "info" "warn" "bad" */
+    const char *kind;           /* "service.down", "node.away", "service.added" … */
+    const char *node, *service; /* ids; "" = none */
+    const char *text;           /* "redis on debian is down: exit code 137 (killed)" */
+};
+
+/* Decisions that the cluster hands outside. All run on the loop; must not block. */
+struct cluster_hooks {
+    void *arg;
+    void (*record)(void *arg,
+                   const struct feed_entry *entry); /* keep it: the feed survives a restart */
+    void (*remember)(void *arg, const char *service, enum service_state s,
+                     int64_t since_ms); /* state to resume from */
+    void (*checks)(void *arg, const char *node, const struct check_spec *specs,
+                   size_t n); /* a node's checks changed */
+};
+
+struct cluster *cluster_new(struct event_log *log, const struct cluster_hooks *hooks);
+void cluster_free(struct cluster *c);
+
+/* A node comes to be known; `label` says how ("this machine"). */
+void cluster_node_add(struct cluster *c, const char *node, const char *label,
+                      struct cluster_now now);
+/* Something a node reports. Ownership of what `r` points to moves in. */
+void cluster_report(struct cluster *c, const char *node, struct node_report *r,
+                    struct cluster_now now);
+/* Once a second: staleness, damping, relative times, coalesced events. */
+void cluster_tick(struct cluster *c, struct cluster_now now);
+
+/* --- what people define
+ * ---------------------------------------------------------------------------------------- */
+
+/* A hand-added service, or overrides for a discovered one (then `id` is its id and NULL members
+ * leave things be). */
+struct service_record {
+    char id[256]; /* "manual/router" for hand-added ones */
+    bool manual, hidden;
+    char *name, *url, *icon, *group, *description; /* may be NULL */
+    char *check_kind, *check_target, *expect_status,
+        *expect_body;                          /* check_kind NULL or "none" = no check */
+    uint32_t interval_ms, timeout_ms, retries; /* 0 = default: 30 s, 5 s, 2 */
+    struct str_list depends_on;
+    int64_t created_ms, changed_ms;
+};
+void service_record_done(struct service_record *r);
+int service_record_check(const struct service_record *r,
+                         struct err *e) MUST_CHECK; /* -EINVAL with what to do */
+
+/* The database side: worker threads. */
+int service_record_load(struct db *db, struct service_record **ret_records, size_t *ret_n,
+                        struct err *e) MUST_CHECK;
+int service_record_get(struct db *db, const char *id, struct service_record *ret_record,
+                       struct err *e) MUST_CHECK; /* -ENOENT */
+int service_record_put(struct db *db, const struct service_record *r, bool must_be_new,
+                       struct err *e) MUST_CHECK; /* -EEXIST */
+int service_record_delete(struct db *db, const char *id, struct err *e) MUST_CHECK;
+
+/* The live side: on the loop. */
+void cluster_set_record(struct cluster *c, const struct service_record *r, struct cluster_now now);
+void cluster_drop_record(struct cluster *c, const char *id, struct cluster_now now);
+/* What was known before the restart: state and since when; says what changed meanwhile. */
+void cluster_recall(struct cluster *c, const char *service, enum service_state s, int64_t since_ms);
+void cluster_recall_feed(struct cluster *c, const struct feed_entry *entry);
+
+/* Trouble of Hydra itself (database read-only, disk full): shown as needing attention. NULL text =
+ * over. */
+void cluster_set_notice(struct cluster *c, const char *key, const char *severity, const char *text,
+                        const char *hint, struct cluster_now now);
+
+/* --- what others read
+ * ------------------------------------------------------------------------------------------- */
+
+/* Ready JSON, referenced (buf_unref() when done). On the loop. NULL when there is no such node or
+ * service. */
+struct buf *cluster_overview(struct cluster *c);
+struct buf *cluster_nodes(struct cluster *c);
+struct buf *cluster_node(struct cluster *c, const char *id);
+struct buf *cluster_services(struct cluster *c);
+struct buf *cluster_service(struct cluster *c, const char *id);
+struct buf *cluster_processes(struct cluster *c, const char *node);
+struct buf *cluster_window(struct cluster *c,
+                           const char *node);  /* the last 15 minutes, all columns */
+struct buf *cluster_status(struct cluster *c); /* the sentence, counts, exit code: `hydra status` */
+bool cluster_has_service(struct cluster *c, const char *id);
+/* Prometheus text of every series of every node, as last reported, with label node="…". */
+void cluster_metrics(struct cluster *c, struct str *out);
+
+/* The snapshot that `resync` sends. Any thread. */
+struct buf *cluster_snapshot(struct cluster *c, uint64_t permissions, uint64_t *ret_sequence);

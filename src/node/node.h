@@ -1,0 +1,38 @@
+/* One machine: runs collectors each second, watches Docker, systemd and listening sockets, carries
+ * out checks, and hands reports to a sink. Lives on one loop (a thread of its own in hydrad); needs
+ * no configuration.
+ *
+ * Everything that can be absent (Docker, D-Bus, a GPU) is retried and shows as a source. Nothing is
+ * forked but probes that may hang: those run `/proc/self/exe node-probe …` with a deadline
+ * (node_probe_main()). */
+#pragma once
+
+#include "io/loop.h"
+#include "node/report.h"
+
+struct node;
+
+struct node_settings {
+    uint32_t interval_ms; /* of the metric tick: 1,000 */
+    const char *root;     /* prefix for /proc, /sys, /etc, /run: "" or a recorded tree in tests */
+    const char *docker_host; /* "unix:///run/docker.sock"; NULL = the usual places, then Podman's */
+    const char *dbus_address;                         /* NULL = the system bus */
+    const char *nvml_library;                         /* NULL = libnvidia-ml.so.1 */
+    void (*report)(void *arg, struct node_report *r); /* on the node's loop; ownership moves */
+    void *arg;
+};
+
+struct node *node_new(struct loop *loop, const struct node_settings *settings);
+void node_start(struct node *n); /* on the loop */
+void node_free(struct node *n);  /* on the loop */
+
+/* Replaces the list of checks; running ones that stay the same keep their schedule. On the loop;
+ * specs are copied. */
+void node_set_checks(struct node *n, const struct check_spec *specs, size_t n_specs);
+
+/* Checks one service now, whatever its interval. On the loop. -ENOENT. */
+int node_check_now(struct node *n, const char *service);
+
+/* The hidden verb `node-probe`: a probe that may hang, in a process of its own. Exit code for
+ * main(). */
+int node_probe_main(int argc, char **argv);
