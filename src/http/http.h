@@ -124,6 +124,7 @@ struct http_stats http_server_stats(const struct http_server *s); /* on the loop
 /* --- the request
  * ------------------------------------------------------------------------------------------- */
 
+void *http_context(const struct http_exchange *x); /* hooks.arg: what handlers work on */
 const char *http_method(const struct http_exchange *x);
 const char *
 http_path(const struct http_exchange *x); /* decoded once, normalised; never with `..`, `//`, NUL */
