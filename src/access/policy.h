@@ -6,7 +6,7 @@
 #include "base/err.h"
 #include "base/str.h"
 
-/* The order is the bit; it is part of no contract (names are). At most 64. */
+/* The order is the bit; it is part of no contract (names are). At most 63. */
 enum permission {
     PERM_NODES_READ,     /* nodes and their numbers */
     PERM_SERVICES_READ,  /* services, their health and facts */
@@ -27,18 +27,24 @@ enum permission {
     PERM_COUNT,
 };
 
+/* Every permission there is; as a token's scopes: whatever its user's role allows. */
+#define PERMISSIONS_ALL ((1ull << PERM_COUNT) - 1)
+
 const char *permission_name(enum permission p);                            /* "services:write" */
+const char *permission_description(enum permission p);                     /* for people */
 int permission_parse(const char *name, enum permission *ret_p) MUST_CHECK; /* -ENOENT */
 static inline uint64_t permission_bit(enum permission p)
 {
     return 1ull << p;
 }
 
-/* "services:read,events:write" or "*" to bits. -EINVAL names the unknown one and the nearest. */
+/* "services:read,events:write" or "*" to bits; white space around names is ignored. -EINVAL names
+ * the unknown one and the nearest; an empty list is -EINVAL too. */
 int permissions_parse(const char *text, uint64_t *ret_bits, struct err *e) MUST_CHECK;
-void permissions_print(uint64_t bits, struct str *out); /* comma-separated */
+void permissions_print(uint64_t bits, struct str *out); /* comma-separated names, in enum order */
 
 enum role { ROLE_ADMIN, ROLE_OPERATOR, ROLE_VIEWER };
+enum { ROLE_COUNT = ROLE_VIEWER + 1 };
 const char *role_name(enum role r);                            /* "admin" */
 int role_parse(const char *name, enum role *ret_r) MUST_CHECK; /* any case; -ENOENT */
 uint64_t role_permissions(enum role r);
@@ -57,8 +63,12 @@ struct subject {
     char user_name[64];
     enum role role;
     uint64_t permissions;    /* the role's, for a token cut down to its scopes */
-    int64_t expires_wall_ms; /* 0 = never */
+    int64_t expires_wall_ms; /* 0 = never; a session's slides while it is used */
 };
 
-/* The policy function. `resource` (an id, may be NULL) is there for limits to nodes or labels. */
+/* Whoever has a shell on the machine as hydrad's own user: id and name "local", every right. */
+struct subject subject_local(void);
+
+/* The policy function. `resource` (an id, may be NULL) is there for limits to nodes or labels.
+ * A NULL subject may do nothing. */
 bool policy_allows(const struct subject *s, enum permission p, const char *resource);
