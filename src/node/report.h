@@ -14,7 +14,7 @@
  * ------------------------------------------------------------------------------ */
 
 struct gpu_facts {
-    char *id;                   /* "0", "1" … the index, the label `gpu` of its series */
+    char *id; /* the label `gpu` of its series: "0", "1" … for NVIDIA, "amd0", "intel0" … */
     char *uuid, *name, *vendor; /* "NVIDIA" | "AMD" | "Intel" */
     char *driver;               /* version, "" when unknown */
     uint64_t memory_total;      /* bytes, 0 = unknown or shared */
@@ -53,7 +53,10 @@ struct series_def {
     const char *help; /* static */
 };
 
-struct series_defs { /* series first … first + n - 1 come into being */
+/* Series first … first + n - 1 come into being. Numbers are never used again for another series;
+ * one that is gone stays NaN. first = 0: the table starts anew, earlier numbers mean nothing (at
+ * the start, and after very many series have gone). */
+struct series_defs {
     uint32_t first, n;
     struct series_def *v;
 };
@@ -239,6 +242,8 @@ enum report_kind {
     REPORT_CHECK,
 };
 
+/* The struct itself is small and the caller's: copy it to keep it. What it points to changes hands.
+ */
 struct node_report {
     enum report_kind kind;
     union {
@@ -253,7 +258,7 @@ struct node_report {
     };
 };
 
-void node_report_free(struct node_report *r);
+void node_report_free(struct node_report *r); /* what it points to, not `r` itself */
 void observed_free(struct observed *o);
 struct observed *observed_copy(const struct observed *o);
 void check_spec_done(struct check_spec *c);

@@ -1,0 +1,21 @@
+/* The mounted filesystems that people care about, from /proc/self/mountinfo (proc(5)).
+ *
+ * Left out: kernel interfaces, what belongs to containers, second mounts of the same device (bind
+ * mounts, NixOS's read-only /nix/store), and what another mount covers. */
+#pragma once
+
+#include "base/vec.h"
+#include "node/scan.h"
+
+struct mount {
+    char *point, *device, *type;
+    uint64_t number; /* major << 32 | minor */
+    bool remote;     /* touching it may hang: network, FUSE, or below such a one */
+};
+
+struct mount_list {
+    VEC(struct mount) v;
+};
+
+void mounts_parse(struct mount_list *ret_list, struct scan text);
+void mounts_done(struct mount_list *l);

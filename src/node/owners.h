@@ -1,0 +1,48 @@
+/* Which observed service owns a process: by announced main pid, else by cgroup.
+ *
+ * A service owns its cgroup and everything below it; the deepest owner wins. Paths are as in
+ * /proc/PID/cgroup, below the mount of the hierarchy: "/system.slice/nginx.service",
+ * "/docker/0123…". Not thread-safe. */
+#pragma once
+
+#include "base/vec.h"
+#include "node/report.h"
+
+struct owner {
+    char *id;      /* observed id */
+    char *cgroup;  /* NULL = shares its cgroup with others */
+    int main_pid;  /* 0 = not known */
+    bool gone;     /* the service is gone; the slot stays so that its series keep their numbers */
+    bool measured; /* its cgroup gives CPU and memory (collect-cgroup.c); else processes.c sums */
+    bool has_series;
+    uint32_t series;    /* hydra_service_cpu_seconds_total, then hydra_service_memory_bytes */
+    double cpu_seconds; /* summed by processes.c */
+    uint64_t memory;    /* likewise, of the current pass */
+};
+
+struct owners {
+    VEC(struct owner *) v; /* in the order of appearance; pointers are stable */
+    unsigned generation;   /* grows whenever an attribution may have changed */
+};
+
+struct owners *owners_new(void);
+void owners_free(struct owners *o);
+
+void owners_set(struct owners *o, const struct observed *service);
+void owners_remove(struct owners *o, const char *id);
+
+/* After series_reset(): all take new ones. */
+void owners_forget_series(struct owners *o);
+
+struct owner *owners_by_cgroup(const struct owners *o, const char *cgroup);
+struct owner *owners_by_pid(const struct owners *o, int pid);
+
+enum { CGROUP_PATH_MAX = 512 };
+
+/* The path that tells most in the text of /proc/PID/cgroup (which is changed by parsing): of the
+ * unified hierarchy, else of systemd's, else of the deepest controller. "/" when it says nothing.
+ * Points into `text`. */
+const char *cgroup_parse(char *text);
+
+/* The same of a live process; -ENOENT when it has ended. `root`: see node_settings. */
+int cgroup_of_pid(const char *root, int pid, char ret_path[CGROUP_PATH_MAX]) MUST_CHECK;
