@@ -106,7 +106,8 @@ int access_login(struct access *a, struct db *db, const struct login *l, int64_t
                  unsigned *ret_wait_s) MUST_CHECK;
 /* Checks a signed-in user's own password (before changing it): the limits of access_verify(). */
 int access_password_check(struct access *a, struct db *db, const struct actor *by,
-                          const char *password, struct err *e, unsigned *ret_wait_s) MUST_CHECK;
+                          const char *user_id, const char *password, struct err *e,
+                          unsigned *ret_wait_s) MUST_CHECK;
 
 /* --- users
  * --------------------------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ enum {
 struct audit_entry {
     int64_t sequence; /* set by audit_append() */
     int64_t time_ms;
-    const char *actor; /* user name, or "local" */
+    const char *actor; /* user name, or "local"; "" = nobody who is signed in */
     const char *via;   /* "web", "cli", "api", "local" */
     const char *address;
     const char *action;  /* "service.add", "user.change", "login" … */
