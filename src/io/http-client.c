@@ -15,7 +15,7 @@ struct http_client {
     uv_timer_t *timer;
     struct http_call *calls; /* all that run */
     bool in_curl;            /* within a function of the multi handle: nothing may be removed */
-    bool sweep;              /* a call was cancelled meanwhile */
+    bool sweep;              /* calls were cancelled or made meanwhile */
 };
 
 struct http_call {
@@ -27,6 +27,7 @@ struct http_call {
     size_t body_max;
     uint64_t started_ns;
     struct http_request r; /* of its pointers only the callbacks are valid */
+    bool added;            /* to the multi handle */
     bool cancelled;        /* by the owner: no callback any more */
     bool stopped;          /* on_data returned false */
     bool cut, too_big, denied;
@@ -146,10 +147,10 @@ static void call_free(struct http_call *call)
     *call->here = call->next;
     if (call->next)
         call->next->here = call->here;
-    if (call->easy) {
+    if (call->added)
         c->curl->multi_remove_handle(c->multi, call->easy);
+    if (call->easy)
         c->curl->easy_cleanup(call->easy);
-    }
     c->curl->slist_free_all(call->headers);
     str_done(&call->body);
     mem_free(call);
@@ -253,6 +254,13 @@ static struct http_call *call_new(struct http_client *c, const struct http_reque
     return call;
 }
 
+static void add(struct http_call *call)
+{
+    CURLMcode r = call->client->curl->multi_add_handle(call->client->multi, call->easy);
+    assert(r == CURLM_OK); /* it can only be a handle that is added already */
+    call->added = true;
+}
+
 int http_client_call(struct http_client *c, const struct http_request *r, struct err *e,
                      struct http_call **ret_call)
 {
@@ -266,10 +274,10 @@ int http_client_call(struct http_client *c, const struct http_request *r, struct
         return err_set(e, -ENOMEM, "libcurl could not start a request.");
     }
     set_options(call, r);
-    if (c->curl->multi_add_handle(c->multi, call->easy) != CURLM_OK) {
-        call_free(call);
-        return err_set(e, -EINVAL, "libcurl refused the request.");
-    }
+    if (c->in_curl) /* from within on_data: curl takes nothing now */
+        c->sweep = true;
+    else
+        add(call);
     *ret_call = call;
     return 0;
 }
@@ -406,20 +414,22 @@ static void finish(struct http_call *call, CURLcode code)
     call_free(call);
 }
 
-static void sweep_cancelled(struct http_client *c)
+static void sweep(struct http_client *c)
 {
     c->sweep = false;
     for (struct http_call *call = c->calls, *next; call; call = next) {
         next = call->next;
         if (call->cancelled)
             call_free(call);
+        else if (!call->added)
+            add(call);
     }
 }
 
 static void finish_calls(struct http_client *c)
 {
     if (c->sweep)
-        sweep_cancelled(c);
+        sweep(c);
     CURLMsg *m;
     int left;
     while ((m = c->curl->multi_info_read(c->multi, &left))) {

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/map.h"
 #include "node/collector.h"
+#include "node/docker.h"
 #include "node/facts.h"
 #include "node/gpu.h"
 
@@ -15,6 +16,7 @@ enum {
 
 /* Everything that watches something, in the order of starting. */
 static const struct node_module *const modules[] = {
+    &docker_module,
     NULL, /* ends the list */
 };
 

@@ -96,7 +96,9 @@ static void server_stop(struct server *s)
 
 struct outcome {
     struct loop *loop;
+    struct http_client *client;
     struct http_call *call;
+    const char *second_url; /* asked from within on_data */
     int error, status, done;
     char text[256], body[256], redirect[128];
     bool cut, cancel_in_data, stop_in_data;
@@ -115,6 +117,14 @@ static void on_done(void *arg, const struct http_answer *a)
     str_copy(o->body, sizeof o->body, a->body ? a->body : "(streamed)");
     str_copy(o->redirect, sizeof o->redirect, a->redirect ? a->redirect : "");
     o->done++;
+    if (a->error != -ECANCELED || o->stop_in_data)
+        loop_stop(o->loop);
+}
+
+static void on_second_done(void *arg, const struct http_answer *a)
+{
+    struct outcome *o = arg;
+    o->status = a->status;
     loop_stop(o->loop);
 }
 
@@ -122,6 +132,13 @@ static bool on_data(void *arg, const char *bytes, size_t n)
 {
     struct outcome *o = arg;
     str_add_n(&o->streamed, bytes, n);
+    if (o->second_url) {
+        struct http_request r = {.url = o->second_url, .on_done = on_second_done, .arg = o};
+        struct http_call *call;
+        o->second_url = NULL;
+        assert_int_equal(http_client_call(o->client, &r, NULL, &call), 0);
+        return false; /* the server serves one at a time */
+    }
     if (o->cancel_in_data)
         http_call_cancel(o->call);
     return !o->stop_in_data;
@@ -135,7 +152,7 @@ static void give_up(void *arg)
 static struct outcome run(struct http_request r, struct outcome o, uint64_t wait_ms)
 {
     o.loop = loop_new("test");
-    struct http_client *c = http_client_new(o.loop);
+    struct http_client *c = o.client = http_client_new(o.loop);
     struct err e = {0};
     r.on_done = on_done;
     r.arg = &o;
@@ -244,6 +261,21 @@ static void streams_arrive_in_pieces(void **state)
     mem_free(url);
 }
 
+static void calls_can_be_made_from_within_a_stream(void **state)
+{
+    struct server *s = *state;
+    char *url = mem_printf("http://127.0.0.1:%d/stream", s->port);
+    char *second = mem_printf("http://127.0.0.1:%d/missing", s->port);
+    struct http_request r = {.url = url, .on_data = on_data};
+    struct outcome o = run(r, (struct outcome){.second_url = second}, 3000);
+    assert_int_equal(o.done, 1);
+    assert_int_equal(o.error, -ECANCELED);
+    assert_int_equal(o.status, 404);
+    str_done(&o.streamed);
+    mem_free(url);
+    mem_free(second);
+}
+
 static void unix_sockets_work(void **state)
 {
     (void)state;
@@ -302,6 +334,7 @@ int main(void)
         cmocka_unit_test(failures_have_a_kind),
         cmocka_unit_test(addresses_can_be_refused),
         cmocka_unit_test(streams_arrive_in_pieces),
+        cmocka_unit_test(calls_can_be_made_from_within_a_stream),
         cmocka_unit_test(unix_sockets_work),
         cmocka_unit_test(certificate_times_are_read),
     };

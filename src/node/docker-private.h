@@ -1,0 +1,73 @@
+/* Between docker.c and docker-engine.c. */
+#pragma once
+
+#include "io/http-client.h"
+#include "node/docker-json.h"
+#include "node/docker.h"
+#include "node/outbox.h"
+
+enum { DOCKER_SOURCE_SIZE = 32, DOCKER_SOCKET_SIZE = 108 };
+
+enum engine_state {
+    ENGINE_AWAY,     /* no connection; the next try is due at `retry` */
+    ENGINE_GREETING, /* asked for its version */
+    ENGINE_LISTING,  /* the event stream stands; the list of containers is being read */
+    ENGINE_WATCHING, /* all is known; events change it */
+};
+
+struct engine {
+    struct node *node;
+    struct http_client *http;
+    char socket[DOCKER_SOCKET_SIZE];
+    unsigned uid;
+    char source[DOCKER_SOURCE_SIZE]; /* "docker", "podman", "podman-1000": also the ids' prefix */
+    struct docker_version version;
+    enum engine_state state;
+    bool met;                 /* was connected once: its absence is a failure from then on */
+    struct http_call *call;   /* version, list or ping */
+    struct http_call *events; /* the stream */
+    struct str line;          /* of the stream, unfinished */
+    int64_t since_ns;         /* the last event's time */
+    struct loop_timer *retry, *looks;
+    unsigned failures;  /* in a row */
+    struct map entries; /* container id → struct entry */
+    unsigned looking;   /* inspections that run */
+    struct outbox out;
+    int64_t ping_ms; /* when it last answered */
+};
+
+/* What is known of one container. */
+struct entry {
+    struct engine *engine;
+    char id[DOCKER_ID_SIZE];
+    struct container *c;       /* NULL before the first inspection */
+    char *told;                /* the observed id it was told under; NULL = not told */
+    char *last_line;           /* of its log, after a bad end; NULL */
+    int64_t last_line_for;     /* the end it belongs to: ended_ms */
+    int64_t asked_ms;          /* wall: when somebody asked it to end; 0 = nobody did */
+    int64_t looked_ms;         /* mono: last inspection's start */
+    bool due, listed;          /* an inspection is wanted; seen by the running list */
+    struct http_call *look;    /* the inspection that runs */
+    struct http_call *reading; /* of its log */
+};
+
+/* `uid`: whose rootless engine it is; 0 = the machine's. */
+struct engine *engine_new(struct node *n, struct http_client *http, const char *socket, bool podman,
+                          unsigned uid);
+void engine_free(struct engine *e);
+void engine_tick(struct engine *e, int64_t now_ms);
+void engine_refresh(struct engine *e);
+struct entry *engine_find(struct engine *e, const char *name);
+
+/* docker-look.c: one container. */
+void entry_free(struct entry *x);
+void entry_want_look(struct entry *x);
+void entry_tell(struct entry *x);
+void engine_look_on(struct engine *e); /* starts inspections that are due, within the bounds */
+
+/* Asks the engine: GET `path` of the API, 10 s. On failure the engine goes away. */
+int engine_get(struct engine *e, const char *path,
+               void (*on_done)(void *, const struct http_answer *), void *arg,
+               struct http_call **ret_call) MUST_CHECK;
+/* An inspection ended: the list may be complete now. */
+void engine_looked(struct engine *e);

@@ -1,0 +1,23 @@
+/* Docker and Podman: finds their sockets, keeps a connection to each, tells their containers.
+ *
+ * docker.c looks for sockets; docker-engine.c is one connection: version, events, list, inspect. An
+ * engine that goes away is FAILED and tried again with growing, jittered pauses; its containers
+ * stay as last told. For the files of this folder; on the node's loop. */
+#pragma once
+
+#include "node/node-private.h"
+
+extern const struct node_module docker_module;
+
+/* A container by name, id (or its beginning) or observed id; NULL when there is none. Valid until
+ * the loop turns. */
+const struct observed *docker_find(struct node *n, const char *name);
+
+/* Is an engine connected, so that a container not found does not exist? */
+bool docker_is_complete(struct node *n);
+
+/* Does a container publish this port of the machine? (docker-proxy holds it for the container.) */
+bool docker_publishes(struct node *n, uint16_t port, bool udp);
+
+/* The listening sockets changed: containers on the host's network have other ports. */
+void docker_refresh(struct node *n);

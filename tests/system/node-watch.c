@@ -1,0 +1,239 @@
+/* node-watch: runs a node and prints what it reports, one JSON object a line, with the wall time.
+ *
+ *   node-watch [--root DIR] [--docker URL] [--dbus ADDRESS] [--frames]
+ *              [--check 'SERVICE KIND TARGET [INTERVAL_MS [TIMEOUT_MS]] [status=…] [body=…]
+ *              [process=…]']…
+ *
+ * A tool for tests and for looking at a machine; ends with SIGINT or SIGTERM. */
+#include "base/clock.h"
+#include "base/json.h"
+#include "node/node.h"
+
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+
+enum { CHECKS_MAX = 64 };
+
+static bool with_frames;
+
+/* --- printing --- */
+
+static void print_ports(struct jw *w, const struct observed *o)
+{
+    jw_key(w, "ports");
+    jw_array(w);
+    for (size_t i = 0; i < o->ports.n; i++) {
+        const struct observed_port *p = &o->ports.v[i];
+        jw_object(w);
+        jw_key_str(w, "address", p->address);
+        jw_key_int(w, "port", p->port);
+        jw_key_int(w, "inner", p->inner);
+        jw_key_bool(w, "udp", p->udp);
+        jw_key_int(w, "pid", p->pid);
+        jw_key_str(w, "process", p->process);
+        jw_end_object(w);
+    }
+    jw_end_array(w);
+}
+
+static void print_service(struct jw *w, const struct observed *o)
+{
+    static const char *const runs[] = {"running", "starting",   "stopping", "stopped",
+                                       "failed",  "restarting", "paused"};
+    static const char *const healths[] = {"none", "starting", "healthy", "unhealthy"};
+    jw_key_str(w, "id", o->id);
+    jw_key_str(w, "engine", o->engine);
+    jw_key_str(w, "name", o->name);
+    jw_key_str(w, "description", o->description);
+    jw_key_str(w, "run", runs[o->run]);
+    jw_key_str(w, "run_text", o->run_text);
+    jw_key_str(w, "health", healths[o->health]);
+    jw_key_str(w, "health_text", o->health_text);
+    jw_key_time(w, "started", o->started_ms);
+    jw_key_time(w, "ended", o->ended_ms);
+    if (o->has_exit)
+        jw_key_int(w, "exit", o->exit_code);
+    jw_key_bool(w, "oom_killed", o->oom_killed);
+    jw_key_bool(w, "enabled", o->enabled);
+    jw_key_bool(w, "on_purpose", o->on_purpose);
+    jw_key_str(w, "why", o->why);
+    jw_key_int(w, "restarts", o->restarts);
+    jw_key_str(w, "image", o->image);
+    jw_key_str(w, "project", o->project);
+    jw_key_str(w, "unit_file", o->unit_file);
+    jw_key_str(w, "command", o->command);
+    jw_key_int(w, "main_pid", o->main_pid);
+    jw_key_str(w, "cgroup", o->cgroup);
+    jw_key_int(w, "labels", (int64_t)o->labels.n);
+    jw_key_strs(w, "depends_on", &o->depends_on);
+    jw_key_strs(w, "mounts", &o->mounts);
+    jw_key_strs(w, "networks", &o->networks);
+    print_ports(w, o);
+}
+
+static void print_source(struct jw *w, const struct source_report *s)
+{
+    static const char *const states[] = {"ok", "absent", "denied", "failed"};
+    jw_key_str(w, "name", s->name);
+    jw_key_str(w, "state", states[s->state]);
+    jw_key_str(w, "text", s->text);
+    jw_key_str(w, "hint", s->hint);
+    jw_key_bool(w, "complete", s->services_complete);
+}
+
+static void print_check(struct jw *w, const struct check_result *c)
+{
+    static const char *const states[] = {"up", "down", "unknown"};
+    jw_key_str(w, "id", c->service);
+    jw_key_str(w, "state", states[c->state]);
+    jw_key_str(w, "text", c->text);
+    jw_key_int(w, "code", c->code);
+    jw_key_int(w, "latency_us", c->latency_us);
+    jw_key_time(w, "tls_expires", c->tls_expires_ms);
+}
+
+static void print_frame(struct jw *w, const struct frame *f)
+{
+    jw_key_int(w, "n", f->n);
+}
+
+static bool is_wanted(const struct node_report *r)
+{
+    bool data = r->kind == REPORT_FRAME || r->kind == REPORT_SERIES || r->kind == REPORT_FACTS ||
+                r->kind == REPORT_PROCESSES;
+    return !data || with_frames;
+}
+
+static void print_report(struct jw *w, const struct node_report *r)
+{
+    static const char *const kinds[] = {"facts", "series",    "frame",  "service",
+                                        "gone",  "processes", "source", "check"};
+    jw_key_int(w, "t", clock_wall_ms());
+    jw_key_str(w, "report", kinds[r->kind]);
+    switch (r->kind) {
+    case REPORT_SERVICE:
+        print_service(w, r->service);
+        break;
+    case REPORT_SERVICE_GONE:
+        jw_key_str(w, "id", r->gone);
+        break;
+    case REPORT_SOURCE:
+        print_source(w, r->source);
+        break;
+    case REPORT_CHECK:
+        print_check(w, r->check);
+        break;
+    case REPORT_FRAME:
+        print_frame(w, r->frame);
+        break;
+    case REPORT_FACTS:
+    case REPORT_SERIES:
+    case REPORT_PROCESSES:
+        break;
+    }
+}
+
+static void on_report(void *arg, struct node_report *r)
+{
+    (void)arg;
+    if (is_wanted(r)) {
+        struct str s = {0};
+        struct jw w = jw_begin(&s);
+        jw_object(&w);
+        print_report(&w, r);
+        jw_end_object(&w);
+        str_add_char(&s, '\n');
+        fwrite(s.p, 1, s.len, stdout);
+        fflush(stdout);
+        str_done(&s);
+    }
+    node_report_free(r);
+}
+
+/* --- arguments --- */
+
+static void set_option(struct check_spec *c, const char *word)
+{
+    if (str_starts(word, "status="))
+        c->expect_status = mem_strdup(word + 7);
+    else if (str_starts(word, "body="))
+        c->expect_body = mem_strdup(word + 5);
+    else if (str_starts(word, "process="))
+        c->expect_process = mem_strdup(word + 8);
+    else if (str_eq(word, "verify"))
+        c->tls_verify = true;
+}
+
+static int parse_check(const char *text, struct check_spec *c)
+{
+    struct str_list words = {0};
+    str_list_split(&words, text, ' ');
+    uint64_t ms[2] = {1000, 1000};
+    size_t numbers = 0;
+    int r = words.n >= 3 ? check_kind_parse(words.v[1], &c->kind) : -EINVAL;
+    for (size_t i = 3; r == 0 && i < words.n; i++)
+        if (numbers < 2 && str_to_u64(words.v[i], &ms[numbers]) == 0)
+            numbers++;
+        else
+            set_option(c, words.v[i]);
+    if (r == 0) {
+        c->service = mem_strdup(words.v[0]);
+        c->target = mem_strdup(words.v[2]);
+        c->interval_ms = (uint32_t)ms[0];
+        c->timeout_ms = (uint32_t)ms[1];
+    }
+    str_list_done(&words);
+    return r;
+}
+
+static void on_signal(uv_signal_t *s, int number)
+{
+    (void)number;
+    loop_stop(s->data);
+}
+
+static void watch_signal(struct loop *l, uv_signal_t *s, int number)
+{
+    uv_signal_init(loop_uv(l), s);
+    s->data = l;
+    uv_signal_start(s, on_signal, number);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct option options[] = {
+        {"root", required_argument, NULL, 'r'}, {"docker", required_argument, NULL, 'd'},
+        {"dbus", required_argument, NULL, 'b'}, {"check", required_argument, NULL, 'c'},
+        {"frames", no_argument, NULL, 'f'},     {0},
+    };
+    if (argc > 1 && str_eq(argv[1], "node-probe"))
+        return node_probe_main(argc, argv);
+    struct check_spec checks[CHECKS_MAX] = {0};
+    size_t n_checks = 0;
+    struct node_settings settings = {.interval_ms = 1000, .root = "", .report = on_report};
+    for (int o; (o = getopt_long(argc, argv, "", options, NULL)) != -1;) {
+        if (o == 'r')
+            settings.root = optarg;
+        else if (o == 'd')
+            settings.docker_host = optarg;
+        else if (o == 'b')
+            settings.dbus_address = optarg;
+        else if (o == 'f')
+            with_frames = true;
+        else if (o != 'c' || n_checks == CHECKS_MAX || parse_check(optarg, &checks[n_checks++]) < 0)
+            return 2;
+    }
+    struct loop *l = loop_new("node");
+    uv_signal_t on_int, on_term;
+    watch_signal(l, &on_int, SIGINT);
+    watch_signal(l, &on_term, SIGTERM);
+    struct node *n = node_new(l, &settings);
+    node_start(n);
+    loop_run(l);
+    node_free(n);
+    for (size_t i = 0; i < n_checks; i++)
+        check_spec_done(&checks[i]);
+    loop_free(l);
+    return 0;
+}
