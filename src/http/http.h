@@ -25,7 +25,8 @@ struct http_limits {
     unsigned write_stall_ms;   /* an answer that makes no progress: 30 s, then close */
     unsigned connections;      /* in all: 12,000, then 503 with Retry-After */
     unsigned per_address;      /* of one peer address (loopback is exempt): 256, then 503 */
-    unsigned pipelined; /* requests answered in order from one read: 64, then the rest waits */
+    unsigned pipelined;  /* requests answered in order from one read: 64, then the rest waits */
+    size_t bodies_bytes; /* of all request bodies held at once: 128 MiB, then 503 */
     size_t
         write_buffer_bytes; /* unsent answer bytes of one connection: 4 MiB, then reading stops */
 };
@@ -86,7 +87,10 @@ struct http_settings {
     const char *security_policy; /* Content-Security-Policy of everything that is no page */
 };
 
-/* A file of the web build, made by the build: hashed names are immutable, pages carry an ETag and
+/* A path that is neither a route nor an asset is answered 404: with the page "/404" when there is
+ * such an asset and a browser asks for a page, else with a problem.
+ *
+ * A file of the web build, made by the build: hashed names are immutable, pages carry an ETag and
  * their policy. */
 struct http_asset {
     const char *path;   /* "/_next/static/x.js", "/services" for services.html */

@@ -1,0 +1,276 @@
+#include "http/head.h"
+
+#include "http/chars.h"
+
+#include <errno.h>
+#include <llhttp.h>
+
+static const struct {
+    const char *name;
+    size_t len;
+} known_names[HEAD_KNOWN_COUNT] = {
+#define NAME(text)                                                                                 \
+    {                                                                                              \
+        text, sizeof(text) - 1                                                                     \
+    }
+    [HEAD_HOST] = NAME("host"),
+    [HEAD_ORIGIN] = NAME("origin"),
+    [HEAD_COOKIE] = NAME("cookie"),
+    [HEAD_EXPECT] = NAME("expect"),
+    [HEAD_CONTENT_LENGTH] = NAME("content-length"),
+    [HEAD_TRANSFER_ENCODING] = NAME("transfer-encoding"),
+    [HEAD_ACCEPT_ENCODING] = NAME("accept-encoding"),
+    [HEAD_IF_NONE_MATCH] = NAME("if-none-match"),
+};
+
+/* Said twice these change what a request means, so they may stand once. */
+static const enum head_known single[] = {HEAD_HOST, HEAD_ORIGIN, HEAD_CONTENT_LENGTH,
+                                         HEAD_TRANSFER_ENCODING, HEAD_EXPECT};
+
+int64_t head_find(const char *bytes, size_t len, size_t max, size_t *scanned)
+{
+    if (len && (bytes[0] < 'A' || bytes[0] > 'Z'))
+        return -EBADMSG;
+    size_t line = *scanned;
+    const char *lf;
+    while (line < len && (lf = memchr(bytes + line, '\n', len - line))) {
+        size_t end = (size_t)(lf - bytes);
+        if (end == line || lf[-1] != '\r')
+            return -EBADMSG;
+        if (end >= max)
+            return -E2BIG;
+        if (end == line + 1)
+            return (int64_t)end + 1;
+        line = end + 1;
+    }
+    *scanned = line;
+    return len >= max ? -E2BIG : 0;
+}
+
+/* METHOD SP target SP version, one space each and nothing that is no target. */
+static bool is_request_line(const char *p, size_t n)
+{
+    size_t method = char_span(p, n, CHAR_TOKEN);
+    if (!method || method >= n || p[method] != ' ')
+        return false;
+    const char *target = p + method + 1;
+    size_t rest = n - method - 1, len = char_span(target, rest, CHAR_TARGET);
+    return len && len < rest && target[len] == ' ' &&
+           char_span(target + len + 1, rest - len - 1, CHAR_TARGET) == rest - len - 1;
+}
+
+/* name ":" value: no white space before the name (that would fold the line before) or the colon. */
+static bool is_field_line(const char *p, size_t n)
+{
+    size_t name = char_span(p, n, CHAR_TOKEN);
+    return name && name < n && p[name] == ':' &&
+           char_span(p + name, n - name, CHAR_VALUE) == n - name;
+}
+
+static const char *check_lines(const char *p, size_t n)
+{
+    const char *end = p + n - 2; /* the empty line */
+    const char *lf = memchr(p, '\n', n);
+    if (!is_request_line(p, (size_t)(lf - p) - 1))
+        return "The request line is malformed.";
+    while ((p = lf + 1) < end) {
+        lf = memchr(p, '\n', (size_t)(end - p));
+        if (!is_field_line(p, (size_t)(lf - p) - 1))
+            return "A header field is malformed.";
+    }
+    return NULL;
+}
+
+static int on_target(llhttp_t *parser, const char *at, size_t len)
+{
+    struct head *h = parser->data;
+    h->target = (char *)at;
+    h->target_len = len;
+    return 0;
+}
+
+static int on_name(llhttp_t *parser, const char *at, size_t len)
+{
+    struct head *h = parser->data;
+    if (h->n_fields == h->max_fields)
+        return -1;
+    h->fields[h->n_fields++] =
+        (struct http_field){.name = (char *)at, .name_len = (uint16_t)len, .value = NULL};
+    return 0;
+}
+
+static int on_value(llhttp_t *parser, const char *at, size_t len)
+{
+    struct head *h = parser->data;
+    struct http_field *f = &h->fields[h->n_fields - 1];
+    while (len && (at[len - 1] == ' ' || at[len - 1] == '\t'))
+        len--;
+    f->value = (char *)at;
+    f->value_len = (uint16_t)len;
+    return 0;
+}
+
+/* Bodies are read by others: the parser stops at the end of the head. */
+static int on_end(llhttp_t *parser)
+{
+    (void)parser;
+    return HPE_PAUSED;
+}
+
+static const llhttp_settings_t settings = {
+    .on_url = on_target,
+    .on_header_field = on_name,
+    .on_header_value = on_value,
+    .on_headers_complete = on_end,
+};
+
+static int refusal(const struct head *h, llhttp_errno_t error, const char **ret_why)
+{
+    switch ((int)error) {
+    case HPE_USER:
+        *ret_why = "The request has too many header fields.";
+        return h->n_fields == h->max_fields ? 431 : 400;
+    case HPE_INVALID_METHOD:
+        *ret_why = "The method is not known.";
+        return 501;
+    case HPE_INVALID_VERSION:
+    case HPE_PAUSED_H2_UPGRADE:
+        *ret_why = "This server speaks HTTP/1.1 and HTTP/1.0 here.";
+        return 505;
+    case HPE_UNEXPECTED_CONTENT_LENGTH:
+    case HPE_INVALID_CONTENT_LENGTH:
+    case HPE_INVALID_TRANSFER_ENCODING:
+        *ret_why = "The length of the body is ambiguous.";
+        return 400;
+    default:
+        *ret_why = "The request is malformed.";
+        return 400;
+    }
+}
+
+static void note_known(struct head *h, const struct http_field *f)
+{
+    for (size_t i = 0; i < HEAD_KNOWN_COUNT; i++)
+        if (known_names[i].len == f->name_len && !h->known[i] &&
+            char_same_nocase(known_names[i].name, f->name, f->name_len))
+            h->known[i] = f;
+}
+
+/* Cuts the names and values out as strings of their own; they are followed by ':' and CR or white
+ * space. */
+static void terminate(struct head *h)
+{
+    static char empty[1];
+    h->target[h->target_len] = 0;
+    for (unsigned i = 0; i < h->n_fields; i++) {
+        struct http_field *f = &h->fields[i];
+        f->name[f->name_len] = 0;
+        if (f->value_len)
+            f->value[f->value_len] = 0;
+        else
+            f->value = empty;
+        note_known(h, f);
+    }
+}
+
+static bool is_repeated(const struct head *h, enum head_known known)
+{
+    for (const struct http_field *f = h->known[known]; f && ++f < h->fields + h->n_fields;)
+        if (f->name_len == known_names[known].len &&
+            char_same_nocase(f->name, known_names[known].name, f->name_len))
+            return true;
+    return false;
+}
+
+static bool parse_length(const struct http_field *f, uint64_t *ret_length)
+{
+    uint64_t v = 0;
+    if (!f->value_len || f->value_len > 18)
+        return false;
+    for (unsigned i = 0; i < f->value_len; i++) {
+        if (f->value[i] < '0' || f->value[i] > '9')
+            return false;
+        v = v * 10 + (uint64_t)(f->value[i] - '0');
+    }
+    *ret_length = v;
+    return true;
+}
+
+/* The only ways to say how long a body is: one Content-Length, or chunked and nothing else. */
+static const char *check_framing(struct head *h)
+{
+    const struct http_field *te = h->known[HEAD_TRANSFER_ENCODING];
+    const struct http_field *length = h->known[HEAD_CONTENT_LENGTH];
+    if (te && length)
+        return "Transfer-Encoding and Content-Length exclude each other.";
+    if (te && (te->value_len != 7 || !char_same_nocase(te->value, "chunked", 7)))
+        return "The only Transfer-Encoding is chunked.";
+    if (te && !h->minor_1)
+        return "HTTP/1.0 has no Transfer-Encoding.";
+    if (length && !parse_length(length, &h->length))
+        return "Content-Length is no number.";
+    h->chunked = te != NULL;
+    h->has_length = length != NULL;
+    return NULL;
+}
+
+static const char *check_meaning(struct head *h)
+{
+    for (size_t i = 0; i < COUNT_OF(single); i++)
+        if (is_repeated(h, single[i]))
+            return "A header field that may stand once is repeated.";
+    if (h->minor_1 && !h->known[HEAD_HOST])
+        return "The Host header field is missing.";
+    return check_framing(h);
+}
+
+static int check_version(const llhttp_t *parser, const char **ret_why)
+{
+    if (parser->http_major == 1 && parser->http_minor <= 1)
+        return 0;
+    *ret_why = "This server speaks HTTP/1.1 and HTTP/1.0 here.";
+    return 505;
+}
+
+static int check_expect(const struct head *h, const char **ret_why)
+{
+    const struct http_field *f = h->known[HEAD_EXPECT];
+    if (!f || (f->value_len == 12 && char_same_nocase(f->value, "100-continue", 12)))
+        return 0;
+    *ret_why = "The only expectation is 100-continue.";
+    return 417;
+}
+
+int head_parse(struct head *h, char *bytes, size_t len, const char **ret_why)
+{
+    llhttp_t parser;
+    *h = (struct head){.fields = h->fields, .max_fields = h->max_fields};
+    if ((*ret_why = check_lines(bytes, len)))
+        return 400;
+    llhttp_init(&parser, HTTP_REQUEST, &settings);
+    parser.data = h;
+    llhttp_errno_t error = llhttp_execute(&parser, bytes, len);
+    if (error != HPE_PAUSED || !h->target)
+        return refusal(h, error, ret_why);
+    int status = check_version(&parser, ret_why);
+    if (status)
+        return status;
+    h->method = llhttp_method_name(parser.method);
+    h->minor_1 = parser.http_minor == 1;
+    h->keep_alive = parser.flags & F_CONNECTION_CLOSE ? false
+                    : h->minor_1                      ? true
+                                 : (parser.flags & F_CONNECTION_KEEP_ALIVE) != 0;
+    terminate(h);
+    if ((*ret_why = check_meaning(h)))
+        return 400;
+    return check_expect(h, ret_why);
+}
+
+const struct http_field *head_field(const struct head *h, const char *name, size_t name_len)
+{
+    for (unsigned i = 0; i < h->n_fields; i++)
+        if (h->fields[i].name_len == name_len &&
+            char_same_nocase(h->fields[i].name, name, name_len))
+            return &h->fields[i];
+    return NULL;
+}
