@@ -14,8 +14,9 @@ struct access {
     struct login_limit *limit;
     char setup_secret[48]; /* "" when there were users at the start */
 
-    pthread_mutex_t refreshing; /* one reader of the database at a time; taken before `lock` */
-    int64_t next_tidy_ms;       /* by refreshing: when what is long over is deleted */
+    /* One reader of the database at a time; taken before `lock`, never while a write may wait. */
+    pthread_mutex_t refreshing;
+    atomic_llong tidied_ms; /* when what is long over was last deleted */
 
     pthread_rwlock_t lock; /* guards the pointer: readers hold it while they look */
     struct image *image;
@@ -24,11 +25,11 @@ struct access {
 /* Reads the image anew if the database's version is another one. */
 int access_sync(struct access *a, struct db *db, struct err *e) MUST_CHECK;
 
-/* Sessions and tokens that expired by now are told; what is long over is deleted. Both with
- * `refreshing` held. */
+/* Tells of sessions and tokens that expired by now; with `refreshing` held. */
 void access_tell_expired(struct access *a, int64_t now_wall_ms);
 int access_write_used(struct access *a, struct db *db, struct err *e) MUST_CHECK;
-int access_tidy(struct access *a, struct db *db, int64_t now_wall_ms, struct err *e) MUST_CHECK;
+/* Deletes what is long over. */
+int access_tidy(struct db *db, int64_t now_wall_ms, struct err *e) MUST_CHECK;
 
 /* SHA-256 of a secret, in hex: what is stored and looked up. */
 void secret_digest(const char *secret, char ret_hash[SECRET_HASH_SIZE]);

@@ -1,7 +1,5 @@
 #include "access/access-private.h"
 
-#include "base/clock.h"
-#include "base/log.h"
 #include "base/rand.h"
 
 #include <sodium.h>
@@ -89,16 +87,13 @@ int access_sync(struct access *a, struct db *db, struct err *e)
     return r;
 }
 
-static int refresh_locked(struct access *a, struct db *db, int64_t now_wall_ms, struct err *e)
+static int tidy_sometimes(struct access *a, struct db *db, int64_t now_wall_ms, struct err *e)
 {
-    int r = access_write_used(a, db, e);
-    if (r >= 0 && now_wall_ms >= a->next_tidy_ms) {
-        a->next_tidy_ms = now_wall_ms + TIDY_EVERY_MS;
-        r = access_tidy(a, db, now_wall_ms, e);
-    }
-    if (r >= 0)
-        r = audit_flush(db, now_wall_ms, e);
-    return r;
+    int64_t since = now_wall_ms - atomic_load(&a->tidied_ms);
+    if (since >= 0 && since < TIDY_EVERY_MS)
+        return 0;
+    atomic_store(&a->tidied_ms, now_wall_ms);
+    return access_tidy(db, now_wall_ms, e);
 }
 
 /* What only reads comes first and does not depend on the database taking writes. */
@@ -107,11 +102,13 @@ int access_refresh(struct access *a, struct db *db, int64_t now_wall_ms, struct 
     pthread_mutex_lock(&a->refreshing);
     int r = sync_locked(a, db, e);
     access_tell_expired(a, now_wall_ms);
-    if (a->next_tidy_ms > now_wall_ms + TIDY_EVERY_MS)
-        a->next_tidy_ms = now_wall_ms; /* the clock was set back */
-    if (r >= 0)
-        r = refresh_locked(a, db, now_wall_ms, e);
     pthread_mutex_unlock(&a->refreshing);
+    if (r >= 0)
+        r = access_write_used(a, db, e);
+    if (r >= 0)
+        r = tidy_sometimes(a, db, now_wall_ms, e);
+    if (r >= 0)
+        r = audit_flush(db, now_wall_ms, e);
     return r < 0 ? r : 0;
 }
 

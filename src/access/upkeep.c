@@ -2,6 +2,7 @@
 #include "access/access-private.h"
 
 #include "access/idempotency.h"
+#include "base/vec.h"
 
 enum {
     WRITE_USED_EVERY_MS = 60 * 1000,
@@ -23,55 +24,89 @@ void access_tell_expired(struct access *a, int64_t now_wall_ms)
     }
 }
 
-static bool is_due(struct credential *c)
+/* --- when it was last used
+ * -------------------------------------------------------------------------------------------- */
+
+struct use {
+    enum subject_kind kind;
+    char id[40];
+    int64_t used_ms, expires_ms;
+};
+struct uses {
+    struct use *v;
+    size_t n, cap;
+};
+
+static bool is_due(const struct credential *c)
 {
     int64_t written = atomic_load(&c->written_ms), used = atomic_load(&c->used_ms);
     return used > written && (used - written >= WRITE_USED_EVERY_MS || !written);
 }
 
-static int write_used(struct db *db, struct credential *c, struct err *e)
+static void collect_due(struct access *a, struct uses *uses)
 {
-    int64_t used = atomic_load(&c->used_ms);
-    int r =
-        c->kind == SUBJECT_SESSION
-            ? db_exec(db, e,
-                      "UPDATE sessions SET seen_ms = $1, expires_ms = $2 WHERE id = $3 AND "
-                      "seen_ms < $4",
-                      "iisi", used, credential_expires(c), c->id, used)
-            : db_exec(db, e, "UPDATE api_tokens SET used_ms = $1 WHERE id = $2 AND used_ms < $3",
-                      "isi", used, c->id, used);
-    if (r >= 0)
-        atomic_store(&c->written_ms, used);
-    return r;
+    pthread_rwlock_rdlock(&a->lock);
+    for (size_t n = 0; n < a->image->n_credentials; n++) {
+        const struct credential *c = &a->image->credentials[n];
+        if (!is_due(c))
+            continue;
+        struct use *u = vec_add(uses);
+        u->kind = c->kind;
+        u->used_ms = atomic_load(&c->used_ms);
+        u->expires_ms = credential_expires(c);
+        str_copy(u->id, sizeof u->id, c->id);
+    }
+    pthread_rwlock_unlock(&a->lock);
 }
 
-static int write_all_used(struct access *a, struct db *db, struct err *e)
+static void mark_written(struct access *a, const struct uses *uses)
 {
-    int r = 0;
-    for (size_t n = 0; n < a->image->n_credentials && r >= 0; n++)
-        if (is_due(&a->image->credentials[n]))
-            r = write_used(db, &a->image->credentials[n], e);
-    return r;
+    pthread_rwlock_rdlock(&a->lock);
+    for (size_t n = 0; n < uses->n; n++) {
+        struct credential *c = map_get(&a->image->by_id, uses->v[n].id);
+        if (c)
+            atomic_store(&c->written_ms, uses->v[n].used_ms);
+    }
+    pthread_rwlock_unlock(&a->lock);
+}
+
+static int write_use(struct db *db, const struct use *u, struct err *e)
+{
+    if (u->kind == SUBJECT_SESSION)
+        return db_exec(db, e,
+                       "UPDATE sessions SET seen_ms = $1, expires_ms = $2 WHERE id = $3 AND "
+                       "seen_ms < $4",
+                       "iisi", u->used_ms, u->expires_ms, u->id, u->used_ms);
+    return db_exec(db, e, "UPDATE api_tokens SET used_ms = $1 WHERE id = $2 AND used_ms < $3",
+                   "isi", u->used_ms, u->id, u->used_ms);
 }
 
 /* One transaction for all of them; the version stays: nobody's rights change. */
-int access_write_used(struct access *a, struct db *db, struct err *e)
+static int write_uses(struct db *db, const struct uses *uses, struct err *e)
 {
-    bool any = false;
-    for (size_t n = 0; n < a->image->n_credentials && !any; n++)
-        any = is_due(&a->image->credentials[n]);
-    if (!any)
-        return 0;
     int r = db_begin(db, e);
-    if (r < 0)
-        return r;
-    r = write_all_used(a, db, e);
+    for (size_t n = 0; n < uses->n && r >= 0; n++)
+        r = write_use(db, &uses->v[n], e);
     if (r >= 0)
         r = db_commit(db, e);
     if (r < 0)
         db_rollback(db);
     return r;
 }
+
+int access_write_used(struct access *a, struct db *db, struct err *e)
+{
+    struct uses uses = {0};
+    collect_due(a, &uses);
+    int r = uses.n ? write_uses(db, &uses, e) : 0;
+    if (r >= 0)
+        mark_written(a, &uses);
+    vec_done(&uses);
+    return r;
+}
+
+/* --- what is over
+ * -------------------------------------------------------------------------------------------- */
 
 static int delete_over(struct db *db, int64_t now, struct err *e)
 {
@@ -86,9 +121,8 @@ static int delete_over(struct db *db, int64_t now, struct err *e)
     return sessions + tokens ? version_bump(db, now, e) : 0;
 }
 
-int access_tidy(struct access *a, struct db *db, int64_t now_wall_ms, struct err *e)
+int access_tidy(struct db *db, int64_t now_wall_ms, struct err *e)
 {
-    (void)a;
     int r = db_begin(db, e);
     if (r < 0)
         return r;
