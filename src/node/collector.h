@@ -22,8 +22,13 @@ struct collect {
     struct loop *loop;     /* for probes; NULL = none can be made */
     const char *nvml_library;
     struct gpus *gpus;
+    void (*on_processes)(void *arg, struct process_table *t); /* takes it; NULL = not wanted */
+    void *arg;
     int64_t now_ms; /* monotonic, of this tick */
     uint64_t tick;  /* counts from 0 */
+    /* A collector's own sentence: why it failed, or with success what it could not read. Empty
+     * before each call. */
+    char why[256];
 };
 
 struct collector {

@@ -9,11 +9,17 @@ enum {
 
 /* In the order in which their series are announced. */
 extern const struct collector collector_cpu, collector_load, collector_meminfo, collector_vmstat,
-    collector_diskstats, collector_filesystem, collector_netdev;
+    collector_pressure, collector_diskstats, collector_filesystem, collector_netdev,
+    collector_sockstat, collector_limits, collector_hwmon, collector_rapl, collector_edac,
+    collector_timex, collector_cgroup, collector_nvidia, collector_amd, collector_intel,
+    collector_processes;
 
 static const struct collector *const house[] = {
-    &collector_cpu,       &collector_load,       &collector_meminfo, &collector_vmstat,
-    &collector_diskstats, &collector_filesystem, &collector_netdev,
+    &collector_cpu,      &collector_load,      &collector_meminfo,    &collector_vmstat,
+    &collector_pressure, &collector_diskstats, &collector_filesystem, &collector_netdev,
+    &collector_sockstat, &collector_limits,    &collector_hwmon,      &collector_rapl,
+    &collector_edac,     &collector_timex,     &collector_cgroup,     &collector_nvidia,
+    &collector_amd,      &collector_intel,     &collector_processes,
 };
 
 enum running_state {
@@ -26,6 +32,7 @@ struct running {
     void *state;
     enum running_state is;
     int64_t at_ms, pause_ms, opened_ms;
+    bool told_why; /* it works, but has something to say */
 };
 
 struct collectors {
@@ -92,14 +99,26 @@ static void tell(struct collectors *cs, const struct running *r, enum source_sta
 
 static void tell_error(struct collectors *cs, const struct running *r, int error)
 {
+    const char *why = cs->c->why[0] ? cs->c->why : NULL;
     if (error == -ENOENT || error == -ENODEV)
-        tell(cs, r, SOURCE_ABSENT, NULL, NULL);
+        tell(cs, r, SOURCE_ABSENT, why, NULL);
     else if (error == -EACCES || error == -EPERM)
         tell(cs, r, SOURCE_DENIED, "Reading is not permitted.",
              "Run as root, or give the service the capability CAP_SYS_PTRACE or "
              "CAP_DAC_READ_SEARCH.");
     else
-        tell(cs, r, SOURCE_FAILED, err_text(NULL, error), "It is tried again by itself.");
+        tell(cs, r, SOURCE_FAILED, why ? why : err_text(NULL, error),
+             "It is tried again by itself.");
+}
+
+static void tell_success(struct collectors *cs, struct running *r, bool opens)
+{
+    bool why = cs->c->why[0];
+    if (why)
+        tell(cs, r, SOURCE_FAILED, cs->c->why, NULL);
+    else if (opens || r->told_why)
+        tell(cs, r, SOURCE_OK, NULL, NULL);
+    r->told_why = why;
 }
 
 static void give_up_for_now(struct collectors *cs, struct running *r, int error)
@@ -117,6 +136,7 @@ static void give_up_for_now(struct collectors *cs, struct running *r, int error)
 static int run(struct collectors *cs, struct running *r)
 {
     work_as(cs, r);
+    cs->c->why[0] = 0;
     if (r->is == RUNNING_CLOSED) {
         r->is = RUNNING_OPEN;
         r->opened_ms = cs->c->now_ms;
@@ -146,8 +166,8 @@ void collectors_tick(struct collectors *cs, int64_t now_ms)
         int error = run(cs, r);
         if (error < 0)
             give_up_for_now(cs, r, error);
-        else if (opens)
-            tell(cs, r, SOURCE_OK, NULL, NULL);
+        else
+            tell_success(cs, r, opens);
     }
     cs->c->tick++;
 }

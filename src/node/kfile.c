@@ -68,6 +68,12 @@ static bool grow(struct kbuf *b)
     return true;
 }
 
+void kbuf_reserve(struct kbuf *b)
+{
+    if (!b->p)
+        grow(b);
+}
+
 /* An answer shorter than `whole` was the last. */
 static int read_until(struct kbuf *b, int fd, ssize_t whole, struct scan *ret_text)
 {

@@ -20,6 +20,7 @@ struct kbuf {
     size_t size;
 };
 void kbuf_done(struct kbuf *b);
+void kbuf_reserve(struct kbuf *b); /* makes sure that there is one */
 
 /* Opens ROOT + path for reading: the descriptor, or negative errno. */
 int kfile_open(const char *root, const char *path_fmt, ...) PRINTF(2, 3);

@@ -81,6 +81,11 @@ static void on_collector(void *arg, const char *name, enum source_state state, c
     node_source(arg, name, state, text, hint, false);
 }
 
+static void on_processes(void *arg, struct process_table *t)
+{
+    node_emit(arg, (struct node_report){.kind = REPORT_PROCESSES, .processes = t});
+}
+
 /* --- lookups --- */
 
 const char *node_path(const struct node *n, const char *path, char ret_path[NODE_PATH_MAX])
@@ -194,6 +199,8 @@ struct node *node_new(struct loop *loop, const struct node_settings *settings)
         .loop = loop,
         .nvml_library = n->settings.nvml_library,
         .gpus = &core->gpus,
+        .on_processes = on_processes,
+        .arg = n,
     };
     core->collectors = collectors_new(&core->collect, on_collector, n);
     return n;

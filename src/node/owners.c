@@ -35,6 +35,7 @@ static struct owner *add(struct owners *o, const char *id)
 {
     struct owner *w = mem_alloc(sizeof *w);
     w->id = mem_strdup(id);
+    w->series = SERIES_NONE;
     *vec_add(&o->v) = w;
     return w;
 }
@@ -74,7 +75,7 @@ void owners_forget_series(struct owners *o)
 {
     for (size_t i = o->v.n; i-- > 0;) {
         struct owner *w = o->v.v[i];
-        w->has_series = false;
+        w->series = SERIES_NONE;
         if (!w->gone)
             continue;
         mem_free(w->id);
@@ -82,6 +83,23 @@ void owners_forget_series(struct owners *o)
         vec_remove_at(&o->v, i);
     }
     o->generation++;
+}
+
+static const struct series_tmpl owner_series[OWNER_SERIES] = {
+    [OWNER_CPU] = {"hydra_service_cpu_seconds_total", SERIES_COUNTER,
+                   "CPU time used by the processes of the service.", NULL},
+    [OWNER_MEMORY] = {"hydra_service_memory_bytes", SERIES_GAUGE,
+                      "Memory used by the service, without page cache that can be given back.",
+                      NULL},
+};
+
+void owner_add_series(struct owner *w, struct series *s)
+{
+    if (w->series != SERIES_NONE)
+        return;
+    AUTO(str_done) struct str labels = {0};
+    label_add(&labels, "service", w->id);
+    w->series = series_add(s, owner_series, OWNER_SERIES, labels.p);
 }
 
 static bool is_below(const char *path, const char *parent, size_t parent_len)

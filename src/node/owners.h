@@ -7,17 +7,20 @@
 
 #include "base/vec.h"
 #include "node/report.h"
+#include "node/series.h"
+
+/* A service's own series. */
+enum { OWNER_CPU, OWNER_MEMORY, OWNER_SERIES };
 
 struct owner {
-    char *id;      /* observed id */
-    char *cgroup;  /* NULL = shares its cgroup with others */
-    int main_pid;  /* 0 = not known */
-    bool gone;     /* the service is gone; the slot stays so that its series keep their numbers */
-    bool measured; /* its cgroup gives CPU and memory (collect-cgroup.c); else processes.c sums */
-    bool has_series;
-    uint32_t series;    /* hydra_service_cpu_seconds_total, then hydra_service_memory_bytes */
-    double cpu_seconds; /* summed by processes.c */
-    uint64_t memory;    /* likewise, of the current pass */
+    char *id;     /* observed id */
+    char *cgroup; /* NULL = shares its cgroup with others */
+    int main_pid; /* 0 = not known */
+    bool gone;    /* the service is gone; the place stays so that its series keep their numbers */
+    uint32_t series;                    /* the first of OWNER_SERIES, SERIES_NONE = none yet */
+    bool cpu_measured, memory_measured; /* by its cgroup; else processes are summed */
+    double cpu_seconds;                 /* summed so far */
+    double memory;                      /* sum of the current pass; NaN before the first process */
 };
 
 struct owners {
@@ -33,6 +36,9 @@ void owners_remove(struct owners *o, const char *id);
 
 /* After series_reset(): all take new ones. */
 void owners_forget_series(struct owners *o);
+
+/* Gives it its series, when it has none. */
+void owner_add_series(struct owner *w, struct series *s);
 
 struct owner *owners_by_cgroup(const struct owners *o, const char *cgroup);
 struct owner *owners_by_pid(const struct owners *o, int pid);
