@@ -1,0 +1,111 @@
+// The only place where query keys and their fetchers are made. One key per entity plus ordered id lists; what the stream
+// keeps current is never stale and never refetched by itself.
+import { queryOptions, skipToken } from '@tanstack/react-query';
+import { call, idPath } from './client';
+import type {
+  Attention,
+  AuditPage,
+  FeedEntry,
+  FeedPage,
+  NodeDetail,
+  NodeFacts,
+  Overview,
+  Permissions,
+  Processes,
+  Service,
+  ServiceDetail,
+  ServiceRef,
+  Session,
+  SessionList,
+  System,
+  Token,
+  User,
+  Verdict,
+  Welcome,
+  Window,
+} from './types';
+
+const live = { staleTime: Infinity, gcTime: Infinity, refetchOnWindowFocus: false, refetchOnReconnect: false } as const;
+
+// --- live: seeded by a snapshot, kept current by the stream
+export const verdictQuery = () => queryOptions<Verdict>({ queryKey: ['verdict'], queryFn: skipToken, ...live });
+export const attentionQuery = () => queryOptions<Attention[]>({ queryKey: ['attention'], queryFn: skipToken, ...live });
+export const feedQuery = () => queryOptions<FeedEntry[]>({ queryKey: ['feed'], queryFn: skipToken, ...live });
+export const nodesQuery = () => queryOptions<string[]>({ queryKey: ['nodes'], queryFn: skipToken, ...live });
+export const nodeQuery = (id: string) => queryOptions<NodeFacts>({ queryKey: ['node', id], queryFn: skipToken, ...live });
+export const servicesQuery = () => queryOptions<ServiceRef[]>({ queryKey: ['services'], queryFn: skipToken, ...live });
+export const serviceQuery = (id: string) => queryOptions<Service>({ queryKey: ['service', id], queryFn: skipToken, ...live });
+
+/* Details: fetched by their page, then merged with what the stream says (see stream/patch.ts). */
+export const nodeDetailQuery = (id: string) =>
+  queryOptions<NodeDetail>({
+    queryKey: ['node-detail', id],
+    queryFn: ({ signal }) => call(`/api/web/nodes/${idPath(id)}`, { signal }),
+    staleTime: Infinity,
+    refetchOnWindowFocus: false,
+  });
+export const serviceDetailQuery = (id: string) =>
+  queryOptions<ServiceDetail>({
+    queryKey: ['service-detail', id],
+    queryFn: ({ signal }) => call(`/api/web/services/${idPath(id)}`, { signal }),
+    staleTime: 10_000,
+  });
+export const processesQuery = (id: string) =>
+  queryOptions<Processes>({
+    queryKey: ['processes', id],
+    queryFn: ({ signal }) => call(`/api/web/nodes/${idPath(id)}/processes`, { signal }),
+    staleTime: Infinity,
+    refetchOnWindowFocus: false,
+  });
+
+// --- fetched when looked at
+export const sessionQuery = () =>
+  queryOptions<Session>({ queryKey: ['session'], queryFn: ({ signal }) => call('/api/web/session', { signal }), staleTime: 300_000 });
+export const welcomeQuery = () =>
+  queryOptions<Welcome>({ queryKey: ['welcome'], queryFn: ({ signal }) => call('/api/web/welcome', { signal }), staleTime: 60_000 });
+export const usersQuery = () =>
+  queryOptions<User[]>({
+    queryKey: ['users'],
+    queryFn: async ({ signal }) => (await call<{ users: User[] }>('/api/web/users', { signal })).users,
+  });
+export const sessionsQuery = (all: boolean) =>
+  queryOptions<SessionList['sessions']>({
+    queryKey: ['sessions', all],
+    queryFn: async ({ signal }) => (await call<SessionList>(`/api/web/sessions${all ? '?all=1' : ''}`, { signal })).sessions,
+  });
+export const tokensQuery = (all: boolean) =>
+  queryOptions<Token[]>({
+    queryKey: ['tokens', all],
+    queryFn: async ({ signal }) => (await call<{ tokens: Token[] }>(`/api/web/tokens${all ? '?all=1' : ''}`, { signal })).tokens,
+  });
+export const permissionsQuery = () =>
+  queryOptions<Permissions>({ queryKey: ['permissions'], queryFn: ({ signal }) => call('/api/web/permissions', { signal }), staleTime: Infinity });
+export const systemQuery = () =>
+  queryOptions<System>({ queryKey: ['system'], queryFn: ({ signal }) => call('/api/web/system', { signal }), staleTime: 10_000 });
+
+export type Filter = Record<string, string | undefined>;
+
+export function query(filter: Filter): string {
+  const set = Object.entries(filter).filter((e): e is [string, string] => !!e[1]);
+  return set.length ? `?${new URLSearchParams(set)}` : '';
+}
+
+// Pages by cursor: the page parameter is the `next` of the page before.
+export const eventsPages = (filter: Filter) => ({
+  queryKey: ['events', filter],
+  queryFn: ({ pageParam, signal }: { pageParam: string | null; signal: AbortSignal }) =>
+    call<FeedPage>(`/api/web/events${query({ ...filter, before: pageParam ?? undefined })}`, { signal }),
+  initialPageParam: null as string | null,
+  getNextPageParam: (last: FeedPage) => last.next,
+});
+export const auditPages = (filter: Filter) => ({
+  queryKey: ['audit', filter],
+  queryFn: ({ pageParam, signal }: { pageParam: string | null; signal: AbortSignal }) =>
+    call<AuditPage>(`/api/web/audit${query({ ...filter, before: pageParam ?? undefined })}`, { signal }),
+  initialPageParam: null as string | null,
+  getNextPageParam: (last: AuditPage) => last.next,
+});
+
+// Not queries: what they answer goes into the live keys or the series.
+export const getOverview = (): Promise<Overview> => call('/api/web/overview');
+export const getWindow = (node: string): Promise<Window> => call(`/api/web/nodes/${idPath(node)}/window`);

@@ -1,0 +1,51 @@
+'use client';
+import { useQuery } from '@tanstack/react-query';
+import { useEffect } from 'react';
+import { nodesQuery, verdictQuery } from '@/api/keys';
+import { ErrorState } from '@/components/states';
+import { useConnection } from '@/state/connection';
+import { live } from '@/state/live';
+import { AttentionList } from './attention';
+import { Feed } from './feed';
+import { Gpus } from './gpus';
+import { Nodes } from './nodes';
+import { Services } from './services';
+import { OverviewSkeleton } from './skeleton';
+import { VerdictHead } from './verdict';
+
+/* Is everything well; if not, what is it and what does it break? */
+export function Overview() {
+  const verdict = useQuery(verdictQuery()).data;
+  useTrends();
+  if (!verdict) return <Waiting />;
+  return (
+    <>
+      <VerdictHead verdict={verdict} />
+      <AttentionList />
+      <Nodes />
+      <Gpus />
+      <div className="mt-3.5 grid gap-3.5 l:grid-cols-[minmax(0,1fr)_minmax(280px,340px)]">
+        <Services />
+        <Feed />
+      </div>
+    </>
+  );
+}
+
+function Waiting() {
+  const failure = useConnection((s) => s.failure);
+  const retry = useConnection((s) => s.retry);
+  if (!failure) return <OverviewSkeleton />;
+  const { detail, request_id } = failure.problem;
+  return <ErrorState title="The overview could not be read" detail={detail} requestId={request_id} retry={retry} />;
+}
+
+/* Older points of the sparklines come when the page has nothing better to do. */
+function useTrends(): void {
+  const nodes = useQuery(nodesQuery()).data;
+  useEffect(() => {
+    if (!nodes?.length) return;
+    const timer = setTimeout(() => void live()?.fillTrends(nodes), 1200);
+    return () => clearTimeout(timer);
+  }, [nodes]);
+}

@@ -1,0 +1,32 @@
+'use client';
+// One line of what happened: used by the overview, the events page and the pages of nodes and services.
+import { memo } from 'react';
+import type { FeedEntry } from '@/api/types';
+import { Link } from '@/components/link';
+import { Shape } from '@/components/shape';
+import { cx } from '@/lib/cx';
+import { clockSeconds, day, dayYear, exact } from '@/lib/format';
+import { nodeHref, serviceHref } from '@/lib/links';
+import { severityLook } from '@/lib/states';
+
+export const FeedLine = memo(function FeedLine({ entry, fresh }: { entry: FeedEntry; fresh?: boolean }) {
+  const t = Date.parse(entry.time);
+  const href = entry.service ? serviceHref(entry.service) : entry.node ? nodeHref(entry.node) : null;
+  const today = dayYear(t) === dayYear(Date.now());
+  const { shape, word } = severityLook[entry.severity];
+  return (
+    <li className={cx('feed-line', fresh && 'fresh')}>
+      <time dateTime={entry.time} title={exact(t)} className="text-11 whitespace-nowrap text-fg-3">
+        {today ? clockSeconds(t) : `${day(t)}, ${clockSeconds(t).slice(0, 5)}`}
+      </time>
+      <Shape shape={shape} label={word} size="sm" />
+      {href ? (
+        <Link href={href} className="text-12 leading-[17px] text-fg-2 hover:text-fg">
+          {entry.text}
+        </Link>
+      ) : (
+        <span className="text-12 leading-[17px] text-fg-2">{entry.text}</span>
+      )}
+    </li>
+  );
+});

@@ -1,0 +1,149 @@
+// Every number and time on the page goes through here: at most three significant digits, units apart, 24 h.
+export interface Quantity {
+  value: string;
+  unit: string;
+}
+
+interface Settings {
+  timeZone: string | undefined;
+  fahrenheit: boolean;
+}
+const settings: Settings = { timeZone: undefined, fahrenheit: false };
+
+export function setFormat(timeZone: string | null, fahrenheit: boolean): void {
+  settings.timeZone = timeZone ?? undefined;
+  settings.fahrenheit = fahrenheit;
+  clocks.clear();
+}
+
+export const none = '–';
+
+/* 3 significant digits, no trailing zeros beyond them: 0.42, 7.3, 118, 1,204, 12.4k. */
+export function number(n: number | null | undefined): string {
+  if (n == null || !Number.isFinite(n)) return none;
+  const a = Math.abs(n);
+  if (a >= 999_500) return `${short(n / 1e6)}M`;
+  if (a >= 10_000) return `${short(n / 1e3)}k`;
+  if (a >= 1000) return Math.round(n).toLocaleString('en-US');
+  return short(n);
+}
+
+function short(n: number): string {
+  const a = Math.abs(n);
+  const digits = a >= 99.95 ? 0 : a >= 9.995 ? 1 : a >= 1 ? 1 : 2;
+  return String(Number(n.toFixed(digits)));
+}
+
+export function integer(n: number | null | undefined): string {
+  return n == null ? none : n >= 10_000 ? number(n) : Math.round(n).toLocaleString('en-US');
+}
+
+const byteUnits = ['B', 'KB', 'MB', 'GB', 'TB', 'PB'];
+
+function byteScale(n: number): number {
+  let unit = 0;
+  for (let a = Math.abs(n); a >= 999.5 && unit < byteUnits.length - 1; a /= 1000) unit++;
+  return unit;
+}
+
+export function bytes(n: number | null | undefined): Quantity {
+  if (n == null) return { value: none, unit: '' };
+  const unit = byteScale(n);
+  return { value: number(n / 1000 ** unit), unit: byteUnits[unit] ?? 'B' };
+}
+
+/* Memory is sold in powers of two and called GB: 128 GB is 128 × 2^30. */
+export function memory(n: number | null | undefined): Quantity {
+  if (n == null) return { value: none, unit: '' };
+  let unit = 0;
+  let v = n;
+  for (; Math.abs(v) >= 999.5 && unit < byteUnits.length - 1; v /= 1024) unit++;
+  return { value: number(v), unit: byteUnits[unit] ?? 'B' };
+}
+
+/* "74 / 128 GB": both in the unit of the whole. */
+export function share(used: number | null | undefined, total: number | null | undefined, binary: boolean): [string, Quantity] {
+  if (total == null || total <= 0) return [none, { value: '', unit: '' }];
+  const whole = binary ? memory(total) : bytes(total);
+  const unit = byteUnits.indexOf(whole.unit);
+  const size = (binary ? 1024 : 1000) ** unit;
+  return [used == null ? none : number(used / size), whole];
+}
+
+export function rate(n: number | null | undefined): Quantity {
+  const q = bytes(n);
+  return q.unit ? { value: q.value, unit: `${q.unit}/s` } : q;
+}
+
+export function percent(n: number | null | undefined): Quantity {
+  if (n == null) return { value: none, unit: '' };
+  return { value: n > 0 && n < 0.95 ? n.toFixed(1) : String(Math.round(n)), unit: '%' };
+}
+
+export function temperature(celsius: number | null | undefined): Quantity {
+  if (celsius == null) return { value: none, unit: '' };
+  return settings.fahrenheit
+    ? { value: String(Math.round(celsius * 1.8 + 32)), unit: '°F' }
+    : { value: String(Math.round(celsius)), unit: '°C' };
+}
+
+export function latency(ms: number | null | undefined): string {
+  if (ms == null) return '';
+  if (ms < 1) return '<1';
+  return ms < 10_000 ? String(Math.round(ms)) : `${number(ms / 1000)} s`;
+}
+
+export const join = (q: Quantity): string => (q.unit ? `${q.value} ${q.unit}` : q.value);
+
+/* "40 s", "12 min", "3 h 20 min", "23 d 4 h": two parts at most. */
+export function duration(ms: number): string {
+  const s = Math.max(0, Math.floor(ms / 1000));
+  if (s < 60) return `${s} s`;
+  const m = Math.floor(s / 60);
+  if (m < 60) return `${m} min`;
+  const h = Math.floor(m / 60);
+  if (h < 24) return m % 60 ? `${h} h ${m % 60} min` : `${h} h`;
+  const d = Math.floor(h / 24);
+  return h % 24 ? `${d} d ${h % 24} h` : `${d} d`;
+}
+
+const clocks = new Map<string, Intl.DateTimeFormat>();
+
+function clockOf(name: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  let f = clocks.get(name);
+  if (!f) clocks.set(name, (f = new Intl.DateTimeFormat('en-GB', { ...options, timeZone: settings.timeZone })));
+  return f;
+}
+
+export const clock = (t: number): string =>
+  clockOf('hm', { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }).format(t);
+export const clockSeconds = (t: number): string =>
+  clockOf('hms', { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' }).format(t);
+export const day = (t: number): string => clockOf('day', { day: 'numeric', month: 'short' }).format(t);
+export const dayYear = (t: number): string =>
+  clockOf('year', { day: 'numeric', month: 'short', year: 'numeric' }).format(t);
+export const exact = (t: number): string => `${dayYear(t)}, ${clockSeconds(t)}`;
+
+/* Relative up to an hour, then the clock, then the date. */
+export function when(t: number, now: number): string {
+  const age = now - t;
+  if (age < 5000 && age > -60_000) return 'just now';
+  if (age < 3_600_000) return `${duration(age)} ago`;
+  if (dayYear(t) === dayYear(now)) return clock(t);
+  return age < 300 * 86_400_000 ? `${day(t)}, ${clock(t)}` : dayYear(t);
+}
+
+/* After "since": an age under an hour, else the clock or the date. */
+export function since(t: number, now: number): string {
+  const age = now - t;
+  if (age < 3_600_000) return duration(age);
+  return dayYear(t) === dayYear(now) ? clock(t) : `${day(t)}, ${clock(t)}`;
+}
+
+export const count = (n: number, one: string, many = `${one}s`): string => `${integer(n)} ${n === 1 ? one : many}`;
+
+export function initials(name: string): string {
+  const parts = name.trim().split(/[\s._-]+/).filter(Boolean);
+  const text = parts.length > 1 ? `${parts[0]?.[0] ?? ''}${parts[1]?.[0] ?? ''}` : name.trim().slice(0, 2);
+  return text.toUpperCase();
+}

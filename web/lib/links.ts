@@ -1,0 +1,11 @@
+// Ids contain slashes and are unknown at build time, so they travel as a query.
+const encode = (id: string): string => encodeURIComponent(id).replaceAll('%2F', '/').replaceAll('%3A', ':');
+
+export const nodeHref = (id: string): string => `/node?id=${encode(id)}`;
+export const serviceHref = (id: string): string => `/service?id=${encode(id)}`;
+
+/* A path of ours to return to after sign-in; anything else is refused. */
+export function safeNext(next: string | null): string {
+  if (!next || !next.startsWith('/') || /^\/[/\\]/.test(next) || next.startsWith('/login')) return '/';
+  return next;
+}

@@ -1,0 +1,106 @@
+// After `next build`: checks the pages against the security policy they will be served with, drops what must not be
+// served, and writes out/manifest.json for the embedder: one line per file with its URL path, type and policy.
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { brotliCompressSync, constants } from 'node:zlib';
+import path from 'node:path';
+
+const root = path.resolve(import.meta.dirname, '../out');
+const firstLoadLimit = 250 * 1024;
+
+const types = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.txt': 'text/x-component',
+  '.svg': 'image/svg+xml',
+  '.png': 'image/png',
+  '.ico': 'image/x-icon',
+  '.woff2': 'font/woff2',
+  '.json': 'application/json',
+};
+
+/* Not for serving: the worker's source, empty source maps, files of the pages router, the build's own fallback page. */
+const unwanted = [/\.ts$/, /\.map$/, /^_next\/static\/hydra\//, /^_not-found/, /^manifest\.json$/];
+
+const files = readdirSync(root, { recursive: true, withFileTypes: true })
+  .filter((e) => e.isFile())
+  .map((e) => path.relative(root, path.join(e.parentPath, e.name)))
+  .sort();
+
+const read = (file) => readFileSync(path.join(root, file));
+const sha256 = (text) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
+
+function fail(message) {
+  console.error(`export: ${message}`);
+  process.exitCode = 1;
+}
+
+/* Prerendered styles are dropped by the policy and hydration does not repair them. */
+function checkStyles(file, html) {
+  const at = html.search(/<[a-z][^>]*\sstyle=|<style/i);
+  if (at >= 0) fail(`${file} has an inline style, which the policy refuses: …${html.slice(at, at + 160)}…`);
+}
+
+const inlineScripts = (html) =>
+  [...html.matchAll(/<script(?![^>]*\ssrc=)(?![^>]*type="application\/json")[^>]*>([\s\S]*?)<\/script>/g)].map((m) => m[1]);
+
+function pagePolicy(html) {
+  const hashes = [...new Set(inlineScripts(html).map(sha256))].join(' ');
+  return [
+    "default-src 'self'",
+    `script-src 'self' ${hashes}`,
+    "style-src 'self'",
+    "img-src 'self' data:",
+    "connect-src 'self'",
+    "worker-src 'self'",
+    "object-src 'none'",
+    "base-uri 'none'",
+    "form-action 'self'",
+    "frame-ancestors 'none'",
+  ].join('; ');
+}
+
+/* A worker obeys the header of its own script, not that of the page. */
+const workerPolicy = "default-src 'none'; script-src 'self'; connect-src 'self'";
+
+function policyOf(file) {
+  if (/turbopack-worker/.test(file)) return workerPolicy;
+  if (!file.endsWith('.html')) return null;
+  const html = read(file).toString();
+  checkStyles(file, html);
+  return pagePolicy(html);
+}
+
+const urlOf = (file) => `/${file.replace(/(^|\/)index\.html$/, '$1').replace(/\.html$/, '')}`;
+
+const entries = [];
+for (const file of files) {
+  if (unwanted.some((u) => u.test(file))) {
+    rmSync(path.join(root, file));
+    continue;
+  }
+  const type = types[path.extname(file)];
+  if (!type) fail(`${file} has no known type`);
+  entries.push({ path: urlOf(file), file, type, immutable: file.startsWith('_next/static/'), policy: policyOf(file) });
+}
+
+/* What a browser fetches for a page before anyone touches it: the page, its scripts, its style, its first font. */
+function firstLoad(page) {
+  const html = read(page).toString().replace(/<script[^>]*noModule[^>]*>/gi, '');
+  const urls = [...html.matchAll(/(?:src|href)="(\/_next\/[^"]+)"/g)].map((m) => m[1].slice(1));
+  const all = [page, ...new Set(urls)];
+  const bytes = all.reduce((sum, f) => sum + (f.endsWith('.woff2') ? read(f).length : brotli(read(f)).length), 0);
+  return { requests: all.length, bytes };
+}
+
+const brotli = (b) => brotliCompressSync(b, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } });
+
+for (const { file } of entries.filter((e) => e.file.endsWith('.html'))) {
+  const { requests, bytes } = firstLoad(file);
+  console.log(`${file.padEnd(20)} ${String(requests).padStart(3)} files ${(bytes / 1024).toFixed(1).padStart(7)} KiB first load, brotli`);
+  if (bytes > firstLoadLimit) fail(`${file} loads more than ${firstLoadLimit / 1024} KiB at first`);
+}
+
+writeFileSync(path.join(root, 'manifest.json'), `${JSON.stringify(entries, null, 1)}\n`);
+console.log(`${entries.length} files to embed`);

@@ -1,0 +1,3 @@
+import type { Overview } from '../api/types';
+
+export function cluster(variant?: string, now?: number): { overview: Overview };

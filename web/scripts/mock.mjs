@@ -1,0 +1,155 @@
+// A stand-in for hydrad while developing: serves web/out with the policies it will be served with, fixtures for the API,
+// and a live stream. `node scripts/mock.mjs [--port 5177] [--variant incident] [--embed]`; never shipped.
+// POST /mock/<incident|down|stop-stream|signed-out> changes what it says.
+import { existsSync, readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { brotliCompressSync } from 'node:zlib';
+import { cluster, columns, incident, metricRow, vitals } from './fixtures.mjs';
+import { accessAnswer } from './fixtures-access.mjs';
+
+const { values: args } = parseArgs({
+  options: { port: { type: 'string', default: '5177' }, variant: { type: 'string', default: 'well' }, role: { type: 'string', default: 'admin' }, embed: { type: 'boolean' }, setup: { type: 'boolean' }, out: { type: 'boolean' } },
+});
+const root = path.resolve(import.meta.dirname, '../out');
+const state = { ...cluster(args.variant), sequence: 1, epoch: Date.now(), down: false, signedOut: !!args.out, setup: !!args.setup };
+const streams = new Set();
+
+// --- stream
+const id = () => `${state.epoch}-${state.sequence}`;
+function publish(event, data, topic) {
+  state.sequence++;
+  const frame = `id: ${id()}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
+  for (const s of streams) if (s.topics.some((t) => t === topic)) s.res.write(frame);
+}
+setInterval(() => {
+  const t = Date.now();
+  for (const m of state.machines) {
+    const n = state.overview.nodes.find((x) => x.id === m.id);
+    if (!n || n.state === 'away') continue;
+    n.vitals = vitals(m, t);
+    publish('node.vitals', { id: m.id, ...n.vitals }, 'vitals');
+    if ([...streams].some((s) => s.topics.includes(`metrics/${m.id}`)))
+      publish('node.metrics', { id: m.id, schema: 1, t, v: metricRow(m, t) }, `metrics/${m.id}`);
+  }
+}, 1000);
+setInterval(() => streams.forEach((s) => s.res.write(': heartbeat\n\n')), 15_000);
+setInterval(() => {
+  const s = state.overview.services[Math.floor(Math.random() * state.overview.services.length)];
+  if (!s || s.state !== 'healthy') return;
+  s.latency_ms = Math.max(1, Math.round(s.latency_ms * (0.8 + Math.random() * 0.4)));
+  publish('service.changed', s, 'state');
+}, 700);
+
+function stream(req, res, url) {
+  if (state.signedOut) return problem(res, 401, 'signed-out', 'Sign in again.');
+  res.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' });
+  res.write('retry: 1000\n\n');
+  const s = { res, topics: (url.searchParams.get('topics') ?? 'state,vitals,feed,access').split(',') };
+  streams.add(s);
+  res.on('close', () => streams.delete(s));
+}
+
+// --- answers
+function json(res, status, body, type = 'application/json') {
+  res.writeHead(status, { 'Content-Type': type, 'Cache-Control': 'no-store' });
+  res.end(body === undefined ? undefined : JSON.stringify(body));
+}
+const problem = (res, status, slug, detail, more) =>
+  json(res, status, { type: `https://hydra.local/problems/${slug}`, title: slug, status, detail, request_id: 'mock0001', ...more }, 'application/problem+json');
+
+const overview = () => ({ ...state.overview, event_id: id(), now: new Date().toISOString() });
+
+function window15(m) {
+  const now = Math.floor(Date.now() / 1000) * 1000;
+  const t = Array.from({ length: 900 }, (_, i) => now - (899 - i) * 1000);
+  const rows = t.map((x) => metricRow(m, x));
+  return { event_id: id(), schema: 1, step_ms: 1000, t, columns, values: columns.map((_, c) => rows.map((r) => r[c])) };
+}
+
+function service(rest, req, res) {
+  const s = state.overview.services.find((x) => x.id === rest);
+  if (!s) return problem(res, 404, 'not-found', 'There is no such service.');
+  return json(res, 200, { ...s, event_id: id() });
+}
+
+function api(req, res, url, body) {
+  const p = url.pathname;
+  if (state.down) return req.socket.destroy();
+  if (p === '/api/events/cluster') return stream(req, res, url);
+  if (p === '/api/web/welcome') return json(res, 200, { setup_needed: state.setup, version: '0.1.0', insecure: false });
+  const access = accessAnswer(p, req.method, body, state, args.role);
+  if (access) return access.problem ? problem(res, ...access.problem) : json(res, access.status, access.body);
+  if (state.signedOut) return problem(res, 401, 'signed-out', 'Sign in again.');
+  if (p === '/api/web/overview') return json(res, 200, overview());
+  if (p === '/api/web/nodes') return json(res, 200, { event_id: id(), nodes: state.overview.nodes });
+  const w = p.match(/^\/api\/web\/nodes\/([^/]+)\/window$/);
+  const machine = w && state.machines.find((m) => m.id === w[1]);
+  if (machine) return json(res, 200, window15(machine));
+  if (p === '/api/web/services') return json(res, 200, { event_id: id(), services: state.overview.services, groups: [...new Set(state.overview.services.map((s) => s.group))] });
+  if (p.startsWith('/api/web/services-check/')) return setTimeout(() => json(res, 202), 300);
+  if (p.startsWith('/api/web/services/')) return service(decodeURIComponent(p.slice(18)), req, res);
+  if (p === '/api/web/events') return json(res, 200, events(url));
+  return problem(res, 404, 'not-found', 'There is no such thing here.');
+}
+
+function events(url) {
+  const q = url.searchParams;
+  const all = Array.from({ length: 240 }, (_, i) => ({ ...state.overview.feed[i % state.overview.feed.length], id: `e${i}`, time: new Date(Date.now() - i * i * 9000 - 20_000).toISOString() }));
+  const fits = (e) =>
+    (!q.get('severity') || q.get('severity').split(',').includes(e.severity)) &&
+    (!q.get('node') || e.node === q.get('node')) &&
+    (!q.get('text') || e.text.toLowerCase().includes(q.get('text').toLowerCase()));
+  const from = Number(q.get('before') ?? 0);
+  const list = all.filter(fits);
+  return { entries: list.slice(from, from + 100), next: from + 100 < list.length ? String(from + 100) : null };
+}
+
+function control(res, what) {
+  if (what === 'incident') {
+    incident(state.overview);
+    const o = state.overview;
+    o.services.filter((s) => s.state !== 'healthy').forEach((s) => publish('service.changed', s, 'state'));
+    publish('node.changed', o.nodes[0], 'state');
+    publish('attention.changed', { attention: o.attention }, 'state');
+    publish('verdict.changed', o.verdict, 'state');
+    publish('feed.added', o.feed[0], 'feed');
+  } else if (what === 'stop-stream') streams.forEach((s) => s.res.destroy());
+  else if (what === 'down') state.down = !state.down;
+  else if (what === 'signed-out') state.signedOut = true;
+  if (what === 'down') streams.forEach((s) => s.res.destroy());
+  json(res, 204);
+}
+
+// --- files
+const manifest = () => JSON.parse(readFileSync(path.join(root, 'manifest.json'), 'utf8'));
+function embedded(html) {
+  if (!args.embed || state.signedOut) return html;
+  const data = JSON.stringify(overview()).replaceAll('<', '\\u003c');
+  return html.replace('</body>', `<script type="application/json" id="hydra-overview">${data}</script></body>`);
+}
+function file(req, res, url) {
+  const entry = manifest().find((e) => e.path === decodeURIComponent(url.pathname)) ?? manifest().find((e) => e.path === '/404');
+  let body = readFileSync(path.join(root, entry.file));
+  if (entry.file === 'index.html') body = Buffer.from(embedded(body.toString()));
+  const head = { 'Content-Type': entry.type, 'Cache-Control': entry.immutable ? 'public, max-age=31536000, immutable' : 'no-cache' };
+  if (entry.policy) head['Content-Security-Policy'] = entry.policy;
+  if (!entry.type.startsWith('font/') && /br/.test(req.headers['accept-encoding'] ?? '')) {
+    body = brotliCompressSync(body);
+    head['Content-Encoding'] = 'br';
+  }
+  res.writeHead(entry.path === '/404' ? 404 : 200, head);
+  res.end(body);
+}
+
+createServer(async (req, res) => {
+  const url = new URL(req.url, 'http://mock');
+  let text = '';
+  for await (const piece of req) text += piece;
+  const body = text ? JSON.parse(text) : undefined;
+  if (url.pathname.startsWith('/mock/')) return control(res, url.pathname.slice(6));
+  if (url.pathname.startsWith('/api/')) return api(req, res, url, body);
+  if (!existsSync(root)) return res.end('run `npm run build` first');
+  return file(req, res, url);
+}).listen(Number(args.port), '127.0.0.1', () => console.log(`mock: http://127.0.0.1:${args.port}/ (${args.variant})`));

@@ -1,0 +1,178 @@
+// Ties the stream to the cache and to the connection store. One per page: screens come and go, this stays.
+import type { QueryClient } from '@tanstack/react-query';
+import { ApiError } from '@/api/client';
+import { getOverview, getWindow } from '@/api/keys';
+import type { Overview, Window } from '@/api/types';
+import { openStream, type Stream } from '@/stream/client';
+import { Patcher } from '@/stream/patch';
+import { compareIds, type StreamStatus } from '@/stream/protocol';
+import { series } from '@/stream/series';
+import { useConnection } from './connection';
+
+const baseTopics = ['state', 'vitals', 'feed', 'access'];
+const staleAfter = 3000;
+
+export class Live {
+  private readonly patcher: Patcher;
+  private readonly stream: Stream;
+  private readonly watched = new Map<string, number>();
+  private begun: Promise<void> | null = null;
+  private hurry = () => {};
+  private loading: Promise<void> | null = null;
+  private staleTimer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(
+    client: QueryClient,
+    private readonly leave: (why: 'signed-out' | 'forbidden') => void,
+  ) {
+    this.patcher = new Patcher(client, series, {
+      schemaChanged: (node) => void this.readWindow(node),
+      accessChanged: () => void client.invalidateQueries({ queryKey: ['session'] }),
+    });
+    this.stream = openStream(
+      {
+        events: (events) => {
+          this.patcher.receive(events);
+          useConnection.setState({ lastData: Date.now() });
+        },
+        status: (status, cursor) => this.onStatus(status, cursor),
+        returned: () => void this.load(),
+      },
+      baseTopics,
+    );
+    useConnection.setState({ retry: () => (this.hurry(), this.stream.retry()) });
+    document.addEventListener('visibilitychange', () => document.hidden || this.patcher.flush());
+  }
+
+  /* The snapshot in the page when there is one, else fetched, and again until it comes. */
+  begin(): Promise<void> {
+    return (this.begun ??= this.first());
+  }
+
+  private async first(): Promise<void> {
+    const embedded = embeddedOverview();
+    if (embedded) return this.seed(embedded);
+    for (let wait = 1000; ; wait = Math.min(wait * 2, 15_000)) {
+      try {
+        await this.load();
+        return useConnection.setState({ failure: null });
+      } catch (e) {
+        if (!(e instanceof ApiError)) throw e;
+        useConnection.setState({ failure: e });
+        if (e.status === 401 || e.status === 403) return;
+        await this.pause(wait);
+      }
+    }
+  }
+
+  /* A node's metrics flow while its page is open. */
+  watch(node: string): () => void {
+    this.watched.set(node, (this.watched.get(node) ?? 0) + 1);
+    this.topics();
+    if (series.metrics(node).schema < 0) void this.readWindow(node);
+    return () => {
+      const n = (this.watched.get(node) ?? 1) - 1;
+      if (n > 0) this.watched.set(node, n);
+      else this.watched.delete(node);
+      setTimeout(() => this.unwatched(node), 1000); // a page that is opened again at once keeps its stream
+    };
+  }
+
+  /* Older points for the overview's sparklines, read when the page is idle. */
+  async fillTrends(nodes: string[]): Promise<void> {
+    for (const id of nodes) {
+      const vitals = series.vitals(id);
+      if (vitals.times().length > 2) continue;
+      const w = await getWindow(id).catch(() => null);
+      if (w) vitals.fill(w.t, trendRows(w, id));
+    }
+  }
+
+  private pause(ms: number): Promise<void> {
+    return new Promise((done) => {
+      const timer = setTimeout(done, ms);
+      this.hurry = () => (clearTimeout(timer), done());
+    });
+  }
+
+  private unwatched(node: string): void {
+    if (this.watched.has(node)) return;
+    series.metrics(node).cut();
+    this.topics();
+  }
+
+  private topics(): void {
+    this.stream.setTopics([...baseTopics, ...[...this.watched.keys()].map((n) => `metrics/${n}`)]);
+  }
+
+  private load(): Promise<void> {
+    this.patcher.hold();
+    this.loading ??= getOverview()
+      .then((o) => this.seed(o))
+      .finally(() => (this.loading = null));
+    return this.loading;
+  }
+
+  private seed(overview: Overview): void {
+    this.patcher.seed(overview);
+    this.stream.begin(overview.event_id);
+    useConnection.setState({ lastData: Date.now() });
+  }
+
+  private async readWindow(node: string): Promise<void> {
+    series.metrics(node).cut();
+    const w = await getWindow(node).catch(() => null);
+    if (w) series.metrics(node).load(w);
+  }
+
+  private onStatus(status: StreamStatus, cursor: string | null): void {
+    useConnection.setState({ status });
+    if (status.state === 'ended') return this.leave(status.why);
+    // The worker was there before this page: what it passed on before we came is only in a fresh snapshot.
+    const seen = this.patcher.cursor;
+    if (status.state === 'live' && cursor && seen && compareIds(cursor, seen) > 0) void this.load();
+    this.markStale(status.state === 'live');
+  }
+
+  private markStale(live: boolean): void {
+    clearTimeout(this.staleTimer);
+    if (live) useConnection.setState({ stale: false });
+    else this.staleTimer = setTimeout(() => useConnection.setState({ stale: true }), staleAfter);
+  }
+}
+
+function embeddedOverview(): Overview | null {
+  const block = document.getElementById('hydra-overview');
+  if (!block?.textContent) return null;
+  const overview: Overview = JSON.parse(block.textContent);
+  block.remove(); // it is read once; a later visit of this screen has the cache
+  return overview;
+}
+
+/* A node's window has hundreds of columns; cards want four. */
+function trendRows(w: Window, node: string): (number | null)[][] {
+  const at = (name: string) => w.values[w.columns.findIndex((c) => c.name === name)];
+  const latest = series.vitals(node).latest;
+  const nets = w.columns.flatMap((c, i) => (/^net\..*\.(rx|tx)$/.test(c.name) ? [w.values[i] ?? []] : []));
+  const cpu = at('cpu');
+  const mem = at('mem.used');
+  const pressures = [at('psi.cpu'), at('psi.memory'), at('psi.io')];
+  const total = latest?.mem_total;
+  return w.t.map((_, i) => {
+    const used = mem?.[i];
+    const net = nets.length ? nets.reduce((sum, n) => sum + (n[i] ?? 0), 0) : null;
+    const share = used != null && total ? (used / total) * 100 : null;
+    const psi = pressures.map((p) => p?.[i]).filter((p) => p != null);
+    return [cpu?.[i] ?? null, share, null, net, psi.length ? Math.max(...psi) : null, null];
+  });
+}
+
+let current: Live | null = null;
+
+/* Counted by nothing: StrictMode mounts twice and must not open two streams. */
+export function startLive(client: QueryClient, leave: (why: 'signed-out' | 'forbidden') => void): Live {
+  current ??= new Live(client, leave);
+  return current;
+}
+
+export const live = (): Live | null => current;

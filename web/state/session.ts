@@ -1,0 +1,14 @@
+// Who is signed in and what they may. Controls that a role may not use are not drawn.
+import { useQuery } from '@tanstack/react-query';
+import { sessionQuery } from '@/api/keys';
+import type { Session } from '@/api/types';
+
+export function useSession(): Session | undefined {
+  return useQuery(sessionQuery()).data;
+}
+
+/* False while unknown: nothing forbidden ever flashes. */
+export function useMay(permission: string): boolean {
+  const { data } = useQuery({ ...sessionQuery(), select: (s) => s.permissions.includes(permission) });
+  return data ?? false;
+}
