@@ -34,6 +34,18 @@ double sqlite_rows_double(const struct rows *r, int column);
 bool sqlite_rows_is_null(const struct rows *r, int column);
 void sqlite_rows_free(struct rows *r);
 
+/* snapshot.c: the whole database behind `from` into the new file `to` (mode 0600; no WAL, so that
+ * it is one file), synced. Sentences name `shown`. Removes `to` again on failure. */
+int snapshot_write(sqlite3 *from, const char *from_path, const char *to, const char *shown,
+                   struct err *e) MUST_CHECK;
+/* Is `file` sound through and through? -EBADMSG with what SQLite found; sentences name `shown`. */
+int snapshot_check(const char *file, const char *shown, struct err *e) MUST_CHECK;
+/* A new name beside `file` for what is to take its place. mem_free(). */
+char *snapshot_temporary(const char *file);
+void snapshot_remove(const char *file); /* with the journals that SQLite may have left */
+
 /* file.c: helpers for putting a whole file in place. */
 int file_sync(const char *file, struct err *e) MUST_CHECK;
 int file_sync_folder(const char *file, struct err *e) MUST_CHECK; /* the folder `file` is in */
+bool file_same(const char *a, const char *b);                     /* one file under two names */
+bool file_exists(const char *file);

@@ -29,10 +29,8 @@ int store_new(const char *url, struct err *e, struct store **ret_store)
     int r = url_parse(url, e, &kind, &path);
     if (r < 0)
         return r;
-    if (kind != STORE_SQLITE)
-        return err_set(e, -ENOTSUP, "PostgreSQL is not there yet.");
     struct store *s = mem_alloc(sizeof *s);
-    s->ops = &store_sqlite;
+    s->ops = kind == STORE_SQLITE ? &store_sqlite : &store_postgresql;
     s->url = mem_strdup(url);
     s->path = path;
     s->label = path ? mem_strdup(path) : store_mask_url(url);
