@@ -207,7 +207,7 @@ static int check_count(struct transfer *t, struct err *e)
     if (there != here || (uint64_t)here != t->rows)
         return err_set(e, -EBADMSG,
                        "Table %s has %lld rows, but %lld arrived: nothing was copied. Check the "
-                       "source (hydra reports a damaged file), then try again.",
+                       "source (hydrad backup finds damage), then try again.",
                        t->table->name, (long long)there, (long long)here);
     return 0;
 }

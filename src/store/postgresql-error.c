@@ -5,11 +5,14 @@
 
 enum { MESSAGE_MAX = 300 };
 
-/* A server's words on one line, without passwords and without the full stop. */
+/* A server's words on one line, without passwords, the full stop and libpq's hints (lines that
+ * begin with a tab). */
 static const char *one_line(const struct store *s, const char *text, char ret[MESSAGE_MAX])
 {
     size_t n = 0;
     for (const char *p = text ? text : ""; *p && n + 1 < MESSAGE_MAX; p++) {
+        if (p[0] == '\n' && p[1] == '\t')
+            p += strcspn(p + 1, "\n");
         bool space = isspace((unsigned char)*p);
         if (!space)
             ret[n++] = *p;

@@ -9,6 +9,8 @@
 struct sqlite_db {
     struct db base;
     sqlite3 *h;
+    int64_t opened_ms;    /* monotonic */
+    struct err read_only; /* why this connection can't write; code 0 = it can */
     struct statement_cache cache;
 };
 
@@ -24,6 +26,10 @@ int sqlite_fail_errno(const char *path, int number, struct err *e);
 
 /* sqlite3_exec(), errors as above. */
 int sqlite_do(sqlite3 *h, const char *path, const char *sql, struct err *e) MUST_CHECK;
+
+bool sqlite_moved(struct sqlite_db *s); /* its file was moved away, removed or replaced */
+/* Asked before a write: a file that was moved away would take it along. */
+int sqlite_may_write(struct sqlite_db *s, struct err *e) MUST_CHECK;
 
 /* sqlite-rows.c: the part of store_sqlite that deals with rows. */
 int sqlite_run(struct db *db, struct err *e, const struct statement *st, struct rows **ret_rows);
