@@ -16,8 +16,7 @@ enum {
 
 /* Everything that watches something, in the order of starting. */
 static const struct node_module *const modules[] = {
-    &docker_module,
-    NULL, /* ends the list */
+    &docker_module, NULL, /* ends the list */
 };
 
 struct node_core {
