@@ -202,7 +202,7 @@ static void on_event(struct engine *e, const struct docker_event *ev)
             drop_entry(e, x);
         return;
     case DOCKER_EVENT_ENDING: /* the end itself is an event of its own */
-        if (x)
+        if (x || (x = entry_of(e, ev->id)))
             x->asked_ms = ev->time_ns / 1000000;
         return;
     case DOCKER_EVENT_STARTED:
