@@ -81,7 +81,9 @@ static void lose(struct engine *e, int error, const char *text)
     if (error == -EACCES || error == -EPERM) {
         deny(e);
     } else if (error == -ENOENT && !e->met) {
-        go_away(e, SOURCE_ABSENT, NULL, NULL);
+        char *t = mem_printf("there is no socket %s", e->socket);
+        go_away(e, SOURCE_ABSENT, t, NULL);
+        mem_free(t);
     } else if (error == -ENOENT || error == -ECONNREFUSED) {
         char *t = mem_printf("%s does not answer: nothing listens on %s", e->source, e->socket);
         go_away(e, SOURCE_FAILED, t, "Start the engine; it is tried again all the time.");

@@ -12,8 +12,8 @@
 #include <stdlib.h>
 
 enum {
-    SEARCHES_MAX = 3,       /* per socket: what is not found then is the kernel's or hidden */
-    PATIENCE_MS = 3000,     /* for Docker and systemd to tell what is theirs */
+    SEARCHES_MAX = 3,   /* per socket: what is not found then is the kernel's or hidden */
+    PATIENCE_MS = 3000, /* for Docker and systemd to tell what is theirs */
     NAME_SIZE = 16,
 };
 
@@ -26,11 +26,13 @@ struct listener {
     char *service; /* observed id of its owner; NULL = none */
 };
 
+typedef VEC(struct listener) listener_list;
+
 struct listeners {
     struct node *node;
     struct sockets *sockets;
     struct socket_table table, fresh; /* as last read; being read */
-    VEC(struct listener) v;           /* by inode, like `table` without what is passed over */
+    listener_list v;                  /* by inode, like `table` without what is passed over */
     struct holders_search *search;
     struct process_services *processes;
     int64_t started_ms;
@@ -70,8 +72,8 @@ static bool same_socket(const struct listen_socket *a, const struct listen_socke
 /* Takes over what was known of the sockets that are still there. */
 static void merge(struct listeners *l)
 {
-    typeof(l->v) old = l->v;
-    l->v = (typeof(l->v)){0};
+    listener_list old = l->v;
+    l->v = (listener_list){0};
     for (size_t i = 0, j = 0; i < l->table.v.n; i++) {
         const struct listen_socket *s = &l->table.v.v[i];
         if (is_passed_over(l, s))
@@ -99,8 +101,8 @@ static const char *unit_socket_of(struct listeners *l, const struct listener *x)
 
 static bool is_proxy(const struct listeners *l, const struct listener *x)
 {
-    static const char *const proxies[] = {"docker-proxy", "rootlessport",  "rootlesskit",
-                                          "conmon",       "slirp4netns",   "pasta",
+    static const char *const proxies[] = {"docker-proxy", "rootlessport", "rootlesskit",
+                                          "conmon",       "slirp4netns",  "pasta",
                                           "pasta.avx2",   "exe" /* rootlessport, re-executed */};
     for (size_t i = 0; i < COUNT_OF(proxies); i++)
         if (str_eq(x->name, proxies[i]))
@@ -139,8 +141,7 @@ static bool in_question(void *arg, int pid)
 
 typedef VEC(struct process_port) port_list;
 
-static void add_port(port_list *ports, const struct listener *x,
-                     char address[SOCKET_ADDRESS_SIZE])
+static void add_port(port_list *ports, const struct listener *x, char address[SOCKET_ADDRESS_SIZE])
 {
     *vec_add(ports) = (struct process_port){
         .pid = x->pid,
@@ -155,8 +156,7 @@ static void add_port(port_list *ports, const struct listener *x,
 static void update_processes(struct listeners *l)
 {
     port_list mine = {0}, theirs = {0};
-    char(*addresses)[SOCKET_ADDRESS_SIZE] =
-        mem_array(l->v.n ? l->v.n : 1, SOCKET_ADDRESS_SIZE);
+    char(*addresses)[SOCKET_ADDRESS_SIZE] = mem_array(l->v.n ? l->v.n : 1, SOCKET_ADDRESS_SIZE);
     for (size_t i = 0; i < l->v.n; i++) {
         const struct listener *x = &l->v.v[i];
         if (is_free(l, x))
@@ -250,8 +250,8 @@ static void start_search(struct listeners *l)
         *vec_add(&inodes) = x->s.inode;
     }
     if (inodes.n || !l->searches)
-        l->search = holders_find(l->node->loop, l->node->settings.root, inodes.v, inodes.n,
-                                 on_found, l);
+        l->search =
+            holders_find(l->node->loop, l->node->settings.root, inodes.v, inodes.n, on_found, l);
     vec_done(&inodes);
 }
 

@@ -307,7 +307,8 @@ static void take_process(struct process_services *s, const struct process_port *
     } else {
         bool same = runs_as(p, first->pid) && p->pidfd >= 0;
         observed_free(p->seen);
-        p->seen = describe(s->node, id, first->pid, first->port.process ? first->port.process : "?");
+        p->seen =
+            describe(s->node, id, first->pid, first->port.process ? first->port.process : "?");
         add_ports(p->seen, ports, n, first->pid);
         p->port = first->port.port;
         p->udp = first->port.udp;

@@ -84,11 +84,10 @@ static bool parse_line(const char *p, const char *end, bool v6, bool udp, struct
     p = skip_word(p, end);
     if (!parse_address(&p, end, v6, &s->address, &s->port))
         return false;
-    p = skip_word(skip_word(p, end), end); /* the remote address */
-    if (!parse_hex(&p, end, 2, &state) ||
-        state != (udp ? UDP_UNCONNECTED_STATE : TCP_LISTEN_STATE))
+    p = skip_word(p, end); /* the remote address */
+    if (!parse_hex(&p, end, 2, &state) || state != (udp ? UDP_UNCONNECTED_STATE : TCP_LISTEN_STATE))
         return false;
-    for (int i = 0; i < 4; i++) /* what is left of the state, queues, timer, retransmissions */
+    for (int i = 0; i < 3; i++) /* queues, timer, retransmissions */
         p = skip_word(p, end);
     if (!parse_decimal(p, end, &uid))
         return false;
@@ -169,8 +168,8 @@ static int ask(int fd, uint8_t family, uint8_t protocol)
                  .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP},
            .r = {.sdiag_family = family,
                  .sdiag_protocol = protocol,
-                 .idiag_states = 1u << (protocol == IPPROTO_UDP ? UDP_UNCONNECTED_STATE
-                                                                : TCP_LISTEN_STATE)}};
+                 .idiag_states =
+                     1u << (protocol == IPPROTO_UDP ? UDP_UNCONNECTED_STATE : TCP_LISTEN_STATE)}};
     return send(fd, &m, sizeof m, 0) < 0 ? -errno : 0;
 }
 

@@ -31,7 +31,8 @@ void sockets_close(struct sockets *s);
 /* Replaces what is in `t`. -EACCES …: nothing could be read. */
 int sockets_read(struct sockets *s, struct socket_table *t) MUST_CHECK;
 
-/* Appends what the text of /proc/net/{tcp,tcp6,udp,udp6} tells; lines it can't read are left out. */
+/* Appends what the text of /proc/net/{tcp,tcp6,udp,udp6} tells; lines it can't read are left out.
+ */
 void sockets_parse(const char *text, size_t len, bool v6, bool udp, struct socket_table *t);
 
 bool sockets_equal(const struct socket_table *a, const struct socket_table *b);

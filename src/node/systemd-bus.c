@@ -64,7 +64,8 @@ static void update(struct bus *b)
         lose(b, events < 0 ? events : r);
         return;
     }
-    uv_poll_start(b->poll, (events & POLLIN ? UV_READABLE : 0) | (events & POLLOUT ? UV_WRITABLE : 0),
+    uv_poll_start(b->poll,
+                  (events & POLLIN ? UV_READABLE : 0) | (events & POLLOUT ? UV_WRITABLE : 0),
                   on_poll);
     if (until == UINT64_MAX) {
         uv_timer_stop(b->timer);

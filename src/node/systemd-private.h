@@ -23,15 +23,16 @@ struct unit_port {
 struct systemd {
     struct node *node;
     struct bus *bus; /* NULL = away */
-    struct loop_timer *retry, *relist;
-    unsigned failures; /* in a row */
-    unsigned reading;  /* property calls that run */
-    bool met;          /* was connected once */
-    bool listed;       /* the names of all units are known */
-    bool complete;     /* and the properties of those that matter */
+    struct loop_timer *retry, *relist, *settle;
+    unsigned failures;  /* in a row */
+    unsigned reading;   /* property calls that run */
+    bool met;           /* was connected once */
+    bool listed;        /* the names of all units are known */
+    bool complete;      /* and the properties of those that matter */
     struct map units;   /* name → struct unit */
     struct map enabled; /* names of the service files that start at boot */
     struct outbox out;
+    int64_t expired_ms; /* mono: when units_expire() last ran */
 };
 
 /* A unit, as its properties say. Strings may be NULL before they were read. */
@@ -39,10 +40,11 @@ struct unit {
     struct systemd *s;
     char *name, *path; /* "ssh.service"; its D-Bus path */
     enum unit_type type;
-    bool read;  /* its properties are known */
-    bool due;   /* they are to be read (again) */
-    bool dirty; /* changed since it was told */
-    bool listed; /* seen by the list that is being read */
+    bool read;     /* its properties are known */
+    bool due;      /* they are to be read (again) */
+    bool dirty;    /* changed since it was told */
+    bool listed;   /* seen by the list that is being read */
+    bool unloaded; /* systemd has forgotten it; we remember that it ran */
     char *description, *load, *active, *sub, *file_state, *fragment, *result, *service_type,
         *cgroup, *command, *status_text;
     char invocation[INVOCATION_SIZE]; /* hex; "" = never ran */
@@ -55,19 +57,20 @@ struct unit {
     bool asked;                     /* a job (a person's, or another unit's) ended it */
     VEC(struct unit_port) ports;    /* of a socket unit */
     /* From the journal. */
-    char *line;                         /* its last error; NULL */
-    char line_for[INVOCATION_SIZE];     /* the run it was looked for in */
-    int64_t line_ms;                    /* mono: when that was */
-    struct loop_timer *wait;            /* until journald has the last lines */
+    char *line;                     /* its last error; NULL */
+    char line_for[INVOCATION_SIZE]; /* the run it was looked for in */
+    int64_t line_ms;                /* mono: when that was */
+    struct loop_timer *wait;        /* until journald has the last lines */
     struct journal_search *search;
-    sd_bus_slot *call; /* its properties are being read */
+    sd_bus_slot *call;     /* its properties are being read */
     struct observed *seen; /* as last told; NULL = not told */
 };
 
 /* --- systemd-units.c: the list, kept by signals --- */
 
-int units_watch(struct systemd *s) MUST_CHECK; /* matches, Subscribe, the first list */
-void units_flush(struct systemd *s); /* tells what changed, reads what is due */
+int units_watch(struct systemd *s) MUST_CHECK;         /* matches, Subscribe, the first list */
+void units_flush(struct systemd *s);                   /* tells what changed, reads what is due */
+void units_expire(struct systemd *s, int64_t wall_ms); /* forgets what was stopped a day ago */
 void units_drop_all(struct systemd *s);
 void systemd_lose(struct systemd *s); /* the connection is of no use; from any handler */
 
@@ -83,7 +86,7 @@ bool unit_is_up(const char *active); /* anything but inactive and failed */
 /* Is it worth telling? */
 bool unit_matters(const struct unit *u);
 /* As the node tells it, but for ports and dependencies. */
-struct observed *unit_observe(const struct unit *u);
+struct observed *unit_observe(const struct unit *u, int64_t wall_ms);
 /* Why it failed, of systemd's own words: "exit code 1"; NULL when it did not. The caller frees. */
 char *unit_failure(const struct unit *u);
 
@@ -94,7 +97,8 @@ bool unit_is_plumbing(const char *name);
 
 /* --- systemd-journal.c --- */
 
-typedef void journal_fn(void *arg, char *line); /* ownership of `line` moves; NULL = nothing found */
+typedef void journal_fn(void *arg,
+                        char *line); /* ownership of `line` moves; NULL = nothing found */
 
 /* Looks, on a thread, for the last error of one run of a unit. `folder` NULL = the system's
  * journal. */
@@ -110,7 +114,7 @@ struct bus;
 
 struct bus_events {
     void *arg;
-    void (*on_idle)(void *arg);           /* all messages that were there are handled */
+    void (*on_idle)(void *arg);            /* all messages that were there are handled */
     void (*on_lost)(void *arg, int error); /* the connection is gone; call bus_free() later */
 };
 

@@ -7,6 +7,8 @@
 #include <signal.h>
 #include <stdlib.h>
 
+enum { RECENT_MS = 600000 };
+
 struct unit *unit_new(struct systemd *s, const char *name, const char *path)
 {
     struct unit *u = mem_alloc(sizeof *u);
@@ -22,10 +24,9 @@ void unit_free(struct unit *u)
 {
     if (!u)
         return;
-    char *strings[] = {u->name,   u->path,         u->description, u->load,
-                       u->active, u->sub,          u->file_state,  u->fragment,
-                       u->result, u->service_type, u->cgroup,      u->command,
-                       u->line,   u->status_text};
+    char *strings[] = {u->name,   u->path,       u->description, u->load,       u->active,
+                       u->sub,    u->file_state, u->fragment,    u->result,     u->service_type,
+                       u->cgroup, u->command,    u->line,        u->status_text};
     for (size_t i = 0; i < COUNT_OF(strings); i++)
         mem_free(strings[i]);
     unit_forget_lists(u);
@@ -299,6 +300,12 @@ static bool is_oneshot(const struct unit *u)
     return str_eq(u->service_type, "oneshot");
 }
 
+/* What ran a while ago and was stopped is not gone, even if nothing starts it at boot. */
+static bool is_remembered(const struct unit *u)
+{
+    return u->seen && !str_eq(u->file_state, "transient");
+}
+
 bool unit_matters(const struct unit *u)
 {
     bool failed = str_eq(u->active, "failed"), up = unit_is_up(u->active);
@@ -311,7 +318,7 @@ bool unit_matters(const struct unit *u)
         /* A oneshot that did its work, or that does not apply here, is no service. */
         if (is_oneshot(u))
             return is_enabled(u) && up;
-        return up || (is_enabled(u) && (u->condition || u->active_us));
+        return up || (is_enabled(u) && (u->condition || u->active_us)) || is_remembered(u);
     case UNIT_SOCKET:
         return up && u->ports.n;
     case UNIT_TIMER:
@@ -327,8 +334,8 @@ static enum observed_run run_of(const struct unit *u)
     static const struct {
         const char *active;
         enum observed_run run;
-    } runs[] = {{"active", RUN_RUNNING},      {"reloading", RUN_RUNNING},
-                {"refreshing", RUN_RUNNING},  {"activating", RUN_STARTING},
+    } runs[] = {{"active", RUN_RUNNING},        {"reloading", RUN_RUNNING},
+                {"refreshing", RUN_RUNNING},    {"activating", RUN_STARTING},
                 {"deactivating", RUN_STOPPING}, {"failed", RUN_FAILED}};
     if (str_eq(u->active, "activating") && u->sub && str_starts(u->sub, "auto-restart"))
         return RUN_RESTARTING;
@@ -365,9 +372,8 @@ char *unit_failure(const struct unit *u)
     if (str_eq(u->result, "exit-code"))
         return mem_printf("exit code %d", u->exit_status);
     if (str_eq(u->result, "signal"))
-        return mem_printf("killed by SIG%s", sigabbrev_np(u->exit_status)
-                                                 ? sigabbrev_np(u->exit_status)
-                                                 : "?");
+        return mem_printf("killed by SIG%s",
+                          sigabbrev_np(u->exit_status) ? sigabbrev_np(u->exit_status) : "?");
     for (size_t i = 0; i < COUNT_OF(texts); i++)
         if (str_eq(u->result, texts[i].result))
             return mem_strdup(texts[i].text);
@@ -375,8 +381,11 @@ char *unit_failure(const struct unit *u)
 }
 
 /* The program's own last error tells most; of a start limit both are told. */
-static char *reason(const struct unit *u, enum observed_run run)
+static char *reason(const struct unit *u, enum observed_run run, int64_t wall_ms)
 {
+    bool lately = wall_ms - (int64_t)(u->main_start_us / 1000) < RECENT_MS;
+    if (run == RUN_RUNNING && u->restarts && lately) /* of interest while it may be looping */
+        return mem_strdup(u->line);
     if (run != RUN_FAILED && run != RUN_RESTARTING && run != RUN_STOPPED)
         return NULL;
     char *failure = unit_failure(u);
@@ -399,7 +408,7 @@ static void add_exit(const struct unit *u, struct observed *o)
     o->exit_code = u->exit_code == CLD_EXITED ? u->exit_status : 128 + u->exit_status;
 }
 
-struct observed *unit_observe(const struct unit *u)
+struct observed *unit_observe(const struct unit *u, int64_t wall_ms)
 {
     struct observed *o = mem_alloc(sizeof *o);
     o->id = mem_printf("systemd/%s", u->name);
@@ -416,7 +425,7 @@ struct observed *unit_observe(const struct unit *u)
     o->enabled = is_enabled(u);
     o->oom_killed = str_eq(u->result, "oom-kill");
     o->on_purpose = o->run == RUN_STOPPED && !ended_from_outside(u);
-    o->why = reason(u, o->run);
+    o->why = reason(u, o->run, wall_ms);
     o->restarts = u->restarts;
     o->unit_file = str_is_empty(u->fragment) ? NULL : mem_strdup(u->fragment);
     o->command = mem_strdup(u->command);

@@ -6,12 +6,16 @@
 #include "node/listeners.h"
 
 #include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 enum {
     READS_MAX = 8,         /* GetAll calls at once */
     RELIST_MS = 300,       /* after a daemon-reload: they come in bursts */
+    SETTLE_MS = 20,        /* a restart passes through several states at once */
     JOURNAL_WAIT_MS = 250, /* until journald has the last lines */
     JOURNAL_PAUSE_MS = 3000,
+    REMEMBER_MS = 24 * 3600 * 1000,
 };
 
 static const char destination[] = "org.freedesktop.systemd1";
@@ -26,9 +30,7 @@ static void on_journal(void *arg, char *line)
 {
     struct unit *u = arg;
     u->search = NULL;
-    if (!line)
-        return;
-    mem_free(u->line);
+    mem_free(u->line); /* of the run before, until now */
     u->line = line;
     u->dirty = true;
     units_flush(u->s);
@@ -38,8 +40,8 @@ static void on_journal_due(void *arg)
 {
     struct unit *u = arg;
     loop_timer_free(TAKE(u->wait));
-    u->search = journal_find(u->s->node->loop, u->s->node->settings.journal, u->line_for,
-                             on_journal, u);
+    u->search =
+        journal_find(u->s->node->loop, u->s->node->settings.journal, u->line_for, on_journal, u);
 }
 
 static void want_journal(struct unit *u)
@@ -52,7 +54,6 @@ static void want_journal(struct unit *u)
         return;
     u->line_ms = now;
     str_copy(u->line_for, sizeof u->line_for, u->invocation);
-    mem_free(TAKE(u->line));
     u->wait = loop_timer_new(u->s->node->loop, JOURNAL_WAIT_MS, 0, on_journal_due, u);
 }
 
@@ -91,7 +92,7 @@ static void tell(struct unit *u)
         return;
     }
     want_journal(u);
-    struct observed *o = unit_observe(u);
+    struct observed *o = unit_observe(u, clock_wall_ms());
     add_dependencies(u, o);
     listeners_add_ports(u->s->node, o);
     observed_free(u->seen);
@@ -109,10 +110,29 @@ static void drop(struct unit *u)
     unit_free(u);
 }
 
+/* systemd forgets a service that was stopped and that nothing needs; people don't. */
+static void unload(struct unit *u)
+{
+    if (u->seen && u->seen->run == RUN_STOPPED && !str_eq(u->file_state, "transient"))
+        u->unloaded = true;
+    else
+        drop(u);
+}
+
+void units_expire(struct systemd *s, int64_t wall_ms)
+{
+    MAP_FOREACH(&s->units, m)
+    {
+        struct unit *u = m->value;
+        if (u->unloaded && wall_ms - (int64_t)(u->inactive_us / 1000) > REMEMBER_MS)
+            drop(u);
+    }
+}
+
 void units_drop_all(struct systemd *s)
 {
-    MAP_FOREACH (&s->units, m)
-        unit_free(m->value);
+    MAP_FOREACH(&s->units, m)
+    unit_free(m->value);
     map_done(&s->units, NULL);
     map_done(&s->enabled, NULL);
     s->reading = 0;
@@ -134,6 +154,7 @@ static int on_properties(sd_bus_message *m, void *arg, sd_bus_error *error)
         u->read = false;
     else
         u->read = u->dirty = true;
+    u->unloaded = false;
     start_reads(s);
     return 0;
 }
@@ -152,9 +173,9 @@ static void read_unit(struct unit *u)
 
 static bool anything_due(struct systemd *s)
 {
-    MAP_FOREACH (&s->units, m)
-        if (((struct unit *)m->value)->due)
-            return true;
+    MAP_FOREACH(&s->units, m)
+    if (((struct unit *)m->value)->due)
+        return true;
     return false;
 }
 
@@ -164,14 +185,15 @@ static void finish_list(struct systemd *s)
         return;
     s->complete = s->met = true;
     s->failures = 0;
-    MAP_FOREACH (&s->units, m)
-        tell(m->value);
+    MAP_FOREACH(&s->units, m)
+    tell(m->value);
     node_source(s->node, "systemd", SOURCE_OK, NULL, NULL, true);
 }
 
 static void start_reads(struct systemd *s)
 {
-    MAP_FOREACH (&s->units, m) {
+    MAP_FOREACH(&s->units, m)
+    {
         struct unit *u = m->value;
         if (s->reading >= READS_MAX)
             return;
@@ -186,7 +208,8 @@ void units_flush(struct systemd *s)
         return;
     start_reads(s);
     if (s->complete) {
-        MAP_FOREACH (&s->units, m) {
+        MAP_FOREACH(&s->units, m)
+        {
             struct unit *u = m->value;
             if (u->dirty && u->read)
                 tell(u);
@@ -245,12 +268,12 @@ static int take_list(struct systemd *s, sd_bus_message *m)
 
 static void drop_unlisted(struct systemd *s)
 {
-    MAP_FOREACH (&s->units, m) {
+    MAP_FOREACH(&s->units, m)
+    {
         struct unit *u = m->value;
-        if (!u->listed)
-            drop(u);
-        else
-            u->listed = false;
+        if (!u->listed && !(u->unloaded && access(u->fragment, F_OK) == 0))
+            unload(u);
+        u->listed = false;
     }
 }
 
@@ -325,8 +348,8 @@ static void want_relist(struct systemd *s)
 
 /* --- signals --- */
 
-/* A unit that is unknown so far is read when it comes up or has failed. Never at UnitNew: asking for
- * a unit that is being unloaded loads it again, and so on for ever. */
+/* A unit that is unknown so far is read when it comes up or has failed. Never at UnitNew: asking
+ * for a unit that is being unloaded loads it again, and so on for ever. */
 static void on_stranger(struct systemd *s, const char *name, const char *path, sd_bus_message *m)
 {
     struct unit *peek = unit_new(s, name, path);
@@ -348,7 +371,7 @@ static int on_changed(sd_bus_message *m, void *arg, sd_bus_error *error)
         return 0;
     struct unit *u = map_get(&s->units, name);
     if (sd_bus_message_read(m, "s", &interface) >= 0) {
-        if (u && unit_read_properties(u, m) < 0)
+        if (u && (unit_read_properties(u, m) < 0 || (u->unloaded && unit_is_up(u->active))))
             u->due = true;
         else if (!u && str_eq(interface, unit_interface) && unit_type_of(name) != UNIT_OTHER)
             on_stranger(s, name, path, m);
@@ -366,7 +389,7 @@ static int on_removed(sd_bus_message *m, void *arg, sd_bus_error *error)
     if (sd_bus_message_read(m, "s", &name) >= 0)
         u = map_get(&s->units, name);
     if (u)
-        drop(u);
+        unload(u);
     return 0;
 }
 

@@ -1,5 +1,6 @@
 #include "node/systemd-private.h"
 
+#include "base/clock.h"
 #include "base/rand.h"
 
 #include <errno.h>
@@ -39,7 +40,8 @@ static void tell_away(struct systemd *s, int error)
 
 static void go_away(struct systemd *s, int error)
 {
-    MAP_FOREACH (&s->units, m) {
+    MAP_FOREACH(&s->units, m)
+    {
         struct unit *u = m->value;
         u->call = sd_bus_slot_unref(u->call);
         u->due = false;
@@ -111,11 +113,22 @@ static void stop(void *state)
     bus_free(s->bus);
     loop_timer_free(s->retry);
     loop_timer_free(s->relist);
+    loop_timer_free(s->settle);
     outbox_done(&s->out);
     mem_free(s);
 }
 
-const struct node_module systemd_module = {.name = "systemd", .start = start, .stop = stop};
+static void tick(void *state, int64_t now_ms)
+{
+    struct systemd *s = state;
+    if (s->complete && now_ms - s->expired_ms > 60000) {
+        s->expired_ms = now_ms;
+        units_expire(s, clock_wall_ms());
+    }
+}
+
+const struct node_module systemd_module = {
+    .name = "systemd", .start = start, .tick = tick, .stop = stop};
 
 /* --- for the neighbours --- */
 
@@ -185,7 +198,8 @@ const char *systemd_socket(struct node *n, uint16_t port, bool udp)
     struct systemd *s = state_of(n);
     if (!s)
         return NULL;
-    MAP_FOREACH (&s->units, m) {
+    MAP_FOREACH(&s->units, m)
+    {
         const struct unit *u = m->value;
         for (size_t i = 0; u->seen && i < u->ports.n; i++)
             if (u->ports.v[i].port == port && u->ports.v[i].udp == udp)
@@ -199,7 +213,7 @@ void systemd_refresh(struct node *n)
     struct systemd *s = state_of(n);
     if (!s || !s->complete)
         return;
-    MAP_FOREACH (&s->units, m)
-        ((struct unit *)m->value)->dirty = true;
+    MAP_FOREACH(&s->units, m)
+    ((struct unit *)m->value)->dirty = true;
     units_flush(s);
 }

@@ -1,8 +1,8 @@
 /* systemd over D-Bus: the units that matter, by signals.
  *
- * Told are services that run, have failed or start at boot, and timers, mounts and sockets that have
- * failed or hold a port; the system's own plumbing only when it has failed. For the files of this
- * folder; on the node's loop. */
+ * Told are services that run, have failed or start at boot, and timers, mounts and sockets that
+ * have failed or hold a port; the system's own plumbing only when it has failed. For the files of
+ * this folder; on the node's loop. */
 #pragma once
 
 #include "node/node-private.h"
@@ -18,7 +18,8 @@ bool systemd_is_complete(struct node *n);
 /* It stands, or it is known that there is none to wait for. */
 bool systemd_is_settled(struct node *n);
 
-/* Does this cgroup belong to a unit that is folded away? (Then its sockets are nobody's service.) */
+/* Does this cgroup belong to a unit that is folded away? (Then its sockets are nobody's service.)
+ */
 bool systemd_folds(struct node *n, const char *cgroup);
 
 /* The observed id of the socket unit that listens on this port for a service to be started; NULL.
