@@ -1,7 +1,6 @@
 #include "store/store-private.h"
 
 #include <assert.h>
-#include <math.h>
 #include <stdarg.h>
 
 static int bad_text(struct err *e, unsigned i, const char *sql)

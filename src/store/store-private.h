@@ -78,6 +78,8 @@ struct store {
     char *path;  /* SQLite: the file */
     char *label; /* for people */
 
+    int wait_ms; /* LIMIT_STORE_WAIT_MS; tests are less patient */
+
     pthread_mutex_t lock;
     pthread_cond_t came_free;
     struct db *free;    /* the one given back last is taken first */
