@@ -87,30 +87,26 @@ int access_sync(struct access *a, struct db *db, struct err *e)
     return r;
 }
 
-static bool is_time_to_tidy(struct access *a, int64_t now_wall_ms)
+static int tidy_sometimes(struct access *a, struct db *db, int64_t now_wall_ms, struct err *e)
 {
     int64_t since = now_wall_ms - atomic_load(&a->tidied_ms);
     if (since >= 0 && since < TIDY_EVERY_MS)
-        return false;
+        return 0;
     atomic_store(&a->tidied_ms, now_wall_ms);
-    return true;
+    return access_tidy(db, now_wall_ms, e);
 }
 
-/* What only reads comes first and does not depend on the database taking writes. Before anything
- * is called over, it is read anew whatever its version: use elsewhere bumps none. */
+/* What only reads comes first and does not depend on the database taking writes. */
 int access_refresh(struct access *a, struct db *db, int64_t now_wall_ms, struct err *e)
 {
-    bool tidy = is_time_to_tidy(a, now_wall_ms);
     pthread_mutex_lock(&a->refreshing);
-    if (tidy)
-        a->image->version = -1;
     int r = sync_locked(a, db, e);
     access_tell_expired(a, now_wall_ms);
     pthread_mutex_unlock(&a->refreshing);
     if (r >= 0)
         r = access_write_used(a, db, e);
-    if (r >= 0 && tidy)
-        r = access_tidy(db, now_wall_ms, e);
+    if (r >= 0)
+        r = tidy_sometimes(a, db, now_wall_ms, e);
     if (r >= 0)
         r = audit_flush(db, now_wall_ms, e);
     return r < 0 ? r : 0;

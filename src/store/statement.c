@@ -1,6 +1,7 @@
 #include "store/store-private.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdarg.h>
 
 static int bad_text(struct err *e, unsigned i, const char *sql)

@@ -29,11 +29,12 @@ int store_new(const char *url, struct err *e, struct store **ret_store)
     int r = url_parse(url, e, &kind, &path);
     if (r < 0)
         return r;
+    if (kind != STORE_SQLITE)
+        return err_set(e, -ENOTSUP, "PostgreSQL is not there yet.");
     struct store *s = mem_alloc(sizeof *s);
-    s->ops = kind == STORE_SQLITE ? &store_sqlite : &store_postgresql;
+    s->ops = &store_sqlite;
     s->url = mem_strdup(url);
     s->path = path;
-    s->wait_ms = LIMIT_STORE_WAIT_MS;
     s->label = path ? mem_strdup(path) : store_mask_url(url);
     init_locks(s);
     *ret_store = s;
@@ -102,16 +103,13 @@ static int wait_for_one(struct store *s, struct err *e)
 {
     struct timespec until;
     clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += s->wait_ms / 1000;
-    until.tv_nsec += s->wait_ms % 1000 * 1000000L;
-    until.tv_sec += until.tv_nsec / 1000000000L;
-    until.tv_nsec %= 1000000000L;
+    until.tv_sec += LIMIT_STORE_WAIT_MS / 1000;
     while (!s->free && s->n_open >= LIMIT_STORE_CONNECTIONS)
         if (pthread_cond_timedwait(&s->came_free, &s->lock, &until) == ETIMEDOUT)
             return err_set(e, -EBUSY,
                            "All %d connections to %s have been in use for %d s: the database is "
                            "too slow for what is asked of it.",
-                           LIMIT_STORE_CONNECTIONS, s->label, s->wait_ms / 1000);
+                           LIMIT_STORE_CONNECTIONS, s->label, LIMIT_STORE_WAIT_MS / 1000);
     return 0;
 }
 

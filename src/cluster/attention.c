@@ -1,0 +1,228 @@
+#include "cluster/attention.h"
+
+#include <stdlib.h>
+
+enum { ATTENTION_GAP_MS = 1000 };
+
+struct attention_since {
+    int64_t since_ms;
+    unsigned round;
+};
+
+static void done_list(struct attention_list *l)
+{
+    for (size_t i = 0; i < l->v.n; i++) {
+        struct attention *a = &l->v.v[i];
+        mem_free(a->id);
+        mem_free(a->title);
+        mem_free(a->text);
+        mem_free(a->cause);
+        mem_free(a->hint);
+    }
+    vec_done(&l->v);
+}
+
+/* What to do. A restart is offered for nothing that restarts by itself already. */
+static const char *hint_of(const struct cluster *c, const struct live_service *s)
+{
+    if (service_is_looping(s, c->now.mono_ms))
+        return "It restarts by itself and fails again: mend what the last error says, another "
+               "restart won't";
+    if (s->seen && s->seen->oom_killed)
+        return "It ran out of memory: raise its limit, or free memory on the node";
+    if (!s->seen || s->check.word == CHECK_DEAD || s->check.word == CHECK_ERRORS)
+        return "See whether it answers from elsewhere; its log tells why it does not";
+    if (s->seen->health == HEALTH_UNHEALTHY)
+        return "It runs, but its own check fails: its log tells why";
+    return "Its log tells why; then start it again";
+}
+
+static void add_problem(struct cluster *c, struct attention_list *l, struct live_service *s)
+{
+    char title[SERVICE_TITLE_SIZE];
+    bool down = service_state(s) == STATE_DOWN;
+    struct attention *a = attention_add(
+        l, down ? RANK_BAD : RANK_WARN, mem_printf("service:%s", s->id),
+        mem_printf("%s is %s", service_title(s, title), service_state_name(service_state(s))));
+    a->service = s;
+    a->node = s->node;
+    a->text = mem_strdup(s->health.told.reason[0] ? s->health.told.reason : "It does not answer");
+    a->cause = s->warnings.n ? mem_strdup(s->warnings.v[0]) : NULL;
+    a->hint = mem_strdup(hint_of(c, s));
+    a->since_ms = s->health.since_ms;
+    a->can_check = s->check.wanted;
+}
+
+/* It works, but something about it is not as meant. */
+static void add_warning(struct attention_list *l, struct live_service *s)
+{
+    char title[SERVICE_TITLE_SIZE];
+    struct attention *a =
+        attention_add(l, s->check_asks ? RANK_WARN : RANK_INFO, mem_printf("warning:%s", s->id),
+                      mem_printf("%s: look at this", service_title(s, title)));
+    a->service = s;
+    a->node = s->node;
+    a->text = mem_strdup(s->warnings.v[0]);
+}
+
+static void add_services(struct cluster *c, struct attention_list *l)
+{
+    SERVICES_FOREACH(c, s)
+    {
+        if (service_is_problem(s))
+            add_problem(c, l, s);
+        else if (s->warnings.n && !s->who.hidden && state_is_well(service_state(s)))
+            add_warning(l, s);
+    }
+}
+
+static enum attention_rank rank_of(const char *severity)
+{
+    return str_eq(severity, "bad") ? RANK_BAD : str_eq(severity, "warn") ? RANK_WARN : RANK_INFO;
+}
+
+static void add_notices(struct cluster *c, struct attention_list *l)
+{
+    MAP_FOREACH(&c->notices, e)
+    {
+        const struct notice *n = e->value;
+        struct attention *a =
+            attention_add(l, rank_of(n->severity), mem_printf("notice:%s", e->key),
+                          mem_strdup("Hydra itself needs attention"));
+        a->text = mem_strdup(n->text);
+        a->hint = mem_strdup(n->hint);
+        a->since_ms = n->since_ms;
+    }
+}
+
+/* When an item began, for those that don't know themselves. */
+static void date(struct cluster *c, struct attention *a)
+{
+    struct attention_since *s = map_get(&c->attention_since, a->id);
+    if (!s) {
+        s = mem_alloc(sizeof *s);
+        s->since_ms = c->now.wall_ms;
+        map_set(&c->attention_since, a->id, s);
+    }
+    s->round = c->attention_round;
+    if (!a->since_ms)
+        a->since_ms = s->since_ms;
+}
+
+static void date_all(struct cluster *c, struct attention_list *l)
+{
+    c->attention_round++;
+    for (size_t i = 0; i < l->v.n; i++)
+        date(c, &l->v.v[i]);
+    struct map *m = &c->attention_since;
+    for (size_t i = 0; i < m->n; i++) {
+        const struct attention_since *s = m->entries[i].key ? m->entries[i].value : NULL;
+        if (s && s->round != c->attention_round)
+            mem_free(map_remove(m, m->entries[i].key));
+    }
+}
+
+static int worst_first(const void *x, const void *y)
+{
+    const struct attention *a = x, *b = y;
+    if (a->rank != b->rank)
+        return a->rank < b->rank ? -1 : 1;
+    if (a->since_ms != b->since_ms)
+        return a->since_ms > b->since_ms ? -1 : 1;
+    return strcmp(a->id, b->id);
+}
+
+static void breaks_json(struct jw *w, struct cluster *c, const struct live_service *cause)
+{
+    jw_key(w, "breaks");
+    jw_array(w);
+    if (cause)
+        SERVICES_FOREACH(c, s)
+        {
+            if (s->cause == cause && !s->who.hidden)
+                jw_str(w, s->id);
+        }
+    jw_end_array(w);
+}
+
+static void item_json(struct jw *w, struct cluster *c, const struct attention *a)
+{
+    static const char *const names[] = {"bad", "warn", "info"};
+    jw_object(w);
+    jw_key_str(w, "id", a->id);
+    jw_key_str(w, "severity", names[a->rank]);
+    jw_key_str(w, "title", a->title);
+    jw_key_str(w, "text", a->text ? a->text : "");
+    jw_key_str(w, "cause", a->cause);
+    jw_key_str(w, "hint", a->hint);
+    jw_key_str(w, "service", a->service ? a->service->id : NULL);
+    jw_key_str(w, "node", a->node ? a->node->id : NULL);
+    breaks_json(w, c, a->service);
+    jw_key_time(w, "since", a->since_ms);
+    jw_key(w, "actions");
+    jw_array(w);
+    if (a->service || a->node)
+        jw_str(w, "open");
+    if (a->can_check)
+        jw_str(w, "check");
+    jw_end_array(w);
+    jw_end_object(w);
+}
+
+/* For the sentence: troubles that are no service's. Silent nodes speak for themselves there. */
+static void keep_worst(struct cluster *c, const struct attention_list *l)
+{
+    c->n_attention_bad = 0;
+    mem_set_str(&c->attention_worst, NULL);
+    for (size_t i = 0; i < l->v.n; i++) {
+        const struct attention *a = &l->v.v[i];
+        if (a->rank != RANK_BAD || a->service || str_starts(a->id, "node:"))
+            continue;
+        if (!c->n_attention_bad++)
+            mem_set_str(&c->attention_worst, str_starts(a->id, "notice:") ? a->text : a->title);
+    }
+}
+
+static void tell(struct cluster *c, struct cluster_now now, struct str *list)
+{
+    if (list->len == c->attention.len && !memcmp(list->p, c->attention.p, list->len)) {
+        str_done(list);
+        return;
+    }
+    str_done(&c->attention);
+    c->attention = *list;
+    c->attention_mono_ms = now.mono_ms;
+    struct str json = {0};
+    str_add(&json, "{\"attention\":");
+    str_add_n(&json, c->attention.p, c->attention.len);
+    str_add_char(&json, '}');
+    publish(c, EVENT_CLASS_STATE, NULL, "attention.changed", PERMS_STATE, &json);
+    str_done(&json);
+}
+
+/* A change of a service's state is told at once; the rest no oftener than the gap. */
+void attention_update(struct cluster *c, struct cluster_now now)
+{
+    if (!c->attention_dirty && now.mono_ms - c->attention_mono_ms < ATTENTION_GAP_MS)
+        return;
+    struct attention_list l = {0};
+    c->attention_dirty = false;
+    add_services(c, &l);
+    NODES_FOREACH(c, n)
+    {
+        attention_of_node(&l, n, now);
+    }
+    add_notices(c, &l);
+    date_all(c, &l);
+    if (l.v.n)
+        qsort(l.v.v, l.v.n, sizeof l.v.v[0], worst_first);
+    keep_worst(c, &l);
+    struct str list = {0};
+    struct jw w = jw_begin(&list);
+    jw_array(&w);
+    for (size_t i = 0; i < l.v.n; i++)
+        item_json(&w, c, &l.v.v[i]);
+    jw_end_array(&w);
+    tell(c, now, &list);
+    done_list(&l);
+}

@@ -1,0 +1,31 @@
+/* What a service is called, where it belongs, how it looks and where it opens. Pure.
+ *
+ * Preference: what a person set > labels hydra.* > homepage.* > (link: Traefik > Unraid) > the
+ * catalogue > compose project, published port, kind. */
+#pragma once
+
+#include "cluster/catalogue.h"
+#include "cluster/cluster.h"
+
+struct identity {
+    char *name, *group;             /* never NULL once made */
+    char *icon, *url, *description; /* may be NULL */
+    bool hidden;
+};
+
+/* `seen` is NULL for hand-added services, `record` where nobody set anything. `address` is where
+ * the node is reached from the network; NULL = not known. Frees what `ret` held before. */
+void identity_make(const struct observed *seen, const struct integration *kind,
+                   const struct service_record *record, const char *address, struct identity *ret);
+void identity_done(struct identity *i);
+
+/* The address of a node that others can reach: of "eno1 192.168.1.5/24" …, past bridges and tunnels
+ * of containers. NULL when there is none. The caller frees. */
+char *naming_address(const struct str_list *addresses);
+
+/* The port where a person opens it, or an identity check asks: the catalogue's, else the first one
+ * that may speak HTTP. NULL when none. */
+const struct observed_port *naming_web_port(const struct observed *o,
+                                            const struct integration *kind);
+/* "https" for the ports that are known for it. */
+const char *naming_scheme(const struct observed_port *p);
