@@ -10,6 +10,9 @@ import sqlite3
 import sys
 
 
+TYPES = {"TEXT": "SCHEMA_TEXT", "BIGINT": "SCHEMA_BIGINT", "DOUBLE PRECISION": "SCHEMA_DOUBLE"}
+
+
 def numbered(files):
     """[(version, name, sql)], numbers 1, 2, 3 ... without a gap."""
     found = []
@@ -27,7 +30,7 @@ def numbered(files):
 
 
 def tables(migrations):
-    """[(table, [columns], identity column or None)] in order of creation."""
+    """[(table, [columns], [types], identity column or None)] in order of creation."""
     db = sqlite3.connect(":memory:")
     for _, name, sql in migrations:
         try:
@@ -39,12 +42,15 @@ def tables(migrations):
     ).fetchall()
     result = []
     for table, sql in made:
-        info = db.execute(f"PRAGMA table_info({table})").fetchall()
-        for column in info:
-            if column[2] not in ("TEXT", "BIGINT", "DOUBLE PRECISION", "INTEGER"):
-                sys.exit(f"{table}.{column[1]}: {column[2]} is not in the common subset")
-        keys = [c[1] for c in info if c[2] == "INTEGER"]
-        result.append((table, [c[1] for c in info], keys[0] if "AUTOINCREMENT" in sql else None))
+        columns, types, identity = [], [], None
+        for _, column, kind, *_ in db.execute(f"PRAGMA table_info({table})"):
+            if kind == "INTEGER" and "AUTOINCREMENT" in sql:
+                kind, identity = "BIGINT", column
+            if kind not in TYPES:
+                sys.exit(f"{table}.{column}: {kind} is not in the common subset")
+            columns.append(column)
+            types.append(TYPES[kind])
+        result.append((table, columns, types, identity))
     return result
 
 
@@ -66,11 +72,12 @@ def main():
             f.write(f'    {{{version}, "{name}", sql_{version}}},\n')
         f.write(f"}};\nconst unsigned migrations_count = {len(migrations)};\n\n")
         f.write("const struct schema_table schema_tables[] = {\n")
-        for table, columns, identity in tables(migrations):
+        for table, columns, types, identity in tables(migrations):
             names = ", ".join(f'"{c}"' for c in columns)
             identity = f'"{identity}"' if identity else "NULL"
-            f.write(f'    {{"{table}", (const char *const[]){{{names}}}, {len(columns)}, {identity}}},\n')
-        f.write("    {NULL, NULL, 0, NULL},\n};\n")
+            f.write(f'    {{"{table}", (const char *const[]){{{names}}},\n')
+            f.write(f"     (const enum schema_type[]){{{', '.join(types)}}}, {len(columns)}, {identity}}},\n")
+        f.write("    {NULL, NULL, NULL, 0, NULL},\n};\n")
 
 
 main()

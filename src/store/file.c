@@ -1,6 +1,7 @@
 #include "store/sqlite-private.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static int sync_path(const char *path, int flags, const char *shown, struct err *e)
@@ -27,4 +28,17 @@ int file_sync_folder(const char *file, struct err *e)
     else
         folder = slash == file ? mem_strdup("/") : mem_strndup(file, (size_t)(slash - file));
     return sync_path(folder, O_RDONLY | O_DIRECTORY, file, e);
+}
+
+bool file_same(const char *a, const char *b)
+{
+    struct stat sa, sb;
+    return stat(a, &sa) == 0 && stat(b, &sb) == 0 && sa.st_dev == sb.st_dev &&
+           sa.st_ino == sb.st_ino;
+}
+
+bool file_exists(const char *file)
+{
+    struct stat st;
+    return lstat(file, &st) == 0;
 }

@@ -13,7 +13,7 @@ static bool take_failure(struct store *s, int code, enum health_kind kind, const
     if (s->health.code == 0)
         s->health.since_wall_ms = clock_wall_ms();
     s->health.code = code;
-    s->write_failed = kind == HEALTH_WRITE;
+    s->write_failed = kind == HEALTH_WRITE && code != -EPIPE && code != -ECONNREFUSED;
     str_copy(s->health.text, sizeof s->health.text, err_text(e, code));
     return changed;
 }

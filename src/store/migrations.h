@@ -10,9 +10,12 @@ struct migration {
 extern const struct migration migrations[];
 extern const unsigned migrations_count;
 
+enum schema_type { SCHEMA_TEXT, SCHEMA_BIGINT, SCHEMA_DOUBLE };
+
 struct schema_table {
     const char *name;
     const char *const *columns;
+    const enum schema_type *types;
     unsigned n_columns;
     const char *identity; /* the column that counts by itself, or NULL */
 };

@@ -83,10 +83,37 @@ int sqlite_fail_errno(const char *path, int number, struct err *e)
     }
 }
 
+static int last_errno(sqlite3_file *file)
+{
+    int number = 0;
+    if (!file || !file->pMethods)
+        return 0;
+    file->pMethods->xFileControl(file, SQLITE_FCNTL_LAST_ERRNO, &number);
+    return number;
+}
+
+/* Where an I/O error comes from: SQLite keeps the system's number per file, and for the last one
+ * that it tried to open. */
+static int cause_of(sqlite3 *h, int rc)
+{
+    sqlite3_file *wal = NULL, *file = NULL;
+    if (!h)
+        return 0;
+    if ((rc & 0xff) == SQLITE_IOERR) {
+        sqlite3_file_control(h, "main", SQLITE_FCNTL_JOURNAL_POINTER, &wal);
+        sqlite3_file_control(h, "main", SQLITE_FCNTL_FILE_POINTER, &file);
+        int number = last_errno(wal);
+        number = number ? number : last_errno(file);
+        if (number)
+            return number;
+    }
+    return sqlite3_system_errno(h);
+}
+
 /* SQLite says "can't open" and "I/O error" where the system knew better. */
 static int system_fault(sqlite3 *h, const char *path, int rc, struct err *e)
 {
-    int number = h ? sqlite3_system_errno(h) : 0;
+    int number = cause_of(h, rc);
     if (number != 0)
         return sqlite_fail_errno(path, number, e);
     if ((rc & 0xff) == SQLITE_CANTOPEN)

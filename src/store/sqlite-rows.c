@@ -106,11 +106,20 @@ static void release(sqlite3_stmt *stmt, struct cached *cached)
     cached->busy = false;
 }
 
-/* A file that was moved away or replaced would take our writes with it. */
-static int still_there(struct sqlite_db *s, struct err *e)
+bool sqlite_moved(struct sqlite_db *s)
 {
     int moved = 0;
-    if (sqlite3_file_control(s->h, "main", SQLITE_FCNTL_HAS_MOVED, &moved) != SQLITE_OK || !moved)
+    int rc = sqlite3_file_control(s->h, "main", SQLITE_FCNTL_HAS_MOVED, &moved);
+    return rc == SQLITE_OK && moved;
+}
+
+int sqlite_may_write(struct sqlite_db *s, struct err *e)
+{
+    if (s->read_only.code) {
+        *e = s->read_only;
+        return e->code;
+    }
+    if (!sqlite_moved(s))
         return 0;
     s->base.broken = true;
     return sqlite_fail(s->h, path_of(&s->base), SQLITE_READONLY_DBMOVED, e);
@@ -143,7 +152,7 @@ static int keep_row(struct sqlite_rows *r, struct err *e)
         sqlite3_value *cell = sqlite3_value_dup(sqlite3_column_value(r->stmt, i));
         if (!cell)
             return err_set(e, -ENOMEM, "Out of memory.");
-        *vec_add(&r->kept) = cell;
+        *vec_add(&r->kept) = cell; /* NOLINT(bugprone-sizeof-expression): pointers are meant */
     }
     return 0;
 }
@@ -152,7 +161,7 @@ static int keep_row(struct sqlite_rows *r, struct err *e)
 static int run_to_end(struct sqlite_db *s, struct err *e, sqlite3_stmt *stmt,
                       struct sqlite_rows *rows)
 {
-    int r = s->base.txn == TXN_NONE ? still_there(s, e) : 0;
+    int r = s->base.txn == TXN_NONE ? sqlite_may_write(s, e) : 0;
     if (r < 0)
         return r;
     while ((r = step(s, e, stmt)) == 1)

@@ -4,6 +4,7 @@
 #include "store/store.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 struct param {
     char kind; /* a letter of the parameter format */
@@ -77,11 +78,13 @@ struct store {
     char *path;  /* SQLite: the file */
     char *label; /* for people */
 
+    int wait_ms; /* LIMIT_STORE_WAIT_MS; tests are less patient */
+
     pthread_mutex_t lock;
     pthread_cond_t came_free;
-    struct db *free; /* the one given back last is taken first */
-    unsigned n_open; /* connections there are, being opened included */
-    bool opened;     /* the first connection was made: from now on a missing file is an error */
+    struct db *free;    /* the one given back last is taken first */
+    unsigned n_open;    /* connections there are, being opened included */
+    atomic_bool opened; /* the first connection was made: from now on a missing file is an error */
     int64_t dial_after_ms; /* monotonic; before it, a failing store doesn't try again */
 
     pthread_mutex_t health_lock;

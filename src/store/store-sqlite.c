@@ -1,12 +1,17 @@
 /* The SQLite backend: connections and transactions. */
+#include "base/clock.h"
 #include "store/sqlite-private.h"
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { TRY_AGAIN_MS = 20 };
+enum {
+    TRY_AGAIN_MS = 20,
+    READ_ONLY_MS = 1000, /* how long a connection that can't write is kept before it is replaced */
+};
 
 int sqlite_do(sqlite3 *h, const char *path, const char *sql, struct err *e)
 {
@@ -75,32 +80,89 @@ static int configure(struct store *s, sqlite3 *h, struct err *e)
                       "PRAGMA synchronous = FULL;"
                       "PRAGMA journal_size_limit = 8388608;",
                       e);
-    if (r < 0)
-        return r;
-    if (sqlite3_db_readonly(h, "main") == 1) {
-        sqlite_fail(h, s->path, SQLITE_READONLY, e);
-        health_note(s, -EROFS, HEALTH_WRITE, e);
-    } else if ((r = switch_to_wal(s, h, e)) < 0) {
-        return r;
-    }
-    return sqlite_do(h, s->path, "SELECT count(*) FROM sqlite_schema", e);
+    if (r == 0 && sqlite3_db_readonly(h, "main") != 1)
+        r = switch_to_wal(s, h, e);
+    return r < 0 ? r : sqlite_do(h, s->path, "SELECT count(*) FROM sqlite_schema", e);
 }
 
-static int sqlite_open(struct store *s, struct err *e, struct db **ret_db)
+/* WAL needs -wal and -shm files even for reading. Where there is no room for them nobody else can
+ * write either, so the file may be read as it is, provided that no WAL holds newer rows. Sets *e to
+ * why it can only be read. */
+static bool may_read_as_it_is(const char *path, int why, struct err *e)
+{
+    struct stat st;
+    AUTO(mem_freep) char *wal = mem_printf("%s-wal", path);
+    if (stat(wal, &st) == 0 && st.st_size > 0)
+        return false;
+    if (why == -ENOSPC)
+        return true;
+    return access(path, W_OK) < 0 && errno == EROFS && sqlite_fail_errno(path, EROFS, e) < 0;
+}
+
+static char *immutable_uri(const char *path)
+{
+    struct str uri = {0};
+    str_add(&uri, "file:");
+    for (const char *p = path; *p; p++) {
+        if (strchr("%?#", *p))
+            str_addf(&uri, "%%%02x", (unsigned)*p);
+        else
+            str_add_char(&uri, *p);
+    }
+    str_add(&uri, "?immutable=1");
+    return str_take(&uri);
+}
+
+static int open_immutable(struct store *s, struct err *e, sqlite3 **ret_h)
+{
+    sqlite3 *h = NULL;
+    AUTO(mem_freep) char *uri = immutable_uri(s->path);
+    int rc = sqlite3_open_v2(
+        uri, &h,
+        SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
+    int r = rc == SQLITE_OK ? configure(s, h, e) : sqlite_fail(h, s->path, rc, e);
+    if (r < 0)
+        sqlite3_close(h);
+    else
+        *ret_h = h;
+    return r;
+}
+
+static int open_usual(struct store *s, struct err *e, sqlite3 **ret_h)
 {
     sqlite3 *h = NULL;
     int r = open_handle(s, e, &h);
     if (r < 0)
         return r;
     r = configure(s, h, e);
-    if (r < 0) {
+    if (r < 0)
         sqlite3_close(h);
-        return r;
+    else
+        *ret_h = h;
+    return r;
+}
+
+static int sqlite_open(struct store *s, struct err *e, struct db **ret_db)
+{
+    sqlite3 *h = NULL;
+    struct err why = {0};
+    int r = open_usual(s, e, &h);
+    if (r < 0 && may_read_as_it_is(s->path, r, e)) {
+        why = *e;
+        r = open_immutable(s, e, &h);
+    } else if (r == 0 && sqlite3_db_readonly(h, "main") == 1) {
+        sqlite_fail(h, s->path, SQLITE_READONLY, &why);
     }
+    if (r < 0)
+        return r;
     struct sqlite_db *db = mem_alloc(sizeof *db);
     db->base.store = s;
     db->base.ops = &store_sqlite;
     db->h = h;
+    db->opened_ms = clock_mono_ms();
+    db->read_only = why;
+    if (why.code)
+        health_note(s, why.code, HEALTH_WRITE, &why);
     *ret_db = &db->base;
     return 0;
 }
@@ -120,10 +182,10 @@ static void sqlite_close(struct db *db)
 
 static bool sqlite_alive(struct db *db)
 {
-    int moved = 0;
-    return !db->broken && (sqlite3_file_control(sqlite_of(db)->h, "main", SQLITE_FCNTL_HAS_MOVED,
-                                                &moved) != SQLITE_OK ||
-                           !moved);
+    struct sqlite_db *s = sqlite_of(db);
+    if (db->broken || (s->read_only.code && clock_mono_ms() - s->opened_ms > READ_ONLY_MS))
+        return false;
+    return !sqlite_moved(s);
 }
 
 static int sqlite_control(struct db *db, struct err *e, enum txn_verb verb)
@@ -135,9 +197,10 @@ static int sqlite_control(struct db *db, struct err *e, enum txn_verb verb)
         [TXN_ROLLBACK] = "ROLLBACK",
     };
     struct sqlite_db *s = sqlite_of(db);
-    if (verb == TXN_BEGIN_WRITE && !sqlite_alive(db)) {
-        db->broken = true;
-        return sqlite_fail(s->h, db->store->path, SQLITE_READONLY_DBMOVED, e);
+    if (verb == TXN_BEGIN_WRITE) {
+        int r = sqlite_may_write(s, e);
+        if (r < 0)
+            return r;
     }
     if (verb == TXN_ROLLBACK && sqlite3_get_autocommit(s->h))
         return 0; /* a full disk, for one, has made SQLite roll back already */

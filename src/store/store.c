@@ -29,12 +29,11 @@ int store_new(const char *url, struct err *e, struct store **ret_store)
     int r = url_parse(url, e, &kind, &path);
     if (r < 0)
         return r;
-    if (kind != STORE_SQLITE)
-        return err_set(e, -ENOTSUP, "PostgreSQL is not there yet.");
     struct store *s = mem_alloc(sizeof *s);
-    s->ops = &store_sqlite;
+    s->ops = kind == STORE_SQLITE ? &store_sqlite : &store_postgresql;
     s->url = mem_strdup(url);
     s->path = path;
+    s->wait_ms = LIMIT_STORE_WAIT_MS;
     s->label = path ? mem_strdup(path) : store_mask_url(url);
     init_locks(s);
     *ret_store = s;
@@ -47,7 +46,7 @@ int store_open(const char *url, struct err *e, struct store **ret_store)
     int r = store_new(url, e, &s);
     if (r < 0)
         return r;
-    struct db *db;
+    struct db *db = NULL;
     r = store_take(s, e, &db);
     if (r < 0)
         return r;
@@ -103,13 +102,16 @@ static int wait_for_one(struct store *s, struct err *e)
 {
     struct timespec until;
     clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += LIMIT_STORE_WAIT_MS / 1000;
+    until.tv_sec += s->wait_ms / 1000;
+    until.tv_nsec += (long)(s->wait_ms % 1000) * 1000000;
+    until.tv_sec += until.tv_nsec / 1000000000L;
+    until.tv_nsec %= 1000000000L;
     while (!s->free && s->n_open >= LIMIT_STORE_CONNECTIONS)
         if (pthread_cond_timedwait(&s->came_free, &s->lock, &until) == ETIMEDOUT)
             return err_set(e, -EBUSY,
                            "All %d connections to %s have been in use for %d s: the database is "
                            "too slow for what is asked of it.",
-                           LIMIT_STORE_CONNECTIONS, s->label, LIMIT_STORE_WAIT_MS / 1000);
+                           LIMIT_STORE_CONNECTIONS, s->label, s->wait_ms / 1000);
     return 0;
 }
 
@@ -119,7 +121,7 @@ static int may_dial(struct store *s, struct err *e)
     struct store_health h = store_health(s);
     int64_t now = clock_mono_ms();
     if ((h.code != -ECONNREFUSED && h.code != -EPIPE) || now >= s->dial_after_ms) {
-        s->dial_after_ms = now + 4 * LIMIT_STORE_WAIT_MS;
+        s->dial_after_ms = now + INT64_C(4) * LIMIT_STORE_WAIT_MS;
         return 0;
     }
     return err_set(e, h.code, "%s", h.text);

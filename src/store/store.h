@@ -39,8 +39,8 @@ enum {
 };
 
 /* "sqlite:/path/file.db", "/path/file.db" or "postgresql://…" ("postgres://…"). Makes the file
- * (mode 0600) when there is none; checks that the database answers. Does not migrate. A database
- * that can only be read opens, with store_health() saying so. -EINVAL: not such a URL. Any thread.
+ * (mode 0600) when there is none; checks that the database answers. Does not migrate. A file on
+ * a read-only disk opens, with store_health() saying so. -EINVAL: not such a URL. Any thread.
  */
 int store_open(const char *url, struct err *e, struct store **ret_store) MUST_CHECK;
 void store_close(struct store *s); /* every connection was given back; NULL is fine */

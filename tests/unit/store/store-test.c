@@ -3,6 +3,8 @@
 #include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 int must_at(int64_t r, const struct err *e, const char *file, int line)
@@ -69,4 +71,47 @@ int64_t ask(struct db *db, const char *sql)
     AUTO(rows_freep) struct rows *rows = NULL;
     must(db_query_one(db, &e, sql, &rows, ""), &e);
     return rows_int(rows, 0);
+}
+
+void add_settings(struct db *db, int from, int n)
+{
+    struct err e = {0};
+    char key[32], value[101];
+    memset(value, 'v', sizeof value - 1);
+    value[100] = 0;
+    must(db_begin(db, &e), &e);
+    for (int i = from; i < from + n; i++) {
+        snprintf(key, sizeof key, "k%06d", i);
+        must(db_exec(db, &e, "INSERT INTO settings (key, value, changed_ms) VALUES ($1, $2, $3)",
+                     "ssi", key, value, (int64_t)i),
+             &e);
+    }
+    must(db_commit(db, &e), &e);
+}
+
+char *in_folder(const struct fixture *f, const char *name)
+{
+    return mem_printf("%s/%s", f->folder, name);
+}
+
+bool exists(const char *file)
+{
+    struct stat st;
+    return stat(file, &st) == 0;
+}
+
+void in_child_at(int (*fn)(void *arg), void *arg, const char *file, int line)
+{
+    int status = -1;
+    fflush(NULL);
+    pid_t child = fork();
+    if (child == 0) {
+        setenv("CMOCKA_TEST_ABORT", "1", 1); /* a failed assertion ends the child, not its test */
+        _exit(fn(arg));
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    if (status != 0) {
+        print_error("%s:%d: the child ended with %#x\n", file, line, (unsigned)status);
+        _fail(file, line);
+    }
 }

@@ -27,3 +27,13 @@ int must_at(int64_t r, const struct err *e, const char *file, int line);
 
 /* One number from the database. */
 int64_t ask(struct db *db, const char *sql);
+
+/* Fills settings with keys k000000 … of 100 bytes each, in one transaction. */
+void add_settings(struct db *db, int from, int n);
+char *in_folder(const struct fixture *f, const char *name); /* mem_free() */
+bool exists(const char *file);
+
+/* Runs fn(arg) in a child process and fails the test unless it returns 0 there. A failed assertion
+ * in the child counts as failure too. */
+#define in_child(fn, arg) in_child_at((fn), (arg), __FILE__, __LINE__)
+void in_child_at(int (*fn)(void *arg), void *arg, const char *file, int line);
