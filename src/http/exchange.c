@@ -82,6 +82,11 @@ void exchange_end(struct http_exchange *x)
     s->n_spare++;
 }
 
+void *http_context(const struct http_exchange *x)
+{
+    return x->server->settings.hooks.arg;
+}
+
 const char *http_method(const struct http_exchange *x)
 {
     return x->head.method ? x->head.method : "";

@@ -1,0 +1,65 @@
+#include "hub/hosts.h"
+
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <ifaddrs.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <unistd.h>
+
+static void host_name(char *ret_name, size_t size)
+{
+    if (gethostname(ret_name, size) < 0 || !*ret_name)
+        str_copy(ret_name, size, "localhost");
+    ret_name[size - 1] = 0;
+}
+
+static void add_addresses(struct str_list *l)
+{
+    struct ifaddrs *all = NULL;
+    char text[INET6_ADDRSTRLEN];
+    if (getifaddrs(&all) < 0)
+        return;
+    for (struct ifaddrs *i = all; i; i = i->ifa_next) {
+        int family = i->ifa_addr ? i->ifa_addr->sa_family : AF_UNSPEC;
+        if (family == AF_INET &&
+            inet_ntop(family, &((struct sockaddr_in *)i->ifa_addr)->sin_addr, text, sizeof text))
+            str_list_add(l, text);
+        if (family == AF_INET6 &&
+            inet_ntop(family, &((struct sockaddr_in6 *)i->ifa_addr)->sin6_addr, text, sizeof text))
+            str_list_take(l, mem_printf("[%s]", text));
+    }
+    freeifaddrs(all);
+}
+
+void hosts_allowed(const char *setting, struct str_list *ret_hosts)
+{
+    char name[256];
+    host_name(name, sizeof name);
+    str_list_split(ret_hosts, setting, ',');
+    str_list_add(ret_hosts, name);
+    if (!strchr(name, '.'))
+        str_list_take(ret_hosts, mem_printf("%s.local", name));
+    add_addresses(ret_hosts);
+}
+
+bool hosts_is_exposed(const char *address)
+{
+    return !(str_starts(address, "127.") || str_starts(address, "localhost:") ||
+             str_starts(address, "[::1]:"));
+}
+
+void hosts_node_id(const char *setting, char *ret_id, size_t size)
+{
+    char name[256];
+    if (str_is_empty(setting))
+        host_name(name, sizeof name);
+    else
+        str_copy(name, sizeof name, setting);
+    size_t n = 0;
+    for (const char *p = name; *p && n + 1 < size; p++) {
+        unsigned char c = (unsigned char)*p;
+        ret_id[n++] = isalnum(c) || c == '.' || c == '-' ? (char)tolower(c) : '-';
+    }
+    ret_id[n] = 0;
+}

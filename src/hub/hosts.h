@@ -1,0 +1,16 @@
+/* Which host names and addresses are this machine's, for the Host allow-list and for what listening
+ * means. */
+#pragma once
+
+#include "base/str.h"
+
+/* Names under which browsers may come: what the setting `hosts` says, the machine's own host name
+ * (and NAME.local), and its addresses. An address in a URL can't be rebound, a name of our own
+ * neither. */
+void hosts_allowed(const char *setting, struct str_list *ret_hosts);
+
+/* Is "HOST:PORT" reachable from other machines? */
+bool hosts_is_exposed(const char *address);
+
+/* This machine's name as a node id: lower case, [a-z0-9.-]. */
+void hosts_node_id(const char *setting, char *ret_id, size_t size);

@@ -1,0 +1,85 @@
+#include "hub/local-node.h"
+
+#include "base/vec.h"
+
+struct local_node {
+    struct loop *hub, *loop;
+    struct node *node;
+    struct local_node_settings settings;
+    char *docker;
+    bool stopped; /* on the hub's loop: reports still under way are dropped */
+};
+
+/* A report on its way from the node's thread to the hub's. */
+struct parcel {
+    struct local_node *from;
+    struct node_report report;
+};
+
+static void deliver(void *arg)
+{
+    struct parcel *p = arg;
+    if (p->from->stopped)
+        node_report_free(&p->report);
+    else
+        p->from->settings.report(p->from->settings.arg, &p->report);
+    mem_free(p);
+}
+
+static void hand_over(void *arg, struct node_report *r)
+{
+    struct local_node *n = arg;
+    struct parcel *p = mem_alloc(sizeof *p);
+    *p = (struct parcel){n, *r};
+    loop_post(n->hub, deliver, p);
+}
+
+static void start_on_loop(void *arg)
+{
+    struct local_node *n = arg;
+    node_start(n->node);
+}
+
+struct local_node *local_node_start(struct loop *hub, const struct local_node_settings *s)
+{
+    struct local_node *n = mem_alloc(sizeof *n);
+    n->hub = hub;
+    n->settings = *s;
+    n->docker = mem_strdup(s->docker);
+    n->loop = loop_new("node");
+    n->node = node_new(
+        n->loop, &(struct node_settings){.interval_ms = 1000,
+                                         .root = "",
+                                         .docker_host = str_is_empty(n->docker) ? NULL : n->docker,
+                                         .report = hand_over,
+                                         .arg = n});
+    loop_post(n->loop, start_on_loop, n);
+    loop_start_thread(n->loop);
+    return n;
+}
+
+static void free_on_loop(void *arg)
+{
+    struct local_node *n = arg;
+    node_free(n->node);
+    loop_stop(n->loop);
+}
+
+static void free_self(void *arg)
+{
+    struct local_node *n = arg;
+    mem_free(n->docker);
+    mem_free(n);
+}
+
+/* Freed by the hub's loop, after the last parcel that points here. */
+void local_node_stop(struct local_node *n)
+{
+    if (!n)
+        return;
+    loop_post(n->loop, free_on_loop, n);
+    loop_join(n->loop);
+    loop_free(n->loop);
+    n->stopped = true;
+    loop_post(n->hub, free_self, n);
+}

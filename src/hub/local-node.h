@@ -1,0 +1,21 @@
+/* The built-in agent: the node code on a thread of its own, its reports handed to the hub's loop.
+ */
+#pragma once
+
+#include "io/loop.h"
+#include "node/node.h"
+
+struct local_node;
+
+struct local_node_settings {
+    const char *docker; /* NULL = the usual places */
+    /* On the hub's loop; ownership of the report's content moves. */
+    void (*report)(void *arg, struct node_report *r);
+    void *arg;
+};
+
+struct local_node *local_node_start(struct loop *hub, const struct local_node_settings *s);
+
+/* Ends the thread. On the hub's thread, before the hub's loop is freed; reports still under way are
+ * dropped. */
+void local_node_stop(struct local_node *n);

@@ -1,0 +1,393 @@
+#include "hub/serve.h"
+
+#include "api/api.h"
+#include "api/recent-keys.h"
+#include "base/clock.h"
+#include "hub/assets.h"
+#include "hub/database.h"
+#include "hub/hosts.h"
+#include "hub/local-node.h"
+#include "hub/recorder.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+enum {
+    WORKER_QUEUE = 1024,
+    SHUTDOWN_GRACE_MS = 5000,
+    STREAM_GRACE_MS = 500,
+    REFRESH_MS = 1000,
+};
+
+struct hub {
+    const struct config *config;
+    struct api api;
+    struct recorder *recorder;
+    struct local_node *local;
+    struct str_list hosts;
+    struct http_asset *assets; /* what the HTTP server serves by itself */
+    char node_id[128];
+    uv_signal_t signals[2];
+    atomic_bool refreshing;
+    int lock_fd;
+};
+
+static struct cluster_now now(void)
+{
+    return (struct cluster_now){.mono_ms = clock_mono_ms(), .wall_ms = clock_wall_ms()};
+}
+
+/* --- what the parts tell each other
+ * ------------------------------------------------------------------------------ */
+
+static void on_record(void *arg, const struct feed_entry *entry)
+{
+    recorder_feed(((struct hub *)arg)->recorder, entry);
+}
+
+static void on_remember(void *arg, const char *service, enum service_state s, int64_t since_ms)
+{
+    recorder_state(((struct hub *)arg)->recorder, service, s, since_ms);
+}
+
+static void on_report(void *arg, struct node_report *r)
+{
+    struct hub *h = arg;
+    cluster_report(h->api.cluster, h->node_id, r, now());
+}
+
+static int on_check_now(void *arg, const char *service)
+{
+    (void)arg, (void)service;
+    return -ENOENT;
+}
+
+static void on_revoked(void *arg, const char *subject)
+{
+    fanout_revoke(((struct hub *)arg)->api.fanout, subject);
+}
+
+static void on_access_changed(void *arg, const char *what)
+{
+    struct hub *h = arg;
+    char data[64];
+    int n = snprintf(data, sizeof data, "{\"what\":\"%s\"}", what);
+    uint64_t sequence;
+    struct event_draft d = {.topic = EVENT_CLASS_ACCESS,
+                            .type = "access.changed",
+                            .permissions = permission_bit(PERM_SELF),
+                            .data = data,
+                            .len = (size_t)n};
+    if (event_log_append(h->api.log, &d, &sequence) < 0)
+        log_debug("hub", "change of access not told", "what=%s", what);
+}
+
+static struct buf *on_snapshot(void *arg, uint64_t permissions, uint64_t *ret_sequence)
+{
+    return cluster_snapshot(((struct hub *)arg)->api.cluster, permissions, ret_sequence);
+}
+
+static void show_health(void *arg)
+{
+    api_show_health(arg);
+}
+
+static void on_health(void *arg)
+{
+    struct hub *h = arg;
+    loop_post(h->api.loop, show_health, &h->api);
+}
+
+static void on_tick(void *arg)
+{
+    struct hub *h = arg;
+    cluster_tick(h->api.cluster, now());
+}
+
+static void refresh_on_worker(void *arg)
+{
+    struct hub *h = arg;
+    struct err e = {0};
+    AUTO(store_givep) struct db *db = NULL;
+    int r = store_take(h->api.store, &e, &db);
+    if (r >= 0)
+        r = access_refresh(h->api.access, db, clock_wall_ms(), &e);
+    if (r < 0)
+        log_debug("hub", "users not refreshed", "error=%s", LOG_Q(e.text));
+    h->refreshing = false;
+}
+
+static void on_refresh(void *arg)
+{
+    struct hub *h = arg;
+    if (h->refreshing)
+        return;
+    h->refreshing = true;
+    if (workers_submit(h->api.workers, refresh_on_worker, h) < 0)
+        h->refreshing = false;
+}
+
+/* --- start
+ * ---------------------------------------------------------------------------------------------------------
+ */
+
+static void raise_file_limit(void)
+{
+    struct rlimit l;
+    if (getrlimit(RLIMIT_NOFILE, &l) == 0 && l.rlim_cur < l.rlim_max) {
+        l.rlim_cur = l.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &l);
+    }
+}
+
+static void recall_state(void *arg, const char *service, enum service_state s, int64_t since_ms)
+{
+    cluster_recall(arg, service, s, since_ms);
+}
+
+static bool recall_feed(void *arg, const struct feed_entry *entry, int64_t row)
+{
+    (void)row;
+    cluster_recall_feed(arg, entry);
+    return true;
+}
+
+/* Hand-added services, remembered states and the latest feed, from the database. */
+static int recall(struct hub *h, struct err *e)
+{
+    AUTO(store_givep) struct db *db = NULL;
+    struct service_record *records = NULL;
+    size_t n = 0;
+    int r = store_take(h->api.store, e, &db);
+    if (r >= 0)
+        r = service_record_load(db, &records, &n, e);
+    for (size_t i = 0; i < n; i++) {
+        cluster_set_record(h->api.cluster, &records[i], now());
+        service_record_done(&records[i]);
+    }
+    mem_free(records);
+    if (r >= 0)
+        r = journal_states(db, recall_state, h->api.cluster, e);
+    if (r >= 0)
+        r = journal_read(db, &(struct feed_filter){.limit = 100}, recall_feed, h->api.cluster, e);
+    return r < 0 ? r : 0;
+}
+
+static int open_data(struct hub *h, struct err *e)
+{
+    int r = data_folder_make(h->config, e);
+    if (r >= 0)
+        r = h->lock_fd = data_folder_lock(h->config, e);
+    if (r >= 0)
+        r = database_open(h->config, e, &h->api.store);
+    if (r >= 0)
+        r = access_new(
+            h->api.store,
+            &(struct access_hooks){.arg = h, .revoked = on_revoked, .changed = on_access_changed},
+            e, &h->api.access);
+    return r;
+}
+
+static int start_domain(struct hub *h, struct err *e)
+{
+    struct api *a = &h->api;
+    struct event_log_limits limits = event_log_limits_default();
+    a->loop = loop_new("hydrad");
+    a->workers = workers_new(config_number(h->config, SETTING_WORKERS), WORKER_QUEUE, 0);
+    a->log = event_log_new(&limits, (uint64_t)clock_wall_ms());
+    a->recent_keys = recent_keys_new();
+    a->cluster = cluster_new(
+        a->log, &(struct cluster_hooks){.arg = h, .record = on_record, .remember = on_remember});
+    a->fanout = fanout_new(a->log, &(struct fanout_settings){
+                                       .threads = 1,
+                                       .heartbeat_ms = 15000,
+                                       .retry_ms = 2000,
+                                       .stall_ms = 60000,
+                                       .max_subscribers = config_number(h->config, SETTING_STREAMS),
+                                       .snapshot = on_snapshot,
+                                       .arg = h});
+    h->recorder = recorder_new(a->loop, a->workers, a->store);
+    hosts_node_id(h->config->value[SETTING_NODE], h->node_id, sizeof h->node_id);
+    a->local_node = h->node_id;
+    a->check_now = on_check_now;
+    a->arg = h;
+    cluster_node_add(a->cluster, h->node_id, "this machine", now());
+    return recall(h, e);
+}
+
+static void note_listener(struct hub *h, const char *address)
+{
+    struct api_listener *l = vec_add(&h->api.listeners);
+    str_copy(l->address, sizeof l->address, address);
+    l->exposed = hosts_is_exposed(address);
+    log_info("hub", "listening", "address=%s", address);
+    if (l->exposed)
+        log_warn("hub", "other machines reach the dashboard without encryption",
+                 "address=%s advice=%s", address,
+                 LOG_Q("put a reverse proxy with TLS in front, or listen on 127.0.0.1 and use a "
+                       "VPN or SSH tunnel"));
+}
+
+/* Sockets that systemd opened for us win over the setting. */
+static int listen_all(struct hub *h, struct err *e)
+{
+    int inherited = sd_listen_fds(1), r = 0;
+    for (int i = 0; r >= 0 && i < inherited; i++) {
+        r = http_server_listen_fd(h->api.server, SD_LISTEN_FDS_START + i, e);
+        if (r >= 0)
+            note_listener(h, "socket activation");
+    }
+    if (inherited > 0)
+        return r;
+    struct str_list addresses = {0};
+    str_list_split(&addresses, h->config->value[SETTING_LISTEN], ',');
+    for (size_t i = 0; r >= 0 && i < addresses.n; i++) {
+        r = http_server_listen(h->api.server, addresses.v[i], e);
+        if (r < 0)
+            break;
+        AUTO(mem_freep) char *shown = mem_strdup(addresses.v[i]);
+        char *colon = strrchr(shown, ':');
+        if (colon)
+            *colon = 0;
+        AUTO(mem_freep) char *full = mem_printf("%s:%d", shown, r);
+        note_listener(h, full);
+    }
+    str_list_done(&addresses);
+    return r;
+}
+
+/* All files but the first page, which the API serves with the numbers in it. */
+static struct http_asset *other_assets(void)
+{
+    size_t n = 0, kept = 0;
+    while (hydra_assets[n].path)
+        n++;
+    struct http_asset *others = mem_array(n + 1, sizeof *others);
+    for (size_t i = 0; i < n; i++)
+        if (!str_eq(hydra_assets[i].path, "/"))
+            others[kept++] = hydra_assets[i];
+    return others;
+}
+
+static int start_http(struct hub *h, struct err *e)
+{
+    struct api *a = &h->api;
+    hosts_allowed(h->config->value[SETTING_HOSTS], &h->hosts);
+    const char **hosts = mem_array(h->hosts.n + 1, sizeof *hosts);
+    memcpy(hosts, h->hosts.v, h->hosts.n * sizeof *hosts);
+    a->assets = hydra_assets;
+    h->assets = other_assets();
+    struct http_settings s = {.limits = http_limits_default(),
+                              .hooks = api_hooks(a),
+                              .routes = api_routes(),
+                              .assets = h->assets,
+                              .hosts = hosts,
+                              .security_policy = "default-src 'none'; frame-ancestors 'none'"};
+    s.limits.connections = config_number(h->config, SETTING_CONNECTIONS);
+    int r = http_server_new(a->loop, a->workers, &s, e, &a->server);
+    mem_free(hosts);
+    return r < 0 ? r : listen_all(h, e);
+}
+
+static void print_setup_link(const struct hub *h)
+{
+    const char *secret = access_setup_secret(h->api.access);
+    if (!secret || !h->api.listeners.n)
+        return;
+    const char *address = h->api.listeners.v[0].address;
+    bool any = str_starts(address, "0.0.0.0:") || str_starts(address, "[::]:") || *address == ':';
+    const char *port = strrchr(address, ':');
+    printf("Set up Hydra: http://%s%s/setup#%s\n", any ? "127.0.0.1" : address,
+           any && port ? port : "", secret);
+    fflush(stdout);
+}
+
+/* --- run and end
+ * ---------------------------------------------------------------------------------------------------
+ */
+
+static void on_http_done(void *arg)
+{
+    struct hub *h = arg;
+    loop_stop(h->api.loop);
+}
+
+static void on_signal(uv_signal_t *s, int number)
+{
+    struct hub *h = s->data;
+    if (!h->api.ready)
+        return;
+    log_info("hub", "stopping", "signal=%d", number);
+    sd_notify(0, "STOPPING=1");
+    h->api.ready = false;
+    fanout_shutdown(h->api.fanout, STREAM_GRACE_MS);
+    http_server_shutdown(h->api.server, SHUTDOWN_GRACE_MS, on_http_done, h);
+}
+
+static void run(struct hub *h)
+{
+    static const int numbers[] = {SIGTERM, SIGINT};
+    for (size_t i = 0; i < COUNT_OF(numbers); i++) {
+        uv_signal_init(loop_uv(h->api.loop), &h->signals[i]);
+        h->signals[i].data = h;
+        uv_signal_start(&h->signals[i], on_signal, numbers[i]);
+    }
+    loop_timer_new(h->api.loop, 1000, 1000, on_tick, h);
+    loop_timer_new(h->api.loop, REFRESH_MS, REFRESH_MS, on_refresh, h);
+    store_on_health(h->api.store, on_health, h);
+    h->local = local_node_start(
+        h->api.loop, &(struct local_node_settings){.docker = h->config->value[SETTING_DOCKER],
+                                                   .report = on_report,
+                                                   .arg = h});
+    h->api.ready = true;
+    print_setup_link(h);
+    sd_notify(0, "READY=1");
+    loop_run(h->api.loop);
+}
+
+static void end(struct hub *h)
+{
+    struct api *a = &h->api;
+    local_node_stop(h->local);
+    h->local = NULL;
+    http_server_free(a->server);
+    workers_free(a->workers);
+    if (a->store)
+        store_on_health(a->store, NULL, NULL);
+    recorder_free(h->recorder);
+    loop_free(a->loop);
+    fanout_free(a->fanout);
+    cluster_free(a->cluster);
+    event_log_free(a->log);
+    access_free(a->access);
+    store_close(a->store);
+    recent_keys_free(a->recent_keys);
+    vec_done(&a->listeners);
+    str_list_done(&h->hosts);
+    mem_free(h->assets);
+    if (h->lock_fd >= 0)
+        close(h->lock_fd);
+}
+
+int serve(const struct config *c)
+{
+    struct err e = {0};
+    struct hub h = {.config = c, .lock_fd = -1};
+    h.api.started_mono_ms = clock_mono_ms();
+    signal(SIGPIPE, SIG_IGN);
+    raise_file_limit();
+    int r = open_data(&h, &e);
+    if (r >= 0)
+        r = start_domain(&h, &e);
+    if (r >= 0)
+        r = start_http(&h, &e);
+    if (r >= 0)
+        run(&h);
+    else
+        log_error("hub", "can't start", "error=%s", LOG_Q(err_text(&e, r)));
+    end(&h);
+    return r < 0 ? 1 : 0;
+}
