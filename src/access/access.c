@@ -87,26 +87,30 @@ int access_sync(struct access *a, struct db *db, struct err *e)
     return r;
 }
 
-static int tidy_sometimes(struct access *a, struct db *db, int64_t now_wall_ms, struct err *e)
+static bool is_time_to_tidy(struct access *a, int64_t now_wall_ms)
 {
     int64_t since = now_wall_ms - atomic_load(&a->tidied_ms);
     if (since >= 0 && since < TIDY_EVERY_MS)
-        return 0;
+        return false;
     atomic_store(&a->tidied_ms, now_wall_ms);
-    return access_tidy(db, now_wall_ms, e);
+    return true;
 }
 
-/* What only reads comes first and does not depend on the database taking writes. */
+/* What only reads comes first and does not depend on the database taking writes. Before anything
+ * is called over, it is read anew whatever its version: use elsewhere bumps none. */
 int access_refresh(struct access *a, struct db *db, int64_t now_wall_ms, struct err *e)
 {
+    bool tidy = is_time_to_tidy(a, now_wall_ms);
     pthread_mutex_lock(&a->refreshing);
+    if (tidy)
+        a->image->version = -1;
     int r = sync_locked(a, db, e);
     access_tell_expired(a, now_wall_ms);
     pthread_mutex_unlock(&a->refreshing);
     if (r >= 0)
         r = access_write_used(a, db, e);
-    if (r >= 0)
-        r = tidy_sometimes(a, db, now_wall_ms, e);
+    if (r >= 0 && tidy)
+        r = access_tidy(db, now_wall_ms, e);
     if (r >= 0)
         r = audit_flush(db, now_wall_ms, e);
     return r < 0 ? r : 0;

@@ -51,16 +51,3 @@ int char_hex(char c)
     c = char_lower(c);
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
-
-char char_lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
-}
-
-bool char_same_nocase(const char *a, const char *b, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        if (char_lower(a[i]) != char_lower(b[i]))
-            return false;
-    return true;
-}

@@ -26,6 +26,17 @@ static inline size_t char_span(const char *p, size_t n, enum char_class class)
     return i;
 }
 
-int char_hex(char c);                                          /* 0 … 15; -1 */
-char char_lower(char c);                                       /* ASCII */
-bool char_same_nocase(const char *a, const char *b, size_t n); /* ASCII */
+int char_hex(char c); /* 0 … 15; -1 */
+
+static inline char char_lower(char c) /* ASCII */
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+}
+
+static inline bool char_same_nocase(const char *a, const char *b, size_t n) /* ASCII */
+{
+    for (size_t i = 0; i < n; i++)
+        if (char_lower(a[i]) != char_lower(b[i]))
+            return false;
+    return true;
+}

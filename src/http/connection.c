@@ -281,7 +281,7 @@ static void wait_for_more(struct connection *c)
 {
     output_flush(c);
     if (is_over(c) && !c->is_posted) {
-        if (output_unsent(c) && c->state == CONN_IDLE)
+        if (output_unsent(c))
             connection_set_state(c, CONN_ENDING);
         else
             connection_close(c);
@@ -332,10 +332,13 @@ void connection_answered(struct connection *c)
 {
     bool keep = c->x->keep;
     exchange_end(c->x);
-    if (!keep || c->close_after)
-        connection_set_state(c, CONN_ENDING);
-    else
+    if (keep && !c->close_after) {
         connection_set_state(c, CONN_IDLE);
+        return;
+    }
+    c->linger |= c->input.n > 0; /* the peer goes on: let it read the answer first */
+    c->input.n = 0;
+    connection_set_state(c, CONN_ENDING);
 }
 
 void connection_refuse(struct connection *c, int status, const char *type, const char *detail)

@@ -48,7 +48,7 @@ static bool parse_target(struct http_exchange *x)
     const struct http_field *host = x->head.known[HEAD_HOST];
     if (target_parse(&x->target, x->head.target, x->head.target_len, &why) < 0)
         return refuse(x, 400, "bad-request", why);
-    if (x->target.form == TARGET_STAR && route_method(x->head.method) != METHOD_OPTIONS)
+    if (x->target.form == TARGET_STAR && x->method != METHOD_OPTIONS)
         return refuse(x, 400, "bad-request", "The target * is for OPTIONS only.");
     if (x->target.form == TARGET_ABSOLUTE &&
         (!host || host->value_len != x->target.authority_len ||
@@ -129,8 +129,7 @@ static bool answer_not_found(struct http_exchange *x, enum route_method method)
 
 static bool find_route(struct http_exchange *x)
 {
-    enum route_method method = route_method(x->head.method);
-    x->head_only = method == METHOD_HEAD;
+    enum route_method method = x->method;
     if (x->target.form == TARGET_STAR)
         return answer_options(x, (1u << METHOD_COUNT) - 1);
     router_find(x->server->router, method, x->target.path, x->target.path_len, &x->match);
@@ -152,7 +151,7 @@ static bool find_route(struct http_exchange *x)
 /* Another site's page may make a browser send a person's cookies along, but not hide where from. */
 static bool check_origin(struct http_exchange *x)
 {
-    enum route_method method = route_method(x->head.method);
+    enum route_method method = x->method;
     const struct head *h = &x->head;
     if (method == METHOD_GET || method == METHOD_HEAD || method == METHOD_OPTIONS ||
         (x->match.route->flags & ROUTE_ANY_ORIGIN))
@@ -228,11 +227,17 @@ static void work(void *arg)
     loop_post(x->server->loop, worked, x);
 }
 
+static bool is_body_missing(const struct http_exchange *x)
+{
+    return x->body.expected && !x->body.done;
+}
+
 static void submit(struct http_exchange *x)
 {
     x->was_on_worker = true;
     x->holder = HELD_BY_WORKER;
-    connection_set_state(x->c, CONN_HANDLING);
+    if (!is_body_missing(x))
+        connection_set_state(x->c, CONN_HANDLING);
     if (workers_submit(x->server->workers, work, x) == 0)
         return;
     x->holder = HELD_BY_LOOP;
@@ -250,11 +255,6 @@ static void run(struct http_exchange *x)
 
 /* --- the way through --- */
 
-static bool is_body_missing(const struct http_exchange *x)
-{
-    return x->body.expected && !x->body.done;
-}
-
 /* Answered before its body is read: a short one is read and dropped, so that the connection can
  * stay; else it ends. */
 static void answer_early(struct http_exchange *x)
@@ -271,29 +271,38 @@ static void answer_early(struct http_exchange *x)
 
 static void await_body(struct http_exchange *x)
 {
-    if (x->head.known[HEAD_EXPECT] && x->head.minor_1 && x->c->input.n == 0)
-        output_add_text(x->c, "HTTP/1.1 100 Continue\r\n\r\n");
+    struct connection *c = x->c;
+    if (x->head.known[HEAD_EXPECT] && x->head.minor_1 && c->input.n == 0)
+        output_add_text(c, "HTTP/1.1 100 Continue\r\n\r\n");
+    x->in_call = false;
+    if (c->state == CONN_CLOSED) {
+        exchange_end(x);
+        return;
+    }
+    connection_set_state(c, CONN_BODY);
     if (x->body.sink == SINK_STREAM)
         submit(x);
-    if (x->holder == HELD_BY_WORKER || x->body.sink == SINK_BUFFER)
-        connection_set_state(x->c, CONN_BODY);
 }
 
 void dispatch_head(struct http_exchange *x)
 {
     bool goes_on = true;
+    x->method = route_method(x->head.method);
+    x->head_only = x->method == METHOD_HEAD;
     x->keep = x->head.keep_alive;
     x->body.expected = x->head.chunked || x->head.length > 0;
     x->in_call = true;
     for (size_t i = 0; i < COUNT_OF(phases) && goes_on; i++)
         goes_on = phases[i](x);
-    x->in_call = false;
-    if (!goes_on)
-        answer_early(x);
-    else if (x->body.expected)
+    if (goes_on && x->body.expected) {
         await_body(x);
-    else
+        return;
+    }
+    x->in_call = false;
+    if (goes_on)
         dispatch_body(x);
+    else
+        answer_early(x);
 }
 
 void dispatch_body(struct http_exchange *x)

@@ -134,7 +134,6 @@ static int refusal(const struct head *h, llhttp_errno_t error, const char **ret_
         *ret_why = "The method is not known.";
         return 501;
     case HPE_INVALID_VERSION:
-    case HPE_PAUSED_H2_UPGRADE:
         *ret_why = "This server speaks HTTP/1.1 and HTTP/1.0 here.";
         return 505;
     case HPE_UNEXPECTED_CONTENT_LENGTH:

@@ -67,7 +67,7 @@ static bool is_loopback_v4(const struct host_parts *h)
 {
     char text[INET_ADDRSTRLEN];
     struct in_addr address;
-    if (h->name_len >= sizeof text)
+    if (h->name_len >= sizeof text || h->name[0] != '1')
         return false;
     memcpy(text, h->name, h->name_len);
     text[h->name_len] = 0;

@@ -134,6 +134,7 @@ struct http_exchange {
     struct http_field *fields;
     /* From here on everything is zero at the beginning of a request. */
     enum exchange_holder holder;
+    enum route_method method;
     bool in_call;                /* a hook or handler of this exchange is on the loop's stack */
     bool keep;                   /* the connection stays after the answer */
     bool head_only;              /* HEAD */

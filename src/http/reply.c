@@ -103,9 +103,8 @@ void http_reply_empty(struct http_exchange *x, int status)
 static bool is_unchanged(const struct http_exchange *x)
 {
     const struct http_field *f = x->head.known[HEAD_IF_NONE_MATCH];
-    enum route_method method = route_method(http_method(x));
     return f && x->answer.etag && x->answer.status == 200 &&
-           (method == METHOD_GET || method == METHOD_HEAD) &&
+           (x->method == METHOD_GET || x->method == METHOD_HEAD) &&
            negotiate_has_tag(f->value, x->answer.etag);
 }
 

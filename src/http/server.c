@@ -113,10 +113,12 @@ static void close_connections(struct http_server *s, bool all)
 {
     for (struct connection *c = s->connections.next, *next; c != &s->connections; c = next) {
         next = c->next;
-        if (all || (c->state == CONN_IDLE && !output_unsent(c)))
+        if (all) {
             connection_close(c);
-        else if (c->state == CONN_IDLE)
-            c->close_after = true;
+        } else if (c->state == CONN_IDLE && !c->input.n) {
+            connection_set_state(c, CONN_ENDING);
+            connection_process(c);
+        }
     }
 }
 

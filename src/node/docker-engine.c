@@ -81,7 +81,9 @@ static void lose(struct engine *e, int error, const char *text)
     if (error == -EACCES || error == -EPERM) {
         deny(e);
     } else if (error == -ENOENT && !e->met) {
-        go_away(e, SOURCE_ABSENT, NULL, NULL);
+        char *t = mem_printf("there is no socket %s", e->socket);
+        go_away(e, SOURCE_ABSENT, t, NULL);
+        mem_free(t);
     } else if (error == -ENOENT || error == -ECONNREFUSED) {
         char *t = mem_printf("%s does not answer: nothing listens on %s", e->source, e->socket);
         go_away(e, SOURCE_FAILED, t, "Start the engine; it is tried again all the time.");
@@ -202,7 +204,7 @@ static void on_event(struct engine *e, const struct docker_event *ev)
             drop_entry(e, x);
         return;
     case DOCKER_EVENT_ENDING: /* the end itself is an event of its own */
-        if (x)
+        if (x || (x = entry_of(e, ev->id)))
             x->asked_ms = ev->time_ns / 1000000;
         return;
     case DOCKER_EVENT_STARTED:

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "base/err.h"
+#include "node/line.h"
 #include "node/report.h"
 
 enum {
@@ -12,7 +13,6 @@ enum {
     LIMIT_DOCKER_CONTAINERS = 4096,
     DOCKER_ID_SIZE = 65,
     DOCKER_API_SIZE = 16,
-    LIMIT_WHY = 300, /* bytes of a log line that is told as the reason */
 };
 
 struct docker_version {
@@ -73,10 +73,6 @@ int docker_parse_event(const char *json, size_t len, struct docker_event *ret_ev
 /* The last line of GET /containers/ID/logs that says something, of stderr if there is one. The
  * caller frees; NULL = nothing was said. */
 char *docker_last_line(const char *log, size_t len, bool tty);
-
-/* `text` as one clean line: no escape sequences, no control characters, at most LIMIT_WHY bytes,
- * valid UTF-8. NULL when nothing is left. */
-char *one_line(const char *text, size_t len);
 
 /* Is it an id as engines make them: 12 … 64 hex digits? Nothing else may get into a path. */
 bool docker_id_is_valid(const char *id);

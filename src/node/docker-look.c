@@ -2,6 +2,7 @@
 #include "node/docker-private.h"
 
 #include "base/clock.h"
+#include "node/listeners.h"
 
 #include <stdio.h>
 
@@ -103,6 +104,7 @@ void entry_tell(struct entry *x)
     o->cgroup = container_cgroup(x);
     add_dependencies(x, o);
     add_why(x, o);
+    listeners_add_ports(e->node, o);
     if (x->told && !str_eq(x->told, o->id)) /* renamed */
         forget_told(x);
     mem_set_str(&x->told, o->id);

@@ -235,6 +235,18 @@ bool docker_is_complete(struct node *n)
     return any;
 }
 
+bool docker_is_settled(struct node *n)
+{
+    struct docker *d = node_module_state(n, &docker_module);
+    for (size_t i = 0; d && i < d->engines.n; i++) {
+        const struct engine *e = d->engines.v[i];
+        if (e->state == ENGINE_WATCHING || (e->state == ENGINE_AWAY && e->failures))
+            continue;
+        return false;
+    }
+    return d != NULL;
+}
+
 static bool publishes(const struct entry *x, uint16_t port, bool udp)
 {
     for (size_t i = 0; x->told && i < x->c->seen->ports.n; i++) {

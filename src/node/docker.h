@@ -16,6 +16,9 @@ const struct observed *docker_find(struct node *n, const char *name);
 /* Is an engine connected, so that a container not found does not exist? */
 bool docker_is_complete(struct node *n);
 
+/* Is every engine that answers known, so that none of its processes is taken for nobody's? */
+bool docker_is_settled(struct node *n);
+
 /* Does a container publish this port of the machine? (docker-proxy holds it for the container.) */
 bool docker_publishes(struct node *n, uint16_t port, bool udp);
 

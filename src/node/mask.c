@@ -202,7 +202,7 @@ static void put_next(struct writer *w, struct line *l, const char *p, const char
     const struct short_option *o = short_option_of(l, p, end);
     size_t n = o ? strlen(o->option) : 0;
     if (o && (size_t)(end - p) > n && (n == 2 || p[n] == '=')) {
-        put(w, p, n);
+        put(w, p, n + (p[n] == '='));
         put_mask(w);
         return;
     }

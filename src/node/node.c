@@ -6,6 +6,8 @@
 #include "node/docker.h"
 #include "node/facts.h"
 #include "node/gpu.h"
+#include "node/listeners.h"
+#include "node/systemd.h"
 
 #include <assert.h>
 
@@ -16,8 +18,10 @@ enum {
 
 /* Everything that watches something, in the order of starting. */
 static const struct node_module *const modules[] = {
-    &docker_module,
-    NULL, /* ends the list */
+    &docker_module,    /* containers */
+    &systemd_module,   /* units */
+    &listeners_module, /* sockets: theirs, and those of nobody */
+    NULL,              /* ends the list */
 };
 
 struct node_core {
@@ -180,6 +184,7 @@ static void copy_settings(struct node_settings *to, const struct node_settings *
     to->docker_host = mem_strdup(from->docker_host);
     to->dbus_address = mem_strdup(from->dbus_address);
     to->nvml_library = mem_strdup(from->nvml_library);
+    to->journal = mem_strdup(from->journal);
     if (to->interval_ms == 0)
         to->interval_ms = 1000;
 }
@@ -244,5 +249,6 @@ void node_free(struct node *n)
     mem_free((char *)n->settings.docker_host);
     mem_free((char *)n->settings.dbus_address);
     mem_free((char *)n->settings.nvml_library);
+    mem_free((char *)n->settings.journal);
     mem_free(n);
 }

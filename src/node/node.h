@@ -16,8 +16,9 @@ struct node_settings {
     uint32_t interval_ms; /* of the metric tick: 1,000 */
     const char *root;     /* prefix for /proc, /sys, /etc, /run: "" or a recorded tree in tests */
     const char *docker_host; /* "unix:///run/docker.sock"; NULL = the usual places, then Podman's */
-    const char *dbus_address;                         /* NULL = the system bus */
-    const char *nvml_library;                         /* NULL = libnvidia-ml.so.1 */
+    const char *dbus_address; /* NULL = the system bus */
+    const char *journal;      /* folder of the journal; NULL = the system's own */
+    const char *nvml_library; /* NULL = libnvidia-ml.so.1 */
     void (*report)(void *arg, struct node_report *r); /* on the node's loop; ownership moves */
     void *arg;
 };

@@ -7,7 +7,7 @@
 
 /* What is needed only when series come or go. */
 struct series_tables {
-    struct map numbers;           /* "name{labels}" → number + 1 */
+    struct map numbers;           /* "name{labels}" of every series → number + 1 */
     VEC(struct series_def) fresh; /* added, not announced yet */
     uint32_t cap;
     uint8_t *makers; /* by number */
@@ -53,12 +53,25 @@ static char *join_labels(const char *labels, const char *extra)
     return mem_printf("%s%s%s", labels, *labels && extra ? "," : "", extra ? extra : "");
 }
 
+static char *key_of(const char *name, const char *labels)
+{
+    return mem_printf("%s{%s}", name, labels);
+}
+
+uint32_t series_find(const struct series *s, const char *name_and_labels)
+{
+    uintptr_t known = (uintptr_t)map_get(&s->tables->numbers, name_and_labels);
+    return known ? (uint32_t)(known - 1) : SERIES_NONE;
+}
+
 static void add_one(struct series *s, const struct series_tmpl *t, const char *labels)
 {
     struct series_tables *tables = s->tables;
     struct series_def *d = vec_add(&tables->fresh);
     d->name = mem_strdup(t->name);
     d->labels = join_labels(labels, t->extra);
+    AUTO(mem_freep) char *key = key_of(d->name, d->labels);
+    map_set(&tables->numbers, key, (void *)((uintptr_t)s->n + 1));
     d->kind = t->kind;
     d->help = t->help;
     if (s->n == tables->cap) {
@@ -74,14 +87,13 @@ uint32_t series_add(struct series *s, const struct series_tmpl *t, size_t n, con
 {
     assert(n > 0 && n <= SERIES_GROUP_MAX);
     AUTO(mem_freep) char *first = join_labels(labels, t->extra);
-    AUTO(mem_freep) char *key = mem_printf("%s{%s}", t->name, first);
-    uintptr_t known = (uintptr_t)map_get(&s->tables->numbers, key);
-    if (known)
-        return (uint32_t)(known - 1);
+    AUTO(mem_freep) char *key = key_of(t->name, first);
+    uint32_t number = series_find(s, key);
+    if (number != SERIES_NONE)
+        return number;
     if (s->n + n > LIMIT_SERIES)
         return SERIES_NONE;
-    uint32_t number = s->n;
-    map_set(&s->tables->numbers, key, (void *)((uintptr_t)number + 1));
+    number = s->n;
     for (size_t i = 0; i < n; i++)
         add_one(s, &t[i], labels);
     return number;

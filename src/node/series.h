@@ -40,6 +40,9 @@ void series_free(struct series *s);
  * help. SERIES_NONE at the limit. */
 uint32_t series_add(struct series *s, const struct series_tmpl *t, size_t n, const char *labels);
 
+/* The number of `name{labels}`; SERIES_NONE when there is none. */
+uint32_t series_find(const struct series *s, const char *name_and_labels);
+
 /* Series first … first + n - 1 have no value until somebody sets one. */
 void series_lose(struct series *s, uint32_t first, size_t n);
 

@@ -29,7 +29,7 @@
     X(PQclear)
 
 struct libpq {
-#define LIBPQ_MEMBER(name) __typeof__(name) *name; /* NOLINT(bugprone-macro-parentheses) */
+#define LIBPQ_MEMBER(name) __typeof__(name) *name;
     LIBPQ_FUNCTIONS(LIBPQ_MEMBER)
 #undef LIBPQ_MEMBER
 };

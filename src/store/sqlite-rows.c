@@ -152,7 +152,7 @@ static int keep_row(struct sqlite_rows *r, struct err *e)
         sqlite3_value *cell = sqlite3_value_dup(sqlite3_column_value(r->stmt, i));
         if (!cell)
             return err_set(e, -ENOMEM, "Out of memory.");
-        *vec_add(&r->kept) = cell; /* NOLINT(bugprone-sizeof-expression): pointers are meant */
+        *vec_add(&r->kept) = cell;
     }
     return 0;
 }

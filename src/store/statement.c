@@ -8,7 +8,7 @@ static int bad_text(struct err *e, unsigned i, const char *sql)
     return err_set(e, -EINVAL, "Parameter $%u is not UTF-8 text, in: %.200s", i + 1, sql);
 }
 
-static int collect(struct err *e, const char *sql, const char *format, va_list *ap,
+static int collect(struct err *e, const char *sql, const char *format, va_list ap,
                    struct param ret[LIMIT_STORE_PARAMETERS], unsigned *ret_n)
 {
     unsigned n = 0;
@@ -16,23 +16,21 @@ static int collect(struct err *e, const char *sql, const char *format, va_list *
         assert(n < LIMIT_STORE_PARAMETERS);
         struct param *p = &ret[n];
         p->kind = *f;
-        /* NOLINTBEGIN(clang-analyzer-valist.Uninitialized): the callers start it */
         switch (*f) {
         case 's':
-            p->s = va_arg(*ap, const char *);
+            p->s = va_arg(ap, const char *);
             if (p->s && !str_is_utf8(p->s, strlen(p->s)))
                 return bad_text(e, n, sql);
             break;
         case 'i':
-            p->i = va_arg(*ap, int64_t);
+            p->i = va_arg(ap, int64_t);
             break;
         case 'd':
-            p->d = va_arg(*ap, double);
+            p->d = va_arg(ap, double);
             break;
         default:
             assert(*f == 'n');
         }
-        /* NOLINTEND(clang-analyzer-valist.Uninitialized) */
     }
     *ret_n = n;
     return 0;
@@ -82,7 +80,7 @@ int db_exec(struct db *db, struct err *e, const char *sql, const char *format, .
     struct statement st = {sql, params, 0};
     va_list ap;
     va_start(ap, format);
-    int r = collect(e, sql, format, &ap, params, &st.n_params);
+    int r = collect(e, sql, format, ap, params, &st.n_params);
     va_end(ap);
     return r < 0 ? r : db_run(db, e, &st, NULL);
 }
@@ -94,7 +92,7 @@ int db_query(struct db *db, struct err *e, const char *sql, struct rows **ret_ro
     struct statement st = {sql, params, 0};
     va_list ap;
     va_start(ap, format);
-    int r = collect(e, sql, format, &ap, params, &st.n_params);
+    int r = collect(e, sql, format, ap, params, &st.n_params);
     va_end(ap);
     return r < 0 ? r : db_run(db, e, &st, ret_rows);
 }
@@ -107,13 +105,12 @@ int db_query_one(struct db *db, struct err *e, const char *sql, struct rows **re
     AUTO(rows_freep) struct rows *rows = NULL;
     va_list ap;
     va_start(ap, format);
-    int r = collect(e, sql, format, &ap, params, &st.n_params);
+    int r = collect(e, sql, format, ap, params, &st.n_params);
     va_end(ap);
     if (r == 0)
         r = db_run(db, e, &st, &rows);
     if (r < 0)
         return r;
-    assert(rows);
     r = rows_next(rows, e);
     if (r < 0)
         return r;

@@ -46,7 +46,7 @@ int store_open(const char *url, struct err *e, struct store **ret_store)
     int r = store_new(url, e, &s);
     if (r < 0)
         return r;
-    struct db *db = NULL;
+    struct db *db;
     r = store_take(s, e, &db);
     if (r < 0)
         return r;
@@ -103,7 +103,7 @@ static int wait_for_one(struct store *s, struct err *e)
     struct timespec until;
     clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += s->wait_ms / 1000;
-    until.tv_nsec += (long)(s->wait_ms % 1000) * 1000000;
+    until.tv_nsec += s->wait_ms % 1000 * 1000000L;
     until.tv_sec += until.tv_nsec / 1000000000L;
     until.tv_nsec %= 1000000000L;
     while (!s->free && s->n_open >= LIMIT_STORE_CONNECTIONS)
@@ -121,7 +121,7 @@ static int may_dial(struct store *s, struct err *e)
     struct store_health h = store_health(s);
     int64_t now = clock_mono_ms();
     if ((h.code != -ECONNREFUSED && h.code != -EPIPE) || now >= s->dial_after_ms) {
-        s->dial_after_ms = now + INT64_C(4) * LIMIT_STORE_WAIT_MS;
+        s->dial_after_ms = now + 4 * LIMIT_STORE_WAIT_MS;
         return 0;
     }
     return err_set(e, h.code, "%s", h.text);

@@ -203,9 +203,13 @@ static void watch_signal(struct loop *l, uv_signal_t *s, int number)
 int main(int argc, char **argv)
 {
     static const struct option options[] = {
-        {"root", required_argument, NULL, 'r'}, {"docker", required_argument, NULL, 'd'},
-        {"dbus", required_argument, NULL, 'b'}, {"check", required_argument, NULL, 'c'},
-        {"frames", no_argument, NULL, 'f'},     {0},
+        {"root", required_argument, NULL, 'r'},
+        {"docker", required_argument, NULL, 'd'},
+        {"dbus", required_argument, NULL, 'b'},
+        {"check", required_argument, NULL, 'c'},
+        {"journal", required_argument, NULL, 'j'},
+        {"frames", no_argument, NULL, 'f'},
+        {0},
     };
     if (argc > 1 && str_eq(argv[1], "node-probe"))
         return node_probe_main(argc, argv);
@@ -219,6 +223,8 @@ int main(int argc, char **argv)
             settings.docker_host = optarg;
         else if (o == 'b')
             settings.dbus_address = optarg;
+        else if (o == 'j')
+            settings.journal = optarg;
         else if (o == 'f')
             with_frames = true;
         else if (o != 'c' || n_checks == CHECKS_MAX || parse_check(optarg, &checks[n_checks++]) < 0)

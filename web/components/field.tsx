@@ -78,6 +78,19 @@ export function SelectField({ label, hint, error, children, ...select }: SelectP
   );
 }
 
+type PlainSelectProps = { label: string } & Omit<SelectHTMLAttributes<HTMLSelectElement>, 'size' | 'className'>;
+
+/* In bars and card heads, where the label would only repeat what the choice says. */
+export function PlainSelect({ label, children, ...select }: PlainSelectProps) {
+  return (
+    <span className={cx('edge-strong rounded-2 bg-surface-2 px-1.5', heights.md)}>
+      <select aria-label={label} className="h-full border-0 bg-surface-2 outline-0" {...select}>
+        {children}
+      </select>
+    </span>
+  );
+}
+
 type SearchProps = { label: string; icon: LucideIcon } & Omit<InputHTMLAttributes<HTMLInputElement>, 'size' | 'className'>;
 
 /* A search box of a list; `/` finds it by data-search. */

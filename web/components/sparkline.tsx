@@ -5,15 +5,14 @@ const height = 20;
 const top = 1.2;
 
 /* Straight lines between samples; an unknown sample breaks line and area. */
-export function sparkPaths(values: (number | null)[], max: number, slots: number): { line: string; area: string } {
-  const step = width / Math.max(1, slots - 1);
-  const left = width - step * (values.length - 1);
+export function sparkPaths(values: (number | null)[], max: number): { line: string; area: string } {
+  const step = width / Math.max(1, values.length - 1);
   let line = '';
   let area = '';
   let start = -1;
   values.forEach((v, i) => {
     if (v == null) return;
-    const x = (left + i * step).toFixed(1);
+    const x = (i * step).toFixed(1);
     const y = (height - Math.min(1, Math.max(0, v / max)) * (height - top)).toFixed(1);
     if (start < 0) start = i;
     line += `${start === i ? 'M' : 'L'}${x} ${y}`;
@@ -29,21 +28,33 @@ export function sparkPaths(values: (number | null)[], max: number, slots: number
 interface Props {
   values: (number | null)[];
   max: number;
-  slots: number; // points of the whole width; fewer values stand at the right
   colour: 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8;
 }
 
 const colours = ['c-viz-1', 'c-viz-2', 'c-viz-3', 'c-viz-4', 'c-viz-5', 'c-viz-6', 'c-viz-7', 'c-viz-8'];
 
 /* The number beside it carries the meaning; the line is decoration to a screen reader. */
-export function Sparkline({ values, max, slots, colour }: Props) {
-  const { line, area } = sparkPaths(values, max, slots);
+export function Sparkline({ values, max, colour }: Props) {
+  const { line, area } = sparkPaths(values, max);
+  const silent = trailingGap(values);
   return (
-    <svg viewBox={`0 0 ${width} ${height}`} preserveAspectRatio="none" aria-hidden className={cx('spark', colours[colour - 1])}>
-      <path className="area" d={area} />
-      <path className="line" d={line} />
-    </svg>
+    <span className={cx('spark', colours[colour - 1])} aria-hidden>
+      <svg viewBox={`0 0 ${width} ${height}`} preserveAspectRatio="none">
+        <path className="area" d={area} />
+        <path className="line" d={line} />
+      </svg>
+      {silent > 0 && <span className="gap spark-gap" style={{ width: `${silent}%` }} />}
+    </span>
   );
+}
+
+const shortest = 3; // slots; a late sample is no gap
+
+/* How much of the width has had no value since the last one, in percent. */
+function trailingGap(values: (number | null)[]): number {
+  const last = values.findLastIndex((v) => v != null);
+  const missing = values.length - 1 - last;
+  return last < 0 || missing < shortest ? 0 : (missing / values.length) * 100;
 }
 
 /* Rates grow in steps of 1-2-5, so a scale does not twitch. */

@@ -124,6 +124,15 @@ export const dayYear = (t: number): string =>
   clockOf('year', { day: 'numeric', month: 'short', year: 'numeric' }).format(t);
 export const exact = (t: number): string => `${dayYear(t)}, ${clockSeconds(t)}`;
 
+const weekday = (t: number): string => clockOf('weekday', { weekday: 'long' }).format(t);
+
+export function dayName(t: number, now: number): string {
+  const name = dayYear(t);
+  if (name === dayYear(now)) return 'Today';
+  if (name === dayYear(now - 86_400_000)) return 'Yesterday';
+  return now - t < 6 * 86_400_000 ? weekday(t) : name;
+}
+
 /* Relative up to an hour, then the clock, then the date. */
 export function when(t: number, now: number): string {
   const age = now - t;

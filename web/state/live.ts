@@ -153,7 +153,9 @@ function embeddedOverview(): Overview | null {
 function trendRows(w: Window, node: string): (number | null)[][] {
   const at = (name: string) => w.values[w.columns.findIndex((c) => c.name === name)];
   const latest = series.vitals(node).latest;
-  const nets = w.columns.flatMap((c, i) => (/^net\..*\.(rx|tx)$/.test(c.name) ? [w.values[i] ?? []] : []));
+  const all = (name: RegExp) => w.columns.flatMap((c, i) => (name.test(c.name) ? [w.values[i] ?? []] : []));
+  const nets = all(/^net\..*\.(rx|tx)$/);
+  const temps = all(/^temp\./);
   const cpu = at('cpu');
   const mem = at('mem.used');
   const pressures = [at('psi.cpu'), at('psi.memory'), at('psi.io')];
@@ -163,9 +165,12 @@ function trendRows(w: Window, node: string): (number | null)[][] {
     const net = nets.length ? nets.reduce((sum, n) => sum + (n[i] ?? 0), 0) : null;
     const share = used != null && total ? (used / total) * 100 : null;
     const psi = pressures.map((p) => p?.[i]).filter((p) => p != null);
-    return [cpu?.[i] ?? null, share, null, net, psi.length ? Math.max(...psi) : null, null];
+    const heat = temps.map((t) => t[i]).filter((t) => t != null);
+    return [cpu?.[i] ?? null, share, null, net, top(psi), top(heat)];
   });
 }
+
+const top = (values: number[]): number | null => (values.length ? Math.max(...values) : null);
 
 let current: Live | null = null;
 

@@ -12,3 +12,8 @@ export function useMay(permission: string): boolean {
   const { data } = useQuery({ ...sessionQuery(), select: (s) => s.permissions.includes(permission) });
   return data ?? false;
 }
+
+/* Undefined while unknown: for pages that must say so when they may not be seen. */
+export function useMayKnown(permission: string): boolean | undefined {
+  return useQuery({ ...sessionQuery(), select: (s) => s.permissions.includes(permission) }).data;
+}

@@ -120,6 +120,18 @@ export class NodeVitals extends Topic {
     return this.trend.time();
   }
 
+  /* The column on a grid of ten seconds that ends now: what is missing is null, also at the end. */
+  aligned(name: VitalColumn, now: number): (number | null)[] {
+    const grid: (number | null)[] = Array.from({ length: trendPoints }, () => null);
+    const end = Math.floor(Math.max(now, this.trend.last) / trendStep);
+    const values = this.column(name);
+    this.times().forEach((t, i) => {
+      const at = trendPoints - 1 - (end - t / trendStep);
+      if (at >= 0) grid[at] = values[i] ?? null;
+    });
+    return grid;
+  }
+
   /* Mean of each ten seconds; the point stands at the bucket's start. */
   private fold(t: number, row: (number | null)[]): void {
     const start = Math.floor(t / trendStep) * trendStep;

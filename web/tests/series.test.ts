@@ -50,6 +50,13 @@ describe('NodeVitals', () => {
     v.push(vitals(5000, 99));
     expect([v.version, v.latest?.cpu]).toEqual([before, 10]);
   });
+  test('on its grid what is missing is a gap, also at the end', () => {
+    const v = new NodeVitals();
+    [100, 101, 103].forEach((n) => v.push(vitals(n * trendStep, n)));
+    const grid = v.aligned('cpu', 105 * trendStep + 500);
+    expect(grid).toHaveLength(trendPoints);
+    expect(grid.slice(-7)).toEqual([null, 100, 101, null, 103, null, null]);
+  });
   test('stays bounded', () => {
     const v = new NodeVitals();
     for (let i = 0; i < trendPoints * 3; i++) v.push(vitals(i * trendStep, i));
@@ -77,11 +84,11 @@ describe('NodeSeries', () => {
 
 describe('sparklines', () => {
   test('a gap breaks line and area', () => {
-    const { line, area } = sparkPaths([0, 100, null, 100], 100, 4);
+    const { line, area } = sparkPaths([0, 100, null, 100], 100);
     expect(line.match(/M/g)).toHaveLength(2);
     expect(area.match(/Z/g)).toHaveLength(2);
   });
-  test('few values stand at the right', () => expect(sparkPaths([50, 50], 100, 61).line).toMatch(/^M118\.0 /));
+  test('the last value stands at the right', () => expect(sparkPaths([null, 50, 50], 100).line).toMatch(/^M60\.0 .*L120\.0 /));
   test.each([[[3], 1, 5], [[12, 49], 1, 50], [[null], 10, 10], [[501], 1, 1000]])('scale of %j is %s', (values, least, max) =>
     expect(stepUp(values, least)).toBe(max),
   );

@@ -80,6 +80,28 @@ static void nothing_new_reads_nothing(void **state)
     assert_int_equal(g->told.changed.n, 0);
 }
 
+/* A session that is used at another replica only bumps no version, but does not expire here. */
+static void use_elsewhere_is_noticed_in_time(void **state)
+{
+    AUTO(rig_freep) struct rig *g = rig_new(*state);
+    struct other o;
+    struct subject s;
+    char secret[48];
+    add_user(g, "anna", ROLE_ADMIN);
+    struct subject of_session = log_in(g, "anna", secret);
+    other_start(g, &o);
+    for (int day = 0; day <= 40; day += 20) {
+        g->now = T0 + (int64_t)day * DAY;
+        access_touch(g->a, of_session.id, g->now);
+        refresh(g);
+        other_refresh(g, &o);
+    }
+    assert_int_equal(access_peek(o.a, secret, g->now, &s), 0);
+    assert_int_equal(s.expires_wall_ms, T0 + 70ll * DAY);
+    assert_int_equal(o.told.revoked.n + o.told.changed.n, 0);
+    other_stop(&o);
+}
+
 /* What failed to commit is neither in the image nor in the log. */
 static void a_failed_change_leaves_nothing(void **state)
 {
@@ -176,6 +198,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(changes_elsewhere_are_noticed),
         cmocka_unit_test(nothing_new_reads_nothing),
+        cmocka_unit_test(use_elsewhere_is_noticed_in_time),
         cmocka_unit_test(a_failed_change_leaves_nothing),
         cmocka_unit_test(many_at_once),
     };

@@ -340,7 +340,7 @@ static void lines_are_made_clean(void **state)
     for (size_t i = 0; i + 1 < sizeof text; i += 2)
         memcpy(text + i, "é", 2);
     s = one_line(text, sizeof text);
-    assert_true(strlen(s) <= LIMIT_WHY);
+    assert_true(strlen(s) <= LIMIT_LINE);
     assert_true(str_is_utf8(s, strlen(s)));
     assert_true(str_ends(s, "…"));
     mem_free(s);

@@ -9,6 +9,7 @@ import { Chip } from '@/components/chip';
 import { Icon } from '@/components/icon';
 import { Link } from '@/components/link';
 import { Shape } from '@/components/shape';
+import { Bar } from '@/components/bar';
 import { Sparkline, stepUp } from '@/components/sparkline';
 import { cx } from '@/lib/cx';
 import { clock, duration, join, percent, rate, share, temperature, number, type Quantity } from '@/lib/format';
@@ -16,7 +17,7 @@ import { nodeHref } from '@/lib/links';
 import { nodeLook } from '@/lib/states';
 import { useClock } from '@/state/clock';
 import { useVitals } from '@/state/vitals';
-import { trendPoints, type NodeVitals } from '@/stream/series';
+import { trendStep, type NodeVitals, type VitalColumn } from '@/stream/series';
 
 export const NodeCard = memo(function NodeCard({ id, wide }: { id: string; wide?: boolean }) {
   const node = useQuery(nodeQuery(id)).data;
@@ -55,27 +56,29 @@ function Away({ node }: { node: NodeFacts }) {
 
 /* The only part that renders at every tick. */
 function Numbers({ node, wide }: { node: NodeFacts; wide?: boolean }) {
-  const vitals = useVitals(node.id);
+  const vitals: NodeVitals = useVitals(node.id);
+  const slot = Number(useClock((now) => String(Math.floor(now / trendStep)))) * trendStep; // time passes also without samples
+  const spark = (column: VitalColumn) => vitals.aligned(column, slot);
   const v = vitals.latest;
   const away = node.state === 'away';
   return (
     <>
       <div className={cx('live', wide && 'grid gap-x-8 m:grid-cols-2 l:grid-cols-3', away && 'opacity-60')}>
-        <CpuRow v={v} vitals={vitals} />
-        <MemoryRow v={v} vitals={vitals} />
-        <DiskRow v={v} vitals={vitals} />
-        <NetRow v={v} vitals={vitals} />
-        {wide && <PressureRow v={v} vitals={vitals} />}
-        {wide && <HeatRow v={v} vitals={vitals} />}
+        <CpuRow v={v} spark={spark} />
+        <MemoryRow v={v} spark={spark} />
+        <DiskRow v={v} spark={spark} />
+        <NetRow v={v} spark={spark} />
+        {wide && <PressureRow v={v} spark={spark} />}
+        {wide && <HeatRow v={v} spark={spark} />}
       </div>
-      <Foot node={node} v={v} />
+      <Foot node={node} v={v} wide={wide} />
     </>
   );
 }
 
 interface RowProps {
   v: Vitals | null;
-  vitals: NodeVitals;
+  spark: (column: VitalColumn) => (number | null)[];
 }
 
 function Row({ name, spark, value, unit }: { name: string; spark: ReactNode; value: string; unit: string }) {
@@ -90,49 +93,49 @@ function Row({ name, spark, value, unit }: { name: string; spark: ReactNode; val
   );
 }
 
-const slots = trendPoints;
-
-function CpuRow({ v, vitals }: RowProps) {
+function CpuRow({ v, spark }: RowProps) {
   const q = percent(v?.cpu);
-  return <Row name="CPU" value={q.value} unit={q.unit} spark={<Sparkline values={vitals.column('cpu')} max={100} slots={slots} colour={1} />} />;
+  return <Row name="CPU" value={q.value} unit={q.unit} spark={<Sparkline values={spark('cpu')} max={100} colour={1} />} />;
 }
 
 const ofTotal = ([used, total]: [string, Quantity]): { value: string; unit: string } => ({ value: used, unit: total.value && `/ ${join(total)}` });
 
-function MemoryRow({ v, vitals }: RowProps) {
+function MemoryRow({ v, spark }: RowProps) {
   const q = ofTotal(share(v?.mem_used, v?.mem_total, true));
-  return <Row name="Memory" {...q} spark={<Sparkline values={vitals.column('mem')} max={100} slots={slots} colour={2} />} />;
+  return <Row name="Memory" {...q} spark={<Sparkline values={spark('mem')} max={100} colour={2} />} />;
 }
 
-function DiskRow({ v, vitals }: RowProps) {
+/* Disks change over months: how full they are says more than a line. */
+function DiskRow({ v }: RowProps) {
   const q = ofTotal(share(v?.disk_used, v?.disk_total, false));
-  return <Row name="Disk" {...q} spark={<Sparkline values={vitals.column('disk')} max={100} slots={slots} colour={8} />} />;
+  const part = v?.disk_used != null && v.disk_total ? (v.disk_used / v.disk_total) * 100 : 0;
+  return <Row name="Disk" {...q} spark={<Bar part={part} colour={8} />} />;
 }
 
-function NetRow({ v, vitals }: RowProps) {
+function NetRow({ v, spark }: RowProps) {
   const q = rate(v && (v.net_rx ?? 0) + (v.net_tx ?? 0));
-  const column = vitals.column('net');
-  return <Row name="Network" value={q.value} unit={q.unit} spark={<Sparkline values={column} max={stepUp(column, 10_000)} slots={slots} colour={6} />} />;
+  const column = spark('net');
+  return <Row name="Network" value={q.value} unit={q.unit} spark={<Sparkline values={column} max={stepUp(column, 10_000)} colour={6} />} />;
 }
 
-function PressureRow({ v, vitals }: RowProps) {
+function PressureRow({ v, spark }: RowProps) {
   const all = [v?.psi_cpu, v?.psi_mem, v?.psi_io].filter((p) => p != null);
   const q = percent(all.length ? Math.max(...all) : null);
-  return <Row name="Pressure" value={q.value} unit={q.unit} spark={<Sparkline values={vitals.column('psi')} max={100} slots={slots} colour={7} />} />;
+  return <Row name="Pressure" value={q.value} unit={q.unit} spark={<Sparkline values={spark('psi')} max={100} colour={7} />} />;
 }
 
-function HeatRow({ v, vitals }: RowProps) {
+function HeatRow({ v, spark }: RowProps) {
   if (v?.temp == null) return <Row name="Load" value={number(v?.load1)} unit="" spark={<span />} />;
   const q = temperature(v.temp);
-  return <Row name="Heat" value={q.value} unit={q.unit} spark={<Sparkline values={vitals.column('temp')} max={100} slots={slots} colour={4} />} />;
+  return <Row name="Heat" value={q.value} unit={q.unit} spark={<Sparkline values={spark('temp')} max={100} colour={4} />} />;
 }
 
-function Foot({ node, v }: { node: NodeFacts; v: Vitals | null }) {
+function Foot({ node, v, wide }: { node: NodeFacts; v: Vitals | null; wide?: boolean }) {
   const up = useClock((now) => (node.boot_time ? duration(now - Date.parse(node.boot_time)) : ''));
   const worst = v?.disk_worst;
   return (
     <footer className="num mt-[9px] flex flex-wrap gap-x-3.5 gap-y-1 border-t border-line pt-[9px] text-12 text-fg-3">
-      {v?.temp != null && <Fact icon={Thermometer} value={join(temperature(v.temp))} />}
+      {!wide && v?.temp != null && <Fact icon={Thermometer} value={join(temperature(v.temp))} />}
       {v?.power != null && <Fact icon={Zap} value={join({ value: number(v.power), unit: 'W' })} />}
       <Fact icon={Boxes} value={String(node.services.total)} word={node.services.total === 1 ? 'service' : 'services'} />
       {worst && worst.percent >= 85 && (

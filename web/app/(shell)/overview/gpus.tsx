@@ -49,7 +49,7 @@ function GpuRow({ gpu, node }: Place) {
         </span>
       </div>
       <div className="vram live" role="meter" aria-label={`Video memory of ${gpu.name}`} aria-valuenow={Math.round(part)} aria-valuemin={0} aria-valuemax={100}>
-        <span className="vram-used c-viz-1" style={{ width: `${part}%` }} />
+        <span className="vram-used c-viz-2" style={{ width: `${part}%` }} />
       </div>
       <p className="num mt-1.5 flex gap-2.5 text-12 text-fg-3">
         <b className="font-medium text-fg-2">{free == null ? '–' : `${join(memory(free))} free`}</b>

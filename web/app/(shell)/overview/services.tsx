@@ -24,11 +24,12 @@ export function Services() {
   const refs = useQuery(servicesQuery()).data ?? [];
   const [grouping, setGrouping] = useState<Grouping>('purpose');
   const shown = refs.filter((r) => !r.hidden);
+  const nodes = new Set(shown.map((r) => r.node)).size;
   const groups = groupBy(shown, (r) => (grouping === 'purpose' ? r.group : (r.node ?? 'Elsewhere')));
   return (
     <Card label="Services" className="scroll-mt-16">
       <CardHead title={<span id="services">Services</span>} note={<Tally />}>
-        {shown.length > 0 && (
+        {nodes > 1 && (
           <Segmented
             label="Group services by"
             value={grouping}
@@ -106,6 +107,8 @@ function figure(s: Service): string {
   return serviceLook[s.state].word.toLowerCase();
 }
 
+/* Where the column is narrow the shape alone tells these; the name is worth more. */
+const quiet = new Set<Service['state']>(['degraded', 'unknown', 'unchecked', 'working', 'stopped']);
 const tones: Partial<Record<Service['state'], string>> = { down: 'text-bad', degraded: 'text-warn' };
 
 const ServiceRow = memo(function ServiceRow({ id }: { id: string }) {
@@ -116,7 +119,7 @@ const ServiceRow = memo(function ServiceRow({ id }: { id: string }) {
     <Link href={serviceHref(id)} className="service-row" data-state={s.state} title={s.reason ?? undefined}>
       <Shape shape={serviceLook[s.state].shape} size={loud ? 'md' : 'xs'} label={serviceLook[s.state].word} />
       <span className="ell">{s.display}</span>
-      <span className={cx('live num ml-auto text-11 whitespace-nowrap', tones[s.state] ?? 'text-fg-3')}>{figure(s)}</span>
+      <span className={cx('live num ml-auto text-11 whitespace-nowrap', tones[s.state] ?? 'text-fg-3', quiet.has(s.state) && 'word')}>{figure(s)}</span>
     </Link>
   );
 });

@@ -36,7 +36,7 @@ export function VerdictHead({ verdict }: { verdict: Verdict }) {
         </h1>
         <p className="verdict-detail">
           <span>{v.detail}</span>
-          <LastChange />
+          {v.severity === 'ok' && <LastChange />}
         </p>
       </div>
       <Matrix verdict={v} />

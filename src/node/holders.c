@@ -1,0 +1,195 @@
+#include "node/holders.h"
+
+#include "base/str.h"
+#include "base/vec.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { ANCESTORS_MAX = 8 };
+
+struct holders_search {
+    uv_work_t work;
+    char *root;
+    struct holder *v;
+    size_t n;
+    holders_fn *on_done; /* NULL = cancelled */
+    void *arg;
+    bool denied;
+};
+
+static int open_folder(const char *root, int pid, const char *name)
+{
+    char path[512];
+    snprintf(path, sizeof path, "%s/proc/%d/%s", root, pid, name);
+    return open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+/* "socket:[12345]" of one open file; 0 = no socket. */
+static uint64_t socket_inode(int folder, const char *name)
+{
+    char target[64];
+    uint64_t inode;
+    ssize_t n = readlinkat(folder, name, target, sizeof target - 1);
+    if (n < 10 || strncmp(target, "socket:[", 8) != 0 || target[n - 1] != ']')
+        return 0;
+    target[n - 1] = 0;
+    return str_to_u64(target + 8, &inode) == 0 ? inode : 0;
+}
+
+static int compare_inode(const void *a, const void *b)
+{
+    const struct holder *x = a, *y = b;
+    return x->inode < y->inode ? -1 : x->inode > y->inode;
+}
+
+/* Calls for each of the searched sockets that `pid` holds. Returns -EACCES when it may not look. */
+static int each_held(const char *root, int pid, struct holder *h, size_t n,
+                     void (*fn)(struct holder *h, int pid, void *arg), void *arg)
+{
+    int fd = open_folder(root, pid, "fd");
+    if (fd < 0)
+        return errno == EACCES || errno == EPERM ? -EACCES : 0;
+    DIR *d = fdopendir(fd);
+    if (!d) {
+        close(fd);
+        return 0;
+    }
+    for (struct dirent *e; (e = readdir(d));) {
+        struct holder key = {.inode = *e->d_name == '.' ? 0 : socket_inode(dirfd(d), e->d_name)};
+        struct holder *found = key.inode ? bsearch(&key, h, n, sizeof *h, compare_inode) : NULL;
+        if (found)
+            fn(found, pid, arg);
+    }
+    closedir(d);
+    return 0;
+}
+
+static void note_first(struct holder *h, int pid, void *arg)
+{
+    size_t *left = arg;
+    if (!h->pid)
+        (*left)--;
+    if (!h->pid || h->pid == 1)
+        h->pid = pid;
+}
+
+static void note_same(struct holder *h, int pid, void *arg)
+{
+    (void)h, (void)pid;
+    *(bool *)arg = true;
+}
+
+static int parent_of(const char *root, int pid)
+{
+    char path[512], text[512];
+    snprintf(path, sizeof path, "%s/proc/%d/stat", root, pid);
+    int fd = open(path, O_RDONLY | O_CLOEXEC), parent = 0;
+    ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+    if (fd >= 0)
+        close(fd);
+    if (n <= 0)
+        return 0;
+    text[n] = 0;
+    const char *end = strrchr(text, ')');
+    return end && sscanf(end, ") %*c %d", &parent) == 1 ? parent : 0;
+}
+
+static int eldest_holder(const char *root, int pid, uint64_t inode)
+{
+    for (int i = 0; i < ANCESTORS_MAX; i++) {
+        struct holder h = {.inode = inode};
+        bool holds = false;
+        int parent = parent_of(root, pid);
+        if (parent <= 1)
+            break;
+        (void)!each_held(root, parent, &h, 1, note_same, &holds);
+        if (!holds)
+            break;
+        pid = parent;
+    }
+    return pid;
+}
+
+static int descending(const void *a, const void *b)
+{
+    return *(const int *)b - *(const int *)a;
+}
+
+typedef VEC(int) pid_list;
+
+static void list_pids(const char *root, pid_list *pids)
+{
+    char path[512];
+    snprintf(path, sizeof path, "%s/proc", root);
+    DIR *d = opendir(path);
+    for (struct dirent *e; d && (e = readdir(d));) {
+        uint64_t pid;
+        if (str_to_u64(e->d_name, &pid) == 0 && pid > 0 && pid < INT32_MAX)
+            *vec_add(pids) = (int)pid;
+    }
+    if (d)
+        closedir(d);
+    if (pids->n)
+        qsort(pids->v, pids->n, sizeof *pids->v, descending);
+}
+
+bool holders_walk(const char *root, struct holder *h, size_t n)
+{
+    pid_list pids = {0};
+    bool denied = false;
+    size_t left = n;
+    list_pids(root, &pids);
+    for (size_t i = 0; i < pids.n && left; i++)
+        denied |= each_held(root, pids.v[i], h, n, note_first, &left) < 0;
+    vec_done(&pids);
+    for (size_t i = 0; i < n; i++)
+        if (h[i].pid > 1)
+            h[i].pid = eldest_holder(root, h[i].pid, h[i].inode);
+    return denied;
+}
+
+static void on_thread(uv_work_t *w)
+{
+    struct holders_search *s = CONTAINER_OF(w, struct holders_search, work);
+    s->denied = holders_walk(s->root, s->v, s->n);
+}
+
+static void on_walked(uv_work_t *w, int status)
+{
+    struct holders_search *s = CONTAINER_OF(w, struct holders_search, work);
+    if (s->on_done && status == 0)
+        s->on_done(s->arg, s->v, s->n, s->denied);
+    mem_free(s->root);
+    mem_free(s->v);
+    mem_free(s);
+}
+
+struct holders_search *holders_find(struct loop *loop, const char *root, const uint64_t *inodes,
+                                    size_t n, holders_fn *on_done, void *arg)
+{
+    struct holders_search *s = mem_alloc(sizeof *s);
+    s->root = mem_strdup(root);
+    s->v = mem_array(n ? n : 1, sizeof *s->v);
+    s->n = n;
+    for (size_t i = 0; i < n; i++)
+        s->v[i].inode = inodes[i];
+    if (n)
+        qsort(s->v, n, sizeof *s->v, compare_inode);
+    s->on_done = on_done;
+    s->arg = arg;
+    uv_queue_work(loop_uv(loop), &s->work, on_thread, on_walked);
+    return s;
+}
+
+void holders_cancel(struct holders_search *s)
+{
+    if (!s)
+        return;
+    s->on_done = NULL;
+    uv_cancel((uv_req_t *)&s->work);
+}

@@ -1,0 +1,27 @@
+/* Which process holds a socket: found by walking /proc/PID/fd, newest process first.
+ *
+ * The walk reads every open file of every process, so it runs on a thread of libuv's pool and only
+ * for sockets that are new. */
+#pragma once
+
+#include "io/loop.h"
+
+struct holder {
+    uint64_t inode;
+    int pid; /* 0 = not found: the kernel's own, or another user's and we may not look */
+};
+
+struct holders_search;
+
+typedef void holders_fn(void *arg, const struct holder *found, size_t n, bool denied);
+
+/* Looks for the holders of `inodes` (copied). `on_done` runs on the loop; `denied`: some processes
+ * could not be looked into. Of several that share a socket (a master and its workers) the eldest
+ * ancestor is told, but never pid 1 while somebody else holds it. */
+struct holders_search *holders_find(struct loop *loop, const char *root, const uint64_t *inodes,
+                                    size_t n, holders_fn *on_done, void *arg);
+/* on_done will not run. */
+void holders_cancel(struct holders_search *s);
+/* The search itself; for tests and for the thread. Fills `h` (inodes given, sorted ascending).
+ * Returns true when some processes could not be looked into. */
+bool holders_walk(const char *root, struct holder *h, size_t n);

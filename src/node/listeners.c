@@ -1,0 +1,375 @@
+#include "node/listeners.h"
+
+#include "base/clock.h"
+#include "node/docker.h"
+#include "node/holders.h"
+#include "node/kfile.h"
+#include "node/pidfd.h"
+#include "node/process-service.h"
+#include "node/sockets.h"
+#include "node/systemd.h"
+
+#include <stdlib.h>
+
+enum {
+    SEARCHES_MAX = 3,   /* per socket: what is not found then is the kernel's or hidden */
+    PATIENCE_MS = 3000, /* for Docker and systemd to tell what is theirs */
+    NAME_SIZE = 16,
+};
+
+struct listener {
+    struct listen_socket s;
+    int pid; /* 0 = not known */
+    int was; /* the pid before it was doubted */
+    unsigned searches;
+    char name[NAME_SIZE];
+    char *service; /* observed id of its owner; NULL = none */
+};
+
+typedef VEC(struct listener) listener_list;
+
+struct listeners {
+    struct node *node;
+    struct sockets *sockets;
+    struct socket_table table, fresh; /* as last read; being read */
+    listener_list v;                  /* by inode, like `table` without what is passed over */
+    struct holders_search *search;
+    struct process_services *processes;
+    int64_t started_ms;
+    uint16_t ephemeral_low, ephemeral_high;
+    unsigned generation; /* of owners, when ownership was last worked out */
+    unsigned searches;   /* done so far */
+    bool settled, denied, told;
+};
+
+/* --- the table --- */
+
+/* Clients get such ports for a moment; nobody serves UDP on them. */
+static bool is_passed_over(const struct listeners *l, const struct listen_socket *s)
+{
+    return s->udp && s->port >= l->ephemeral_low && s->port <= l->ephemeral_high;
+}
+
+static void read_ephemeral_range(struct listeners *l)
+{
+    char text[32];
+    unsigned low, high;
+    l->ephemeral_low = 32768;
+    l->ephemeral_high = 60999;
+    if (kfile_text(text, sizeof text, l->node->settings.root,
+                   "/proc/sys/net/ipv4/ip_local_port_range") >= 0 &&
+        sscanf(text, "%u %u", &low, &high) == 2 && low <= high && high <= UINT16_MAX) {
+        l->ephemeral_low = (uint16_t)low;
+        l->ephemeral_high = (uint16_t)high;
+    }
+}
+
+static bool same_socket(const struct listen_socket *a, const struct listen_socket *b)
+{
+    return a->inode == b->inode && a->port == b->port && a->udp == b->udp && a->v6 == b->v6;
+}
+
+/* Takes over what was known of the sockets that are still there. */
+static void merge(struct listeners *l)
+{
+    listener_list old = l->v;
+    l->v = (listener_list){0};
+    for (size_t i = 0, j = 0; i < l->table.v.n; i++) {
+        const struct listen_socket *s = &l->table.v.v[i];
+        if (is_passed_over(l, s))
+            continue;
+        while (j < old.n && old.v[j].s.inode < s->inode)
+            j++;
+        struct listener *new = vec_add(&l->v);
+        if (j < old.n && same_socket(&old.v[j].s, s)) {
+            *new = old.v[j];
+            old.v[j].service = NULL;
+        }
+        new->s = *s;
+    }
+    for (size_t i = 0; i < old.n; i++)
+        mem_free(old.v[i].service);
+    vec_done(&old);
+}
+
+/* --- ownership --- */
+
+static const char *unit_socket_of(struct listeners *l, const struct listener *x)
+{
+    return x->pid == 1 ? systemd_socket(l->node, x->s.port, x->s.udp) : NULL;
+}
+
+static bool is_proxy(const struct listeners *l, const struct listener *x)
+{
+    static const char *const proxies[] = {"docker-proxy", "rootlessport", "rootlesskit",
+                                          "conmon",       "slirp4netns",  "pasta",
+                                          "pasta.avx2",   "exe" /* rootlessport, re-executed */};
+    for (size_t i = 0; i < COUNT_OF(proxies); i++)
+        if (str_eq(x->name, proxies[i]))
+            return docker_publishes(l->node, x->s.port, x->s.udp);
+    return false;
+}
+
+/* Of nobody: a service of its own. */
+static bool is_free(const struct listeners *l, const struct listener *x)
+{
+    char cgroup[CGROUP_PATH_MAX];
+    if (x->service || x->pid <= 1 || is_proxy(l, x))
+        return false;
+    return cgroup_of_pid(l->node->settings.root, x->pid, cgroup) < 0 ||
+           !systemd_folds(l->node, cgroup);
+}
+
+static bool find_owner(struct listeners *l, struct listener *x)
+{
+    const char *id = unit_socket_of(l, x);
+    if (!id && x->pid > 1 && !is_proxy(l, x))
+        id = node_service_of_pid(l->node, x->pid);
+    if (id && str_starts(id, "process/"))
+        id = NULL;
+    return mem_set_str(&x->service, id);
+}
+
+static bool in_question(void *arg, int pid)
+{
+    struct listeners *l = arg;
+    for (size_t i = 0; l->search && i < l->v.n; i++)
+        if (!l->v.v[i].pid && l->v.v[i].was == pid)
+            return true;
+    return false;
+}
+
+typedef VEC(struct process_port) port_list;
+
+static void add_port(port_list *ports, const struct listener *x, char address[SOCKET_ADDRESS_SIZE])
+{
+    *vec_add(ports) = (struct process_port){
+        .pid = x->pid,
+        .port = {.address = (char *)socket_address(&x->s, address),
+                 .port = x->s.port,
+                 .udp = x->s.udp,
+                 .pid = x->pid,
+                 .process = (char *)x->name},
+    };
+}
+
+static void update_processes(struct listeners *l)
+{
+    port_list mine = {0}, theirs = {0};
+    char(*addresses)[SOCKET_ADDRESS_SIZE] = mem_array(l->v.n ? l->v.n : 1, SOCKET_ADDRESS_SIZE);
+    for (size_t i = 0; i < l->v.n; i++) {
+        const struct listener *x = &l->v.v[i];
+        if (is_free(l, x))
+            add_port(&mine, x, addresses[i]);
+        else if (x->service || x->pid == 1)
+            add_port(&theirs, x, addresses[i]);
+    }
+    process_services_taken(l->processes, theirs.v, theirs.n);
+    process_services_update(l->processes, mine.v, mine.n, clock_wall_ms(), in_question);
+    vec_done(&mine);
+    vec_done(&theirs);
+    mem_free(addresses);
+}
+
+/* Nothing is told before those who may own a socket have had their say. */
+static bool is_settled(struct listeners *l)
+{
+    if (!l->settled)
+        l->settled = (docker_is_settled(l->node) && systemd_is_settled(l->node)) ||
+                     clock_mono_ms() - l->started_ms > PATIENCE_MS;
+    return l->settled;
+}
+
+/* Under the name that the ids begin with; the first word ends what a former run told. */
+static void tell_source(struct listeners *l)
+{
+    if (l->denied)
+        node_source(l->node, "process", SOURCE_DENIED,
+                    "some listening processes belong to other users and can't be told",
+                    "Run it as root, or give it CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH.", !l->told);
+    else
+        node_source(l->node, "process", SOURCE_OK, NULL, NULL, !l->told);
+    l->told = true;
+}
+
+static void attribute(struct listeners *l)
+{
+    if (!is_settled(l) || l->searches == 0)
+        return;
+    for (size_t i = 0; i < l->v.n; i++)
+        find_owner(l, &l->v.v[i]);
+    update_processes(l);
+    docker_refresh(l->node);
+    systemd_refresh(l->node);
+    tell_source(l);
+    l->generation = l->node->owners->generation;
+}
+
+/* --- searching holders --- */
+
+static void start_search(struct listeners *l);
+
+static void take_holder(struct listeners *l, struct listener *x, int pid)
+{
+    x->pid = pid;
+    if (!pid)
+        return;
+    x->was = pid;
+    if (kfile_text(x->name, sizeof x->name, l->node->settings.root, "/proc/%d/comm", pid) < 0)
+        *x->name = 0;
+}
+
+static void on_found(void *arg, const struct holder *found, size_t n, bool denied)
+{
+    struct listeners *l = arg;
+    bool missing = false;
+    l->search = NULL;
+    l->searches++;
+    for (size_t i = 0; i < l->v.n; i++) {
+        struct listener *x = &l->v.v[i];
+        for (size_t k = 0; !x->pid && k < n; k++)
+            if (found[k].inode == x->s.inode)
+                take_holder(l, x, found[k].pid);
+        missing = missing || !x->pid;
+    }
+    l->denied = denied && missing;
+    attribute(l);
+    start_search(l); /* for what came meanwhile */
+}
+
+static void start_search(struct listeners *l)
+{
+    VEC(uint64_t) inodes = {0};
+    if (l->search)
+        return;
+    for (size_t i = 0; i < l->v.n; i++) {
+        struct listener *x = &l->v.v[i];
+        if (x->pid || x->searches >= SEARCHES_MAX)
+            continue;
+        x->searches++;
+        *vec_add(&inodes) = x->s.inode;
+    }
+    if (inodes.n || !l->searches)
+        l->search =
+            holders_find(l->node->loop, l->node->settings.root, inodes.v, inodes.n, on_found, l);
+    vec_done(&inodes);
+}
+
+/* --- the module --- */
+
+static void look(struct listeners *l)
+{
+    int r = sockets_read(l->sockets, &l->fresh);
+    if (r < 0) {
+        node_source(l->node, "process", SOURCE_FAILED, "the listening sockets can't be read", NULL,
+                    false);
+        return;
+    }
+    bool changed = !sockets_equal(&l->table, &l->fresh);
+    if (changed) {
+        struct socket_table t = l->table;
+        l->table = l->fresh;
+        l->fresh = t;
+        merge(l);
+    }
+    start_search(l);
+    if (changed || l->generation != l->node->owners->generation || !l->settled)
+        attribute(l);
+}
+
+/* A process ended that held sockets: others may hold them on. */
+static void on_end(void *arg)
+{
+    struct listeners *l = arg;
+    for (size_t i = 0; i < l->v.n; i++) {
+        struct listener *x = &l->v.v[i];
+        if (x->service || process_lives(l->node->settings.root, x->pid))
+            continue;
+        x->pid = 0;
+        x->searches = 0;
+    }
+    look(l);
+    attribute(l);
+}
+
+static void tick(void *state, int64_t now_ms)
+{
+    (void)now_ms;
+    struct listeners *l = state;
+    look(l);
+    process_services_tick(l->processes, clock_wall_ms());
+}
+
+static void *start(struct node *n)
+{
+    struct listeners *l = mem_alloc(sizeof *l);
+    l->node = n;
+    l->sockets = sockets_open(n->settings.root);
+    l->processes = process_services_new(n, on_end, l);
+    l->started_ms = clock_mono_ms();
+    l->generation = UINT32_MAX;
+    read_ephemeral_range(l);
+    return l;
+}
+
+static void stop(void *state)
+{
+    struct listeners *l = state;
+    holders_cancel(l->search);
+    process_services_free(l->processes);
+    sockets_close(l->sockets);
+    for (size_t i = 0; i < l->v.n; i++)
+        mem_free(l->v.v[i].service);
+    vec_done(&l->v);
+    vec_done(&l->table.v);
+    vec_done(&l->fresh.v);
+    mem_free(l);
+}
+
+const struct node_module listeners_module = {
+    .name = "listeners", .start = start, .tick = tick, .stop = stop};
+
+/* --- for the neighbours --- */
+
+static struct observed_port *same_port(struct observed *o, const struct listener *x)
+{
+    for (size_t i = 0; i < o->ports.n; i++)
+        if (o->ports.v[i].port == x->s.port && o->ports.v[i].udp == x->s.udp)
+            return &o->ports.v[i];
+    return NULL;
+}
+
+void listeners_add_ports(struct node *n, struct observed *o)
+{
+    struct listeners *l = node_module_state(n, &listeners_module);
+    char address[SOCKET_ADDRESS_SIZE];
+    for (size_t i = 0; l && i < l->v.n; i++) {
+        const struct listener *x = &l->v.v[i];
+        if (!str_eq(x->service, o->id))
+            continue;
+        struct observed_port *p = same_port(o, x);
+        if (!p) {
+            p = vec_add(&o->ports);
+            p->address = mem_strdup(socket_address(&x->s, address));
+            p->port = x->s.port;
+            p->udp = x->s.udp;
+        }
+        if (!p->pid) {
+            p->pid = x->pid;
+            p->process = mem_strdup(x->name);
+        }
+    }
+}
+
+const char *listeners_process(struct node *n, uint16_t port, int *ret_pid)
+{
+    struct listeners *l = node_module_state(n, &listeners_module);
+    for (size_t i = 0; l && i < l->v.n; i++) {
+        const struct listener *x = &l->v.v[i];
+        if (x->s.port == port && !x->s.udp && x->pid) {
+            *ret_pid = x->pid;
+            return x->name;
+        }
+    }
+    return NULL;
+}

@@ -1,0 +1,435 @@
+#include "node/systemd-private.h"
+
+#include "node/line.h"
+#include "node/mask.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+
+enum { RECENT_MS = 600000 };
+
+struct unit *unit_new(struct systemd *s, const char *name, const char *path)
+{
+    struct unit *u = mem_alloc(sizeof *u);
+    u->s = s;
+    u->name = mem_strdup(name);
+    u->path = mem_strdup(path);
+    u->type = unit_type_of(name);
+    u->condition = true;
+    return u;
+}
+
+void unit_free(struct unit *u)
+{
+    if (!u)
+        return;
+    char *strings[] = {u->name,   u->path,       u->description, u->load,       u->active,
+                       u->sub,    u->file_state, u->fragment,    u->result,     u->service_type,
+                       u->cgroup, u->command,    u->line,        u->status_text};
+    for (size_t i = 0; i < COUNT_OF(strings); i++)
+        mem_free(strings[i]);
+    unit_forget_lists(u);
+    journal_cancel(u->search);
+    loop_timer_free(u->wait);
+    sd_bus_slot_unref(u->call);
+    vec_done(&u->ports);
+    observed_free(u->seen);
+    mem_free(u);
+}
+
+enum unit_type unit_type_of(const char *name)
+{
+    static const struct {
+        const char *suffix;
+        enum unit_type type;
+    } types[] = {{".service", UNIT_SERVICE},
+                 {".socket", UNIT_SOCKET},
+                 {".timer", UNIT_TIMER},
+                 {".mount", UNIT_MOUNT}};
+    for (size_t i = 0; i < COUNT_OF(types); i++)
+        if (str_ends(name, types[i].suffix))
+            return types[i].type;
+    return UNIT_OTHER;
+}
+
+/* --- properties --- */
+
+enum property_kind {
+    PROPERTY_TEXT,
+    PROPERTY_U32,
+    PROPERTY_I32,
+    PROPERTY_U64,
+    PROPERTY_BOOL,
+    PROPERTY_LIST, /* names are appended */
+    PROPERTY_INVOCATION,
+    PROPERTY_JOB,
+    PROPERTY_COMMAND,
+    PROPERTY_LISTEN,
+};
+
+#define MEMBER(m) offsetof(struct unit, m)
+static const struct property {
+    const char *name, *type;
+    enum property_kind kind;
+    size_t at;
+} properties[] = {
+    {"Description", "s", PROPERTY_TEXT, MEMBER(description)},
+    {"LoadState", "s", PROPERTY_TEXT, MEMBER(load)},
+    {"ActiveState", "s", PROPERTY_TEXT, MEMBER(active)},
+    {"SubState", "s", PROPERTY_TEXT, MEMBER(sub)},
+    {"UnitFileState", "s", PROPERTY_TEXT, MEMBER(file_state)},
+    {"FragmentPath", "s", PROPERTY_TEXT, MEMBER(fragment)},
+    {"Result", "s", PROPERTY_TEXT, MEMBER(result)},
+    {"Type", "s", PROPERTY_TEXT, MEMBER(service_type)},
+    {"ControlGroup", "s", PROPERTY_TEXT, MEMBER(cgroup)},
+    {"StatusText", "s", PROPERTY_TEXT, MEMBER(status_text)},
+    {"Requires", "as", PROPERTY_LIST, MEMBER(requires)},
+    {"Requisite", "as", PROPERTY_LIST, MEMBER(requires)},
+    {"BindsTo", "as", PROPERTY_LIST, MEMBER(requires)},
+    {"Wants", "as", PROPERTY_LIST, MEMBER(wants)},
+    {"After", "as", PROPERTY_LIST, MEMBER(after)},
+    {"Triggers", "as", PROPERTY_LIST, MEMBER(triggers)},
+    {"ActiveEnterTimestamp", "t", PROPERTY_U64, MEMBER(active_us)},
+    {"InactiveEnterTimestamp", "t", PROPERTY_U64, MEMBER(inactive_us)},
+    {"ExecMainStartTimestamp", "t", PROPERTY_U64, MEMBER(main_start_us)},
+    {"ExecMainExitTimestamp", "t", PROPERTY_U64, MEMBER(main_exit_us)},
+    {"NRestarts", "u", PROPERTY_U32, MEMBER(restarts)},
+    {"MainPID", "u", PROPERTY_U32, MEMBER(main_pid)},
+    {"ExecMainCode", "i", PROPERTY_I32, MEMBER(exit_code)},
+    {"ExecMainStatus", "i", PROPERTY_I32, MEMBER(exit_status)},
+    {"ConditionResult", "b", PROPERTY_BOOL, MEMBER(condition)},
+    {"InvocationID", "ay", PROPERTY_INVOCATION, 0},
+    {"Job", "(uo)", PROPERTY_JOB, 0},
+    {"ExecStart", "a(sasbttttuii)", PROPERTY_COMMAND, 0},
+    {"Listen", "a(ss)", PROPERTY_LISTEN, 0},
+};
+
+static int read_list(sd_bus_message *m, struct str_list *l)
+{
+    const char *name;
+    int r = sd_bus_message_enter_container(m, 'a', "s");
+    while (r >= 0 && (r = sd_bus_message_read(m, "s", &name)) > 0)
+        str_list_add(l, name);
+    return r < 0 ? r : sd_bus_message_exit_container(m);
+}
+
+static int read_invocation(sd_bus_message *m, struct unit *u)
+{
+    const void *bytes;
+    size_t n;
+    int r = sd_bus_message_read_array(m, 'y', &bytes, &n);
+    if (r < 0)
+        return r;
+    *u->invocation = 0;
+    if (n == 16)
+        str_hex(bytes, n, u->invocation);
+    return 0;
+}
+
+static int read_job(sd_bus_message *m, struct unit *u)
+{
+    const char *path;
+    return sd_bus_message_read(m, "(uo)", &u->job, &path);
+}
+
+/* The arguments of the first command, joined. */
+static int read_command(sd_bus_message *m, struct unit *u)
+{
+    struct str args = {0};
+    const char *arg;
+    int r = sd_bus_message_enter_container(m, 'a', "(sasbttttuii)");
+    bool first = true;
+    while (r >= 0 && (r = sd_bus_message_enter_container(m, 'r', "sasbttttuii")) > 0) {
+        r = sd_bus_message_read(m, "s", &arg);
+        if (r >= 0)
+            r = sd_bus_message_enter_container(m, 'a', "s");
+        while (r >= 0 && (r = sd_bus_message_read(m, "s", &arg)) > 0)
+            if (first && args.len < COMMAND_MAX)
+                str_add_n(&args, arg, strlen(arg) + 1);
+        first = false;
+        if (r >= 0)
+            r = sd_bus_message_exit_container(m);
+        if (r >= 0)
+            r = sd_bus_message_skip(m, "bttttuii");
+        if (r >= 0)
+            r = sd_bus_message_exit_container(m);
+    }
+    char command[COMMAND_MAX] = "";
+    if (args.len)
+        command_mask(args.p, args.len, command);
+    mem_set_str(&u->command, *command ? command : NULL);
+    str_done(&args);
+    return r < 0 ? r : sd_bus_message_exit_container(m);
+}
+
+/* "[::]:22", "127.0.0.1:631", "22"; paths and the like have no port. */
+static void add_listen(struct unit *u, const char *kind, const char *address)
+{
+    bool udp = str_eq(kind, "Datagram");
+    const char *colon = strrchr(address, ':');
+    uint64_t port;
+    if ((!udp && !str_eq(kind, "Stream")) || *address == '/' || *address == '@' ||
+        u->ports.n >= LIMIT_UNIT_PORTS)
+        return;
+    if (str_to_u64(colon ? colon + 1 : address, &port) == 0 && port > 0 && port <= UINT16_MAX)
+        *vec_add(&u->ports) = (struct unit_port){.port = (uint16_t)port, .udp = udp};
+}
+
+static int read_listen(sd_bus_message *m, struct unit *u)
+{
+    const char *kind, *address;
+    int r = sd_bus_message_enter_container(m, 'a', "(ss)");
+    u->ports.n = 0;
+    while (r >= 0 && (r = sd_bus_message_read(m, "(ss)", &kind, &address)) > 0)
+        add_listen(u, kind, address);
+    return r < 0 ? r : sd_bus_message_exit_container(m);
+}
+
+static int read_text(sd_bus_message *m, char **p)
+{
+    const char *s;
+    int r = sd_bus_message_read(m, "s", &s);
+    if (r >= 0)
+        mem_set_str(p, s);
+    return r;
+}
+
+static int read_bool(sd_bus_message *m, bool *p)
+{
+    int v, r = sd_bus_message_read(m, "b", &v);
+    if (r >= 0)
+        *p = v;
+    return r;
+}
+
+static int read_value(struct unit *u, sd_bus_message *m, const struct property *p)
+{
+    void *at = (char *)u + p->at;
+    switch (p->kind) {
+    case PROPERTY_TEXT:
+        return read_text(m, at);
+    case PROPERTY_U32:
+    case PROPERTY_I32:
+    case PROPERTY_U64:
+        return sd_bus_message_read_basic(m, *p->type, at);
+    case PROPERTY_BOOL:
+        return read_bool(m, at);
+    case PROPERTY_LIST:
+        return read_list(m, at);
+    case PROPERTY_INVOCATION:
+        return read_invocation(m, u);
+    case PROPERTY_JOB:
+        return read_job(m, u);
+    case PROPERTY_COMMAND:
+        return read_command(m, u);
+    case PROPERTY_LISTEN:
+        return read_listen(m, u);
+    }
+    return -EINVAL;
+}
+
+static const struct property *find_property(const char *name)
+{
+    for (size_t i = 0; i < COUNT_OF(properties); i++)
+        if (str_eq(properties[i].name, name))
+            return &properties[i];
+    return NULL;
+}
+
+static int read_one(struct unit *u, sd_bus_message *m)
+{
+    const char *name;
+    int r = sd_bus_message_read(m, "s", &name);
+    const struct property *p = r >= 0 ? find_property(name) : NULL;
+    if (r < 0 || !p)
+        return r < 0 ? r : sd_bus_message_skip(m, "v");
+    r = sd_bus_message_enter_container(m, 'v', p->type);
+    if (r == -ENXIO) /* of another type than we know it */
+        return sd_bus_message_skip(m, "v");
+    if (r >= 0)
+        r = read_value(u, m, p);
+    return r < 0 ? r : sd_bus_message_exit_container(m);
+}
+
+/* A job while it goes down means that it was asked to; coming up starts the story anew. */
+static void note_asked(struct unit *u)
+{
+    if (u->job && (str_eq(u->active, "active") || str_eq(u->active, "deactivating")))
+        u->asked = true;
+    else if (!u->job && (str_eq(u->active, "active") || str_eq(u->active, "activating")))
+        u->asked = false;
+}
+
+void unit_forget_lists(struct unit *u)
+{
+    struct str_list *lists[] = {&u->requires, &u->wants, &u->after, &u->triggers};
+    for (size_t i = 0; i < COUNT_OF(lists); i++)
+        str_list_done(lists[i]);
+}
+
+int unit_read_properties(struct unit *u, sd_bus_message *m)
+{
+    int r = sd_bus_message_enter_container(m, 'a', "{sv}");
+    while (r >= 0 && (r = sd_bus_message_enter_container(m, 'e', "sv")) > 0) {
+        r = read_one(u, m);
+        if (r >= 0)
+            r = sd_bus_message_exit_container(m);
+    }
+    if (r >= 0)
+        r = sd_bus_message_exit_container(m);
+    note_asked(u);
+    u->dirty = true;
+    return r < 0 ? r : 0;
+}
+
+/* --- what it means --- */
+
+bool unit_is_up(const char *active)
+{
+    return active && !str_eq(active, "inactive") && !str_eq(active, "failed");
+}
+
+static bool is_enabled(const struct unit *u)
+{
+    return u->file_state && str_starts(u->file_state, "enabled"); /* -runtime too */
+}
+
+static bool is_oneshot(const struct unit *u)
+{
+    return str_eq(u->service_type, "oneshot");
+}
+
+/* What ran a while ago and was stopped is not gone, even if nothing starts it at boot. */
+static bool is_remembered(const struct unit *u)
+{
+    return u->seen && !str_eq(u->file_state, "transient");
+}
+
+bool unit_matters(const struct unit *u)
+{
+    bool failed = str_eq(u->active, "failed"), up = unit_is_up(u->active);
+    if (!u->read || str_eq(u->load, "not-found") || str_eq(u->load, "masked"))
+        return false;
+    if (failed || unit_is_plumbing(u->name))
+        return failed;
+    switch (u->type) {
+    case UNIT_SERVICE:
+        /* A oneshot that did its work, or that does not apply here, is no service. */
+        if (is_oneshot(u))
+            return is_enabled(u) && up;
+        return up || (is_enabled(u) && (u->condition || u->active_us)) || is_remembered(u);
+    case UNIT_SOCKET:
+        return up && u->ports.n;
+    case UNIT_TIMER:
+    case UNIT_MOUNT:
+    case UNIT_OTHER:
+        return false;
+    }
+    return false;
+}
+
+static enum observed_run run_of(const struct unit *u)
+{
+    static const struct {
+        const char *active;
+        enum observed_run run;
+    } runs[] = {{"active", RUN_RUNNING},        {"reloading", RUN_RUNNING},
+                {"refreshing", RUN_RUNNING},    {"activating", RUN_STARTING},
+                {"deactivating", RUN_STOPPING}, {"failed", RUN_FAILED}};
+    if (str_eq(u->active, "activating") && u->sub && str_starts(u->sub, "auto-restart"))
+        return RUN_RESTARTING;
+    for (size_t i = 0; i < COUNT_OF(runs); i++)
+        if (str_eq(u->active, runs[i].active))
+            return runs[i].run;
+    return RUN_STOPPED;
+}
+
+/* The main process was ended by SIGTERM, and it was not systemd that sent it. */
+static bool ended_from_outside(const struct unit *u)
+{
+    return !u->asked && u->exit_code == CLD_KILLED && u->exit_status == SIGTERM;
+}
+
+char *unit_failure(const struct unit *u)
+{
+    static const struct {
+        const char *result, *text;
+    } texts[] = {
+        {"timeout", "it did not start or stop in time"},
+        {"watchdog", "it hung: its watchdog was not fed"},
+        {"start-limit-hit", "it failed so often that systemd gave up"},
+        {"oom-kill", "out of memory: the kernel killed it"},
+        {"core-dump", "it crashed"},
+        {"protocol", "it did not keep to systemd's protocol"},
+        {"resources", "systemd could not set it up"},
+        {"exec-condition", "its ExecCondition= said no"},
+        {"service-start-limit-hit", "its service failed so often that systemd gave up"},
+        {"trigger-limit-hit", "it was triggered too often"},
+    };
+    if (!u->result || str_eq(u->result, "success"))
+        return ended_from_outside(u) ? mem_strdup("ended by SIGTERM, not by systemctl") : NULL;
+    if (str_eq(u->result, "exit-code"))
+        return mem_printf("exit code %d", u->exit_status);
+    if (str_eq(u->result, "signal"))
+        return mem_printf("killed by SIG%s",
+                          sigabbrev_np(u->exit_status) ? sigabbrev_np(u->exit_status) : "?");
+    for (size_t i = 0; i < COUNT_OF(texts); i++)
+        if (str_eq(u->result, texts[i].result))
+            return mem_strdup(texts[i].text);
+    return mem_strdup(u->result);
+}
+
+/* The program's own last error tells most; of a start limit both are told. */
+static char *reason(const struct unit *u, enum observed_run run, int64_t wall_ms)
+{
+    bool lately = wall_ms - (int64_t)(u->main_start_us / 1000) < RECENT_MS;
+    if (run == RUN_RUNNING && u->restarts && lately) /* of interest while it may be looping */
+        return mem_strdup(u->line);
+    if (run != RUN_FAILED && run != RUN_RESTARTING && run != RUN_STOPPED)
+        return NULL;
+    char *failure = unit_failure(u);
+    if (!u->line || run == RUN_STOPPED)
+        return failure;
+    if (str_eq(u->result, "start-limit-hit")) {
+        char *both = mem_printf("%s: %s", failure, u->line);
+        mem_free(failure);
+        return both;
+    }
+    mem_free(failure);
+    return mem_strdup(u->line);
+}
+
+static void add_exit(const struct unit *u, struct observed *o)
+{
+    if (o->run == RUN_RUNNING || o->run == RUN_STARTING || !u->main_exit_us || !u->exit_code)
+        return;
+    o->has_exit = true;
+    o->exit_code = u->exit_code == CLD_EXITED ? u->exit_status : 128 + u->exit_status;
+}
+
+struct observed *unit_observe(const struct unit *u, int64_t wall_ms)
+{
+    struct observed *o = mem_alloc(sizeof *o);
+    o->id = mem_printf("systemd/%s", u->name);
+    o->kind = OBSERVED_UNIT;
+    o->engine = mem_strdup("systemd");
+    o->name = mem_strdup(u->name);
+    o->description = str_is_empty(u->description) ? NULL : mem_strdup(u->description);
+    o->run = run_of(u);
+    o->run_text = mem_printf("%s (%s)", u->active ? u->active : "?", u->sub ? u->sub : "?");
+    bool runs = unit_is_up(u->active);
+    o->started_ms = (int64_t)((u->main_start_us ? u->main_start_us : u->active_us) / 1000);
+    o->ended_ms = runs && o->run != RUN_RESTARTING ? 0 : (int64_t)(u->inactive_us / 1000);
+    add_exit(u, o);
+    o->enabled = is_enabled(u);
+    o->oom_killed = str_eq(u->result, "oom-kill");
+    o->on_purpose = o->run == RUN_STOPPED && !ended_from_outside(u);
+    o->why = reason(u, o->run, wall_ms);
+    o->restarts = u->restarts;
+    o->unit_file = str_is_empty(u->fragment) ? NULL : mem_strdup(u->fragment);
+    o->command = mem_strdup(u->command);
+    o->main_pid = (int)u->main_pid;
+    o->cgroup = str_is_empty(u->cgroup) ? NULL : mem_strdup(u->cgroup);
+    return o;
+}

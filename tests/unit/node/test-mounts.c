@@ -1,0 +1,66 @@
+#include "../test.h"
+
+#include "base/str.h"
+#include "node/mounts.h"
+
+/* What remains: "point device type" a line, with "!" where touching it may hang. */
+static char *shown(const char *text)
+{
+    AUTO(mounts_done) struct mount_list l;
+    struct str out = {0};
+    mounts_parse(&l, (struct scan){text, text + strlen(text)});
+    for (size_t i = 0; i < l.v.n; i++)
+        str_addf(&out, "%s %s %s%s\n", l.v.v[i].point, l.v.v[i].device, l.v.v[i].type,
+                 l.v.v[i].remote ? " !" : "");
+    return str_take(&out);
+}
+
+static const struct {
+    const char *text, *shown;
+} cases[] = {
+    {"", ""},
+    {"22 1 8:1 / / rw,relatime shared:1 master:2 - ext4 /dev/sda1 rw\n", "/ /dev/sda1 ext4\n"},
+    {"22 1 8:1 / / rw - ext4 /dev/sda1 rw", "/ /dev/sda1 ext4\n"},
+    {"22 1 0:5 / /with\\040blank\\134slash rw - xfs /dev/x rw\n",
+     "/with blank\\slash /dev/x xfs\n"},
+    /* A bind mount shows the device once more: the shorter path is its place. */
+    {"1 0 8:1 /x /very/long/way rw - ext4 /dev/sda1 rw\n2 0 8:1 / / rw - ext4 /dev/sda1 rw\n",
+     "/ /dev/sda1 ext4\n"},
+    {"2 0 8:1 / / rw - ext4 /dev/sda1 rw\n1 0 8:1 /x /bind rw - ext4 /dev/sda1 rw\n",
+     "/ /dev/sda1 ext4\n"},
+    /* What is mounted over covers. */
+    {"1 0 0:9 / /mnt rw - autofs systemd-1 rw\n2 1 0:10 / /mnt rw - nfs4 nas:/x rw\n",
+     "/mnt nas:/x nfs4 !\n"},
+    {"1 0 8:1 / /data rw - ext4 /dev/a rw\n2 1 8:2 / /data/deep rw - ext4 /dev/b rw\n"
+     "3 1 8:3 / /data rw - xfs /dev/c rw\n4 1 8:4 / /database rw - xfs /dev/d rw\n",
+     "/data /dev/c xfs\n/database /dev/d xfs\n"},
+    {"1 0 0:1 / / rw - rootfs rootfs rw\n2 1 8:2 / / rw - ext4 /dev/b rw\n", "/ /dev/b ext4\n"},
+    {"1 0 0:1 / /var/lib/docker/btrfs rw - btrfs /dev/loop2 rw\n", ""},
+    {"1 0 0:1 / /run/user/0 rw - tmpfs tmpfs rw\n2 0 0:2 / /tmp rw - tmpfs tmpfs rw\n",
+     "/tmp tmpfs tmpfs\n"},
+    {"1 0 0:1 / /w rw - 9p drvfs rw\n2 0 0:2 / /c rw - cifs //nas/c rw\n3 0 0:3 / /f rw - "
+     "fuse.sshfs me@x: rw\n4 3 8:1 / /f/local rw - ext4 /dev/y rw\n",
+     "/w drvfs 9p !\n/c //nas/c cifs !\n/f me@x: fuse.sshfs !\n/f/local /dev/y ext4 !\n"},
+    /* Broken lines are passed over. */
+    {"rubbish\n1 0 8:1 / / rw ext4 /dev/a rw\n1 0 8 / / rw - ext4 /dev/a rw\n1 0 8:1\n"
+     "1 0 8:1 / relative rw - ext4 /dev/a rw\n5 0 8:5 / /ok rw - ext4 /dev/ok rw\n",
+     "/ok /dev/ok ext4\n"},
+    {"1 0 8:1 / /no-device rw - ext4\n", "/no-device  ext4\n"},
+};
+
+static void test_cases(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        AUTO(mem_freep) char *got = shown(cases[i].text);
+        assert_string_equal(got, cases[i].shown);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_cases),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
