@@ -3,9 +3,12 @@
 #include "base/clock.h"
 #include "stream/streamer-private.h"
 
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -32,6 +35,23 @@ static void set_default(unsigned *value, unsigned standard)
         *value = standard;
 }
 
+/* Makes the process's table of descriptors as large as it will have to be. The kernel doubles it on
+ * demand, but where threads share it each time waits for an RCU grace period, some 10 ms in which
+ * nobody can accept a connection. */
+static void reserve_descriptors(unsigned n)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return;
+    rlim_t highest = limit.rlim_cur - 1 < n ? limit.rlim_cur - 1 : n;
+    int source = eventfd(0, EFD_CLOEXEC);
+    int fd = fcntl(source, F_DUPFD_CLOEXEC, (int)highest);
+    if (fd >= 0)
+        close(fd);
+    if (source >= 0)
+        close(source);
+}
+
 struct fanout *fanout_new(struct event_log *log, const struct fanout_settings *settings)
 {
     unsigned threads = settings->threads ? settings->threads : 1;
@@ -43,6 +63,7 @@ struct fanout *fanout_new(struct event_log *log, const struct fanout_settings *s
     set_default(&f->settings.retry_ms, 2000);
     set_default(&f->settings.stall_ms, 60000);
     set_default(&f->settings.max_subscribers, 16384);
+    reserve_descriptors(f->settings.max_subscribers);
     for (unsigned i = 0; i < threads; i++)
         streamer_start(&f->streamers[i], log, &f->settings, &f->subscribers);
     event_log_on_append(log, wake, f);
