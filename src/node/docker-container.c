@@ -140,14 +140,13 @@ static void read_ports(json_t *ports, struct observed *o)
 {
     const char *key;
     json_t *bindings, *binding;
-    json_object_foreach(ports, key, bindings)
-    {
+    json_object_foreach (ports, key, bindings) {
         const char *slash = strchr(key, '/');
         uint16_t inner;
         size_t i;
         if (!parse_port(key, slash ? slash : key + strlen(key), &inner))
             continue;
-        json_array_foreach(bindings, i, binding)
+        json_array_foreach (bindings, i, binding)
             add_binding(o, inner, slash && str_eq(slash, "/udp"), binding);
     }
 }
@@ -173,8 +172,7 @@ static void read_labels(json_t *labels, struct observed *o)
 {
     const char *key;
     json_t *value;
-    json_object_foreach(labels, key, value)
-    {
+    json_object_foreach (labels, key, value) {
         if (!json_is_string(value) || o->labels.n >= LIMIT_LABELS)
             continue;
         struct label *l = vec_add(&o->labels);
@@ -197,8 +195,7 @@ static void read_mounts(json_t *mounts, struct observed *o)
 {
     json_t *m;
     size_t i;
-    json_array_foreach(mounts, i, m)
-    {
+    json_array_foreach (mounts, i, m) {
         bool volume = str_eq(json_get_str(m, "Type", ""), "volume");
         const char *source = json_get_str(m, volume ? "Name" : "Source", "");
         str_list_take(&o->mounts, mem_printf("%s:%s%s", source, json_get_str(m, "Destination", ""),
@@ -212,9 +209,9 @@ static char *command_of(const json_t *inspect)
     json_t *arg;
     size_t i;
     str_add(&s, json_get_str(inspect, "Path", ""));
-    json_array_foreach(json_object_get(inspect, "Args"), i,
-                       arg) if (json_is_string(arg) && s.len < LIMIT_COMMAND)
-        str_addf(&s, " %s", json_string_value(arg));
+    json_array_foreach (json_object_get(inspect, "Args"), i, arg)
+        if (json_is_string(arg) && s.len < LIMIT_COMMAND)
+            str_addf(&s, " %s", json_string_value(arg));
     char *line = one_line(str_text(&s), s.len);
     str_done(&s);
     return line;
@@ -256,7 +253,7 @@ static void read_network(const json_t *inspect, const json_t *host, struct obser
 {
     json_t *net = json_object_get(inspect, "NetworkSettings"), *unused;
     const char *name;
-    json_object_foreach(json_object_get(net, "Networks"), name, unused)
+    json_object_foreach (json_object_get(net, "Networks"), name, unused)
         str_list_add(&o->networks, name);
     if (!o->networks.n && json_get_str(host, "NetworkMode", NULL))
         str_list_add(&o->networks, json_get_str(host, "NetworkMode", ""));

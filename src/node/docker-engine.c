@@ -28,8 +28,7 @@ static void drop_calls(struct engine *e)
 {
     http_call_cancel(TAKE(e->call));
     http_call_cancel(TAKE(e->events));
-    MAP_FOREACH(&e->entries, m)
-    {
+    MAP_FOREACH (&e->entries, m) {
         struct entry *x = m->value;
         http_call_cancel(TAKE(x->look));
         http_call_cancel(TAKE(x->reading));
@@ -142,8 +141,7 @@ static void take_list(struct engine *e, const struct str_list *ids)
         x->listed = true;
         x->due = true;
     }
-    MAP_FOREACH(&e->entries, m)
-    {
+    MAP_FOREACH (&e->entries, m) {
         struct entry *x = m->value;
         if (!x->listed)
             drop_entry(e, x);
@@ -173,8 +171,7 @@ void engine_looked(struct engine *e)
 {
     if (e->state != ENGINE_LISTING || e->call)
         return;
-    MAP_FOREACH(&e->entries, m)
-    {
+    MAP_FOREACH (&e->entries, m) {
         const struct entry *x = m->value;
         if (!x->c && (x->due || x->look))
             return;
@@ -384,8 +381,8 @@ void engine_free(struct engine *e)
         return;
     drop_calls(e);
     outbox_done(&e->out); /* first: nothing is told any more */
-    MAP_FOREACH(&e->entries, m)
-    drop_entry(e, m->value);
+    MAP_FOREACH (&e->entries, m)
+        drop_entry(e, m->value);
     map_done(&e->entries, NULL);
     loop_timer_free(e->retry);
     loop_timer_free(e->looks);

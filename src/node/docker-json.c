@@ -19,9 +19,9 @@ static bool is_podman(const json_t *version)
 {
     const json_t *component;
     size_t i;
-    json_array_foreach(
-        json_object_get(version, "Components"), i,
-        component) if (str_starts(json_get_str(component, "Name", ""), "Podman")) return true;
+    json_array_foreach (json_object_get(version, "Components"), i, component)
+        if (str_starts(json_get_str(component, "Name", ""), "Podman"))
+            return true;
     return false;
 }
 
@@ -85,8 +85,7 @@ int docker_parse_list(const char *json, size_t len, struct err *e, struct str_li
         return err_set(e, -EINVAL, "The list of containers is no list.");
     const json_t *c;
     size_t i;
-    json_array_foreach(list, i, c)
-    {
+    json_array_foreach (list, i, c) {
         const char *id = json_get_str(c, "Id", "");
         if (docker_id_is_valid(id) && ret_ids->n < LIMIT_DOCKER_CONTAINERS)
             str_list_add(ret_ids, id);

@@ -18,8 +18,7 @@ enum {
 
 static struct entry *by_service(struct engine *e, const char *project, const char *service)
 {
-    MAP_FOREACH(&e->entries, m)
-    {
+    MAP_FOREACH (&e->entries, m) {
         struct entry *x = m->value;
         if (x->c && !x->c->oneoff && str_eq(x->c->compose_service, service) &&
             str_eq(x->c->seen->project, project))
@@ -76,8 +75,7 @@ static void add_why(const struct entry *x, struct observed *o)
 /* Compose makes the new container under the name before the old one is gone. */
 static bool has_heir(const struct entry *x)
 {
-    MAP_FOREACH(&x->engine->entries, m)
-    {
+    MAP_FOREACH (&x->engine->entries, m) {
         const struct entry *other = m->value;
         if (other != x && str_eq(other->told, x->told))
             return true;
@@ -113,8 +111,8 @@ void entry_tell(struct entry *x)
 
 void engine_refresh(struct engine *e)
 {
-    MAP_FOREACH(&e->entries, m)
-    entry_tell(m->value);
+    MAP_FOREACH (&e->entries, m)
+        entry_tell(m->value);
 }
 
 void entry_free(struct entry *x)
@@ -234,8 +232,7 @@ void engine_look_on(struct engine *e)
     if (e->state != ENGINE_LISTING && e->state != ENGINE_WATCHING)
         return;
     int64_t now = clock_mono_ms(), wait = INT64_MAX;
-    MAP_FOREACH(&e->entries, m)
-    {
+    MAP_FOREACH (&e->entries, m) {
         struct entry *x = m->value;
         if (!x->due || x->look)
             continue;

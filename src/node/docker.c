@@ -203,8 +203,7 @@ static bool is_named(const struct entry *x, const char *name)
 
 struct entry *engine_find(struct engine *e, const char *name)
 {
-    MAP_FOREACH(&e->entries, m)
-    {
+    MAP_FOREACH (&e->entries, m) {
         struct entry *x = m->value;
         if (is_named(x, name))
             return x;
@@ -261,9 +260,9 @@ bool docker_publishes(struct node *n, uint16_t port, bool udp)
 {
     struct docker *d = node_module_state(n, &docker_module);
     for (size_t i = 0; d && i < d->engines.n; i++)
-        MAP_FOREACH(&d->engines.v[i]->entries, m)
-    if (publishes(m->value, port, udp))
-        return true;
+        MAP_FOREACH (&d->engines.v[i]->entries, m)
+            if (publishes(m->value, port, udp))
+                return true;
     return false;
 }
 

@@ -27,8 +27,12 @@ struct systemd {
     unsigned failures;  /* in a row */
     unsigned reading;   /* property calls that run */
     bool met;           /* was connected once */
-    bool listed;        /* the names of all units are known */
-    bool complete;      /* and the properties of those that matter */
+    bool listed;        /* the loaded units are known by name */
+    bool known;         /* and those that matter by their properties: they are told */
+    bool files_known;   /* `enabled` is filled: systemd takes a second or two to work it out */
+    bool full;          /* the units were listed again in that light */
+    bool complete;      /* and all of them are told */
+    bool reread;        /* the next list reads all properties again */
     struct map units;   /* name → struct unit */
     struct map enabled; /* names of the service files that start at boot */
     struct outbox out;

@@ -121,8 +121,7 @@ static void unload(struct unit *u)
 
 void units_expire(struct systemd *s, int64_t wall_ms)
 {
-    MAP_FOREACH(&s->units, m)
-    {
+    MAP_FOREACH (&s->units, m) {
         struct unit *u = m->value;
         if (u->unloaded && wall_ms - (int64_t)(u->inactive_us / 1000) > REMEMBER_MS)
             drop(u);
@@ -131,8 +130,8 @@ void units_expire(struct systemd *s, int64_t wall_ms)
 
 void units_drop_all(struct systemd *s)
 {
-    MAP_FOREACH(&s->units, m)
-    unit_free(m->value);
+    MAP_FOREACH (&s->units, m)
+        unit_free(m->value);
     map_done(&s->units, NULL);
     map_done(&s->enabled, NULL);
     s->reading = 0;
@@ -141,6 +140,7 @@ void units_drop_all(struct systemd *s)
 /* --- reading properties --- */
 
 static void start_reads(struct systemd *s);
+static int list_files(struct systemd *s);
 
 static int on_properties(sd_bus_message *m, void *arg, sd_bus_error *error)
 {
@@ -173,27 +173,43 @@ static void read_unit(struct unit *u)
 
 static bool anything_due(struct systemd *s)
 {
-    MAP_FOREACH(&s->units, m)
-    if (((struct unit *)m->value)->due)
-        return true;
+    MAP_FOREACH (&s->units, m)
+        if (((struct unit *)m->value)->due)
+            return true;
     return false;
+}
+
+static void tell_dirty(struct systemd *s)
+{
+    MAP_FOREACH (&s->units, m) {
+        struct unit *u = m->value;
+        if (u->dirty && u->read)
+            tell(u);
+    }
 }
 
 static void finish_list(struct systemd *s)
 {
-    if (s->complete || !s->listed || s->reading || anything_due(s))
+    if (!s->listed || s->complete || (s->known && !s->full) || s->reading || anything_due(s))
         return;
-    s->complete = s->met = true;
-    s->failures = 0;
-    MAP_FOREACH(&s->units, m)
-    tell(m->value);
-    node_source(s->node, "systemd", SOURCE_OK, NULL, NULL, true);
+    if (!s->known) {
+        s->known = s->met = true;
+        s->failures = 0;
+        MAP_FOREACH (&s->units, m)
+            ((struct unit *)m->value)->dirty = true;
+        /* Only now: while systemd works it out (a quarter of a second and more), it answers nobody.
+         */
+        if (list_files(s) < 0)
+            systemd_lose(s);
+    }
+    s->complete = s->full;
+    tell_dirty(s);
+    node_source(s->node, "systemd", SOURCE_OK, NULL, NULL, s->complete);
 }
 
 static void start_reads(struct systemd *s)
 {
-    MAP_FOREACH(&s->units, m)
-    {
+    MAP_FOREACH (&s->units, m) {
         struct unit *u = m->value;
         if (s->reading >= READS_MAX)
             return;
@@ -202,20 +218,30 @@ static void start_reads(struct systemd *s)
     }
 }
 
+static void on_settled(void *arg)
+{
+    struct systemd *s = arg;
+    loop_timer_free(TAKE(s->settle));
+    if (s->known)
+        tell_dirty(s);
+}
+
+static bool anything_dirty(struct systemd *s)
+{
+    MAP_FOREACH (&s->units, m)
+        if (((struct unit *)m->value)->dirty)
+            return true;
+    return false;
+}
+
 void units_flush(struct systemd *s)
 {
     if (!s->bus)
         return;
     start_reads(s);
-    if (s->complete) {
-        MAP_FOREACH(&s->units, m)
-        {
-            struct unit *u = m->value;
-            if (u->dirty && u->read)
-                tell(u);
-        }
-    }
     finish_list(s);
+    if (s->known && !s->settle && anything_dirty(s))
+        s->settle = loop_timer_new(s->node->loop, SETTLE_MS, 0, on_settled, s);
     bus_flush(s->bus);
 }
 
@@ -260,16 +286,17 @@ static int take_list(struct systemd *s, sd_bus_message *m)
         struct unit *u = NULL;
         if (!*followed && !str_eq(load, "not-found") && is_candidate(s, name, active))
             u = unit_of(s, name, path);
-        if (u)
-            u->due = u->listed = true;
+        if (!u)
+            continue;
+        u->listed = true;
+        u->due = u->due || !u->read || s->reread;
     }
     return r;
 }
 
 static void drop_unlisted(struct systemd *s)
 {
-    MAP_FOREACH(&s->units, m)
-    {
+    MAP_FOREACH (&s->units, m) {
         struct unit *u = m->value;
         if (!u->listed && !(u->unloaded && access(u->fragment, F_OK) == 0))
             unload(u);
@@ -287,18 +314,22 @@ static int on_units(sd_bus_message *m, void *arg, sd_bus_error *error)
     }
     drop_unlisted(s);
     s->listed = true;
+    s->full = s->files_known;
+    s->reread = false;
     start_reads(s);
     return 0;
 }
 
-/* a(ss): path of the file, its state. */
-static int on_unit_files(sd_bus_message *m, void *arg, sd_bus_error *error)
+static int list_units(struct systemd *s)
 {
-    (void)error;
-    struct systemd *s = arg;
+    return sd_bus_call_method_async(bus_sd(s->bus), NULL, destination, manager_path, manager,
+                                    "ListUnits", on_units, s, NULL);
+}
+
+/* a(ss): path of the file, its state. */
+static void take_files(struct systemd *s, sd_bus_message *m)
+{
     const char *path, *state;
-    if (sd_bus_message_is_method_error(m, NULL))
-        return 0; /* what is enabled and does not run is then not told */
     map_done(&s->enabled, NULL);
     int r = sd_bus_message_enter_container(m, 'a', "(ss)");
     while (r >= 0 && (r = sd_bus_message_read(m, "(ss)", &path, &state)) > 0) {
@@ -306,17 +337,22 @@ static int on_unit_files(sd_bus_message *m, void *arg, sd_bus_error *error)
         if (map_count(&s->enabled) < LIMIT_UNITS)
             map_set(&s->enabled, slash ? slash + 1 : path, s);
     }
+}
+
+/* Should they be refused, what is enabled and does not run is not told. */
+static int on_unit_files(sd_bus_message *m, void *arg, sd_bus_error *error)
+{
+    (void)error;
+    struct systemd *s = arg;
+    if (!sd_bus_message_is_method_error(m, NULL))
+        take_files(s, m);
+    s->files_known = true;
+    if (list_units(s) < 0)
+        systemd_lose(s);
     return 0;
 }
 
-static int call_manager(struct systemd *s, const char *method, sd_bus_message_handler_t on_answer)
-{
-    return sd_bus_call_method_async(bus_sd(s->bus), NULL, destination, manager_path, manager,
-                                    method, on_answer, s, NULL);
-}
-
-/* Answers come in the order of the questions: what is enabled is known when the units come. */
-static int list_units(struct systemd *s)
+static int list_files(struct systemd *s)
 {
     sd_bus_message *m = NULL;
     int r = sd_bus_message_new_method_call(bus_sd(s->bus), &m, destination, manager_path, manager,
@@ -326,7 +362,7 @@ static int list_units(struct systemd *s)
     if (r >= 0)
         r = sd_bus_call_async(bus_sd(s->bus), NULL, m, on_unit_files, s, 0);
     sd_bus_message_unref(m);
-    return r < 0 ? r : call_manager(s, "ListUnits", on_units);
+    return r;
 }
 
 static void on_relist(void *arg)
@@ -335,7 +371,8 @@ static void on_relist(void *arg)
     loop_timer_free(TAKE(s->relist));
     if (!s->bus)
         return;
-    if (list_units(s) < 0)
+    s->reread = true;
+    if (list_files(s) < 0)
         systemd_lose(s);
     bus_flush(s->bus);
 }

@@ -40,15 +40,14 @@ static void tell_away(struct systemd *s, int error)
 
 static void go_away(struct systemd *s, int error)
 {
-    MAP_FOREACH(&s->units, m)
-    {
+    MAP_FOREACH (&s->units, m) {
         struct unit *u = m->value;
         u->call = sd_bus_slot_unref(u->call);
         u->due = false;
     }
     bus_free(TAKE(s->bus));
     s->reading = 0;
-    s->listed = s->complete = false;
+    s->listed = s->known = s->files_known = s->full = s->complete = false;
     tell_away(s, error);
     loop_timer_free(s->retry);
     s->retry = loop_timer_new(s->node->loop, pause_ms(s), 0, connect_now, s);
@@ -166,7 +165,7 @@ bool systemd_is_complete(struct node *n)
 bool systemd_is_settled(struct node *n)
 {
     struct systemd *s = state_of(n);
-    return s && (s->complete || (!s->bus && s->failures));
+    return s && (s->known || (!s->bus && s->failures));
 }
 
 /* The unit in a path like "/system.slice/cups.service/worker": the last part that names one. */
@@ -189,7 +188,7 @@ bool systemd_folds(struct node *n, const char *cgroup)
 {
     char name[UNIT_NAME_SIZE];
     struct systemd *s = state_of(n);
-    return s && s->complete && unit_of_cgroup(cgroup, name) && unit_is_plumbing(name) &&
+    return s && s->known && unit_of_cgroup(cgroup, name) && unit_is_plumbing(name) &&
            !str_starts(name, "user@");
 }
 
@@ -198,8 +197,7 @@ const char *systemd_socket(struct node *n, uint16_t port, bool udp)
     struct systemd *s = state_of(n);
     if (!s)
         return NULL;
-    MAP_FOREACH(&s->units, m)
-    {
+    MAP_FOREACH (&s->units, m) {
         const struct unit *u = m->value;
         for (size_t i = 0; u->seen && i < u->ports.n; i++)
             if (u->ports.v[i].port == port && u->ports.v[i].udp == udp)
@@ -211,9 +209,9 @@ const char *systemd_socket(struct node *n, uint16_t port, bool udp)
 void systemd_refresh(struct node *n)
 {
     struct systemd *s = state_of(n);
-    if (!s || !s->complete)
+    if (!s || !s->known)
         return;
-    MAP_FOREACH(&s->units, m)
-    ((struct unit *)m->value)->dirty = true;
+    MAP_FOREACH (&s->units, m)
+        ((struct unit *)m->value)->dirty = true;
     units_flush(s);
 }
