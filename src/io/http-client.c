@@ -186,6 +186,17 @@ static size_t on_body(char *bytes, size_t size, size_t n, void *arg)
     return call->stopped || call->cancelled ? 0 : n;
 }
 
+static size_t on_header(char *bytes, size_t size, size_t n, void *arg)
+{
+    struct http_call *call = arg;
+    n *= size;
+    bool ends = (n == 2 && memcmp(bytes, "\r\n", 2) == 0) || (n == 1 && *bytes == '\n');
+    if (!ends || status_of(call) < 200)
+        return n;
+    call->cut = true;
+    return 0;
+}
+
 static curl_socket_t on_open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *a)
 {
     struct http_call *call = arg;
@@ -227,6 +238,10 @@ static void set_options(struct http_call *call, const struct http_request *r)
     curl->easy_setopt(easy, CURLOPT_CERTINFO, r->want_certificate ? 1L : 0L);
     curl->easy_setopt(easy, CURLOPT_FORBID_REUSE, r->fresh ? 1L : 0L);
     curl->easy_setopt(easy, CURLOPT_FRESH_CONNECT, r->fresh ? 1L : 0L);
+    if (r->only_head) {
+        curl->easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+        curl->easy_setopt(easy, CURLOPT_HEADERDATA, call);
+    }
     if (r->unix_socket)
         curl->easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, r->unix_socket);
     if (r->body)
@@ -401,7 +416,7 @@ static void finish(struct http_call *call, CURLcode code)
         .status = status_of(call),
         .body = str_text(&call->body),
         .body_len = call->body.len,
-        .body_cut = call->cut,
+        .body_cut = call->cut && !call->r.only_head,
         .redirect = redirect,
         .tls_expires_ms = certificate_end(call),
         .latency_us = (uint32_t)((uv_hrtime() - call->started_ns) / 1000),

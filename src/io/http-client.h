@@ -41,6 +41,7 @@ struct http_request {
     uint32_t timeout_ms; /* for the whole call; 0 = none (streams) */
     size_t body_max;     /* of the answer; 0 = LIMIT_HTTP_ANSWER */
     bool cut_body;       /* stop reading at body_max and call it success */
+    bool only_head;      /* stop when the status and the headers are there; the body is empty */
     bool fresh;          /* on a connection of its own */
     bool tls_verify, want_certificate;
     /* Asked with each address before it is connected to; NULL = any. */

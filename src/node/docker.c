@@ -248,7 +248,8 @@ bool docker_is_settled(struct node *n)
 
 static bool publishes(const struct entry *x, uint16_t port, bool udp)
 {
-    for (size_t i = 0; x->told && i < x->c->seen->ports.n; i++) {
+    bool runs = x->told && x->c->seen->main_pid;
+    for (size_t i = 0; runs && i < x->c->seen->ports.n; i++) {
         const struct observed_port *p = &x->c->seen->ports.v[i];
         if (p->port == port && p->udp == udp)
             return true;
@@ -256,14 +257,16 @@ static bool publishes(const struct entry *x, uint16_t port, bool udp)
     return false;
 }
 
-bool docker_publishes(struct node *n, uint16_t port, bool udp)
+const struct observed *docker_publisher(struct node *n, uint16_t port, bool udp)
 {
     struct docker *d = node_module_state(n, &docker_module);
     for (size_t i = 0; d && i < d->engines.n; i++)
-        MAP_FOREACH (&d->engines.v[i]->entries, m)
-            if (publishes(m->value, port, udp))
-                return true;
-    return false;
+        MAP_FOREACH (&d->engines.v[i]->entries, m) {
+            const struct entry *x = m->value;
+            if (publishes(x, port, udp))
+                return x->c->seen;
+        }
+    return NULL;
 }
 
 void docker_refresh(struct node *n)

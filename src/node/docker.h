@@ -19,8 +19,9 @@ bool docker_is_complete(struct node *n);
 /* Is every engine that answers known, so that none of its processes is taken for nobody's? */
 bool docker_is_settled(struct node *n);
 
-/* Does a container publish this port of the machine? (docker-proxy holds it for the container.) */
-bool docker_publishes(struct node *n, uint16_t port, bool udp);
+/* The container that publishes this port of the machine (docker-proxy holds it for it); NULL. Valid
+ * until the loop turns. */
+const struct observed *docker_publisher(struct node *n, uint16_t port, bool udp);
 
 /* The listening sockets changed: containers on the host's network have other ports. */
 void docker_refresh(struct node *n);

@@ -106,7 +106,7 @@ static bool is_proxy(const struct listeners *l, const struct listener *x)
                                           "pasta.avx2",   "exe" /* rootlessport, re-executed */};
     for (size_t i = 0; i < COUNT_OF(proxies); i++)
         if (str_eq(x->name, proxies[i]))
-            return docker_publishes(l->node, x->s.port, x->s.udp);
+            return docker_publisher(l->node, x->s.port, x->s.udp) != NULL;
     return false;
 }
 
@@ -361,15 +361,25 @@ void listeners_add_ports(struct node *n, struct observed *o)
     }
 }
 
-const char *listeners_process(struct node *n, uint16_t port, int *ret_pid)
+static const struct listener *on_port(struct node *n, uint16_t port)
 {
     struct listeners *l = node_module_state(n, &listeners_module);
-    for (size_t i = 0; l && i < l->v.n; i++) {
-        const struct listener *x = &l->v.v[i];
-        if (x->s.port == port && !x->s.udp && x->pid) {
-            *ret_pid = x->pid;
-            return x->name;
-        }
-    }
+    for (size_t i = 0; l && i < l->v.n; i++)
+        if (l->v.v[i].s.port == port && !l->v.v[i].s.udp && l->v.v[i].pid)
+            return &l->v.v[i];
     return NULL;
+}
+
+const char *listeners_process(struct node *n, uint16_t port, int *ret_pid)
+{
+    const struct listener *x = on_port(n, port);
+    if (x)
+        *ret_pid = x->pid;
+    return x ? x->name : NULL;
+}
+
+const char *listeners_owner(struct node *n, uint16_t port)
+{
+    const struct listener *x = on_port(n, port);
+    return x ? x->service : NULL;
 }

@@ -15,3 +15,7 @@ void listeners_add_ports(struct node *n, struct observed *o);
 /* The process behind a TCP port of this machine: NULL when nobody listens there or it is not known.
  * Valid until the loop turns. */
 const char *listeners_process(struct node *n, uint16_t port, int *ret_pid);
+
+/* The observed id of the container or unit that holds a TCP port; NULL. Valid until the loop turns.
+ */
+const char *listeners_owner(struct node *n, uint16_t port);

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/map.h"
+#include "node/check.h"
 #include "node/collector.h"
 #include "node/docker.h"
 #include "node/facts.h"
@@ -21,6 +22,7 @@ static const struct node_module *const modules[] = {
     &docker_module,    /* containers */
     &systemd_module,   /* units */
     &listeners_module, /* sockets: theirs, and those of nobody */
+    &check_module,     /* what the cluster orders */
     NULL,              /* ends the list */
 };
 

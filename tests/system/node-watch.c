@@ -236,6 +236,7 @@ int main(int argc, char **argv)
     watch_signal(l, &on_term, SIGTERM);
     struct node *n = node_new(l, &settings);
     node_start(n);
+    node_set_checks(n, checks, n_checks);
     loop_run(l);
     node_free(n);
     for (size_t i = 0; i < n_checks; i++)
