@@ -50,6 +50,7 @@ struct fs {
 struct filesystem {
     int fd;
     VEC(struct fs *) v; /* pointers: probes know theirs */
+    uint64_t text_hash; /* of mountinfo, as last parsed */
     unsigned reads;
 };
 
@@ -101,7 +102,7 @@ static void on_probe(void *arg, int error, const char *line)
 static void ask_remote(struct fs *f, struct collect *c)
 {
     char path[KFILE_PATH_MAX];
-    if (!c->loop || c->now_ms < f->probe_at_ms || (f->probe && probe_is_stuck(f->probe)))
+    if (!c->loop || c->now_ms < f->probe_at_ms || (f->probe && !probe_is_over(f->probe)))
         return;
     if (snprintf(path, sizeof path, "%s%s", c->root, f->mount.point) >= KFILE_PATH_MAX)
         return;
@@ -166,6 +167,19 @@ static void follow(struct filesystem *fs, struct collect *c, struct mount_list *
             drop(fs, c, i);
 }
 
+/* FNV-1a by words: other namespaces make the kernel tell of changes that are none here. */
+static uint64_t hash_of(struct scan s)
+{
+    uint64_t h = 0xcbf29ce484222325;
+    for (uint64_t word; s.end - s.p >= (ptrdiff_t)sizeof word; s.p += sizeof word) {
+        memcpy(&word, s.p, sizeof word);
+        h = (h ^ word) * 0x100000001b3;
+    }
+    for (; s.p < s.end; s.p++)
+        h = (h ^ (unsigned char)*s.p) * 0x100000001b3;
+    return h;
+}
+
 static int reparse(struct filesystem *fs, struct collect *c)
 {
     AUTO(mounts_done) struct mount_list now = {0};
@@ -173,6 +187,10 @@ static int reparse(struct filesystem *fs, struct collect *c)
     int r = kfile_read_long(&c->buf, fs->fd, &s);
     if (r < 0)
         return r;
+    uint64_t hash = hash_of(s);
+    if (hash == fs->text_hash)
+        return 0;
+    fs->text_hash = hash;
     mounts_parse(&now, s);
     follow(fs, c, &now);
     return 0;

@@ -117,6 +117,7 @@ static void process_free(struct processes *p, struct process *q)
 {
     p->n_kept -= q->fd >= 0;
     kfile_close(&q->fd);
+    mem_free(q->command);
     mem_free(q);
 }
 
@@ -141,7 +142,7 @@ static int read_stat(struct processes *p, struct collect *c, struct process *q,
     int r = kfile_read(&c->buf, fd, &s);
     if (r >= 0)
         r = process_stat_parse(s, ret_stat);
-    bool keep = r >= 0 && (q->fd >= 0 || p->n_kept < p->max_kept);
+    bool keep = r >= 0 && !ret_stat->kernel && (q->fd >= 0 || p->n_kept < p->max_kept);
     p->n_kept += keep && q->fd < 0;
     p->n_kept -= !keep && q->fd >= 0;
     if (!keep)
@@ -182,11 +183,12 @@ static bool refresh(struct processes *p, struct collect *c, struct process **q)
     if (known && now.start_ticks != (*q)->stat.start_ticks) {
         struct process *other = process_new((*q)->pid);
         other->fd = (*q)->fd;
+        mem_free((*q)->command);
         mem_free(*q);
         *q = other;
     }
     if (known && memcmp(now.name, (*q)->stat.name, sizeof now.name) != 0)
-        (*q)->uid = -1;
+        process_forget(*q);
     measure(*q, &now, p, c->now_ms);
     (*q)->passes++;
     return true;
@@ -346,7 +348,7 @@ static int processes_open(void *state, struct collect *c)
     if (p->dir < 0)
         return p->dir;
     getrlimit(RLIMIT_NOFILE, &files);
-    p->max_kept = files.rlim_cur / 8 < MAX_KEPT ? files.rlim_cur / 8 : MAX_KEPT;
+    p->max_kept = files.rlim_cur / 4 < MAX_KEPT ? files.rlim_cur / 4 : MAX_KEPT;
     kbuf_reserve(&c->buf);
     p->boot_ms = boot_wall_ms(c);
     p->page = (uint64_t)sysconf(_SC_PAGESIZE);

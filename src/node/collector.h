@@ -51,6 +51,9 @@ struct collectors *collectors_new(struct collect *c, collectors_source_fn *sourc
 void collectors_free(struct collectors *cs);
 void collectors_tick(struct collectors *cs, int64_t now_ms);
 
+/* The table of the house's own. */
+const struct collector *const *collectors_house(size_t *ret_n);
+
 /* Runs these instead of the house's own: for tests. The table must outlive `cs`. */
 struct collectors *collectors_new_of(struct collect *c, const struct collector *const *table,
                                      size_t n, collectors_source_fn *source, void *arg);

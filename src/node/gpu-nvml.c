@@ -18,7 +18,7 @@ enum {
 };
 
 enum asker_is {
-    ASKER_STARTS, /* loads the library and finds the cards */
+    ASKER_STARTS, /* NVML, and finds the cards */
     ASKER_READS,
     ASKER_WAITS,  /* `state` is the collector's to read */
     ASKER_FAILED, /* with `error` */
@@ -34,7 +34,7 @@ struct asker {
     bool stop;
     int error;
     char why[256];
-    char *library;
+    struct nvml *nvml; /* the thread's */
     unsigned round;
     struct nvml_state state; /* written by the thread while it reads, else by nobody */
 };
@@ -56,7 +56,6 @@ static void asker_unref(struct asker *a)
         return;
     pthread_mutex_destroy(&a->lock);
     pthread_cond_destroy(&a->wake);
-    mem_free(a->library);
     mem_free(a);
 }
 
@@ -86,10 +85,8 @@ static void leave(struct asker *a)
 static void *ask(void *arg)
 {
     struct asker *a = arg;
-    struct nvml *n = NULL;
-    int error = nvml_open(a->library, &n);
-    if (error == 0)
-        error = nvml_start(n, &a->state, a->why, sizeof a->why);
+    struct nvml *n = a->nvml;
+    int error = nvml_start(n, &a->state, a->why, sizeof a->why);
     if (error == 0)
         nvml_read(n, &a->state, 0);
     while (wait_for_work(a, error))
@@ -111,6 +108,16 @@ static int start_thread(struct asker *a)
     return -r;
 }
 
+static struct asker *asker_new(struct nvml *nvml)
+{
+    struct asker *a = mem_alloc(sizeof *a);
+    pthread_mutex_init(&a->lock, NULL);
+    pthread_cond_init(&a->wake, NULL);
+    a->users = 2; /* the collector and the thread */
+    a->nvml = nvml;
+    return a;
+}
+
 static int nvidia_open(void *state, struct collect *c)
 {
     struct nvidia *v = state;
@@ -120,17 +127,18 @@ static int nvidia_open(void *state, struct collect *c)
         snprintf(c->why, sizeof c->why, "NVML still does not answer.");
         return -EBUSY;
     }
-    struct asker *a = mem_alloc(sizeof *a);
-    pthread_mutex_init(&a->lock, NULL);
-    pthread_cond_init(&a->wake, NULL);
-    a->users = 2;
-    a->library = mem_strdup(c->nvml_library);
+    struct nvml *nvml;
+    int r = nvml_open(c->nvml_library, &nvml);
+    if (r < 0)
+        return r;
+    struct asker *a = asker_new(nvml);
     alive++;
-    int r = start_thread(a);
+    r = start_thread(a);
     if (r < 0) {
         alive--;
         a->users = 1;
         asker_unref(a);
+        nvml_close(nvml);
         return r;
     }
     v->asker = a;

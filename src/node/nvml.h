@@ -32,11 +32,12 @@ struct nvml_state {
 };
 
 /* Loads `library`, NULL = where drivers put it. -ENOENT: there is none. -ELIBBAD: it lacks what we
- * cannot do without. May take a while, as all of these. */
+ * cannot do without. */
 int nvml_open(const char *library, struct nvml **ret_n) MUST_CHECK;
 void nvml_close(struct nvml *n);
 
-/* Starts it and finds the cards. -ENODEV: no driver or no card; -EIO; `why` gets NVML's words. */
+/* Starts it and finds the cards; this and what follows may take long. -ENODEV: no driver or no
+ * card; -EIO; `why` gets NVML's words. */
 int nvml_start(struct nvml *n, struct nvml_state *s, char *why, size_t why_size) MUST_CHECK;
 
 /* Reads all cards; what changes seldom is read each tenth round, processes each third. */

@@ -147,9 +147,9 @@ struct probe *probe_start(struct loop *l, const char *const *args, uint32_t dead
     return p;
 }
 
-bool probe_is_stuck(const struct probe *p)
+bool probe_is_over(const struct probe *p)
 {
-    return p->answered && !p->exited;
+    return p->answered && p->exited;
 }
 
 void probe_free(struct probe *p)

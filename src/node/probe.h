@@ -2,8 +2,8 @@
  *
  * A probe is `/proc/self/exe node-probe VERB ARGUMENTS…`; it prints one line and exits. A process
  * that hangs in the kernel (dead NFS) survives its kill until the kernel lets go: the caller has
- * its answer all the same, and probe_is_stuck() says that the process is still there, so that none
- * is started beside it. */
+ * its answer all the same, and probe_is_over() says when the process is gone, so that none is
+ * started beside it. */
 #pragma once
 
 #include "io/loop.h"
@@ -21,8 +21,8 @@ typedef void probe_fn(void *arg, int error, const char *line);
 struct probe *probe_start(struct loop *l, const char *const *args, uint32_t deadline_ms,
                           probe_fn *done, void *arg);
 
-/* True from the deadline until the process is really gone. */
-bool probe_is_stuck(const struct probe *p);
+/* Has it answered, and is its process gone? */
+bool probe_is_over(const struct probe *p);
 
 /* Kills what runs; `done` is not called any more. */
 void probe_free(struct probe *p);

@@ -5,6 +5,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum { REFRESH_SHOWN = 20 };
+
 /* --- which ones are shown --- */
 
 static float by_cpu(const struct process *p)
@@ -165,17 +167,34 @@ static char *command_of(const char *root, const struct process *p)
     return mem_strdup(command);
 }
 
+void process_forget(struct process *p)
+{
+    mem_free(p->command);
+    p->command = NULL;
+    p->uid = -1;
+    p->shown = 0;
+}
+
+/* Programs change their title, and their user, soon after they started; seldom later. */
+static void look_up(struct process *p, const char *root)
+{
+    if (p->shown++ % REFRESH_SHOWN > 1)
+        return;
+    mem_free(p->command);
+    p->command = command_of(root, p);
+    p->uid = effective_uid(root, p->pid);
+}
+
 void process_row_fill(struct process_row *row, struct process *p, const char *root,
                       const struct process_users *u, int64_t boot_ms, uint64_t page)
 {
-    if (p->uid < 0)
-        p->uid = effective_uid(root, p->pid);
+    look_up(p, root);
     *row = (struct process_row){
         .pid = p->pid,
         .parent = p->stat.parent,
         .user = user_name(u, p->uid),
         .name = mem_strdup(p->stat.name),
-        .command = command_of(root, p),
+        .command = mem_strdup(p->command),
         .state = p->stat.state,
         .cpu_percent = p->cpu_percent,
         .memory = p->stat.memory_pages * page,

@@ -32,8 +32,10 @@ struct process {
     unsigned passes;     /* it was there in */
     unsigned generation; /* of owners, when `owner` was found */
     struct owner *owner;
-    int64_t uid; /* -1 = not known yet */
-    bool chosen; /* is in the table that is being made */
+    int64_t uid;    /* -1 = not known yet */
+    char *command;  /* as shown; NULL = not read yet */
+    unsigned shown; /* how often it was, since they were read */
+    bool chosen;    /* is in the table that is being made */
 };
 
 struct process_list {
@@ -44,10 +46,11 @@ struct process_list {
 void processes_choose(const struct process_list *l, const struct gpus *gpus,
                       struct process_list *ret_chosen);
 
-/* Fills what is only read for those that are shown: user, command. */
+/* Fills what is only read for those that are shown, and then kept for a minute: user, command. */
 struct process_users;
 struct process_users *process_users_new(void);
 void process_users_free(struct process_users *u);
 void process_users_refresh(struct process_users *u, const char *root); /* when passwd has changed */
+void process_forget(struct process *p); /* what was read for showing it */
 void process_row_fill(struct process_row *row, struct process *p, const char *root,
                       const struct process_users *u, int64_t boot_ms, uint64_t page);

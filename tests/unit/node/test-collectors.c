@@ -1,0 +1,267 @@
+/* How collectors are run: pauses, what is told, things that come and go; and that a steady state
+ * costs no allocation. */
+#include "tree.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* --- counting allocations: the linker sends every one of our own through here --- */
+
+static unsigned allocations;
+
+void *__real_calloc(size_t n, size_t size);
+void *__wrap_calloc(size_t n, size_t size);
+void *__wrap_calloc(size_t n, size_t size)
+{
+    allocations++;
+    return __real_calloc(n, size);
+}
+
+void *__real_realloc(void *p, size_t size);
+void *__wrap_realloc(void *p, size_t size);
+void *__wrap_realloc(void *p, size_t size)
+{
+    allocations++;
+    return __real_realloc(p, size);
+}
+
+void *__real_malloc(size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_malloc(size_t size)
+{
+    allocations++;
+    return __real_malloc(size);
+}
+
+/* Everything but the process table, which makes a table to hand over. */
+static struct collectors *metrics_only(struct tree *t, const struct collector *table[64])
+{
+    size_t n_house, n = 0;
+    const struct collector *const *house = collectors_house(&n_house);
+    for (size_t i = 0; i < n_house; i++)
+        if (!str_eq(house[i]->name, "processes"))
+            table[n++] = house[i];
+    collectors_free(t->collectors);
+    return collectors_new_of(&t->c, table, n, tree_on_source, t);
+}
+
+static void no_allocations_on(const char *tree)
+{
+    struct tree t;
+    const struct collector *table[64];
+    if (tree)
+        tree_init(&t, tree, NULL);
+    else
+        tree_init_at(&t, "", NULL);
+    owners_set(t.c.owners, &(struct observed){.id = "docker/x", .cgroup = "/docker/aaaa"});
+    t.collectors = metrics_only(&t, table);
+    tree_tick(&t, 20);
+    unsigned before = allocations;
+    assert_true(before > 50); /* the counter works */
+    tree_tick(&t, 30);
+    assert_int_equal(allocations, before);
+    tree_done(&t);
+}
+
+static void test_steady_state_allocates_nothing(void **state)
+{
+    (void)state;
+    no_allocations_on(NULL);
+    no_allocations_on("tower");
+    no_allocations_on("amd");
+}
+
+/* --- a collector that does as it is told --- */
+
+static struct {
+    int open_error, read_error;
+    const char *why;
+    unsigned opens, reads, closes;
+} script;
+
+static const struct series_tmpl scripted_series[] = {{"scripted", SERIES_GAUGE, "", NULL}};
+
+static int scripted_open(void *state, struct collect *c)
+{
+    assert_int_equal(*(int *)state, 0); /* comes zeroed, each time */
+    *(int *)state = 1;
+    script.opens++;
+    *series_at(c->series, series_add(c->series, scripted_series, 1, "")) = 1;
+    return script.open_error;
+}
+
+static int scripted_read(void *state, struct collect *c)
+{
+    (void)state;
+    script.reads++;
+    if (script.why)
+        str_copy(c->why, sizeof c->why, script.why);
+    return script.read_error;
+}
+
+static void scripted_close(void *state, struct collect *c)
+{
+    (void)state;
+    (void)c;
+    script.closes++;
+}
+
+static const struct collector scripted = {
+    "scripted", 3, sizeof(int), scripted_open, scripted_read, scripted_close};
+static const struct collector *const scripted_table[] = {&scripted};
+
+static void scripted_init(struct tree *t)
+{
+    memset(&script, 0, sizeof script);
+    tree_init_at(t, "", NULL);
+    collectors_free(t->collectors);
+    t->collectors = collectors_new_of(&t->c, scripted_table, 1, tree_on_source, t);
+}
+
+static void test_reads_as_often_as_asked(void **state)
+{
+    (void)state;
+    struct tree t;
+    scripted_init(&t);
+    tree_tick(&t, 31);
+    assert_int_equal(script.opens, 1);
+    assert_int_equal(script.reads, 11);
+    assert_string_equal(t.sources, "collector/scripted=0() ");
+    tree_done(&t);
+    assert_int_equal(script.closes, 1);
+}
+
+static void test_pauses_double(void **state)
+{
+    (void)state;
+    struct tree t;
+    scripted_init(&t);
+    script.open_error = -EIO;
+    tree_tick(&t, 1 + 1 + 2 + 4 + 8 + 16 + 32 + 60 + 60);
+    assert_int_equal(script.opens, 9);
+    assert_int_equal(script.closes, 9);
+    assert_no_value(&t, "scripted{}");
+    script.open_error = 0;
+    tree_tick(&t, 61);
+    assert_value(&t, "scripted{}", 1);
+    assert_non_null(strstr(t.sources, "collector/scripted=3(Input/output error) "));
+    tree_done(&t);
+}
+
+static void test_failure_while_running(void **state)
+{
+    (void)state;
+    struct tree t;
+    scripted_init(&t);
+    tree_tick(&t, 70); /* long enough to begin with a short pause again */
+    script.read_error = -EBADMSG;
+    tree_tick(&t, 3);
+    assert_int_equal(script.closes, 1);
+    assert_no_value(&t, "scripted{}");
+    script.read_error = 0;
+    tree_tick(&t, 2);
+    assert_int_equal(script.opens, 2);
+    assert_value(&t, "scripted{}", 1);
+    tree_done(&t);
+}
+
+static void test_absent_is_looked_for_each_minute(void **state)
+{
+    (void)state;
+    struct tree t;
+    scripted_init(&t);
+    script.open_error = -ENOENT;
+    tree_tick(&t, 121);
+    assert_int_equal(script.opens, 3);
+    assert_non_null(strstr(t.sources, "collector/scripted=1() "));
+    script.open_error = -EACCES;
+    tree_tick(&t, 60);
+    assert_non_null(strstr(t.sources, "collector/scripted=2("));
+    tree_done(&t);
+}
+
+static void test_has_something_to_say(void **state)
+{
+    (void)state;
+    struct tree t;
+    scripted_init(&t);
+    tree_tick(&t, 3);
+    script.why = "One of two is lost.";
+    tree_tick(&t, 3);
+    script.why = NULL;
+    tree_tick(&t, 6);
+    assert_string_equal(t.sources, "collector/scripted=0() collector/scripted=3(One of two is "
+                                   "lost.) collector/scripted=0() ");
+    tree_done(&t);
+}
+
+/* --- a disk that is unplugged and plugged in --- */
+
+static char root[] = "/tmp/hydra-collectors-XXXXXX";
+
+static void write_file(const char *path, const char *text)
+{
+    char full[256];
+    snprintf(full, sizeof full, "%s%s", root, path);
+    for (char *p = full + strlen(root) + 1; (p = strchr(p, '/')); *p++ = '/') {
+        *p = 0;
+        mkdir(full, 0700);
+    }
+    int fd = open(full, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    assert_true(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text));
+    close(fd);
+}
+
+#define SDA "8 0 sda 1 0 2 3 4 0 6 7 0 9 10\n"
+#define SDB "8 16 sdb 100 0 2 3 4 0 6 7 0 9 10\n"
+#define SDC "8 32 sdc 7 0 2 3 4 0 6 7 0 9 10\n"
+
+static void test_disks_come_and_go(void **state)
+{
+    (void)state;
+    struct tree t;
+    assert_non_null(mkdtemp(root));
+    write_file("/sys/block/sda/device/model", "A");
+    write_file("/sys/block/sdb/device/model", "B");
+    write_file("/sys/block/sdc/device/model", "C");
+    write_file("/proc/diskstats", SDA SDB);
+    tree_init_at(&t, root, NULL);
+    tree_tick(&t, 2);
+    const char *reads_of_b = "node_disk_reads_completed_total{device=\"sdb\"}";
+    uint32_t number = series_find(t.c.series, reads_of_b);
+    assert_value(&t, reads_of_b, 100);
+    write_file("/proc/diskstats", SDA);
+    tree_tick(&t, 1);
+    assert_no_value(&t, reads_of_b);
+    assert_no_value(&t, "node_disk_info{device=\"sdb\",model=\"B\",rotational=\"\"}");
+    assert_value(&t, "node_disk_reads_completed_total{device=\"sda\"}", 1);
+    write_file("/proc/diskstats", SDC SDA);
+    tree_tick(&t, 1);
+    assert_value(&t, "node_disk_reads_completed_total{device=\"sdc\"}", 7);
+    assert_no_value(&t, reads_of_b); /* its number is nobody else's */
+    write_file("/proc/diskstats", SDB SDC SDA);
+    tree_tick(&t, 1);
+    assert_value(&t, reads_of_b, 100);
+    assert_int_equal(series_find(t.c.series, reads_of_b), number);
+    assert_value(&t, "node_disk_info{device=\"sdb\",model=\"B\",rotational=\"\"}", 1);
+    tree_done(&t);
+    char command[300];
+    snprintf(command, sizeof command, "rm -r %s", root);
+    assert_int_equal(system(command), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_steady_state_allocates_nothing),
+        cmocka_unit_test(test_reads_as_often_as_asked),
+        cmocka_unit_test(test_pauses_double),
+        cmocka_unit_test(test_failure_while_running),
+        cmocka_unit_test(test_absent_is_looked_for_each_minute),
+        cmocka_unit_test(test_has_something_to_say),
+        cmocka_unit_test(test_disks_come_and_go),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
