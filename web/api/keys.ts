@@ -1,6 +1,7 @@
 // The only place where query keys and their fetchers are made. One key per entity plus ordered id lists; what the stream
 // keeps current is never stale and never refetched by itself.
 import { queryOptions, skipToken } from '@tanstack/react-query';
+import { takeEmbedded } from '@/lib/embedded';
 import { call, idPath } from './client';
 import type {
   Attention,
@@ -19,6 +20,7 @@ import type {
   SessionList,
   System,
   Token,
+  Trends,
   User,
   Verdict,
   Welcome,
@@ -60,7 +62,11 @@ export const processesQuery = (id: string) =>
 
 // --- fetched when looked at
 export const sessionQuery = () =>
-  queryOptions<Session>({ queryKey: ['session'], queryFn: ({ signal }) => call('/api/web/session', { signal }), staleTime: 300_000 });
+  queryOptions<Session>({
+    queryKey: ['session'],
+    queryFn: ({ signal }) => takeEmbedded<Session>('hydra-session') ?? call('/api/web/session', { signal }),
+    staleTime: 300_000,
+  });
 export const welcomeQuery = () =>
   queryOptions<Welcome>({ queryKey: ['welcome'], queryFn: ({ signal }) => call('/api/web/welcome', { signal }), staleTime: 60_000 });
 export const usersQuery = () =>
@@ -108,4 +114,5 @@ export const auditPages = (filter: Filter) => ({
 
 // Not queries: what they answer goes into the live keys or the series.
 export const getOverview = (): Promise<Overview> => call('/api/web/overview');
+export const getTrends = (): Promise<Trends> => call('/api/web/trends');
 export const getWindow = (node: string): Promise<Window> => call(`/api/web/nodes/${idPath(node)}/window`);

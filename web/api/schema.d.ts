@@ -242,6 +242,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/web/trends": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The last 15 minutes of every node in 90 points, for sparklines */
+        get: operations["trends"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/web/nodes/{id}": {
         parameters: {
             query?: never;
@@ -1220,6 +1237,26 @@ export interface components {
             }[];
             values: (number | null)[][];
         };
+        Trends: {
+            step_ms: number;
+            nodes: {
+                id: string;
+                /** @description Start of each step */
+                t: number[];
+                /** @description Means; disk and mem in percent, net in bytes per second, psi the worst of the three */
+                cpu: (number | null)[];
+                /** @description Means; disk and mem in percent, net in bytes per second, psi the worst of the three */
+                mem: (number | null)[];
+                /** @description Means; disk and mem in percent, net in bytes per second, psi the worst of the three */
+                disk: (number | null)[];
+                /** @description Means; disk and mem in percent, net in bytes per second, psi the worst of the three */
+                net: (number | null)[];
+                /** @description Means; disk and mem in percent, net in bytes per second, psi the worst of the three */
+                psi: (number | null)[];
+                /** @description Means; disk and mem in percent, net in bytes per second, psi the worst of the three */
+                temp: (number | null)[];
+            }[];
+        };
         Process: {
             pid: number;
             parent: number;
@@ -1964,6 +2001,27 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["NodeList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    trends: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Trends */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trends"];
                 };
             };
             default: components["responses"]["Problem"];

@@ -13,6 +13,7 @@ export type Source = Schemas['Source'];
 export type Node = Schemas['Node'];
 export type NodeParts = Schemas['NodeParts'];
 export type NodeDetail = Schemas['NodeDetail'];
+export type Trends = Schemas['Trends'];
 export type Window = Schemas['Window'];
 export type Process = Schemas['Process'];
 export type Processes = Schemas['Processes'];

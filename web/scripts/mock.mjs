@@ -5,7 +5,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { brotliCompressSync } from 'node:zlib';
+import { brotliCompressSync, constants } from 'node:zlib';
 import { cluster, columns, incident, metricRow, vitals } from './fixtures.mjs';
 import { accessAnswer } from './fixtures-access.mjs';
 
@@ -61,6 +61,25 @@ const problem = (res, status, slug, detail, more) =>
 
 const overview = () => ({ ...state.overview, event_id: id(), now: new Date().toISOString() });
 
+function trends() {
+  const end = Math.floor(Date.now() / 10_000);
+  const nodes = state.machines.map((m) => {
+    const rows = Array.from({ length: 90 }, (_, i) => vitals(m, (end - 89 + i) * 10_000));
+    const column = (f) => rows.map((v) => Math.round(f(v) * 10) / 10);
+    return {
+      id: m.id,
+      t: rows.map((v) => v.t),
+      cpu: column((v) => v.cpu),
+      mem: column((v) => (v.mem_used / v.mem_total) * 100),
+      disk: column((v) => (v.disk_used / v.disk_total) * 100),
+      net: column((v) => v.net_rx + v.net_tx),
+      psi: column((v) => Math.max(v.psi_cpu, v.psi_mem, v.psi_io)),
+      temp: column((v) => v.temp),
+    };
+  });
+  return { step_ms: 10_000, nodes };
+}
+
 function window15(m) {
   const now = Math.floor(Date.now() / 1000) * 1000;
   const t = Array.from({ length: 900 }, (_, i) => now - (899 - i) * 1000);
@@ -83,6 +102,7 @@ function api(req, res, url, body) {
   if (access) return access.problem ? problem(res, ...access.problem) : json(res, access.status, access.body);
   if (state.signedOut) return problem(res, 401, 'signed-out', 'Sign in again.');
   if (p === '/api/web/overview') return json(res, 200, overview());
+  if (p === '/api/web/trends') return json(res, 200, trends());
   if (p === '/api/web/nodes') return json(res, 200, { event_id: id(), nodes: state.overview.nodes });
   const w = p.match(/^\/api\/web\/nodes\/([^/]+)\/window$/);
   const machine = w && state.machines.find((m) => m.id === w[1]);
@@ -126,8 +146,18 @@ function control(res, what) {
 const manifest = () => JSON.parse(readFileSync(path.join(root, 'manifest.json'), 'utf8'));
 function embedded(html) {
   if (!args.embed || state.signedOut) return html;
-  const data = JSON.stringify(overview()).replaceAll('<', '\\u003c');
-  return html.replace('</body>', `<script type="application/json" id="hydra-overview">${data}</script></body>`);
+  const block = (id, value) => `<script type="application/json" id="${id}">${JSON.stringify(value).replaceAll('<', '\\u003c')}</script>`;
+  const { body } = accessAnswer('/api/web/session', 'GET', undefined, state, args.role);
+  return html.replace('</body>', `${block('hydra-overview', overview())}${block('hydra-session', body)}</body>`);
+}
+const cache = new Map();
+function packed(name, body) {
+  const known = cache.get(name);
+  if (known?.plain.equals(body)) return known.packed;
+  const quality = name.endsWith('.html') ? 4 : 11;
+  const made = brotliCompressSync(body, { params: { [constants.BROTLI_PARAM_QUALITY]: quality } });
+  cache.set(name, { plain: body, packed: made });
+  return made;
 }
 function file(req, res, url) {
   const entry = manifest().find((e) => e.path === decodeURIComponent(url.pathname)) ?? manifest().find((e) => e.path === '/404');
@@ -136,7 +166,7 @@ function file(req, res, url) {
   const head = { 'Content-Type': entry.type, 'Cache-Control': entry.immutable ? 'public, max-age=31536000, immutable' : 'no-cache' };
   if (entry.policy) head['Content-Security-Policy'] = entry.policy;
   if (!entry.type.startsWith('font/') && /br/.test(req.headers['accept-encoding'] ?? '')) {
-    body = brotliCompressSync(body);
+    body = packed(entry.file, body);
     head['Content-Encoding'] = 'br';
   }
   res.writeHead(entry.path === '/404' ? 404 : 200, head);

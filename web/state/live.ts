@@ -1,12 +1,13 @@
 // Ties the stream to the cache and to the connection store. One per page: screens come and go, this stays.
 import type { QueryClient } from '@tanstack/react-query';
 import { ApiError } from '@/api/client';
-import { getOverview, getWindow } from '@/api/keys';
-import type { Overview, Window } from '@/api/types';
+import { getOverview, getTrends, getWindow } from '@/api/keys';
+import type { Overview } from '@/api/types';
+import { takeEmbedded } from '@/lib/embedded';
 import { openStream, type Stream } from '@/stream/client';
 import { Patcher } from '@/stream/patch';
 import { compareIds, type StreamStatus } from '@/stream/protocol';
-import { series } from '@/stream/series';
+import { series, vitalColumns } from '@/stream/series';
 import { useConnection } from './connection';
 
 const baseTopics = ['state', 'vitals', 'feed', 'access'];
@@ -17,6 +18,7 @@ export class Live {
   private readonly stream: Stream;
   private readonly watched = new Map<string, number>();
   private begun: Promise<void> | null = null;
+  private filled = false;
   private hurry = () => {};
   private loading: Promise<void> | null = null;
   private staleTimer: ReturnType<typeof setTimeout> | undefined;
@@ -50,7 +52,7 @@ export class Live {
   }
 
   private async first(): Promise<void> {
-    const embedded = embeddedOverview();
+    const embedded = takeEmbedded<Overview>('hydra-overview');
     if (embedded) return this.seed(embedded);
     for (let wait = 1000; ; wait = Math.min(wait * 2, 15_000)) {
       try {
@@ -78,14 +80,12 @@ export class Live {
     };
   }
 
-  /* Older points for the overview's sparklines, read when the page is idle. */
-  async fillTrends(nodes: string[]): Promise<void> {
-    for (const id of nodes) {
-      const vitals = series.vitals(id);
-      if (vitals.times().length > 2) continue;
-      const w = await getWindow(id).catch(() => null);
-      if (w) vitals.fill(w.t, trendRows(w, id));
-    }
+  /* Older points for sparklines, read when the page is idle. */
+  async fillTrends(): Promise<void> {
+    if (this.filled) return;
+    this.filled = true;
+    const trends = await getTrends().catch(() => null);
+    for (const n of trends?.nodes ?? []) series.vitals(n.id).fill(n.t, n.t.map((_, i) => vitalColumns.map((c) => n[c][i] ?? null)));
   }
 
   private pause(ms: number): Promise<void> {
@@ -140,37 +140,6 @@ export class Live {
     else this.staleTimer = setTimeout(() => useConnection.setState({ stale: true }), staleAfter);
   }
 }
-
-function embeddedOverview(): Overview | null {
-  const block = document.getElementById('hydra-overview');
-  if (!block?.textContent) return null;
-  const overview: Overview = JSON.parse(block.textContent);
-  block.remove(); // it is read once; a later visit of this screen has the cache
-  return overview;
-}
-
-/* A node's window has hundreds of columns; cards want four. */
-function trendRows(w: Window, node: string): (number | null)[][] {
-  const at = (name: string) => w.values[w.columns.findIndex((c) => c.name === name)];
-  const latest = series.vitals(node).latest;
-  const all = (name: RegExp) => w.columns.flatMap((c, i) => (name.test(c.name) ? [w.values[i] ?? []] : []));
-  const nets = all(/^net\..*\.(rx|tx)$/);
-  const temps = all(/^temp\./);
-  const cpu = at('cpu');
-  const mem = at('mem.used');
-  const pressures = [at('psi.cpu'), at('psi.memory'), at('psi.io')];
-  const total = latest?.mem_total;
-  return w.t.map((_, i) => {
-    const used = mem?.[i];
-    const net = nets.length ? nets.reduce((sum, n) => sum + (n[i] ?? 0), 0) : null;
-    const share = used != null && total ? (used / total) * 100 : null;
-    const psi = pressures.map((p) => p?.[i]).filter((p) => p != null);
-    const heat = temps.map((t) => t[i]).filter((t) => t != null);
-    return [cpu?.[i] ?? null, share, null, net, top(psi), top(heat)];
-  });
-}
-
-const top = (values: number[]): number | null => (values.length ? Math.max(...values) : null);
 
 let current: Live | null = null;
 

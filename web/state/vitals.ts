@@ -1,5 +1,6 @@
-import { useSyncExternalStore } from 'react';
+import { useEffect, useSyncExternalStore } from 'react';
 import { series, type NodeVitals } from '@/stream/series';
+import { live } from './live';
 
 /* Renders its component at every sample of that node: keep what uses it small. */
 export function useVitals(node: string): NodeVitals {
@@ -10,4 +11,14 @@ export function useVitals(node: string): NodeVitals {
     () => 0,
   );
   return vitals;
+}
+
+const idle = 1200; // numbers first, then the lines behind them
+
+/* Older points of the sparklines come when the page has nothing better to do. */
+export function useTrends(): void {
+  useEffect(() => {
+    const timer = setTimeout(() => void live()?.fillTrends(), idle);
+    return () => clearTimeout(timer);
+  }, []);
 }

@@ -16,7 +16,7 @@ import { clock, duration, join, percent, rate, share, temperature, number, type 
 import { nodeHref } from '@/lib/links';
 import { nodeLook } from '@/lib/states';
 import { useClock } from '@/state/clock';
-import { useVitals } from '@/state/vitals';
+import { useTrends, useVitals } from '@/state/vitals';
 import { trendStep, type NodeVitals, type VitalColumn } from '@/stream/series';
 
 export const NodeCard = memo(function NodeCard({ id, wide }: { id: string; wide?: boolean }) {
@@ -56,6 +56,7 @@ function Away({ node }: { node: NodeFacts }) {
 
 /* The only part that renders at every tick. */
 function Numbers({ node, wide }: { node: NodeFacts; wide?: boolean }) {
+  useTrends();
   const vitals: NodeVitals = useVitals(node.id);
   const slot = Number(useClock((now) => String(Math.floor(now / trendStep)))) * trendStep; // time passes also without samples
   const spark = (column: VitalColumn) => vitals.aligned(column, slot);

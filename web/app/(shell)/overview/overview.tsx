@@ -1,10 +1,8 @@
 'use client';
 import { useQuery } from '@tanstack/react-query';
-import { useEffect } from 'react';
-import { nodesQuery, verdictQuery } from '@/api/keys';
+import { verdictQuery } from '@/api/keys';
 import { ErrorState } from '@/components/states';
 import { useConnection } from '@/state/connection';
-import { live } from '@/state/live';
 import { AttentionList } from './attention';
 import { Feed } from './feed';
 import { Gpus } from './gpus';
@@ -16,7 +14,6 @@ import { VerdictHead } from './verdict';
 /* Is everything well; if not, what is it and what does it break? */
 export function Overview() {
   const verdict = useQuery(verdictQuery()).data;
-  useTrends();
   if (!verdict) return <Waiting />;
   return (
     <>
@@ -38,14 +35,4 @@ function Waiting() {
   if (!failure) return <OverviewSkeleton />;
   const { detail, request_id } = failure.problem;
   return <ErrorState title="The overview could not be read" detail={detail} requestId={request_id} retry={retry} />;
-}
-
-/* Older points of the sparklines come when the page has nothing better to do. */
-function useTrends(): void {
-  const nodes = useQuery(nodesQuery()).data;
-  useEffect(() => {
-    if (!nodes?.length) return;
-    const timer = setTimeout(() => void live()?.fillTrends(nodes), 1200);
-    return () => clearTimeout(timer);
-  }, [nodes]);
 }
