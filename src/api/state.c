@@ -40,6 +40,11 @@ static void get_window(struct http_exchange *x)
     reply(x, cluster_window(api_of(x)->cluster, http_param(x, "id")), "node");
 }
 
+static void get_trends(struct http_exchange *x)
+{
+    reply(x, cluster_trends(api_of(x)->cluster), "list");
+}
+
 static void get_processes(struct http_exchange *x)
 {
     reply(x, cluster_processes(api_of(x)->cluster, http_param(x, "id")), "node");
@@ -65,6 +70,7 @@ const struct http_route state_routes[] = {
     {"GET", "/api/web/nodes", ROUTE_ON_LOOP, 0, "nodes:read", get_nodes, 0},
     {"GET", "/api/web/nodes/{id}", ROUTE_ON_LOOP, 0, "nodes:read", get_node, 0},
     {"GET", "/api/web/nodes/{id}/window", ROUTE_ON_LOOP, 0, "nodes:read", get_window, 0},
+    {"GET", "/api/web/trends", ROUTE_ON_LOOP, 0, "nodes:read", get_trends, 0},
     {"GET", "/api/web/nodes/{id}/processes", ROUTE_ON_LOOP, 0, "processes:read", get_processes, 0},
     {"GET", "/api/web/services", ROUTE_ON_LOOP, 0, "services:read", get_services, 0},
     {"GET", "/api/web/services/{id...}", ROUTE_ON_LOOP, 0, "services:read", get_service, 0},

@@ -116,6 +116,7 @@ struct buf *cluster_service(struct cluster *c, const char *id);
 struct buf *cluster_processes(struct cluster *c, const char *node);
 struct buf *cluster_window(struct cluster *c,
                            const char *node);  /* the last 15 minutes, all columns */
+struct buf *cluster_trends(struct cluster *c); /* the same of all nodes in 90 points each */
 struct buf *cluster_status(struct cluster *c); /* the sentence, counts, exit code: `hydra status` */
 bool cluster_has_service(struct cluster *c, const char *id);
 /* Prometheus text of every series of every node, as last reported, with label node="…". */

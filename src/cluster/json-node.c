@@ -225,6 +225,26 @@ struct buf *cluster_window(struct cluster *c, const char *node)
     return buf_take(&out);
 }
 
+struct buf *cluster_trends(struct cluster *c)
+{
+    struct str out = {0};
+    struct jw w = jw_begin(&out);
+    jw_object(&w);
+    jw_key_int(&w, "step_ms", TREND_STEP_MS);
+    jw_key(&w, "nodes");
+    jw_array(&w);
+    NODES_FOREACH(c, n)
+    {
+        jw_object(&w);
+        jw_key_str(&w, "id", n->id);
+        trend_json(&w, &n->numbers.trend);
+        jw_end_object(&w);
+    }
+    jw_end_array(&w);
+    jw_end_object(&w);
+    return buf_take(&out);
+}
+
 struct buf *cluster_processes(struct cluster *c, const char *node)
 {
     struct live_node *n = model_node(c, node);

@@ -229,4 +229,7 @@ void numbers_feed(struct numbers *m, struct frame *f)
     m->cpu = split_cpu(m);
     note_writable(m);
     columns_sample(m);
+    struct vitals now;
+    vitals_read(m, &now);
+    trend_add(&m->trend, &now);
 }

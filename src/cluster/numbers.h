@@ -6,6 +6,7 @@
 #pragma once
 
 #include "base/json.h"
+#include "cluster/trend.h"
 #include "node/report.h"
 
 enum {
@@ -144,6 +145,7 @@ struct numbers {
     struct cpu_split cpu;
     int64_t t[WINDOW_POINTS];
     unsigned head, n_points; /* head: where the next point goes */
+    struct trend trend;
 };
 
 void numbers_done(struct numbers *m);
