@@ -35,13 +35,14 @@ scenario() {
     big-slow) echo "-n 300 -r 30 -m 150 -s 60000 --slow 30" ;;
     slow) echo "-n 1000 -r 10 -m 100 --slow 100" ;;
     overload) echo "-n 8000 -r 20 -m 200" ;;
+    flood) echo "-n 8000 -r 40 -m 300" ;;
     resume) echo "-n 1000 -r 20 -m 300 --resume" ;;
     resume-slow) echo "-n 300 -r 30 -m 200 -s 20000 --slow 30 --resume" ;;
     *) echo "no scenario '$1'" >&2 && exit 2 ;;
     esac
 }
 scenarios=("$@")
-[ $# -gt 0 ] || scenarios=(1k 8k busy big big-slow overload slow resume resume-slow)
+[ $# -gt 0 ] || scenarios=(1k 8k busy big big-slow overload flood slow resume resume-slow)
 
 free_port() {
     python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
