@@ -8,6 +8,8 @@ import { parseArgs } from 'node:util';
 import { brotliCompressSync, constants } from 'node:zlib';
 import { cluster, columns, incident, metricRow, vitals } from './fixtures.mjs';
 import { accessAnswer } from './fixtures-access.mjs';
+import { nodeDetail, nodeParts, processes } from './fixtures-detail.mjs';
+import { serviceAnswer } from './mock-services.mjs';
 
 const { values: args } = parseArgs({
   options: { port: { type: 'string', default: '5177' }, variant: { type: 'string', default: 'well' }, role: { type: 'string', default: 'admin' }, embed: { type: 'boolean' }, setup: { type: 'boolean' }, out: { type: 'boolean' } },
@@ -31,9 +33,14 @@ setInterval(() => {
     n.vitals = vitals(m, t);
     publish('node.vitals', { id: m.id, ...n.vitals }, 'vitals');
     if ([...streams].some((s) => s.topics.includes(`metrics/${m.id}`)))
-      publish('node.metrics', { id: m.id, schema: 1, t, v: metricRow(m, t) }, `metrics/${m.id}`);
+      watched(m, n, t);
   }
 }, 1000);
+function watched(m, n, t) {
+  publish('node.metrics', { id: m.id, schema: 1, t, v: metricRow(m, t) }, `metrics/${m.id}`);
+  publish('node.detail', { id: m.id, ...nodeParts(m, n, t) }, `metrics/${m.id}`);
+  if (args.role !== 'viewer') publish('node.processes', processes(m, state.overview, t), `metrics/${m.id}`);
+}
 setInterval(() => streams.forEach((s) => s.res.write(': heartbeat\n\n')), 15_000);
 setInterval(() => {
   const s = state.overview.services[Math.floor(Math.random() * state.overview.services.length)];
@@ -87,10 +94,15 @@ function window15(m) {
   return { event_id: id(), schema: 1, step_ms: 1000, t, columns, values: columns.map((_, c) => rows.map((r) => r[c])) };
 }
 
-function service(rest, req, res) {
-  const s = state.overview.services.find((x) => x.id === rest);
-  if (!s) return problem(res, 404, 'not-found', 'There is no such service.');
-  return json(res, 200, { ...s, event_id: id() });
+/* /api/web/nodes/ID[/window|/processes] */
+function nodeAnswer(p, res) {
+  const [, , , , id, part] = p.split('/');
+  const m = state.machines.find((x) => x.id === id);
+  const n = state.overview.nodes.find((x) => x.id === id);
+  if (!m || !n) return problem(res, 404, 'not-found', 'There is no such node.');
+  if (part === 'window') return json(res, 200, window15(m));
+  if (part === 'processes') return json(res, 200, processes(m, state.overview));
+  return json(res, 200, { ...nodeDetail(m, n, state.overview), event_id: `${state.epoch}-${state.sequence}` });
 }
 
 function api(req, res, url, body) {
@@ -104,12 +116,11 @@ function api(req, res, url, body) {
   if (p === '/api/web/overview') return json(res, 200, overview());
   if (p === '/api/web/trends') return json(res, 200, trends());
   if (p === '/api/web/nodes') return json(res, 200, { event_id: id(), nodes: state.overview.nodes });
-  const w = p.match(/^\/api\/web\/nodes\/([^/]+)\/window$/);
-  const machine = w && state.machines.find((m) => m.id === w[1]);
-  if (machine) return json(res, 200, window15(machine));
+  if (p.startsWith('/api/web/nodes/')) return nodeAnswer(p, res);
+  const written = serviceAnswer(p, req.method, body, state, publish);
+  if (written) return written.problem ? problem(res, ...written.problem) : json(res, written.status, written.body);
   if (p === '/api/web/services') return json(res, 200, { event_id: id(), services: state.overview.services, groups: [...new Set(state.overview.services.map((s) => s.group))] });
   if (p.startsWith('/api/web/services-check/')) return setTimeout(() => json(res, 202), 300);
-  if (p.startsWith('/api/web/services/')) return service(decodeURIComponent(p.slice(18)), req, res);
   if (p === '/api/web/events') return json(res, 200, events(url));
   return problem(res, 404, 'not-found', 'There is no such thing here.');
 }

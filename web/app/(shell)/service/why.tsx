@@ -1,0 +1,96 @@
+'use client';
+import { useQuery } from '@tanstack/react-query';
+import { Copy, Lightbulb } from 'lucide-react';
+import type { ReactNode } from 'react';
+import { serviceQuery } from '@/api/keys';
+import type { ServiceDetail } from '@/api/types';
+import { ServiceTag } from '@/app/parts/service-tag';
+import { Button } from '@/components/button';
+import { Card } from '@/components/card';
+import { Icon } from '@/components/icon';
+import { Shape } from '@/components/shape';
+import { cx } from '@/lib/cx';
+import { count, when } from '@/lib/format';
+import { serviceLook } from '@/lib/states';
+import { useClock } from '@/state/clock';
+
+const wellEnough = new Set<ServiceDetail['state']>(['healthy', 'unchecked', 'working', 'stopped']);
+
+/* Why it is not well: the sentence, what the engine says, the cause, the last error. */
+export function Why({ detail: d }: { detail: ServiceDetail }) {
+  if (wellEnough.has(d.state) && !d.looping) return null;
+  const tone = d.state === 'down' || d.looping ? 'why-bad' : d.state === 'degraded' ? 'why-warn' : '';
+  return (
+    <Card label="Why" className={cx('why', tone)}>
+      <h2 className="flex items-start gap-2.5 text-15 font-semibold">
+        <Shape shape={serviceLook[d.state].shape} size="lg" className="mt-[3px]" />
+        <span className="[overflow-wrap:anywhere]">{d.reason ?? `${d.display} is ${serviceLook[d.state].word.toLowerCase()}`}</span>
+      </h2>
+      <div className="mt-1 grid gap-1.5 pl-[25px] text-fg-2">
+        <Cause id={d.caused_by} />
+        {d.why && <p>{d.why}</p>}
+        <Exit detail={d} />
+        {d.state === 'unknown' && <p>Unknown is not down: Hydra has not heard from it, and says nothing more.</p>}
+        {d.looping && <Loop detail={d} />}
+        {d.last_error && <LastError text={d.last_error} />}
+      </div>
+    </Card>
+  );
+}
+
+function Cause({ id }: { id: string | null }) {
+  const cause = useQuery(serviceQuery(id ?? '')).data;
+  if (!id) return null;
+  return (
+    <p className="flex flex-wrap items-center gap-1.5">
+      Because <ServiceTag id={id} /> {cause ? `is ${serviceLook[cause.state].word.toLowerCase()}` : 'is not well'}: not counted as a problem of its own.
+    </p>
+  );
+}
+
+function Exit({ detail: d }: { detail: ServiceDetail }) {
+  const t = d.ended ? Date.parse(d.ended) : 0;
+  const text = useClock((now) => (t ? when(t, now) : ''));
+  if (!d.exit_meaning && !d.oom_killed) return null;
+  return (
+    <p>
+      {d.exit_meaning ? d.exit_meaning.charAt(0).toUpperCase() + d.exit_meaning.slice(1) : 'Killed because memory ran out'}
+      {text && <span className="text-fg-3"> · {text}</span>}
+    </p>
+  );
+}
+
+function Hint({ children }: { children: ReactNode }) {
+  return (
+    <p className="flex items-start gap-2">
+      <Icon of={Lightbulb} size={14} className="mt-[3px] text-fg-3" />
+      <span>{children}</span>
+    </p>
+  );
+}
+
+function Loop({ detail: d }: { detail: ServiceDetail }) {
+  return (
+    <Hint>
+      It is in a restart loop, {count(d.restarts_10min, 'restart')} in 10 min. Read its last error first: another start would end the same way.
+    </Hint>
+  );
+}
+
+function LastError({ text }: { text: string }) {
+  return (
+    <div className="mt-1 min-w-0">
+      <div className="mb-1 flex items-center gap-2 text-12 text-fg-3">
+        Last error
+        <span className="ml-auto">
+          <Button look="ghost" size="sm" icon={Copy} onClick={() => void navigator.clipboard.writeText(text)}>
+            Copy
+          </Button>
+        </span>
+      </div>
+      <pre tabIndex={0} aria-label="Last error" className="error-text">
+        {text}
+      </pre>
+    </div>
+  );
+}
