@@ -58,7 +58,7 @@ static int unknown(const char *what, const char *shown, const char *name, struct
 {
     const char *near = str_nearest(name, setting_names());
     return err_set(e, -EINVAL, "%s %s is not known%s%s%s. `hydrad help` lists the settings.", what,
-                   name, near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+                   shown, near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
 }
 
 /* A later source wins: the order of calls is file, environment, command line. */

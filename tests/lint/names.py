@@ -11,7 +11,7 @@ text = (root / 'docs/internals/names.md').read_text(encoding='utf-8')
 wrong = {}
 for row in text.split('## Not these')[1].splitlines():
     cells = [c.strip(' `') for c in row.strip('|').split('|')]
-    if len(cells) >= 2 and re.fullmatch(r'[a-z_]+', cells[0]):
+    if len(cells) >= 2 and re.fullmatch(r'[a-z_]+', cells[0]) and cells[0] != 'not':
         wrong[cells[0]] = cells[1]
 
 bad = 0
@@ -20,7 +20,9 @@ for path in sorted((root / 'src').rglob('*.[ch]')):
                   path.read_text(encoding='utf-8'), flags=re.S)
     for number, line in enumerate(code.splitlines(), 1):
         for name in re.findall(r'[A-Za-z_][A-Za-z0-9_]*', line):
-            for part in name.lower().split('_'):
+            if name.isupper():
+                continue  # the system's own constants
+            for part in name.split('_'):
                 if part in wrong:
                     print(f'{path.relative_to(root)}:{number}: {name}: say {wrong[part]}')
                     bad += 1

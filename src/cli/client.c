@@ -1,0 +1,267 @@
+#include "cli/client.h"
+
+#include "cli/sse.h"
+#include "io/http-client.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { LIMIT_LOGIN_FILE = 8192, CALL_TIMEOUT_MS = 30000, RECONNECT_S = 1 };
+
+struct client {
+    struct loop *loop;
+    struct http_client *http;
+    char *url, *token;
+};
+
+/* --- what was kept
+ * ------------------------------------------------------------------------------------------------
+ */
+
+static char *login_folder(void)
+{
+    const char *xdg = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
+    return !str_is_empty(xdg) ? mem_printf("%s/hydra", xdg)
+                              : mem_printf("%s/.config/hydra", str_is_empty(home) ? "/tmp" : home);
+}
+
+static char *login_path(void)
+{
+    AUTO(mem_freep) char *folder = login_folder();
+    return mem_printf("%s/login.json", folder);
+}
+
+static json_t *login_read(void)
+{
+    AUTO(mem_freep) char *path = login_path();
+    char text[LIMIT_LOGIN_FILE];
+    FILE *f = fopen(path, "re");
+    if (!f)
+        return NULL;
+    size_t n = fread(text, 1, sizeof text, f);
+    fclose(f);
+    json_t *kept = NULL;
+    return json_parse(text, n, sizeof text, NULL, &kept) < 0 ? NULL : kept;
+}
+
+/* Written beside and renamed: a half-written token is no token. */
+int login_keep(const char *url, const char *token, struct err *e)
+{
+    AUTO(mem_freep)
+    char *folder = login_folder(), *path = login_path(), *fresh = mem_printf("%s.new", path);
+    char *slash = strrchr(folder, '/');
+    *slash = 0;
+    if (mkdir(folder, 0700) < 0 && errno != EEXIST)
+        return err_set(e, -errno, "%s can't be made: %s.", folder, strerror(errno));
+    *slash = '/';
+    if (mkdir(folder, 0700) < 0 && errno != EEXIST)
+        return err_set(e, -errno, "%s can't be made: %s.", folder, strerror(errno));
+    struct str text = {0};
+    struct jw w = jw_begin(&text);
+    jw_object(&w);
+    jw_key_str(&w, "url", url);
+    jw_key_str(&w, "token", token);
+    jw_end_object(&w);
+    int fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    bool ok = fd >= 0 && write(fd, text.p, text.len) == (ssize_t)text.len && fsync(fd) == 0 &&
+              rename(fresh, path) == 0;
+    int r = ok ? 0 : err_set(e, -errno, "%s can't be written: %s.", path, strerror(errno));
+    if (fd >= 0)
+        close(fd);
+    str_done(&text);
+    return r;
+}
+
+int login_forget(struct err *e)
+{
+    AUTO(mem_freep) char *path = login_path();
+    if (unlink(path) == 0 || errno == ENOENT)
+        return 0;
+    return err_set(e, -errno, "%s can't be removed: %s.", path, strerror(errno));
+}
+
+/* --- the client
+ * ----------------------------------------------------------------------------------------------------
+ */
+
+static const char *first_of(const char *a, const char *b, const char *c)
+{
+    return !str_is_empty(a) ? a : !str_is_empty(b) ? b : c;
+}
+
+int client_new(const struct invocation *v, struct err *e, struct client **ret_client)
+{
+    AUTO(json_decrefp) json_t *kept = login_read();
+    const char *kept_url = json_get_str(kept, "url", NULL);
+    const char *url = first_of(invocation_option(v, "server"), getenv("HYDRA_URL"),
+                               first_of(kept_url, NULL, "http://127.0.0.1:7770"));
+    if (!str_starts(url, "http://") && !str_starts(url, "https://"))
+        return err_set(e, -EINVAL, "The address %s must begin with http:// or https://.", url);
+    struct client *c = mem_alloc(sizeof *c);
+    c->url = mem_strdup(url);
+    while (str_ends(c->url, "/"))
+        c->url[strlen(c->url) - 1] = 0;
+    /* A kept token belongs to the address that it was kept for: it goes nowhere else. */
+    bool same = str_eq(c->url, kept_url);
+    c->token = mem_strdup(
+        first_of(getenv("HYDRA_TOKEN"), same ? json_get_str(kept, "token", NULL) : NULL, ""));
+    c->loop = loop_new("hydra");
+    c->http = http_client_new(c->loop);
+    *ret_client = c;
+    return 0;
+}
+
+void client_free(struct client *c)
+{
+    if (!c)
+        return;
+    http_client_free(c->http);
+    loop_free(c->loop);
+    mem_free(c->url);
+    mem_free(c->token);
+    mem_free(c);
+}
+
+const char *client_url(const struct client *c)
+{
+    return c->url;
+}
+
+/* --- one call
+ * ------------------------------------------------------------------------------------------------------
+ */
+
+struct call {
+    struct client *client;
+    bool done;
+    int code, status;
+    struct str body;
+    struct err *e;
+    struct sse_reader *reader; /* of a stream */
+};
+
+static void on_done(void *arg, const struct http_answer *a)
+{
+    struct call *c = arg;
+    c->done = true;
+    c->code = a->error;
+    c->status = a->status;
+    if (a->error)
+        err_set(c->e, a->error, "%s does not answer: %s", c->client->url, a->text);
+    if (a->body)
+        str_add_n(&c->body, a->body, a->body_len);
+}
+
+static int code_of_status(int status)
+{
+    return status == 401   ? -EACCES
+           : status == 403 ? -EPERM
+           : status == 404 ? -ENOENT
+           : status == 409 ? -EEXIST
+           : status == 400 ? -EINVAL
+                           : -EIO;
+}
+
+static int problem(const struct call *c, struct err *e)
+{
+    AUTO(json_decrefp) json_t *p = NULL;
+    const char *detail = NULL;
+    if (json_parse(str_text(&c->body), c->body.len, 65536, NULL, &p) == 0)
+        detail = json_get_str(p, "detail", NULL);
+    if (c->status == 401 && !detail)
+        detail = "Sign in first: hydra login.";
+    char plain[64];
+    snprintf(plain, sizeof plain, "hydrad answered with status %d.", c->status);
+    return err_set(e, code_of_status(c->status), "%s%s", detail ? detail : plain,
+                   c->status == 401 ? " (hydra login, or HYDRA_TOKEN)" : "");
+}
+
+static void run_until_done(struct client *c, const bool *done)
+{
+    while (!*done)
+        uv_run(loop_uv(c->loop), UV_RUN_ONCE);
+}
+
+static int start(struct call *c, struct http_request *r, struct err *e)
+{
+    struct http_call *ignored = NULL;
+    AUTO(mem_freep) char *authorization = mem_printf("Authorization: Bearer %s", c->client->token);
+    const char *headers[] = {"Accept: application/json, text/event-stream",
+                             "Content-Type: application/json",
+                             *c->client->token ? authorization : NULL, NULL};
+    r->headers = headers;
+    r->tls_verify = true;
+    r->on_done = on_done;
+    r->arg = c;
+    return http_client_call(c->client->http, r, e, &ignored);
+}
+
+int client_call(struct client *c, const char *method, const char *path, const json_t *body,
+                struct err *e, json_t **ret_answer)
+{
+    struct call call = {.client = c, .e = e};
+    AUTO(mem_freep) char *url = mem_printf("%s%s", c->url, path);
+    AUTO(mem_freep) char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
+    struct http_request r = {.method = method,
+                             .url = url,
+                             .body = text,
+                             .body_len = text ? strlen(text) : 0,
+                             .timeout_ms = CALL_TIMEOUT_MS};
+    int status = start(&call, &r, e);
+    if (status >= 0) {
+        run_until_done(c, &call.done);
+        status = call.code;
+    }
+    if (status >= 0 && call.status >= 300)
+        status = problem(&call, e);
+    if (status >= 0 && call.body.len)
+        status = json_parse(call.body.p, call.body.len, LIMIT_HTTP_ANSWER, e, ret_answer);
+    str_done(&call.body);
+    return status;
+}
+
+/* --- the event stream
+ * ---------------------------------------------------------------------------------------------- */
+
+static bool on_data(void *arg, const char *bytes, size_t n)
+{
+    struct call *c = arg;
+    return sse_reader_feed(c->reader, bytes, n);
+}
+
+int client_stream(struct client *c, const char *topics, const char *since,
+                  bool (*on_event)(void *arg, const struct stream_event *event), void *arg,
+                  struct err *e)
+{
+    struct sse_reader reader = {.on_event = on_event, .arg = arg};
+    str_add(&reader.last_id, since ? since : "");
+    int r = 0;
+    bool ever = false;
+    while (!reader.ended && (r >= 0 || ever)) {
+        struct call call = {.client = c, .e = e, .reader = &reader};
+        AUTO(mem_freep)
+        char *url = mem_printf("%s/api/events/cluster?topics=%s%s%s", c->url, topics,
+                               reader.last_id.len ? "&since=" : "", str_text(&reader.last_id));
+        struct http_request request = {.url = url, .on_data = on_data};
+        r = start(&call, &request, e);
+        if (r >= 0) {
+            run_until_done(c, &call.done);
+            r = call.code;
+        }
+        ever = ever || call.status == 200;
+        if (r >= 0 && call.status >= 300) {
+            r = problem(&call, e);
+            ever = false;
+        }
+        str_done(&call.body);
+        sse_reader_break(&reader);
+        if (!reader.ended && (r >= 0 || ever))
+            sleep(RECONNECT_S);
+    }
+    bool ended = reader.ended;
+    sse_reader_done(&reader);
+    return ended ? 0 : r;
+}

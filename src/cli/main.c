@@ -1,0 +1,30 @@
+/* hydra: the command line. */
+#include "cli/help.h"
+#include "cli/verbs.h"
+
+#include <signal.h>
+#include <sodium.h>
+#include <stdio.h>
+
+int main(int argc, char **argv)
+{
+    struct invocation v = {0};
+    struct err e = {0};
+    signal(SIGPIPE, SIG_IGN);
+    if (sodium_init() < 0)
+        return 2;
+    if (argc < 2 || str_eq(argv[1], "help") ||
+        (argc == 2 && (str_eq(argv[1], "--help") || str_eq(argv[1], "-h"))))
+        return help_all();
+    if (str_eq(argv[1], "--version") || str_eq(argv[1], "version")) {
+        puts("hydra " HYDRA_VERSION);
+        return 0;
+    }
+    if (invocation_parse(argc, argv, &v, &e) < 0)
+        return verb_fail(&e, -EINVAL);
+    int code = !v.verb                      ? help_all()
+               : invocation_has(&v, "help") ? help_verb(v.verb, stdout)
+                                            : v.verb->run(&v);
+    invocation_done(&v);
+    return code;
+}

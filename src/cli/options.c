@@ -1,0 +1,163 @@
+#include "cli/options.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+const struct option_def global_options[] = {
+    {"server", 0, "URL", "where hydrad is; else HYDRA_URL, else what `hydra login` kept", NULL},
+    {"output", 'o', "FORMAT", "table, json, yaml or csv", "table json yaml csv"},
+    {"watch", 'w', NULL, "show again whenever something changes", NULL},
+    {"no-color", 0, NULL, "no colours; also with NO_COLOR set, or when not at a terminal", NULL},
+    {"help", 'h', NULL, "explain the verb", NULL},
+    {0},
+};
+
+static const struct option_def *find_in(const struct option_def *o, const char *name, char letter)
+{
+    for (; o && o->name; o++)
+        if ((name && str_eq(o->name, name)) || (letter && o->letter == letter))
+            return o;
+    return NULL;
+}
+
+static const struct option_def *find_option(const struct verb *verb, const char *name, char letter)
+{
+    const struct option_def *o = find_in(global_options, name, letter);
+    return o || !verb ? o : find_in(verb->options, name, letter);
+}
+
+/* The verb that the first one or two words choose, the longer match first. */
+static const struct verb *find_verb(const struct str_list *words, size_t *ret_used)
+{
+    const struct verb *best = NULL;
+    for (const struct verb *v = verbs; v->run; v++) {
+        size_t n = v->words[1] ? 2 : 1;
+        bool fits = words->n >= n && str_eq(v->words[0], words->v[0]) &&
+                    (n == 1 || str_eq(v->words[1], words->v[1]));
+        if (fits && (!best || n > *ret_used)) {
+            best = v;
+            *ret_used = n;
+        }
+    }
+    return best;
+}
+
+static int unknown_verb(const char *word, struct err *e)
+{
+    const char *names[64];
+    size_t n = 0;
+    for (const struct verb *v = verbs; v->run && n + 1 < COUNT_OF(names); v++)
+        names[n++] = v->words[0];
+    names[n] = NULL;
+    const char *near = str_nearest(word, names);
+    return err_set(e, -EINVAL, "%s is no verb of hydra%s%s%s. `hydra help` lists them.", word,
+                   near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+}
+
+/* The words come first in one pass, so that options may stand before the verb, too. */
+static void take_words(int argc, char **argv, struct str_list *words)
+{
+    for (int i = 1; i < argc; i++) {
+        const char *a = argv[i];
+        if (*a != '-' || !a[1]) {
+            str_list_add(words, a);
+            continue;
+        }
+        /* Every option that takes a value, of whatever verb: its value is no word. */
+        char name[64];
+        str_copy(name, sizeof name, a[1] == '-' ? a + 2 : "");
+        bool inline_value = strchr(name, '=') != NULL || (a[1] != '-' && a[2]);
+        bool takes = false;
+        const struct option_def *o = find_in(global_options, *name ? name : NULL, *name ? 0 : a[1]);
+        for (const struct verb *v = verbs; v->run && !o; v++)
+            o = find_in(v->options, *name ? name : NULL, *name ? 0 : a[1]);
+        takes = o && o->value;
+        if (takes && !inline_value)
+            i++;
+    }
+}
+
+static int take_option(struct invocation *v, char **argv, int argc, int *i, struct err *e)
+{
+    const char *a = argv[*i], *value = NULL;
+    char name[64] = "";
+    const struct option_def *o;
+    if (a[1] == '-') {
+        str_copy(name, sizeof name, a + 2);
+        value = strchr(a, '=') ? strchr(a, '=') + 1 : NULL;
+        name[strcspn(name, "=")] = 0;
+        o = find_option(v->verb, name, 0);
+    } else {
+        o = find_option(v->verb, NULL, a[1]);
+        value = a[2] ? a + 2 : NULL;
+    }
+    if (!o)
+        return err_set(e, -EINVAL, "The option %s is not known here. `hydra %s --help` lists them.",
+                       a, v->verb ? v->verb->words[0] : "");
+    if (o->value && !value) {
+        if (*i + 1 >= argc)
+            return err_set(e, -EINVAL, "The option --%s needs a value: %s.", o->name, o->help);
+        value = argv[++*i];
+    }
+    str_list_take(&v->values, mem_printf("%s=%s", o->name, value ? value : ""));
+    return 0;
+}
+
+static int read_output(struct invocation *v, struct err *e)
+{
+    static const char *const names[] = {"table", "json", "yaml", "csv"};
+    const char *wanted = invocation_option(v, "output");
+    if (!wanted)
+        return 0;
+    for (size_t i = 0; i < COUNT_OF(names); i++)
+        if (str_eq(names[i], wanted)) {
+            v->output = (enum output)i;
+            return 0;
+        }
+    return err_set(e, -EINVAL, "The output is table, json, yaml or csv, not %s.", wanted);
+}
+
+int invocation_parse(int argc, char **argv, struct invocation *ret_v, struct err *e)
+{
+    struct invocation v = {0};
+    struct str_list words = {0};
+    size_t used = 0;
+    take_words(argc, argv, &words);
+    v.verb = find_verb(&words, &used);
+    int r = words.n && !v.verb ? unknown_verb(words.v[0], e) : 0;
+    for (size_t i = used; i < words.n; i++)
+        str_list_add(&v.words, words.v[i]);
+    for (int i = 1; r >= 0 && i < argc; i++)
+        if (argv[i][0] == '-' && argv[i][1])
+            r = take_option(&v, argv, argc, &i, e);
+    if (r >= 0)
+        r = read_output(&v, e);
+    const char *no_color = getenv("NO_COLOR");
+    v.color = str_is_empty(no_color) && !invocation_has(&v, "no-color") && isatty(STDOUT_FILENO);
+    str_list_done(&words);
+    if (r < 0)
+        invocation_done(&v);
+    else
+        *ret_v = v;
+    return r;
+}
+
+void invocation_done(struct invocation *v)
+{
+    str_list_done(&v->words);
+    str_list_done(&v->values);
+}
+
+const char *invocation_option(const struct invocation *v, const char *name)
+{
+    size_t n = strlen(name);
+    for (size_t i = v->values.n; i-- > 0;)
+        if (strncmp(v->values.v[i], name, n) == 0 && v->values.v[i][n] == '=')
+            return v->values.v[i] + n + 1;
+    return NULL;
+}
+
+bool invocation_has(const struct invocation *v, const char *name)
+{
+    return invocation_option(v, name) != NULL;
+}

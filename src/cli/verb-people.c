@@ -1,0 +1,127 @@
+/* hydra user …, hydra session …, hydra token … */
+#include "cli/list.h"
+#include "cli/print.h"
+#include "cli/verbs.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+static int call(struct invocation *v, const char *method, const char *collection, const char *id,
+                const json_t *body, json_t **ret_answer)
+{
+    struct err e = {0};
+    struct client *c = NULL;
+    struct str path = {0};
+    str_addf(&path, "/api/cli/%s%s", collection, id ? "/" : "");
+    path_add(&path, id ? id : "");
+    int r = client_new(v, &e, &c);
+    if (r >= 0)
+        r = client_call(c, method, path.p, body, &e, ret_answer);
+    client_free(c);
+    str_done(&path);
+    return r < 0 ? verb_fail(&e, r) : 0;
+}
+
+static bool read_password(const struct invocation *v, char *password, size_t size)
+{
+    const char *file = invocation_option(v, "password-file");
+    FILE *f = !file ? NULL : str_eq(file, "-") ? stdin : fopen(file, "re");
+    if (!file) {
+        char *typed = isatty(STDIN_FILENO) ? getpass("Password: ") : NULL;
+        return typed && str_copy(password, size, typed) && *password;
+    }
+    bool ok = f && fgets(password, (int)size, f);
+    if (f && f != stdin)
+        fclose(f);
+    password[strcspn(ok ? password : "", "\r\n")] = 0;
+    return ok && *password;
+}
+
+static int no_password(void)
+{
+    return verb_fail(
+        &(struct err){
+            .text = "No password: name a file with --password-file FILE, or - for standard input."},
+        -EINVAL);
+}
+
+int verb_user_add(struct invocation *v)
+{
+    char password[1100] = "";
+    const char *role = invocation_option(v, "role");
+    AUTO(json_decrefp) json_t *answer = NULL;
+    if (v->words.n != 1 || !role)
+        return verb_usage(v);
+    if (!read_password(v, password, sizeof password))
+        return no_password();
+    AUTO(json_decrefp)
+    json_t *body =
+        json_pack("{s:s, s:s, s:s}", "name", v->words.v[0], "password", password, "role", role);
+    int code = call(v, "POST", "users", NULL, body, &answer);
+    if (code == 0)
+        printf("%s\n", json_get_str(answer, "id", ""));
+    return code;
+}
+
+int verb_user_edit(struct invocation *v)
+{
+    char password[1100] = "";
+    AUTO(json_decrefp) json_t *answer = NULL;
+    AUTO(json_decrefp) json_t *body = json_object();
+    if (v->words.n != 1)
+        return verb_usage(v);
+    if (invocation_has(v, "role"))
+        json_object_set_new(body, "role", json_string(invocation_option(v, "role")));
+    if (invocation_has(v, "disable") || invocation_has(v, "enable"))
+        json_object_set_new(body, "disabled", json_boolean(invocation_has(v, "disable")));
+    if (invocation_has(v, "password-file")) {
+        if (!read_password(v, password, sizeof password))
+            return no_password();
+        json_object_set_new(body, "password", json_string(password));
+    }
+    return json_object_size(body) ? call(v, "PATCH", "users", v->words.v[0], body, &answer)
+                                  : verb_usage(v);
+}
+
+static int remove_one(struct invocation *v, const char *collection)
+{
+    AUTO(json_decrefp) json_t *answer = NULL;
+    return v->words.n == 1 ? call(v, "DELETE", collection, v->words.v[0], NULL, &answer)
+                           : verb_usage(v);
+}
+
+int verb_user_rm(struct invocation *v)
+{
+    return remove_one(v, "users");
+}
+
+int verb_session_end(struct invocation *v)
+{
+    return remove_one(v, "sessions");
+}
+
+int verb_token_rm(struct invocation *v)
+{
+    return remove_one(v, "tokens");
+}
+
+int verb_token_add(struct invocation *v)
+{
+    const char *scope = invocation_option(v, "scope"), *expires = invocation_option(v, "expires");
+    AUTO(json_decrefp) json_t *answer = NULL;
+    if (v->words.n != 1 || !scope)
+        return verb_usage(v);
+    struct str_list scopes = {0};
+    json_t *list = json_array();
+    str_list_split(&scopes, scope, ',');
+    for (size_t i = 0; i < scopes.n; i++)
+        json_array_append_new(list, json_string(scopes.v[i]));
+    str_list_done(&scopes);
+    AUTO(json_decrefp)
+    json_t *body =
+        json_pack("{s:s, s:o, s:s?}", "name", v->words.v[0], "scopes", list, "expires_in", expires);
+    int code = call(v, "POST", "tokens", NULL, body, &answer);
+    if (code == 0)
+        printf("%s\n", json_get_str(answer, "secret", ""));
+    return code;
+}

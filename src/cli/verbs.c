@@ -1,0 +1,105 @@
+/* The table of verbs. */
+#include "cli/verbs.h"
+
+#define CHECK_KINDS "none http tcp dns icmp docker systemd process"
+#define END                                                                                        \
+    {                                                                                              \
+        0                                                                                          \
+    }
+
+static const struct option_def password_options[] = {
+    {"password-file", 0, "FILE", "read the password from a file; - is standard input", NULL},
+    END,
+};
+static const struct option_def service_options[] = {
+    {"name", 0, "NAME", "what people call it", NULL},
+    {"url", 0, "URL", "where to open it", NULL},
+    {"check", 0, "KIND", "how to see whether it is well: " CHECK_KINDS, CHECK_KINDS},
+    {"target", 0, "TARGET", "what to check: URL, host:port, name, unit or container; else the URL",
+     NULL},
+    {"interval", 0, "DURATION", "between two checks: 30s, 5m", NULL},
+    {"timeout", 0, "DURATION", "for one check: 5s", NULL},
+    {"retries", 0, "N", "further tries before it counts as down", NULL},
+    {"expect-status", 0, "CODES", "HTTP statuses that are well: 200-399,401", NULL},
+    {"expect-body", 0, "TEXT", "text that proves that it is the right service", NULL},
+    {"icon", 0, "NAME", "its picture, e.g. plex", NULL},
+    {"group", 0, "NAME", "where it stands in lists", NULL},
+    {"description", 0, "TEXT", "a line about it", NULL},
+    {"depends-on", 0, "ID[,…]", "services that it needs", NULL},
+    {"hide", 0, NULL, "leave it out of lists and the verdict", NULL},
+    {"show", 0, NULL, "show it again", NULL},
+    END,
+};
+static const struct option_def event_options[] = {
+    {"follow", 'f', NULL, "go on with what happens from now", NULL},
+    {"since", 0, "ID", "follow on after this event", NULL},
+    {"topics", 0, "TOPIC[,…]", "state, vitals, feed, access, custom, metrics/NODE; with -o json",
+     NULL},
+    {"limit", 'n', "N", "how many", NULL},
+    {"before", 0, "CURSOR", "older ones than this page", NULL},
+    {"severity", 0, "WORD", "ok, info, warn or bad", "ok info warn bad"},
+    {"service", 0, "ID", "of one service", NULL},
+    END,
+};
+static const struct option_def user_add_options[] = {
+    {"role", 0, "ROLE", "admin, operator or viewer", "admin operator viewer"},
+    {"password-file", 0, "FILE", "read the password from a file; - is standard input", NULL},
+    END,
+};
+static const struct option_def user_edit_options[] = {
+    {"role", 0, "ROLE", "admin, operator or viewer", "admin operator viewer"},
+    {"password-file", 0, "FILE", "a new password, from a file; - is standard input", NULL},
+    {"disable", 0, NULL, "keep the user out", NULL},
+    {"enable", 0, NULL, "let the user in again", NULL},
+    END,
+};
+static const struct option_def token_options[] = {
+    {"scope", 0, "PERMISSION[,…]",
+     "what it may do: services:read,events:write; * is all that you may", NULL},
+    {"expires", 0, "DURATION", "when it ends: 90d; without, never", NULL},
+    END,
+};
+static const struct option_def audit_options[] = {
+    {"actor", 0, "NAME", "by whom", NULL},
+    {"action", 0, "ACTION", "what: service.add, or a prefix such as service.", NULL},
+    {"outcome", 0, "WORD", "done, refused or failed", "done refused failed"},
+    {"text", 0, "TEXT", "that appears anywhere", NULL},
+    {"since", 0, "TIME", "from this time on (RFC 3339)", NULL},
+    {"until", 0, "TIME", "up to this time (RFC 3339)", NULL},
+    {"limit", 'n', "N", "how many", NULL},
+    {"before", 0, "CURSOR", "older ones than this page", NULL},
+    END,
+};
+
+const struct verb verbs[] = {
+    {{"status"}, "", "is everything well? exit code 0 yes, 1 no, 2 can't tell", NULL, verb_status},
+    {{"nodes"}, "", "machines and their numbers", NULL, verb_nodes},
+    {{"services"}, "", "services and their state", NULL, verb_services},
+    {{"service", "show"}, "ID", "everything about one service", NULL, verb_service_show},
+    {{"service", "add"}, "NAME", "add a service by hand", service_options, verb_service_add},
+    {{"service", "edit"},
+     "ID",
+     "change a service, or override what was discovered",
+     service_options,
+     verb_service_edit},
+    {{"service", "rm"},
+     "ID",
+     "remove a hand-added service, or drop overrides",
+     NULL,
+     verb_service_rm},
+    {{"events"}, "", "what happened", event_options, verb_events},
+    {{"users"}, "", "who has access", NULL, verb_users},
+    {{"user", "add"}, "NAME", "create a user", user_add_options, verb_user_add},
+    {{"user", "edit"}, "NAME", "change a user", user_edit_options, verb_user_edit},
+    {{"user", "rm"}, "NAME", "remove a user", NULL, verb_user_rm},
+    {{"sessions"}, "", "who is signed in", NULL, verb_sessions},
+    {{"session", "end"}, "ID", "sign a session out", NULL, verb_session_end},
+    {{"tokens"}, "", "API tokens", NULL, verb_tokens},
+    {{"token", "add"}, "NAME", "create an API token and print it", token_options, verb_token_add},
+    {{"token", "rm"}, "ID", "revoke an API token", NULL, verb_token_rm},
+    {{"audit"}, "", "every change and every refused one", audit_options, verb_audit},
+    {{"login"}, "[NAME]", "sign this command line in", password_options, verb_login},
+    {{"logout"}, "", "sign it out again", NULL, verb_logout},
+    {{"completion"}, "bash|zsh|fish", "print completion for a shell", NULL, verb_completion},
+    {{NULL}, NULL, NULL, NULL, NULL},
+};

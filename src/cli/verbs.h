@@ -1,0 +1,31 @@
+/* The verbs: one function each, exit codes for main(). 0 done, 1 failed, 2 wrong usage or can't
+ * tell. */
+#pragma once
+
+#include "cli/options.h"
+
+int verb_login(struct invocation *v);
+int verb_logout(struct invocation *v);
+int verb_status(struct invocation *v);
+int verb_nodes(struct invocation *v);
+int verb_services(struct invocation *v);
+int verb_service_show(struct invocation *v);
+int verb_service_add(struct invocation *v);
+int verb_service_edit(struct invocation *v);
+int verb_service_rm(struct invocation *v);
+int verb_events(struct invocation *v);
+int verb_users(struct invocation *v);
+int verb_user_add(struct invocation *v);
+int verb_user_edit(struct invocation *v);
+int verb_user_rm(struct invocation *v);
+int verb_sessions(struct invocation *v);
+int verb_session_end(struct invocation *v);
+int verb_tokens(struct invocation *v);
+int verb_token_add(struct invocation *v);
+int verb_token_rm(struct invocation *v);
+int verb_audit(struct invocation *v);
+int verb_completion(struct invocation *v);
+
+/* "2 = can't tell" for refusals of usage and connections, else 1: says the sentence on stderr. */
+int verb_fail(const struct err *e, int code);
+int verb_usage(const struct invocation *v);
