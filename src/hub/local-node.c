@@ -58,6 +58,52 @@ struct local_node *local_node_start(struct loop *hub, const struct local_node_se
     return n;
 }
 
+struct order {
+    struct local_node *node;
+    struct check_spec *specs;
+    size_t n;
+};
+
+static void order_on_loop(void *arg)
+{
+    struct order *o = arg;
+    node_set_checks(o->node->node, o->specs, o->n);
+    for (size_t i = 0; i < o->n; i++)
+        check_spec_done(&o->specs[i]);
+    mem_free(o->specs);
+    mem_free(o);
+}
+
+void local_node_checks(struct local_node *n, const struct check_spec *specs, size_t n_specs)
+{
+    struct order *o = mem_alloc(sizeof *o);
+    o->node = n;
+    o->n = n_specs;
+    o->specs = mem_array(n_specs, sizeof *o->specs);
+    for (size_t i = 0; i < n_specs; i++)
+        check_spec_copy(&o->specs[i], &specs[i]);
+    loop_post(n->loop, order_on_loop, o);
+}
+
+struct question {
+    struct local_node *node;
+    const char *service;
+    int answer;
+};
+
+static void ask_on_loop(void *arg)
+{
+    struct question *q = arg;
+    q->answer = node_check_now(q->node->node, q->service);
+}
+
+int local_node_check_now(struct local_node *n, const char *service)
+{
+    struct question q = {n, service, 0};
+    loop_call(n->loop, ask_on_loop, &q);
+    return q.answer;
+}
+
 static void free_on_loop(void *arg)
 {
     struct local_node *n = arg;

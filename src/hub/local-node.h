@@ -1,5 +1,4 @@
-/* The built-in agent: the node code on a thread of its own, its reports handed to the hub's loop.
- */
+/* The built-in agent: the node code on a thread of its own, its reports handed to the hub's loop. */
 #pragma once
 
 #include "io/loop.h"
@@ -16,6 +15,11 @@ struct local_node_settings {
 
 struct local_node *local_node_start(struct loop *hub, const struct local_node_settings *s);
 
-/* Ends the thread. On the hub's thread, before the hub's loop is freed; reports still under way are
- * dropped. */
+/* Orders the checks. Any thread; specs are copied. */
+void local_node_checks(struct local_node *n, const struct check_spec *specs, size_t n_specs);
+
+/* Checks one service now. Any thread; waits for the node's thread. -ENOENT. */
+int local_node_check_now(struct local_node *n, const char *service);
+
+/* Ends the thread. On the hub's thread, before the hub's loop is freed; reports still under way are dropped. */
 void local_node_stop(struct local_node *n);

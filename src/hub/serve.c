@@ -53,6 +53,13 @@ static void on_remember(void *arg, const char *service, enum service_state s, in
     recorder_state(((struct hub *)arg)->recorder, service, s, since_ms);
 }
 
+static void on_checks(void *arg, const char *node, const struct check_spec *specs, size_t n)
+{
+    struct hub *h = arg;
+    if (h->local && str_eq(node, h->node_id))
+        local_node_checks(h->local, specs, n);
+}
+
 static void on_report(void *arg, struct node_report *r)
 {
     struct hub *h = arg;
@@ -61,8 +68,7 @@ static void on_report(void *arg, struct node_report *r)
 
 static int on_check_now(void *arg, const char *service)
 {
-    (void)arg, (void)service;
-    return -ENOENT;
+    return local_node_check_now(((struct hub *)arg)->local, service);
 }
 
 static void on_revoked(void *arg, const char *subject)
@@ -112,6 +118,8 @@ static void refresh_on_worker(void *arg)
     struct hub *h = arg;
     struct err e = {0};
     AUTO(store_givep) struct db *db = NULL;
+    if (store_health(h->api.store).code)
+        log_debug("hub", "database tried again", "result=%d", store_probe(h->api.store, &e));
     int r = store_take(h->api.store, &e, &db);
     if (r >= 0)
         r = access_refresh(h->api.access, db, clock_wall_ms(), &e);
@@ -200,7 +208,8 @@ static int start_domain(struct hub *h, struct err *e)
     a->log = event_log_new(&limits, (uint64_t)clock_wall_ms());
     a->recent_keys = recent_keys_new();
     a->cluster = cluster_new(
-        a->log, &(struct cluster_hooks){.arg = h, .record = on_record, .remember = on_remember});
+        a->log, &(struct cluster_hooks){
+                    .arg = h, .record = on_record, .remember = on_remember, .checks = on_checks});
     a->fanout = fanout_new(a->log, &(struct fanout_settings){
                                        .threads = 1,
                                        .heartbeat_ms = 15000,
@@ -215,6 +224,10 @@ static int start_domain(struct hub *h, struct err *e)
     a->check_now = on_check_now;
     a->arg = h;
     cluster_node_add(a->cluster, h->node_id, "this machine", now());
+    /* Before the services that people defined: their checks are ordered as they come. */
+    h->local = local_node_start(
+        a->loop, &(struct local_node_settings){
+                     .docker = h->config->value[SETTING_DOCKER], .report = on_report, .arg = h});
     return recall(h, e);
 }
 
@@ -338,10 +351,6 @@ static void run(struct hub *h)
     loop_timer_new(h->api.loop, 1000, 1000, on_tick, h);
     loop_timer_new(h->api.loop, REFRESH_MS, REFRESH_MS, on_refresh, h);
     store_on_health(h->api.store, on_health, h);
-    h->local = local_node_start(
-        h->api.loop, &(struct local_node_settings){.docker = h->config->value[SETTING_DOCKER],
-                                                   .report = on_report,
-                                                   .arg = h});
     h->api.ready = true;
     print_setup_link(h);
     sd_notify(0, "READY=1");
