@@ -26,5 +26,5 @@ size_t map_count(const struct map *m);
 void map_done(struct map *m, void (*free_value)(void *)); /* free_value may be NULL */
 
 #define MAP_FOREACH(m, e)                                                                          \
-    for (struct map_entry *e = (m)->entries, *e##_end = e + (m)->n; e != e##_end; e++)             \
+    for (struct map_entry *e = (m)->entries, *e##_end = e ? e + (m)->n : e; e != e##_end; e++)     \
         if (e->key)

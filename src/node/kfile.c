@@ -20,7 +20,8 @@ void kbuf_done(struct kbuf *b)
     *b = (struct kbuf){0};
 }
 
-static int make_path(char ret_path[KFILE_PATH_MAX], const char *root, const char *fmt, va_list ap)
+static PRINTF(3, 0) int make_path(char ret_path[KFILE_PATH_MAX], const char *root, const char *fmt,
+                                  va_list ap)
 {
     int n = snprintf(ret_path, KFILE_PATH_MAX, "%s", root);
     if (n < 0 || n >= KFILE_PATH_MAX)
