@@ -594,7 +594,7 @@ static void says_503_when_workers_are_busy(void **state)
         close(fd[i]);
     }
     assert_int_equal(ok + busy, CLIENTS);
-    assert_int_equal(ok, 68);
+    assert_in_range(ok, 64, 68); /* what waits, and what the threads had taken by then */
 }
 
 #define EACH(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
