@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { PATIENCE_MS = 10000 };
+enum { PATIENCE_MS = 30000 };
 
 struct start {
     struct served *s;
@@ -99,6 +99,13 @@ void serve_end(struct served *s)
     loop_stop(s->loop);
     loop_join(s->loop);
     loop_free(s->loop);
+}
+
+void served_wait(struct served *s, uint64_t requests)
+{
+    for (int i = 0; i < 3000 && served_stats(s).requests_total < requests; i++)
+        usleep(10000);
+    assert_int_equal(served_stats(s).requests_total, requests);
 }
 
 int dial(const struct served *s)

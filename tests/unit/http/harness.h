@@ -18,13 +18,14 @@ void serve(struct served *s, struct http_settings settings);
 void serve_end(
     struct served *s); /* shuts down gracefully and frees; asserts that it comes to an end */
 struct http_stats served_stats(struct served *s);
+void served_wait(struct served *s, uint64_t requests);     /* until it has read so many */
 void served_shutdown(struct served *s, unsigned grace_ms); /* begins; serve_end() waits */
 
 int dial(const struct served *s);
 void say(int fd, const char *bytes);
 void say_n(int fd, const void *bytes, size_t n);
 
-/* Everything until the server closes (at most 10 s), NUL-terminated; mem_free(). `ret_len` may be
+/* Everything until the server closes (at most 30 s), NUL-terminated; mem_free(). `ret_len` may be
  * NULL. */
 char *hear_all(int fd, size_t *ret_len);
 

@@ -13,7 +13,7 @@
 
 static atomic_int taken_fd = -1, take_result, last_piece = 1, last_body = 1, subjects, answered;
 static atomic_bool may_go_on;
-static struct http_exchange *deferred;
+static struct http_exchange *_Atomic deferred;
 
 static void on_ok(struct http_exchange *x)
 {
@@ -70,7 +70,7 @@ static void on_unpark(struct http_exchange *x)
 
 static void wait_until(atomic_bool *flag)
 {
-    for (int i = 0; i < 1000 && !*flag; i++)
+    for (int i = 0; i < 3000 && !*flag; i++)
         usleep(10000);
 }
 
@@ -199,21 +199,33 @@ static void count_answer(void *arg, const struct http_exchange *x, int status, u
 
 static struct served server;
 
-static int set_up(void **state)
+static int set_up_with(unsigned stall_ms)
 {
-    (void)state;
     struct http_settings st = {
         .routes = routes,
         .limits = http_limits_default(),
         .hooks = {.gate = gate, .free_subject = free_subject, .answered = count_answer},
     };
-    st.limits.write_stall_ms = 700;
+    st.limits.write_stall_ms = stall_ms;
     taken_fd = -1;
+    deferred = NULL;
     last_piece = last_body = 1;
     answered = 0;
     may_go_on = false;
     serve(&server, st);
     return 0;
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    return set_up_with(30000);
+}
+
+static int set_up_impatient(void **state)
+{
+    (void)state;
+    return set_up_with(500);
 }
 
 static int tear_down(void **state)
@@ -243,7 +255,7 @@ static void gives_the_socket_away(void **state)
     int fd = dial(&server);
     expect(fd, GET("/ok"), 200, "ok");
     say(fd, GET("/take"));
-    for (int i = 0; i < 500 && taken_fd < 0; i++)
+    for (int i = 0; i < 3000 && taken_fd < 0; i++)
         usleep(10000);
     assert_true(taken_fd >= 0);
     say(taken_fd, "HTTP/1.1 200 OK\r\n\r\ndata: 1\n\n");
@@ -262,7 +274,7 @@ static void gives_the_socket_away_after_a_worker(void **state)
     (void)state;
     int fd = dial(&server);
     say(fd, GET("/asked-take"));
-    for (int i = 0; i < 500 && taken_fd < 0; i++)
+    for (int i = 0; i < 3000 && taken_fd < 0; i++)
         usleep(10000);
     say(taken_fd, "HTTP/1.1 200 OK\r\n\r\nx");
     close(taken_fd);
@@ -306,7 +318,7 @@ static void answers_one_from_anothers_handler(void **state)
     (void)state;
     int fd = dial(&server), other = dial(&server);
     say(fd, GET("/park"));
-    usleep(50000);
+    served_wait(&server, 1);
     expect(other, GET("/unpark"), 200, "done");
     char *a = hear_one(fd);
     assert_string_equal(body_of(a), "parked");
@@ -384,7 +396,7 @@ static void ends_stalled_readers(void **state)
     (void)state;
     int fd = dial(&server);
     say(fd, GET("/flood"));
-    for (int i = 0; i < 500 && last_piece == 1; i++)
+    for (int i = 0; i < 3000 && last_piece == 1; i++)
         usleep(10000);
     assert_int_equal(last_piece, -EPIPE);
     close(fd);
@@ -397,15 +409,15 @@ static void tells_a_worker_that_the_peer_left(void **state)
     say(fd, GET("/flood"));
     usleep(20000);
     close(fd);
-    for (int i = 0; i < 500 && last_piece == 1; i++)
+    for (int i = 0; i < 3000 && last_piece == 1; i++)
         usleep(10000);
     assert_int_equal(last_piece, -EPIPE);
     fd = dial(&server);
     say(fd, "POST /upload HTTP/1.1\r\n" HOST "Content-Length: 100\r\n\r\nabc");
-    usleep(20000);
+    served_wait(&server, 2);
     close(fd);
     may_go_on = true;
-    for (int i = 0; i < 500 && last_body == 1; i++)
+    for (int i = 0; i < 3000 && last_body == 1; i++)
         usleep(10000);
     assert_int_equal(last_body, -EPIPE);
 }
@@ -524,7 +536,7 @@ static void finishes_what_is_under_way(void **state)
     int idle = dial(&server), busy = dial(&server);
     expect(idle, GET("/ok"), 200, "ok");
     say(busy, GET("/wait"));
-    usleep(50000);
+    served_wait(&server, 2);
     served_shutdown(&server, 5000);
     char *a = hear_all(idle, NULL);
     assert_string_equal(a, "");
@@ -546,7 +558,7 @@ static void ends_after_the_grace(void **state)
     int head = dial(&server), flood = dial(&server);
     say(head, "GET /ok HT");
     say(flood, GET("/flood"));
-    usleep(50000);
+    served_wait(&server, 1);
     served_shutdown(&server, 100);
     serve_end(&server);
     char *a = hear_all(head, NULL);
@@ -584,7 +596,7 @@ static void says_503_when_workers_are_busy(void **state)
         fd[i] = dial(&server);
         say(fd[i], GET("/wait"));
     }
-    usleep(100000);
+    served_wait(&server, CLIENTS);
     may_go_on = true;
     for (int i = 0; i < CLIENTS; i++) {
         char *a = hear_one(fd[i]);
@@ -611,7 +623,7 @@ int main(void)
         EACH(says_when_a_handler_says_nothing),
         EACH(asks_the_gate),
         EACH(waits_for_slow_readers),
-        EACH(ends_stalled_readers),
+        cmocka_unit_test_setup_teardown(ends_stalled_readers, set_up_impatient, tear_down),
         EACH(tells_a_worker_that_the_peer_left),
         EACH(cuts_an_unfinished_answer),
         EACH(holds_back_uploads),

@@ -39,18 +39,19 @@ static const char *const hosts[] = {"hydra.lan", NULL};
 #define GET LINE("GET", "/") HOST
 #define NEXT LINE("GET", "/smuggled") HOST "\r\n"
 
-static struct served server;
+static struct served server, impatient; /* the second for what takes time */
 
 static int set_up(void **state)
 {
     (void)state;
     struct http_settings st = {.routes = routes, .hosts = hosts, .limits = http_limits_default()};
-    st.limits.head_deadline_ms = 300;
-    st.limits.body_deadline_ms = 300;
-    st.limits.idle_ms = 600;
     st.limits.head_bytes = 2048;
     st.limits.body_bytes = 4096;
     serve(&server, st);
+    st.limits.head_deadline_ms = 300;
+    st.limits.body_deadline_ms = 300;
+    st.limits.idle_ms = 600;
+    serve(&impatient, st);
     return 0;
 }
 
@@ -59,6 +60,8 @@ static int tear_down(void **state)
     (void)state;
     served_shutdown(&server, 5000);
     serve_end(&server);
+    served_shutdown(&impatient, 5000);
+    serve_end(&impatient);
     return 0;
 }
 
@@ -202,12 +205,17 @@ static void tells_the_methods(void **state)
     mem_free(a);
 }
 
-static void expect_status(const char *bytes, int status)
+static void expect_status_of(const struct served *s, const char *bytes, int status)
 {
-    char *a = ask(&server, bytes);
+    char *a = ask(s, bytes);
     if (status_of(a) != status)
         fail_msg("%d instead of %d", status_of(a), status);
     mem_free(a);
+}
+
+static void expect_status(const char *bytes, int status)
+{
+    expect_status_of(&server, bytes, status);
 }
 
 static void bounds_heads(void **state)
@@ -271,7 +279,8 @@ static void bounds_streamed_bodies(void **state)
     assert_int_equal(number_in(a), -EBADMSG);
     assert_true(has_header(a, "Connection: close"));
     mem_free(a);
-    a = ask(&server, LINE("POST", "/upload") HOST "Transfer-Encoding: chunked\r\n\r\n1\r\n1\r\n");
+    a = ask(&impatient,
+            LINE("POST", "/upload") HOST "Transfer-Encoding: chunked\r\n\r\n1\r\n1\r\n");
     assert_int_equal(number_in(a), -ETIMEDOUT);
     mem_free(a);
 }
@@ -288,7 +297,7 @@ static void ends_slow_heads(void **state)
 {
     (void)state;
     const char head[] = GET "X: yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy";
-    int fd = dial(&server);
+    int fd = dial(&impatient);
     int64_t begin = now_ms();
     struct pollfd p = {.fd = fd, .events = POLLIN};
     for (size_t i = 0; i < sizeof head - 1 && poll(&p, 1, 20) == 0; i++)
@@ -296,7 +305,7 @@ static void ends_slow_heads(void **state)
     char *a = hear_all(fd, NULL);
     assert_int_equal(status_of(a), 408);
     assert_true(now_ms() - begin >= 280);
-    assert_true(now_ms() - begin < 2000);
+    assert_true(now_ms() - begin < 8000);
     mem_free(a);
     close(fd);
 }
@@ -304,21 +313,21 @@ static void ends_slow_heads(void **state)
 static void ends_slow_bodies(void **state)
 {
     (void)state;
-    expect_status(POST "Content-Length: 10\r\n\r\nabc", 408);
-    expect_status(POST "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n", 408);
+    expect_status_of(&impatient, POST "Content-Length: 10\r\n\r\nabc", 408);
+    expect_status_of(&impatient, POST "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n", 408);
 }
 
 static void ends_idle_connections(void **state)
 {
     (void)state;
     int64_t begin = now_ms();
-    char *a = ask(&server, GET "\r\n");
+    char *a = ask(&impatient, GET "\r\n");
     assert_int_equal(status_of(a), 200);
     assert_int_equal(count_answers(a), 1);
     assert_true(now_ms() - begin >= 580);
     mem_free(a);
     begin = now_ms();
-    a = ask(&server, "");
+    a = ask(&impatient, "");
     assert_string_equal(a, "");
     assert_true(now_ms() - begin >= 580);
     mem_free(a);
