@@ -353,8 +353,11 @@ void connection_refuse(struct connection *c, int status, const char *type, const
         connection_set_state(c, CONN_HANDLING);
         return;
     }
-    if (!x->answer.status)
-        dispatch_problem(x, status, type, detail);
+    if (x->is_answered) {
+        connection_answered(c);
+        return;
+    }
+    dispatch_problem(x, status, type, detail);
     dispatch_settle(x);
 }
 

@@ -255,18 +255,30 @@ static void run(struct http_exchange *x)
 
 /* --- the way through --- */
 
-/* Answered before its body is read: a short one is read and dropped, so that the connection can
- * stay; else it ends. */
-static void answer_early(struct http_exchange *x)
+/* A short body is read and dropped, so that the connection can stay. */
+static bool can_skip_body(const struct http_exchange *x)
 {
     bool is_short = x->head.chunked || x->head.length <= LIMIT_DISCARD;
-    if (is_body_missing(x) && x->keep && is_short && !x->head.known[HEAD_EXPECT] &&
-        x->c->state != CONN_CLOSED) {
-        x->body.sink = SINK_DISCARD;
-        connection_set_state(x->c, CONN_BODY);
+    return is_body_missing(x) && x->keep && is_short && !x->head.known[HEAD_EXPECT] &&
+           x->c->state != CONN_CLOSED;
+}
+
+/* Answered before its body is read: the peer hears it at once. */
+static void answer_early(struct http_exchange *x)
+{
+    if (!can_skip_body(x)) {
+        dispatch_settle(x);
         return;
     }
-    dispatch_settle(x);
+    x->body.sink = SINK_DISCARD;
+    x->is_answered = true;
+    x->in_call = true;
+    reply_send(x);
+    x->in_call = false;
+    if (x->c->state == CONN_CLOSED)
+        exchange_end(x);
+    else
+        connection_set_state(x->c, CONN_BODY);
 }
 
 static void await_body(struct http_exchange *x)
@@ -311,8 +323,8 @@ void dispatch_body(struct http_exchange *x)
         stream_feed_end(x, 0);
     if (x->holder == HELD_BY_WORKER)
         connection_set_state(x->c, CONN_HANDLING);
-    else if (x->answer.status)
-        dispatch_settle(x);
+    else if (x->is_answered)
+        connection_answered(x->c);
     else
         run(x);
 }

@@ -142,6 +142,7 @@ struct http_exchange {
     bool streaming, head_is_out; /* a streamed answer has begun */
     bool gate_on_worker, gate_passed;
     bool was_on_worker;
+    bool is_answered; /* before its body was read, which is dropped */
     struct head head;
     struct target target;
     struct route_match match;

@@ -179,6 +179,30 @@ static void keeps_the_connection_after_plain_refusals(void **state)
     close(fd);
 }
 
+/* The answer does not wait for a body that nobody wants. */
+static void refuses_before_the_body_arrives(void **state)
+{
+    (void)state;
+    int fd = dial(&server);
+    say(fd, LINE("POST", "/nothing") HOST "Content-Length: 8\r\n\r\n1234");
+    char *a = hear_one(fd);
+    assert_int_equal(status_of(a), 404);
+    mem_free(a);
+    say(fd, "5678" GET "\r\n");
+    a = hear_one(fd);
+    assert_int_equal(status_of(a), 200);
+    mem_free(a);
+    say(fd, LINE("POST", "/nothing") HOST "Transfer-Encoding: chunked\r\n\r\n");
+    a = hear_one(fd);
+    assert_int_equal(status_of(a), 404);
+    mem_free(a);
+    say(fd, "bad" GET "\r\n");
+    a = hear_all(fd, NULL);
+    assert_string_equal(a, "");
+    mem_free(a);
+    close(fd);
+}
+
 static void names_the_setting(void **state)
 {
     (void)state;
@@ -246,7 +270,7 @@ static void bounds_bodies(void **state)
 {
     (void)state;
     struct str s = {0};
-    expect_status(POST "Content-Length: 4097\r\n\r\n", 413);
+    expect_status(POST "Connection: close\r\nContent-Length: 4097\r\n\r\n", 413);
     expect_status(POST "Content-Length: 999999999999999999\r\n\r\n", 413);
     expect_status(
         LINE("POST", "/small") HOST "Content-Length: 9\r\nConnection: close\r\n\r\n123456789", 413);
@@ -350,6 +374,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(closes_on_ambiguous_requests),
         cmocka_unit_test(keeps_the_connection_after_plain_refusals),
+        cmocka_unit_test(refuses_before_the_body_arrives),
         cmocka_unit_test(names_the_setting),
         cmocka_unit_test(tells_the_methods),
         cmocka_unit_test(bounds_heads),
