@@ -32,8 +32,9 @@ static void keep_firm(struct live_service *s)
 
 static void state_changed(struct cluster *c, struct live_service *s, struct cluster_now now)
 {
-    if (!recall_meet(c, s, now) && s->has_firm)
-        feed_state(c, s, s->firm, s->firm_since_ms, now);
+    bool was_seen = s->history.n > 0; /* what was so when first seen did not happen now */
+    if (!recall_meet(c, s, now) && was_seen)
+        feed_state(c, s, s->has_firm ? s->firm : STATE_UNKNOWN, s->firm_since_ms, now);
     keep_firm(s);
     add_history(s);
     if (c->hooks.remember)

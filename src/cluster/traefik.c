@@ -136,7 +136,7 @@ static struct branch parse_or(struct parser *s)
     struct branch best = parse_and(s);
     while (!s->failed && take(s, "||")) {
         struct branch b = parse_and(s);
-        if (!best.host[0])
+        if (!best.host[0] && b.host[0])
             best = b;
     }
     return best;

@@ -76,10 +76,35 @@ static bool may_be_many(const struct integration *i)
            str_eq(i->group, "Monitoring");
 }
 
+static bool is_script(const char *word, size_t n)
+{
+    static const char *const ends[] = {".py", ".js", ".mjs", ".jar", ".rb", ".sh", NULL};
+    for (const char *const *p = ends; *p; p++)
+        if (n > strlen(*p) && !strncmp(word + n - strlen(*p), *p, strlen(*p)))
+            return true;
+    return false;
+}
+
+/* Length of "program script.py" at the start of a command; 0 when no script is run. */
+static size_t script_length(const char *command)
+{
+    size_t program = strcspn(command, " ");
+    if (!command[program])
+        return 0;
+    size_t script = strcspn(command + program + 1, " ");
+    return is_script(command + program + 1, script) ? program + 1 + script : 0;
+}
+
+/* A native program that runs twice: the same command, or the same script with other options. */
 static bool same_command(const struct observed *a, const struct observed *b)
 {
-    return a->kind == OBSERVED_PROCESS && b->kind == OBSERVED_PROCESS && a->command && b->command &&
-           str_eq(a->command, b->command);
+    if (!a->command || !b->command || a->kind == OBSERVED_CONTAINER ||
+        b->kind == OBSERVED_CONTAINER)
+        return false;
+    size_t script = script_length(a->command);
+    bool same_script =
+        script && script == script_length(b->command) && !strncmp(a->command, b->command, script);
+    return same_script || (a->kind == b->kind && str_eq(a->command, b->command));
 }
 
 static bool is_copy(const struct live_service *a, const struct live_service *b)
@@ -97,7 +122,7 @@ static void warn_copies(struct cluster *c)
 {
     SERVICES_FOREACH(c, a)
     {
-        if (!a->kind && !(a->seen && a->seen->kind == OBSERVED_PROCESS))
+        if (!a->kind && !(a->seen && a->seen->command))
             continue;
         SERVICES_FOREACH(c, b)
         {
