@@ -5,8 +5,8 @@
 #include <math.h>
 
 #define EACH(m, kind, e)                                                                           \
-    for (const struct entity *e = (m)->entities[kind].v, *e##_end = e + (m)->entities[kind].n;     \
-         e != e##_end; e++)
+    for (size_t e##_i = 0; e##_i < (m)->entities[kind].n; e##_i++)                                 \
+        for (const struct entity *e = &(m)->entities[kind].v[e##_i]; e; e = NULL)
 
 static bool flag(const struct numbers *m, const struct entity *e, unsigned field)
 {

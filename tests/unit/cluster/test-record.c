@@ -4,7 +4,9 @@
 #include "cluster/cluster.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 static void test_check(void **state)
 {
@@ -95,6 +97,13 @@ static void test_database(void **state)
     str_list_done(&r.depends_on);
     store_give(db);
     store_close(store);
+    static const char *const ends[] = {"", "-wal", "-shm"};
+    for (size_t i = 0; i < COUNT_OF(ends); i++) {
+        char *name = mem_printf("%s%s", path, ends[i]);
+        remove(name);
+        mem_free(name);
+    }
+    rmdir(file);
     mem_free(path);
 }
 
