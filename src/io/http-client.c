@@ -5,6 +5,7 @@
 
 #include <assert.h>
 #include <stdio.h>
+#include <strings.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -24,6 +25,7 @@ struct http_call {
     CURL *easy;
     struct curl_slist *headers;
     struct str body;
+    char *location; /* with only_head: curl doesn't come to it */
     size_t body_max;
     uint64_t started_ns;
     struct http_request r; /* of its pointers only the callbacks are valid */
@@ -153,6 +155,7 @@ static void call_free(struct http_call *call)
         c->curl->easy_cleanup(call->easy);
     c->curl->slist_free_all(call->headers);
     str_done(&call->body);
+    mem_free(call->location);
     mem_free(call);
 }
 
@@ -190,6 +193,13 @@ static size_t on_header(char *bytes, size_t size, size_t n, void *arg)
 {
     struct http_call *call = arg;
     n *= size;
+    static const char name[] = "location:";
+    if (n > sizeof name && strncasecmp(bytes, name, sizeof name - 1) == 0) {
+        mem_free(call->location);
+        char *value = mem_strndup(bytes + sizeof name - 1, n - sizeof name + 1);
+        call->location = mem_strdup(str_trim(value));
+        mem_free(value);
+    }
     bool ends = (n == 2 && memcmp(bytes, "\r\n", 2) == 0) || (n == 1 && *bytes == '\n');
     if (!ends || status_of(call) < 200)
         return n;
@@ -417,7 +427,7 @@ static void finish(struct http_call *call, CURLcode code)
         .body = str_text(&call->body),
         .body_len = call->body.len,
         .body_cut = call->cut && !call->r.only_head,
-        .redirect = redirect,
+        .redirect = redirect ? redirect : call->location,
         .tls_expires_ms = certificate_end(call),
         .latency_us = (uint32_t)((uv_hrtime() - call->started_ns) / 1000),
     };

@@ -26,7 +26,7 @@ struct http_answer {
     const char *body; /* NUL-terminated; NULL when `on_data` took it */
     size_t body_len;
     bool body_cut;          /* there was more than `body_max`, and `cut_body` was set */
-    const char *redirect;   /* where a 3xx points, absolute; NULL = nowhere */
+    const char *redirect;   /* where a 3xx points; absolute, but with only_head; NULL = nowhere */
     int64_t tls_expires_ms; /* the server certificate's end, wall ms; 0 = no TLS, or not asked */
     uint32_t latency_us;    /* from the start of the call to its end */
 };

@@ -1,0 +1,60 @@
+/* What Docker and Podman answer. The first byte chooses the parser. */
+#include "fuzz.h"
+
+#include "node/docker-json.h"
+
+static void fuzz_container(const char *text, size_t n)
+{
+    struct container *c;
+    if (docker_parse_container(text, n, NULL, &c) < 0)
+        return;
+    FUZZ_CHECK(c->seen->name && *c->seen->name && docker_id_is_valid(c->seen->container_id));
+    container_settle(c, n % 2);
+    FUZZ_CHECK(!c->seen->why || strlen(c->seen->why) <= LIMIT_LINE + 64);
+    struct observed *copy = observed_copy(c->seen);
+    observed_free(copy);
+    container_free(c);
+}
+
+static void fuzz_list(const char *text, size_t n)
+{
+    struct str_list ids = {0};
+    if (docker_parse_list(text, n, NULL, &ids) == 0)
+        for (size_t i = 0; i < ids.n; i++)
+            FUZZ_CHECK(docker_id_is_valid(ids.v[i]));
+    str_list_done(&ids);
+}
+
+static void fuzz_log(const char *text, size_t n)
+{
+    char *line = docker_last_line(text, n, n % 2);
+    FUZZ_CHECK(!line || (strlen(line) <= LIMIT_LINE && str_is_utf8(line, strlen(line))));
+    mem_free(line);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    const char *text = (const char *)data + 1;
+    struct docker_version v;
+    struct docker_event e;
+    if (size < 1)
+        return 0;
+    switch (data[0]) {
+    case 'c':
+        fuzz_container(text, size - 1);
+        break;
+    case 'l':
+        fuzz_list(text, size - 1);
+        break;
+    case 'e':
+        if (docker_parse_event(text, size - 1, &e) == 0)
+            FUZZ_CHECK(!*e.id || docker_id_is_valid(e.id));
+        break;
+    case 'v':
+        (void)!docker_parse_version(text, size - 1, NULL, &v);
+        break;
+    default:
+        fuzz_log(text, size - 1);
+    }
+    return 0;
+}
