@@ -37,7 +37,7 @@ struct event_log *event_log_new(const struct event_log_limits *limits, uint64_t 
     log->epoch = epoch;
     log->limits = limits ? *limits : event_log_limits_default();
     assert(log->limits.entries && log->limits.frame_bytes <= log->limits.bytes);
-    log->ring = mem_array(log->limits.entries, sizeof *log->ring);
+    log->ring = mem_array(log->limits.entries, sizeof(struct event_frame *));
     atomic_init(&log->first, 1);
     pthread_mutex_init(&log->lock, NULL);
     pthread_mutex_init(&log->wake_lock, NULL);

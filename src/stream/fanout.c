@@ -100,13 +100,15 @@ bool fanout_has_room(const struct fanout *f)
 }
 
 /* What the client's socket is to do by itself: send at once, notice a peer that has vanished. */
-static void prepare_socket(int fd, unsigned stall_ms)
+static void prepare_socket(int fd, const struct fanout_settings *settings)
 {
+    /* Unacknowledged for so long; later than our own look at stalled sockets, which is counted. */
+    unsigned vanished_ms = settings->stall_ms + settings->heartbeat_ms;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
     setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &(int){1}, sizeof(int));
     setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &(int){30}, sizeof(int));
     setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &(int){10}, sizeof(int));
-    setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &stall_ms, sizeof stall_ms);
+    setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &vanished_ms, sizeof vanished_ms);
 }
 
 /* The head, how soon to come back, and an id from the first byte: who drops before the first event
@@ -152,7 +154,7 @@ int fanout_attach(struct fanout *f, const struct subscriber_draft *d)
         close(d->fd);
         return leaving ? -ESHUTDOWN : -EAGAIN;
     }
-    prepare_socket(d->fd, f->settings.stall_ms);
+    prepare_socket(d->fd, &f->settings);
     struct subscriber *s = make_subscriber(f, d);
     atomic_fetch_add(&f->subscribers, 1);
     unsigned turn = atomic_fetch_add(&f->turn, 1) % f->settings.threads;

@@ -93,7 +93,7 @@ static int next_word(const char **text, char ret_word[LIMIT_TOPIC_TEXT], struct 
 int event_topics_parse(const char *text, struct event_topics *ret_topics, struct err *e)
 {
     struct event_topics t = {0};
-    char word[LIMIT_TOPIC_TEXT];
+    char word[LIMIT_TOPIC_TEXT] = "";
     if (str_is_empty(text))
         t.classes = ALL_BUT_METRICS;
     while (!str_is_empty(text)) {
