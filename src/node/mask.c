@@ -66,13 +66,23 @@ static bool ends_with(const char *p, size_t n, const char *word)
     return n >= m && strncasecmp(p + n - m, word, m) == 0;
 }
 
-static bool contains_word(const char *p, size_t n, const char *word)
+/* Does `word` stand at `i`, as a word of its own? Short ones must also begin one. */
+static bool has_word_at(const char *p, size_t n, size_t i, const char *word)
 {
     size_t m = strlen(word);
-    for (size_t i = 0; i + m <= n; i++)
-        if (strncasecmp(p + i, word, m) == 0 && (i + m == n || !isalpha((unsigned char)p[i + m])) &&
-            (m > 4 || i == 0 || !isalpha((unsigned char)p[i - 1])))
-            return true;
+    return i + m <= n && strncasecmp(p + i, word, m) == 0 &&
+           (i + m == n || !isalpha((unsigned char)p[i + m])) &&
+           (m > 4 || i == 0 || !isalpha((unsigned char)p[i - 1]));
+}
+
+static bool contains_word(const char *p, size_t n, const char *const *words, size_t n_words)
+{
+    for (size_t i = 0; i < n; i++) {
+        char c = (char)tolower((unsigned char)p[i]);
+        for (size_t k = 0; k < n_words; k++)
+            if (c == words[k][0] && has_word_at(p, n, i, words[k]))
+                return true;
+    }
     return false;
 }
 
@@ -81,18 +91,12 @@ static bool is_secret_name(const char *p, size_t n)
     for (size_t i = 0; i < COUNT_OF(harmless_ends); i++)
         if (ends_with(p, n, harmless_ends[i]))
             return false;
-    for (size_t i = 0; i < COUNT_OF(secret_words); i++)
-        if (contains_word(p, n, secret_words[i]))
-            return true;
-    return false;
+    return contains_word(p, n, secret_words, COUNT_OF(secret_words));
 }
 
 static bool takes_all(const char *p, size_t n)
 {
-    for (size_t i = 0; i < COUNT_OF(header_words); i++)
-        if (contains_word(p, n, header_words[i]))
-            return true;
-    return false;
+    return contains_word(p, n, header_words, COUNT_OF(header_words));
 }
 
 /* The end of `"name": "` or `name=`; NULL when no value follows. */
@@ -135,8 +139,8 @@ static const char *url_secret(const char *p, const char *end, const char **ret_a
 static const char *put_secret(struct writer *w, const char *p, size_t n, const char *end,
                               bool first)
 {
-    const char *value = is_secret_name(p, n) ? value_start(p + n, end) : NULL;
-    if (!value)
+    const char *value = value_start(p + n, end);
+    if (!value || !is_secret_name(p, n))
         return NULL;
     put(w, p, (size_t)(value - p));
     put_mask(w);
@@ -237,7 +241,7 @@ void command_mask(const char *args, size_t n, char ret_text[COMMAND_MAX])
     struct line l = {0};
     while (n > 0 && args[n - 1] == 0)
         n--;
-    for (const char *p = args, *end = args + n; p < end;) {
+    for (const char *p = args, *end = args + n; p < end && w.len < COMMAND_MAX - 1;) {
         const char *stop = memchr(p, 0, (size_t)(end - p));
         if (!stop)
             stop = end;

@@ -21,8 +21,6 @@ ratio() { # WHAT
     'BEGIN { printf "%-10s %3d files   ours %8.1f us   floor %8.1f us   ratio %.2f\n", w, n, o, f, o / f }'
 }
 
-ratio metrics
-ratio processes
-"$build/tests/bench/collectbench" "$seconds" schedule 2>&1 >/dev/null |
-  sed -n 's/^\([0-9.]*\) us CPU.*/\1/p' |
-  awk '{ printf "all, as often as they ask for: %.1f us a second = %.4f %% of a core\n", $1, $1 / 1e4 }'
+ratio metrics   # every collector but the process table, each in every tick
+ratio processes # the process table in every tick; what it reads of new and shown ones is not in the list
+ratio schedule  # everything, as often as it asks for, against reading all of it each second
