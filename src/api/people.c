@@ -332,6 +332,19 @@ static int read_expiry(struct http_exchange *x, const json_t *body, int64_t *ret
     return 0;
 }
 
+/* A token hands on no more than it holds itself. "*" stands for what the role holds. */
+static bool may_hand_on(struct http_exchange *x, uint64_t scopes)
+{
+    const struct subject *s = subject_of(x);
+    uint64_t wanted = scopes == PERMISSIONS_ALL ? role_permissions(s->role) : scopes;
+    if (s->kind != SUBJECT_TOKEN)
+        return true; /* what the role lacks is refused further in */
+    for (enum permission p = 0; p < PERM_COUNT; p++)
+        if ((wanted & permission_bit(p)) && !gate_also(x, p))
+            return false;
+    return true;
+}
+
 static void add_token(struct http_exchange *x)
 {
     static const char *const members[] = {"name", "scopes", "expires_in", NULL};
@@ -340,7 +353,7 @@ static void add_token(struct http_exchange *x)
     uint64_t scopes = 0;
     int64_t expires = 0;
     if (!body || body_text(x, body, "name", true, &name) < 0 || read_scopes(x, body, &scopes) < 0 ||
-        read_expiry(x, body, &expires) < 0)
+        read_expiry(x, body, &expires) < 0 || !may_hand_on(x, scopes))
         return;
     AUTO(store_givep) struct db *db = gate_db(x);
     if (!db)

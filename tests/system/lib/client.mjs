@@ -3,10 +3,11 @@ import http from 'node:http';
 import { EventStream } from './events.mjs';
 
 export class Client {
-    /** @param base "http://127.0.0.1:PORT" @param auth {cookie} or {token} or nothing */
-    constructor(base, auth = {}) {
+    /** @param base "http://127.0.0.1:PORT" @param auth {cookie} or {token} or nothing; `from`: the address to come from */
+    constructor(base, { from, ...auth } = {}) {
         this.base = base;
         this.auth = auth;
+        this.from = from;
         this.agent = new http.Agent({ keepAlive: true, maxSockets: 64 });
     }
 
@@ -34,7 +35,7 @@ export class Client {
             if (!('content-type' in headers)) all['content-type'] = 'application/json';
         }
         return new Promise((resolve, reject) => {
-            const r = http.request({ host: url.hostname, port: url.port, method, path, headers: all, agent: this.agent, timeout }, answer => {
+            const r = http.request({ host: url.hostname, port: url.port, method, path, headers: all, agent: this.agent, localAddress: this.from, timeout }, answer => {
                 const pieces = [];
                 answer.on('data', p => pieces.push(p));
                 answer.on('error', reject);

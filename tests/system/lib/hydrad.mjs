@@ -132,6 +132,20 @@ export class Hydrad {
         return this.client({ cookie: cookieOf(a) });
     }
 
+    /** Creates a user; a client signed in as that user, with `.id`. */
+    async person(admin, name, role, password = `${name} has a long password`) {
+        const a = await admin.post('/api/web/users', { name, role, password });
+        if (a.status !== 201) throw new Error(`user ${name}: ${a.status} ${a.text}`);
+        return Object.assign(await this.signIn(name, password), { id: a.json.id, password });
+    }
+
+    /** Creates a token of whoever `client` is; a client that uses it, with `.id`. */
+    async token(client, scopes, extra = {}) {
+        const a = await client.post('/api/web/tokens', { name: `for ${scopes}`.slice(0, 60), scopes, ...extra });
+        if (a.status !== 201) throw new Error(`token: ${a.status} ${a.text}`);
+        return Object.assign(this.client({ token: a.json.secret }), { id: a.json.token.id });
+    }
+
     /** A verb of hydrad on this data folder. */
     verb(args, options = {}) {
         return hydrad([...args, '--data', this.dir, ...this.args], { ...options, env: { ...this.env, ...options.env } });
