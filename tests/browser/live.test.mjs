@@ -11,7 +11,7 @@ before(async () => {
     hydrad = await Hydrad.start();
     admin = await hydrad.setUp();
     browser = await openBrowser();
-    context = await openContext(browser, hydrad.base, { cookie: admin.cookie });
+    context = await openContext(browser, hydrad.base, { cookie: admin.auth.cookie });
 });
 after(async () => {
     await browser?.close();

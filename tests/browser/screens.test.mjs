@@ -26,7 +26,7 @@ after(async () => {
 
 for (const look of LOOKS)
     test(`every screen is sound, ${look.theme}, ${look.width} px`, async () => {
-        const context = await openContext(browser, hydrad.base, { cookie: admin.cookie, ...look });
+        const context = await openContext(browser, hydrad.base, { cookie: admin.auth.cookie, ...look });
         const found = [];
         for (const screen of SCREENS) {
             const page = await openPage(context, { allow: screen === '/nothing-here' ? [/404/] : [] });
@@ -43,7 +43,7 @@ for (const look of LOOKS)
     });
 
 test('a viewer sees no control that is refused, and pages say which role is needed', async () => {
-    const context = await openContext(browser, hydrad.base, { cookie: viewer.cookie });
+    const context = await openContext(browser, hydrad.base, { cookie: viewer.auth.cookie });
     const page = await openPage(context, { allow: [/403/] });
     await page.goto(`${hydrad.base}/services`);
     await page.getByRole('main').waitFor();

@@ -24,7 +24,7 @@ const screens = { overview: '/', nodes: '/nodes', node: '/node?id=debian', servi
 const looks = [['dark', 1440], ['light', 1440], ['dark', 360]];
 const browser = await openBrowser();
 for (const [theme, width] of looks) {
-    const context = await openContext(browser, hydrad.base, { cookie: admin.cookie, theme, width });
+    const context = await openContext(browser, hydrad.base, { cookie: admin.auth.cookie, theme, width });
     for (const [name, where] of Object.entries(screens)) {
         if (only.length && !only.includes(name)) continue;
         const page = await openPage(context, { allow: [/404/] });

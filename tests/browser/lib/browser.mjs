@@ -16,12 +16,11 @@ export function openBrowser() {
     return chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ARGS });
 }
 
-/** A signed-out visitor; `cookie` ("hydra_session=…") signs in. `width` 360 is a phone. */
+/** A signed-out visitor; `cookie` (the session's secret) signs in. `width` 360 is a phone. */
 export async function openContext(browser, base, { cookie, width = 1440, height = width < 500 ? 780 : 900, theme = 'dark', reducedMotion } = {}) {
     const context = await browser.newContext({ viewport: { width, height }, colorScheme: theme, reducedMotion, locale: 'en-GB', timezoneId: 'UTC' });
     if (cookie) {
-        const [name, value] = cookie.split('=');
-        await context.addCookies([{ name, value, url: base, httpOnly: true, sameSite: 'Strict' }]);
+        await context.addCookies([{ name: 'hydra_session', value: cookie, url: base, httpOnly: true, sameSite: 'Strict' }]);
     }
     await context.addInitScript(t => {
         if (!localStorage.getItem('theme')) localStorage.setItem('theme', t);
