@@ -47,22 +47,55 @@ static void add_problem(struct cluster *c, struct attention_list *l, struct live
     a->service = s;
     a->node = s->node;
     a->text = mem_strdup(s->health.told.reason[0] ? s->health.told.reason : "It does not answer");
-    a->cause = s->warnings.n ? mem_strdup(s->warnings.v[0]) : NULL;
+    a->cause = s->warnings.n ? mem_strdup(s->warnings.v[0].text) : NULL;
     a->hint = mem_strdup(hint_of(c, s));
     a->since_ms = s->health.since_ms;
     a->can_check = s->check.wanted;
 }
 
-/* It works, but something about it is not as meant. */
-static void add_warning(struct attention_list *l, struct live_service *s)
+static char *warning_title(const struct live_service *s, const struct warning *w)
 {
-    char title[SERVICE_TITLE_SIZE];
-    struct attention *a =
-        attention_add(l, s->check_asks ? RANK_WARN : RANK_INFO, mem_printf("warning:%s", s->id),
-                      mem_printf("%s: look at this", service_title(s, title)));
+    const char *node = s->node ? s->node->id : "";
+    switch (w->kind) {
+    case WARNING_COPY:
+        return mem_printf("%s runs twice on %s", s->who.name, node);
+    case WARNING_PORT:
+        return mem_printf("Two services claim port %u on %s", w->port, node);
+    case WARNING_ASKS:
+        return mem_printf("The check of %s asks another service", s->who.name);
+    case WARNING_UNEXPECTED:
+        break; /* worth a line on its page, no more */
+    }
+    return NULL;
+}
+
+static const char *warning_hint(enum warning_kind kind)
+{
+    switch (kind) {
+    case WARNING_COPY:
+        return "If one is meant to be the only one, stop the other: both hold memory";
+    case WARNING_PORT:
+        return "Only one can have it: give the other another port";
+    case WARNING_ASKS:
+        return "Correct the address of the check";
+    case WARNING_UNEXPECTED:
+        break;
+    }
+    return NULL;
+}
+
+/* It works, but something about it is not as meant. */
+static void add_warning(struct attention_list *l, struct live_service *s, const struct warning *w)
+{
+    char *title = w->second ? NULL : warning_title(s, w);
+    if (!title)
+        return;
+    struct attention *a = attention_add(l, w->kind == WARNING_PORT ? RANK_INFO : RANK_WARN,
+                                        mem_printf("warning:%s:%s", s->id, w->text), title);
     a->service = s;
     a->node = s->node;
-    a->text = mem_strdup(s->warnings.v[0]);
+    a->text = mem_printf("%s: %s", s->who.name, w->text);
+    a->hint = mem_strdup(warning_hint(w->kind));
 }
 
 static void add_services(struct cluster *c, struct attention_list *l)
@@ -71,8 +104,8 @@ static void add_services(struct cluster *c, struct attention_list *l)
     {
         if (service_is_problem(s))
             add_problem(c, l, s);
-        else if (s->warnings.n && !s->who.hidden && state_is_well(service_state(s)))
-            add_warning(l, s);
+        for (size_t i = 0; i < s->warnings.n && !s->who.hidden; i++)
+            add_warning(l, s, &s->warnings.v[i]);
     }
 }
 
@@ -83,8 +116,7 @@ static enum attention_rank rank_of(const char *severity)
 
 static void add_notices(struct cluster *c, struct attention_list *l)
 {
-    MAP_FOREACH(&c->notices, e)
-    {
+    MAP_FOREACH (&c->notices, e) {
         const struct notice *n = e->value;
         struct attention *a =
             attention_add(l, rank_of(n->severity), mem_printf("notice:%s", e->key),

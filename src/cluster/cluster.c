@@ -149,16 +149,6 @@ static void count_restarts(struct cluster *c, struct live_service *s, uint32_t b
         say_restart(c, s, now);
 }
 
-/* "debian/docker/plex was found": only once the first look round is over. */
-static void say_added(struct cluster *c, struct live_service *s, struct cluster_now now)
-{
-    const struct live_source *source = model_source_of(s);
-    char title[SERVICE_TITLE_SIZE];
-    if (source && source->listed && !s->who.hidden)
-        feed_say(c, now, "info", "service.added", s->node, s, "%s was added",
-                 service_title(s, title));
-}
-
 static struct live_service *service_of(struct cluster *c, struct live_node *n, const char *observed,
                                        struct cluster_now now, bool *ret_new)
 {
@@ -205,8 +195,10 @@ static void take_service(struct cluster *c, struct live_node *n, struct node_rep
         count_restarts(c, s, before->restarts, now);
     s->row_dirty = c->judge_dirty = true;
     observed_free(before);
-    if (is_new)
-        say_added(c, s, now);
+    if (is_new) {
+        const struct live_source *source = model_source_of(s);
+        s->came_later = source && source->listed;
+    }
 }
 
 static void service_gone(struct cluster *c, struct live_node *n, const char *observed,
@@ -222,25 +214,31 @@ static void service_gone(struct cluster *c, struct live_node *n, const char *obs
     c->judge_dirty = true;
 }
 
-/* How long a service that is gone is still shown. */
-static int64_t gone_grace(const struct live_service *s)
+/* What came while Hydra watches and stayed: not what the first look round found. */
+static void say_added(struct cluster *c, struct cluster_now now)
 {
-    if (s->seen->kind != OBSERVED_PROCESS)
-        return GONE_GRACE_MS;
-    int64_t lived = s->gone_mono_ms - s->first_mono_ms;
-    if (lived < GONE_PROCESS_MIN_MS)
-        return GONE_PROCESS_MIN_MS;
-    return lived > GONE_PROCESS_MAX_MS ? GONE_PROCESS_MAX_MS : lived;
-}
-
-static void drop_gone(struct cluster *c, struct cluster_now now)
-{
+    char title[SERVICE_TITLE_SIZE];
     SERVICES_FOREACH(c, s)
     {
-        if (!s->gone_mono_ms || now.mono_ms - s->gone_mono_ms < gone_grace(s))
+        if (s->added_told || s->gone_mono_ms || now.mono_ms - s->first_mono_ms < PASSING_MS)
             continue;
-        char title[SERVICE_TITLE_SIZE];
-        if (!s->who.hidden)
+        s->added_told = true;
+        if (s->came_later && s->seen && !s->who.hidden)
+            feed_say(c, now, "info", "service.added", s->node, s, "%s was added",
+                     service_title(s, title));
+    }
+}
+
+/* A container may be on its way back (recreated); of a process its node is sure. */
+static void drop_gone(struct cluster *c, struct cluster_now now)
+{
+    char title[SERVICE_TITLE_SIZE];
+    SERVICES_FOREACH(c, s)
+    {
+        int64_t grace = s->seen && s->seen->kind == OBSERVED_PROCESS ? 0 : GONE_GRACE_MS;
+        if (!s->gone_mono_ms || now.mono_ms - s->gone_mono_ms < grace)
+            continue;
+        if (s->added_told && !s->who.hidden)
             feed_say(c, now, "info", "service.removed", s->node, NULL, "%s was removed",
                      service_title(s, title));
         model_drop_service(c, s);
@@ -409,6 +407,7 @@ void cluster_tick(struct cluster *c, struct cluster_now now)
     {
         watch_node(c, n, now);
     }
+    say_added(c, now);
     drop_gone(c, now);
     c->judge_dirty = true; /* what takes its time: slow starts, loops, flapping */
     settle(c, now);

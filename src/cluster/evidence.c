@@ -55,12 +55,8 @@ static void add_observed(const struct live_service *s, struct evidence *e, struc
     e->looping = service_is_looping(s, now.mono_ms);
     e->restarts_10min = service_restarts_10min(s, now.mono_ms);
     e->holds_port = holds_port(s);
-    if (o->kind == OBSERVED_PROCESS && s->gone_mono_ms) {
-        e->gone = true;
-        e->run = RUN_FAILED;
-    } else if (s->gone_mono_ms && o->run != RUN_STOPPED) {
+    if (s->gone_mono_ms && o->run != RUN_STOPPED)
         e->run = RUN_STOPPING; /* on its way out, or being made anew */
-    }
     if (e->looping && str_is_empty(e->why))
         e->why = s->last_error;
     add_source(s, e);

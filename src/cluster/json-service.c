@@ -348,6 +348,15 @@ static const char *run_name(const struct observed *o)
     return o ? names[o->run] : "none";
 }
 
+static void warnings_json(struct jw *w, const struct live_service *s)
+{
+    jw_key(w, "warnings");
+    jw_array(w);
+    for (size_t i = 0; i < s->warnings.n; i++)
+        jw_str(w, s->warnings.v[i].text);
+    jw_end_array(w);
+}
+
 static void detail_fields(struct jw *w, const struct cluster *c, const struct live_service *s)
 {
     jw_key_str(w, "description", s->who.description);
@@ -358,7 +367,7 @@ static void detail_fields(struct jw *w, const struct cluster *c, const struct li
     port_list_json(w, s->seen);
     ids_json(w, "depends_on", s->needs.v, s->needs.n);
     ids_json(w, "needed_by", s->needed_by.v, s->needed_by.n);
-    jw_key_strs(w, "warnings", &s->warnings);
+    warnings_json(w, s);
     history_json(w, s, c->now.wall_ms);
     jw_key(w, "uptime");
     jw_object(w);

@@ -68,8 +68,6 @@ static void judge_ended(const struct evidence *e, struct judgement *j)
     judge_ended_how(e, how, sizeof how);
     if (e->looping || e->run == RUN_RESTARTING)
         say(j, STATE_DOWN, "restarts again and again%s%s", how[0] ? ": " : "", how);
-    else if (e->gone)
-        say(j, STATE_DOWN, "the process ended and nothing listens there any more");
     else if (how[0])
         say(j, STATE_DOWN, "%s", how);
     else

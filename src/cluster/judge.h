@@ -25,7 +25,7 @@ struct evidence {
     enum observed_kind kind; /* the rest up to `why` as observed */
     enum observed_run run;
     enum observed_health health;
-    bool on_purpose, has_exit, oom_killed, gone; /* gone: the process ended */
+    bool on_purpose, has_exit, oom_killed;
     int exit_code;
     const char *why, *health_text; /* may be NULL */
     int64_t run_ms;                /* for how long in this run state */

@@ -58,7 +58,7 @@ static void free_service(void *p)
     mem_free(s->check_asks);
     mem_free(s->needs.v);
     mem_free(s->needed_by.v);
-    str_list_done(&s->warnings);
+    warnings_clear(s);
     for (size_t i = 0; i < s->history.n; i++)
         mem_free(s->history.v[i].reason);
     vec_done(&s->history);

@@ -19,12 +19,11 @@ enum {
     LATE_MS = 10 * 1000,      /* nothing heard from a node for so long: late */
     AWAY_MS = 60 * 1000,      /* away */
     GONE_GRACE_MS = 4 * 1000, /* a container that vanished may be on its way back (recreated) */
-    GONE_PROCESS_MIN_MS = 10 * 60 * 1000, /* an ended process is shown for as long as it ran, */
-    GONE_PROCESS_MAX_MS = 24 * 60 * 60 * 1000, /* within these bounds */
-    EVENT_GAP_MS = 250,                        /* between two events of one service or node */
-    STRUCTURE_GAP_MS = 200, /* between two looks at dependencies, copies and ports */
-    SETTLING_MS = 5 * 1000, /* a node's first moments: its services are still being found */
-    LOOP_RESTARTS = 3,      /* so many in LOOP_WINDOW_MS is a restart loop */
+    PASSING_MS = 5 * 1000,    /* what is there for less came and went: no news */
+    EVENT_GAP_MS = 250,       /* between two events of one service or node */
+    STRUCTURE_GAP_MS = 200,   /* between two looks at dependencies, copies and ports */
+    SETTLING_MS = 5 * 1000,   /* a node's first moments: its services are still being found */
+    LOOP_RESTARTS = 3,        /* so many in LOOP_WINDOW_MS is a restart loop */
     LOOP_WINDOW_MS = 10 * 60 * 1000,
     CHECK_LATENCIES = 60,
     LIMIT_HISTORY = 200, /* states kept per service */
@@ -48,6 +47,19 @@ struct check_track {
     unsigned n_last;
 };
 
+enum warning_kind {
+    WARNING_COPY,       /* the same program runs a second time on the node */
+    WARNING_PORT,       /* two claim one port */
+    WARNING_UNEXPECTED, /* it listens elsewhere than its kind usually does */
+    WARNING_ASKS,       /* its check asks another service */
+};
+struct warning {
+    enum warning_kind kind;
+    char *text;
+    unsigned port;
+    bool second; /* the other one bears the same warning and stands for both */
+};
+
 struct past_state {
     int64_t from_ms, to_ms; /* to 0 = still */
     enum service_state state;
@@ -67,8 +79,9 @@ struct live_service {
     char *check_asks;    /* name of another service whose port the check asks; NULL */
     int64_t run_mono_ms; /* when the run state began, as far as seen */
     int64_t first_mono_ms;
-    int64_t gone_mono_ms; /* 0 = there */
-    bool stale;           /* its source lost the thread and has not reported it since */
+    int64_t gone_mono_ms;        /* 0 = there */
+    bool came_later, added_told; /* after the first look round; the feed knows it */
+    bool stale;                  /* its source lost the thread and has not reported it since */
     int64_t restart_times[LOOP_RESTARTS * 4]; /* mono, the latest */
     unsigned n_restart_times;
     char *last_error; /* of the latest failure, kept while it runs again */
@@ -84,7 +97,7 @@ struct live_service {
         struct live_service **v;
         size_t n, cap;
     } needs, needed_by; /* those that exist; rebuilt with the structure */
-    struct str_list warnings;
+    VEC(struct warning) warnings;
     VEC(struct past_state) history;
 
     struct str row; /* JSON without the closing numbers: see json-service.c */
@@ -203,11 +216,11 @@ struct service_record *record_copy(const struct service_record *r);
 void record_free(struct service_record *r);
 
 #define SERVICES_FOREACH(c, s)                                                                     \
-    MAP_FOREACH(&(c)->services, s##_entry)                                                         \
-    for (struct live_service *s = s##_entry->value; s; s = NULL)
+    MAP_FOREACH (&(c)->services, s##_entry)                                                        \
+        for (struct live_service *s = s##_entry->value; s; s = NULL)
 #define NODES_FOREACH(c, n)                                                                        \
-    MAP_FOREACH(&(c)->nodes, n##_entry)                                                            \
-    for (struct live_node *n = n##_entry->value; n; n = NULL)
+    MAP_FOREACH (&(c)->nodes, n##_entry)                                                           \
+        for (struct live_node *n = n##_entry->value; n; n = NULL)
 
 static inline enum service_state service_state(const struct live_service *s)
 {
@@ -245,6 +258,7 @@ size_t depend_broken_by(struct cluster *c,
                         const struct live_service *s); /* how many have it as cause */
 
 /* --- warn.c --- */
+void warnings_clear(struct live_service *s);
 void warn_rebuild(struct cluster *c); /* copies, ports with two claimants, unexpected ports */
 
 /* --- checks.c --- */

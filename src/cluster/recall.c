@@ -79,8 +79,7 @@ void recall_missing(struct cluster *c, struct live_node *n, const char *engine,
     char prefix[512];
     snprintf(prefix, sizeof prefix, "%s/%s/", n->id, engine);
     struct str_list gone = {0};
-    MAP_FOREACH(&c->recalls, e)
-    {
+    MAP_FOREACH (&c->recalls, e) {
         if (str_starts(e->key, prefix) && !model_service(c, e->key))
             str_list_add(&gone, e->key);
     }

@@ -89,8 +89,7 @@ void cluster_metrics(struct cluster *c, struct str *out)
         if (n->state != NODE_AWAY)
             collect(&families, n);
     }
-    MAP_FOREACH(&families, e)
-    {
+    MAP_FOREACH (&families, e) {
         const struct str *family = e->value;
         str_add_n(out, family->p, family->len);
     }

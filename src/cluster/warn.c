@@ -31,25 +31,49 @@ static bool addresses_meet(const char *a, const char *b)
     return is_any(a) || is_any(b) || str_eq(a, b);
 }
 
-static void warn(struct live_service *s, const char *fmt, ...) PRINTF(2, 3);
-static void warn(struct live_service *s, const char *fmt, ...)
+void warnings_clear(struct live_service *s)
 {
-    struct str text = {0};
-    va_list ap;
-    va_start(ap, fmt);
-    str_addv(&text, fmt, ap);
-    va_end(ap);
-    if (!str_list_has(&s->warnings, text.p))
-        str_list_add(&s->warnings, text.p);
-    str_done(&text);
+    for (size_t i = 0; i < s->warnings.n; i++)
+        mem_free(s->warnings.v[i].text);
+    vec_done(&s->warnings);
+}
+
+static bool has_warning(const struct live_service *s, const char *text)
+{
+    for (size_t i = 0; i < s->warnings.n; i++)
+        if (str_eq(s->warnings.v[i].text, text))
+            return true;
+    return false;
+}
+
+/* Takes `text`. */
+static struct warning *warn(struct live_service *s, enum warning_kind kind, char *text)
+{
+    static struct warning told_already;
+    if (has_warning(s, text)) {
+        mem_free(text);
+        return &told_already;
+    }
+    struct warning *w = vec_add(&s->warnings);
+    *w = (struct warning){.kind = kind, .text = text};
+    return w;
+}
+
+static void warn_claim(const struct claim *of, const struct claim *other, bool second)
+{
+    struct warning *w =
+        warn(of->s, WARNING_PORT,
+             mem_printf("Port %u is also claimed by %s.", of->port->port, other->s->who.name));
+    w->port = of->port->port;
+    w->second = second;
 }
 
 static void warn_pair(const struct claim *a, const struct claim *b)
 {
     if (a->s == b->s || !addresses_meet(a->port->address, b->port->address))
         return;
-    warn(a->s, "Port %u is also claimed by %s.", a->port->port, b->s->who.name);
-    warn(b->s, "Port %u is also claimed by %s.", b->port->port, a->s->who.name);
+    warn_claim(a, b, false);
+    warn_claim(b, a, true);
 }
 
 /* Every container, also a stopped one, claims what it publishes: the next start would fail. */
@@ -127,7 +151,8 @@ static void warn_copies(struct cluster *c)
         SERVICES_FOREACH(c, b)
         {
             if (is_copy(a, b))
-                warn(a, "A second copy runs: %s.", b->id);
+                warn(a, WARNING_COPY, mem_printf("A second copy runs: %s.", b->id))->second =
+                    strcmp(a->id, b->id) > 0;
         }
     }
 }
@@ -151,8 +176,9 @@ static void warn_unexpected(struct live_service *s)
     for (size_t i = 0; i < s->seen->ports.n; i++)
         if (catalogue_has_port(s->kind, s->seen->ports.v[i].port))
             return;
-    warn(s, "Listens on port %u; %s usually listens on %u.", p->port, s->kind->name,
-         s->kind->ports[0]);
+    warn(s, WARNING_UNEXPECTED,
+         mem_printf("Listens on port %u; %s usually listens on %u.", p->port, s->kind->name,
+                    s->kind->ports[0]));
 }
 
 /* The port in "http://host:8080/…" or "host:8080"; 0 when the host is not this machine. */
@@ -193,7 +219,8 @@ static void find_asked(struct cluster *c, struct live_service *s)
     {
         if (other != s && other->node == s->node && has_port(other, port)) {
             mem_set_str(&s->check_asks, other->who.name);
-            warn(s, "Its check asks port %u, which belongs to %s.", port, other->who.name);
+            warn(s, WARNING_ASKS,
+                 mem_printf("Its check asks port %u, which belongs to %s.", port, other->who.name));
         }
     }
 }
@@ -202,7 +229,7 @@ void warn_rebuild(struct cluster *c)
 {
     SERVICES_FOREACH(c, s)
     {
-        str_list_done(&s->warnings);
+        warnings_clear(s);
         warn_unexpected(s);
         find_asked(c, s);
     }

@@ -110,8 +110,7 @@ static void read_labels(const json_t *j, struct observed *o)
 {
     const char *key;
     json_t *value;
-    json_object_foreach(json_object_get(j, "labels"), key, value)
-    {
+    json_object_foreach (json_object_get(j, "labels"), key, value) {
         struct label *l = vec_add(&o->labels);
         l->key = mem_strdup(key);
         l->value = mem_strdup(json_string_value(value));
@@ -221,8 +220,7 @@ static void announce(struct fixture_node *n, const json_t *values, const char *n
     uint32_t first = (uint32_t)n->series.n;
     const char *key;
     json_t *value;
-    json_object_foreach((json_t *)(uintptr_t)values, key, value)
-    {
+    json_object_foreach ((json_t *)(uintptr_t)values, key, value) {
         if (number_of(n, key) < n->series.n)
             continue;
         *vec_add(&defs) = define(key);

@@ -13,8 +13,7 @@ static const json_t *find(const json_t *services, const char *id)
 {
     size_t i;
     json_t *s;
-    json_array_foreach(services, i, s)
-    {
+    json_array_foreach (services, i, s) {
         if (str_eq(json_get_str(s, "id", ""), id))
             return s;
     }

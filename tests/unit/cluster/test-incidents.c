@@ -17,8 +17,7 @@ static const json_t *attention(const json_t *overview, const char *id)
 {
     size_t i;
     json_t *a;
-    json_array_foreach(json_object_get(overview, "attention"), i, a)
-    {
+    json_array_foreach (json_object_get(overview, "attention"), i, a) {
         if (str_eq(json_get_str(a, "id", ""), id))
             return a;
     }

@@ -209,11 +209,32 @@ static void test_killed_process_is_down(void **state)
                 "\"ports\":[{\"port\":6379,\"pid\":7,\"process\":\"redis-server\"}]}");
     assert_int_equal(rig_state(r, "n/process/redis-server:6379"), STATE_HEALTHY);
     after(r, 1000);
-    rig_line(r, "{\"node\":\"n\",\"report\":\"gone\",\"id\":\"process/redis-server:6379\"}");
+    rig_line(r, "{\"node\":\"n\",\"report\":\"service\",\"id\":\"process/redis-server:6379\","
+                "\"kind\":\"process\",\"engine\":\"process\",\"name\":\"redis-server\","
+                "\"run\":\"failed\",\"exit_code\":137,"
+                "\"why\":\"process 7 (redis-server) ended\"}");
     assert_int_equal(rig_state(r, "n/process/redis-server:6379"), STATE_DOWN);
+    assert_string_equal(rig_reason(r, "n/process/redis-server:6379"),
+                        "killed by SIGKILL: process 7 (redis-server) ended");
     assert_string_equal(rig_sentence(r), "redis-server on n is down since 0 s");
-    after(r, GONE_PROCESS_MIN_MS + 1000);
+    rig_line(r, "{\"node\":\"n\",\"report\":\"gone\",\"id\":\"process/redis-server:6379\"}");
+    after(r, 1000);
     assert_false(cluster_has_service(r->c, "n/process/redis-server:6379"));
+    rig_free(r);
+}
+
+static void test_what_comes_and_goes_is_no_news(void **state)
+{
+    (void)state;
+    struct rig *r = stack();
+    container(r, "probe", "running", "");
+    after(r, 2000);
+    rig_line(r, "{\"node\":\"n\",\"report\":\"gone\",\"id\":\"docker/probe\"}");
+    after(r, 6000);
+    assert_int_equal(r->feed.n, 0);
+    container(r, "stays", "running", "");
+    after(r, 6000);
+    assert_true(rig_said(r, "info service.added stays on n was added"));
     rig_free(r);
 }
 
@@ -433,6 +454,7 @@ int main(void)
         cmocka_unit_test(test_engine_lost_and_back),
         cmocka_unit_test(test_recreated_container_is_the_same_service),
         cmocka_unit_test(test_killed_process_is_down),
+        cmocka_unit_test(test_what_comes_and_goes_is_no_news),
         cmocka_unit_test(test_restarts_by_itself),
         cmocka_unit_test(test_automatic_identity_check),
         cmocka_unit_test(test_hand_added_service),

@@ -64,8 +64,7 @@ static void test_cpu(void **state)
     size_t i;
     json_t *column;
     bool seen = false;
-    json_array_foreach(json_object_get(j, "columns"), i, column)
-    {
+    json_array_foreach (json_object_get(j, "columns"), i, column) {
         const json_t *values = json_array_get(json_object_get(j, "values"), i);
         assert_int_equal(json_array_size(values), 2);
         if (!str_eq(json_get_str(column, "name", ""), "core.0"))
