@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-enum { ATTENTION_GAP_MS = 1000 };
+enum { ATTENTION_GAP_MS = 1000, ATTENTION_DIRTY_GAP_MS = 250 };
 
 struct attention_since {
     int64_t since_ms;
@@ -215,7 +215,7 @@ static void keep_worst(struct cluster *c, const struct attention_list *l)
     }
 }
 
-static void tell(struct cluster *c, struct cluster_now now, struct str *list)
+static void tell(struct cluster *c, struct str *list)
 {
     if (list->len == c->attention.len && !memcmp(list->p, c->attention.p, list->len)) {
         str_done(list);
@@ -223,7 +223,6 @@ static void tell(struct cluster *c, struct cluster_now now, struct str *list)
     }
     str_done(&c->attention);
     c->attention = *list;
-    c->attention_mono_ms = now.mono_ms;
     struct str json = {0};
     str_add(&json, "{\"attention\":");
     str_add_n(&json, c->attention.p, c->attention.len);
@@ -232,11 +231,13 @@ static void tell(struct cluster *c, struct cluster_now now, struct str *list)
     str_done(&json);
 }
 
-/* A change of a service's state is told at once; the rest no oftener than the gap. */
+/* A change of a service's state is told at once, a burst of them together. */
 void attention_update(struct cluster *c, struct cluster_now now)
 {
-    if (!c->attention_dirty && now.mono_ms - c->attention_mono_ms < ATTENTION_GAP_MS)
+    int gap = c->attention_dirty ? ATTENTION_DIRTY_GAP_MS : ATTENTION_GAP_MS;
+    if (c->attention_mono_ms && now.mono_ms - c->attention_mono_ms < gap)
         return;
+    c->attention_mono_ms = now.mono_ms;
     struct attention_list l = {0};
     c->attention_dirty = false;
     add_services(c, &l);
@@ -255,6 +256,6 @@ void attention_update(struct cluster *c, struct cluster_now now)
     for (size_t i = 0; i < l.v.n; i++)
         item_json(&w, c, &l.v.v[i]);
     jw_end_array(&w);
-    tell(c, now, &list);
+    tell(c, &list);
     done_list(&l);
 }

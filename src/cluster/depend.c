@@ -92,13 +92,3 @@ struct judgement depend_judge(struct live_service *s)
     }
     return j;
 }
-
-size_t depend_broken_by(struct cluster *c, const struct live_service *cause)
-{
-    size_t n = 0;
-    SERVICES_FOREACH(c, s)
-    {
-        n += s->cause == cause && !s->who.hidden;
-    }
-    return n;
-}

@@ -89,6 +89,7 @@ struct live_service {
     struct judgement base; /* before dependencies */
     struct health health;
     struct live_service *cause; /* whose failure explains this one */
+    unsigned n_broken;          /* how many have this one as their cause */
     enum service_state firm;    /* the last state that was neither working nor unknown */
     int64_t firm_since_ms;
     bool has_firm;
@@ -254,8 +255,6 @@ void recall_missing(struct cluster *c, struct live_node *n, const char *engine,
 void depend_rebuild(struct cluster *c); /* needs, needed_by */
 /* The judgement of `s` in the light of what it needs; sets s->cause. */
 struct judgement depend_judge(struct live_service *s);
-size_t depend_broken_by(struct cluster *c,
-                        const struct live_service *s); /* how many have it as cause */
 
 /* --- warn.c --- */
 void warnings_clear(struct live_service *s);

@@ -39,13 +39,12 @@ static const char *plural(unsigned n)
 }
 
 /* Down before degraded, then what breaks most, then what is longest so. */
-static bool is_worse(struct cluster *c, const struct live_service *a, const struct live_service *b)
+static bool is_worse(const struct live_service *a, const struct live_service *b)
 {
     if (!b || service_state(a) != service_state(b))
         return !b || service_state(a) == STATE_DOWN;
-    size_t breaks_a = depend_broken_by(c, a), breaks_b = depend_broken_by(c, b);
-    if (breaks_a != breaks_b)
-        return breaks_a > breaks_b;
+    if (a->n_broken != b->n_broken)
+        return a->n_broken > b->n_broken;
     return a->health.since_ms < b->health.since_ms;
 }
 
@@ -54,7 +53,7 @@ static struct live_service *worst(struct cluster *c)
     struct live_service *found = NULL;
     SERVICES_FOREACH(c, s)
     {
-        if (service_is_problem(s) && is_worse(c, s, found))
+        if (service_is_problem(s) && is_worse(s, found))
             found = s;
     }
     return found;
@@ -75,14 +74,14 @@ static unsigned nodes_with(struct cluster *c, enum service_state state)
     return n;
 }
 
-static void say_one(struct cluster *c, struct draft *d, const struct live_service *s, int64_t wall)
+static void say_one(struct draft *d, const struct live_service *s, int64_t wall)
 {
     char title[SERVICE_TITLE_SIZE], age[CLOCK_AGE_SIZE];
-    size_t breaks = depend_broken_by(c, s);
+    unsigned breaks = s->n_broken;
     str_addf(&d->sentence, "%s is %s since %s", service_title(s, title),
              service_state_name(service_state(s)), clock_age(wall - s->health.since_ms, age));
     if (breaks)
-        str_addf(&d->sentence, ": %zu service%s depend%s on it", breaks, breaks == 1 ? "" : "s",
+        str_addf(&d->sentence, ": %u service%s depend%s on it", breaks, breaks == 1 ? "" : "s",
                  breaks == 1 ? "s" : "");
 }
 
@@ -129,7 +128,7 @@ static bool draft_problem(struct cluster *c, struct draft *d, struct cluster_now
     unsigned n = state == STATE_DOWN ? d->n->down : d->n->problems;
     d->severity = state == STATE_DOWN ? "bad" : "warn";
     if (n == 1)
-        say_one(c, d, s, now.wall_ms);
+        say_one(d, s, now.wall_ms);
     else
         say_many(c, d, n, state);
     detail_problem(d, n);

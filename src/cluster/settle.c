@@ -62,7 +62,7 @@ static void tell(struct cluster *c, struct live_service *s, struct cluster_now n
     }
 }
 
-static void count_nodes(struct cluster *c)
+static void count_all(struct cluster *c)
 {
     NODES_FOREACH(c, n)
     {
@@ -70,6 +70,12 @@ static void count_nodes(struct cluster *c)
     }
     SERVICES_FOREACH(c, s)
     {
+        s->n_broken = 0;
+    }
+    SERVICES_FOREACH(c, s)
+    {
+        if (s->cause && !s->who.hidden)
+            s->cause->n_broken++;
         if (!s->node || s->who.hidden)
             continue;
         s->node->n_services++;
@@ -99,7 +105,7 @@ static void judge_all(struct cluster *c, struct cluster_now now)
     {
         tell(c, s, now);
     }
-    count_nodes(c);
+    count_all(c);
 }
 
 static void rebuild_structure(struct cluster *c, struct cluster_now now)
