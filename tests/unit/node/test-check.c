@@ -309,7 +309,7 @@ static void the_machine_is_asked(void **state)
     (void)state;
     const struct expectation v[] = {
         {CHECK_DOCKER, "plex", NULL, NULL, NULL, NULL, CHECK_UNKNOWN, "Docker can't be asked", 0},
-        {CHECK_PROCESS, "test-node-check", NULL, NULL, NULL, NULL, CHECK_UP, "process *", 0},
+        {CHECK_PROCESS, "test-node-check", NULL, NULL, NULL, NULL, CHECK_UP, "*process*", 0},
         {CHECK_PROCESS, "no-such-program", NULL, NULL, NULL, NULL, CHECK_DOWN,
          "no process no-such-program runs", 0},
         {CHECK_ICMP, "127.0.0.1", NULL, NULL, NULL, NULL, CHECK_UP, "answers in * ms", 0},
