@@ -146,6 +146,16 @@ static int nvidia_open(void *state, struct collect *c)
     return 0;
 }
 
+/* After a restart of NVML there may be fewer. */
+static void forget_missing(const struct nvidia *v, struct gpus *gpus)
+{
+    for (unsigned i = v->n; i < NVML_CARDS_MAX; i++) {
+        char id[4];
+        snprintf(id, sizeof id, "%u", i);
+        gpus_remove(gpus, id);
+    }
+}
+
 static void announce(struct nvidia *v, struct collect *c, const struct nvml_state *s)
 {
     v->announced = true;
@@ -164,6 +174,7 @@ static void announce(struct nvidia *v, struct collect *c, const struct nvml_stat
         v->first[i] = gpu_series_add(c->series, &f);
         gpus_set(c->gpus, &f);
     }
+    forget_missing(v, c->gpus);
 }
 
 static void take_over(struct nvidia *v, struct collect *c, const struct nvml_state *s)
@@ -240,9 +251,7 @@ static void nvidia_close(void *state, struct collect *c)
     struct nvidia *v = state;
     if (v->asker)
         let_go(v->asker);
-    c->gpus->n_processes = 0;
-    for (unsigned i = 0; i < v->n; i++)
-        gpus_remove(c->gpus, v->id[i]);
+    c->gpus->n_processes = 0; /* the cards stay listed, without values: they are still there */
 }
 
 extern const struct collector collector_nvidia;

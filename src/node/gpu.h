@@ -43,7 +43,7 @@ enum { GPU_PROCESSES_MAX = 256 };
 struct gpu_process {
     int pid;
     uint64_t memory; /* bytes */
-    const char *gpu; /* id of its card; lives as long as the card is listed */
+    const char *gpu; /* id of its card; its collector's */
 };
 
 /* What is known of the cards beyond their series. */
