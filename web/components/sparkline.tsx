@@ -1,3 +1,4 @@
+import { memo } from 'react';
 import { cx } from '@/lib/cx';
 
 const width = 120;
@@ -34,7 +35,7 @@ interface Props {
 const colours = ['c-viz-1', 'c-viz-2', 'c-viz-3', 'c-viz-4', 'c-viz-5', 'c-viz-6', 'c-viz-7', 'c-viz-8'];
 
 /* The number beside it carries the meaning; the line is decoration to a screen reader. */
-export function Sparkline({ values, max, colour }: Props) {
+export const Sparkline = memo(function Sparkline({ values, max, colour }: Props) {
   const { line, area } = sparkPaths(values, max);
   const silent = trailingGap(values);
   return (
@@ -46,7 +47,7 @@ export function Sparkline({ values, max, colour }: Props) {
       {silent > 0 && <span className="gap spark-gap" style={{ width: `${silent}%` }} />}
     </span>
   );
-}
+});
 
 const shortest = 3; // slots; a late sample is no gap
 

@@ -12,7 +12,7 @@ import { nodeDetail, nodeParts, processes } from './fixtures-detail.mjs';
 import { serviceAnswer } from './mock-services.mjs';
 
 const { values: args } = parseArgs({
-  options: { port: { type: 'string', default: '5177' }, variant: { type: 'string', default: 'well' }, role: { type: 'string', default: 'admin' }, embed: { type: 'boolean' }, setup: { type: 'boolean' }, out: { type: 'boolean' } },
+  options: { port: { type: 'string', default: '5177' }, variant: { type: 'string', default: 'well' }, role: { type: 'string', default: 'admin' }, embed: { type: 'boolean' }, setup: { type: 'boolean' }, storm: { type: 'string' }, out: { type: 'boolean' } },
 });
 const root = path.resolve(import.meta.dirname, '../out');
 const state = { ...cluster(args.variant), sequence: 1, epoch: Date.now(), down: false, signedOut: !!args.out, setup: !!args.setup };
@@ -48,6 +48,18 @@ setInterval(() => {
   s.latency_ms = Math.max(1, Math.round(s.latency_ms * (0.8 + Math.random() * 0.4)));
   publish('service.changed', s, 'state');
 }, 700);
+
+/* --storm 50: so many changes of services a second */
+const storm = Number(args.storm ?? 0);
+if (storm)
+  setInterval(() => {
+    for (let i = 0; i < storm / 10; i++) {
+      const s = state.overview.services[Math.floor(Math.random() * state.overview.services.length)];
+      s.state = s.state === 'healthy' ? 'degraded' : 'healthy';
+      s.latency_ms = Math.ceil(Math.random() * 50);
+      publish('service.changed', s, 'state');
+    }
+  }, 100);
 
 function stream(req, res, url) {
   if (state.signedOut) return problem(res, 401, 'signed-out', 'Sign in again.');

@@ -8,6 +8,7 @@ import { openStream, type Stream } from '@/stream/client';
 import { Patcher } from '@/stream/patch';
 import { compareIds, type StreamStatus } from '@/stream/protocol';
 import { series, vitalColumns } from '@/stream/series';
+import { tickWithFrame } from './clock';
 import { useConnection } from './connection';
 
 const baseTopics = ['state', 'vitals', 'feed', 'access'];
@@ -29,6 +30,7 @@ export class Live {
   ) {
     this.patcher = new Patcher(client, series, {
       schemaChanged: (node) => void this.readWindow(node),
+      applied: tickWithFrame,
       accessChanged: () => void client.invalidateQueries({ queryKey: ['session'] }),
     });
     this.stream = openStream(

@@ -54,6 +54,8 @@ export interface PatchHooks {
   /* A node's columns changed: its window is to be read again. */
   schemaChanged(node: string): void;
   accessChanged(): void;
+  /* Something was applied in this frame. */
+  applied(): void;
 }
 
 export class Patcher {
@@ -140,6 +142,7 @@ export class Patcher {
     const now = [...this.pending.values()];
     this.pending.clear();
     notifyManager.batch(() => now.forEach((apply) => apply()));
+    if (now.length) this.hooks.applied();
   }
 
   // --- the cache

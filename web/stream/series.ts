@@ -86,6 +86,8 @@ interface Bucket {
 
 export class NodeVitals extends Topic {
   latest: Vitals | null = null;
+  private steps = 0; // grows with each step that begins, and when the past changes
+  private readonly grids = new Map<VitalColumn, { end: number; steps: number; grid: (number | null)[] }>();
   private bucket: Bucket = { t: 0, n: 0, sums: [] };
   private trend = new Ring(trendPoints, vitalColumns.length);
 
@@ -109,6 +111,7 @@ export class NodeVitals extends Topic {
 
   clear(): void {
     this.trend = new Ring(trendPoints, vitalColumns.length);
+    this.steps++;
     this.emit();
   }
 
@@ -120,10 +123,19 @@ export class NodeVitals extends Topic {
     return this.trend.time();
   }
 
-  /* The column on a grid of ten seconds that ends now: what is missing is null, also at the end. */
+  /* The column on a grid of ten seconds that ends now: what is missing is null, also at the end. The same array is
+     returned until a step is over, so that a line is drawn anew six times a minute and not with every sample. */
   aligned(name: VitalColumn, now: number): (number | null)[] {
-    const grid: (number | null)[] = Array.from({ length: trendPoints }, () => null);
     const end = Math.floor(Math.max(now, this.trend.last) / trendStep);
+    const known = this.grids.get(name);
+    if (known?.end === end && known.steps === this.steps) return known.grid;
+    const grid = this.grid(name, end);
+    this.grids.set(name, { end, steps: this.steps, grid });
+    return grid;
+  }
+
+  private grid(name: VitalColumn, end: number): (number | null)[] {
+    const grid: (number | null)[] = Array.from({ length: trendPoints }, () => null);
     const values = this.column(name);
     this.times().forEach((t, i) => {
       const at = trendPoints - 1 - (end - t / trendStep);
@@ -138,6 +150,7 @@ export class NodeVitals extends Topic {
     const b = this.bucket;
     if (start !== b.t) {
       this.bucket = { t: start, n: 1, sums: row.map((v) => v ?? NaN) };
+      this.steps++;
       this.trend.push(start, this.bucket.sums);
       return;
     }

@@ -20,7 +20,7 @@ function frame() {
 function page() {
   const client = new QueryClient();
   const series = new SeriesStore();
-  const hooks = { schemaChanged: vi.fn(), accessChanged: vi.fn() };
+  const hooks = { schemaChanged: vi.fn(), accessChanged: vi.fn(), applied: vi.fn() };
   const patcher = new Patcher(client, series, hooks);
   const { overview } = cluster('well', 1000);
   overview.event_id = '1-10';

@@ -23,7 +23,7 @@ export const NodeCard = memo(function NodeCard({ id, wide }: { id: string; wide?
   const node = useQuery(nodeQuery(id)).data;
   if (!node) return null;
   return (
-    <Link href={nodeHref(id)} className="edge pop block rounded-3 bg-surface px-4 pt-[13px] pb-3 hover:bg-surface-2" aria-label={`Node ${node.label}`}>
+    <Link href={nodeHref(id)} className="edge pop block rounded-3 bg-surface px-4 pt-[13px] pb-3 hover:bg-surface-2" aria-label={`Node ${node.name}`}>
       <Head node={node} />
       {node.state === 'away' && <Away node={node} />}
       <Numbers node={node} wide={wide} />
@@ -36,10 +36,10 @@ function Head({ node }: { node: NodeFacts }) {
   return (
     <header className="mb-2 flex items-center gap-2">
       <Shape shape={look.shape} label={look.word} />
-      <b className="ell text-[14px]">{node.label}</b>
+      <b className="ell text-[14px]">{node.name}</b>
       {node.state !== 'online' && <Chip>{look.word}</Chip>}
       {node.pending_reboot && <Chip tone="warn">Reboot pending</Chip>}
-      <small className="ell ml-auto text-12 text-fg-3">{node.os}</small>
+      <small className="ell ml-auto text-12 text-fg-3">{node.label === node.name ? node.os : `${node.label} · ${node.os}`}</small>
     </header>
   );
 }

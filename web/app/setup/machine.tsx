@@ -47,34 +47,54 @@ function NodeFound({ id }: { id: string }) {
       <div className="found">
         <Shape shape="ok" label="Connected" />
         <div className="min-w-0">
-          <b className="font-medium">{node.label}</b>
+          <b className="font-medium">{node.name}</b>
           <p className="text-12 text-fg-2">{facts(node)}</p>
         </div>
         <span className="text-12 whitespace-nowrap text-fg-2">{count(found, 'service')} found</span>
       </div>
-      {node.sources.map((s) => (
-        <SourceFound key={s.name} source={s} />
-      ))}
+      <Sources sources={node.sources} />
     </>
   );
 }
 
 const looks: Record<Source['state'], Look> = {
   ok: { shape: 'ok', word: 'Read' },
-  absent: { shape: 'stopped', word: 'Not installed' },
+  absent: { shape: 'stopped', word: 'Not there' },
   denied: { shape: 'warn', word: 'No access' },
   failed: { shape: 'warn', word: 'Failed' },
 };
 
-function SourceFound({ source }: { source: Source }) {
-  const look = looks[source.state];
-  const note = [source.text, source.state === 'ok' ? null : source.hint].filter(Boolean).join(' ');
+/* "collector/cpu" is one of many ways to get numbers: they are told apart only when one fails. */
+const isCollector = (s: Source): boolean => s.name.startsWith('collector/');
+const plainName = (s: Source): string => s.name.replace('collector/', '');
+
+function Sources({ sources }: { sources: Source[] }) {
+  const well = sources.filter((s) => isCollector(s) && s.state === 'ok');
+  const missing = sources.filter((s) => isCollector(s) && s.state === 'absent');
+  const single = sources.filter((s) => !isCollector(s) || s.state === 'denied' || s.state === 'failed');
+  return (
+    <>
+      {single.map((s) => (
+        <Found key={s.name} look={looks[s.state]} name={plainName(s)} note={s.text} hint={s.state === 'ok' ? null : s.hint} />
+      ))}
+      {well.length > 0 && <Found look={looks.ok} name="Numbers" note={well.map(plainName).join(', ')} />}
+      {missing.length > 0 && <Found look={looks.absent} name="No such hardware" note={missing.map(plainName).join(', ')} />}
+    </>
+  );
+}
+
+function Found({ look, name, note, hint }: { look: Look; name: string; note: string | null; hint?: string | null }) {
   return (
     <div className="found">
       <Shape shape={look.shape} />
       <div className="min-w-0">
-        <span className="font-medium">{source.name}</span>
+        <span className="font-medium">{name}</span>
         {note && <p className="text-12 text-fg-2">{note}</p>}
+        {hint && (
+          <p className="mt-1 text-12 text-fg-2">
+            To change that: <code className="code">{hint}</code>
+          </p>
+        )}
       </div>
       <span className="text-12 whitespace-nowrap text-fg-3">{look.word}</span>
     </div>

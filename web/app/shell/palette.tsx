@@ -72,7 +72,7 @@ export default function Palette() {
           ))}
         </Cmdk.List>
       </Cmdk>
-      <footer className="flex gap-4 border-t border-line px-4 py-[9px] text-11 text-fg-3">
+      <footer className="flex gap-4 pointer-coarse:hidden border-t border-line px-4 py-[9px] text-11 text-fg-3">
         <span>
           <Kbd>↑</Kbd> <Kbd>↓</Kbd> choose
         </span>

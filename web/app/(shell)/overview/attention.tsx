@@ -18,24 +18,37 @@ import { useClock } from '@/state/clock';
 import { useMay } from '@/state/session';
 import { toast } from '@/state/ui';
 
+const folded = 4; // rows before the rest is folded away: nodes and services stay in sight
 const linger = 5000; // the list keeps its height so long after the last problem went
 
 export function AttentionList() {
   const now = useQuery(attentionQuery()).data ?? [];
   const { list, over } = useLingering(now);
+  const [all, setAll] = useState(false);
   if (!list.length) return null;
-  const enlarged = list.find((a) => a.severity === 'bad')?.id;
+  const shown = all || list.length <= folded + 1 ? list : list.slice(0, folded);
+  const first = shown[0];
+  const enlarged = first && first.severity !== 'info' ? first.id : null;
   return (
     <section aria-label="Needs attention">
       <Head list={now} />
       <Card className="overflow-hidden">
         <ul>
-          {list.map((a) => (
+          {shown.map((a) => (
             <Row key={a.id} item={a} large={a.id === enlarged && !over} over={over} />
           ))}
         </ul>
+        {(all || shown.length < list.length) && <Fold all={all} more={list.length - shown.length} onChange={setAll} />}
       </Card>
     </section>
+  );
+}
+
+function Fold({ all, more, onChange }: { all: boolean; more: number; onChange: (all: boolean) => void }) {
+  return (
+    <button type="button" aria-expanded={all} onClick={() => onChange(!all)} className="pop w-full border-t border-line px-4 py-2 text-center text-12 text-fg-2 hover:bg-surface-2">
+      {all ? 'Show fewer' : `Show ${more} more`}
+    </button>
   );
 }
 
@@ -65,14 +78,14 @@ interface RowProps {
 function Row({ item, large, over }: RowProps) {
   const look = over ? severityLook.ok : severityLook[item.severity];
   return (
-    <li className={cx('attention', large && 'attention-large')}>
+    <li className={cx('attention', large && 'attention-large')} data-severity={item.severity}>
       <Shape shape={look.shape} label={over ? 'Over' : look.word} size="lg" className={large ? 'mt-1' : ''} />
       <div className="min-w-0">
         <h3 className={large ? 'text-15 font-semibold' : 'font-medium'}>{item.title}</h3>
         <p className="text-12 leading-[18px] text-fg-2">{item.text}</p>
         <Breaks ids={item.breaks} />
-        {item.cause && <Reason icon={Search} lead="Probable cause:" text={item.cause} />}
-        {item.hint && <Reason icon={Lightbulb} text={item.hint} />}
+        {large && item.cause && <Reason icon={Search} lead="Probable cause:" text={item.cause} />}
+        {large && item.hint && <Reason icon={Lightbulb} text={item.hint} />}
       </div>
       <Actions item={item} primary={large} />
     </li>

@@ -18,7 +18,7 @@ export function Feed() {
   const toggle = () => setPaused((p) => (p ? null : now));
   const act = useRef(toggle);
   act.current = toggle;
-  useCommands(useMemo(() => [{ id: 'pause-feed', title: 'Pause or resume the list of events', group: 'On this page', keys: 'Space', run: () => act.current() }], []));
+  useCommands(useMemo(() => [{ id: 'pause-feed', title: 'Pause live lists', group: 'On this page', keys: 'Space', run: () => act.current() }], []));
   const list = paused ?? now;
   const missed = paused ? now.findIndex((e) => e.id === paused[0]?.id) : 0;
   return (

@@ -81,7 +81,7 @@ function NoServices() {
 
 function Columns({ groups, grouping }: { groups: [string, ServiceRef[]][]; grouping: Grouping }) {
   return (
-    <div className="service-columns">
+    <div className="service-columns" data-groups={Math.min(groups.length, 5)}>
       {groups.map(([name, list]) => (
         <section key={name} className="service-group" aria-label={name}>
           <h3 className="flex gap-1.5 px-2 pb-1.5 text-12 font-medium text-fg-3">

@@ -1,14 +1,13 @@
 'use client';
 import { useQuery } from '@tanstack/react-query';
-import { memo, useEffect, useState } from 'react';
-import { feedQuery, serviceQuery, servicesQuery } from '@/api/keys';
-import type { ServiceRef, Verdict } from '@/api/types';
-import { Link } from '@/components/link';
+import { useEffect, useState } from 'react';
+import { feedQuery } from '@/api/keys';
+import type { Verdict } from '@/api/types';
 import { Shape, WellShape } from '@/components/shape';
-import { count, when } from '@/lib/format';
-import { groupBy } from '@/lib/group';
-import { serviceLook, severityLook } from '@/lib/states';
+import { when } from '@/lib/format';
+import { severityLook } from '@/lib/states';
 import { useClock } from '@/state/clock';
+import { Matrix } from './matrix';
 
 const calm = 2000; // the sentence changes at most this often
 
@@ -69,38 +68,3 @@ function LastChange() {
     </span>
   );
 }
-
-// --- one bar per service, by group
-
-function Matrix({ verdict }: { verdict: Verdict }) {
-  const refs = useQuery(servicesQuery()).data ?? [];
-  const groups = groupBy(
-    refs.filter((r) => !r.hidden),
-    (r) => r.group,
-  );
-  const { healthy, total, degraded, down } = verdict.counts;
-  const label = `${healthy} of ${total} services healthy, ${degraded} degraded, ${down} down`;
-  if (!groups.length) return null;
-  return (
-    <div className="matrix" role="group" aria-label={label} data-dense={refs.length > 90}>
-      {groups.map(([name, list]) => (
-        <Link key={name} href="#services" aria-label={`${name}, ${count(list.length, 'service')}`}>
-          <span className="matrix-row live">
-            {list.map((r) => (
-              <Cell key={r.id} id={r.id} name={r.display} />
-            ))}
-          </span>
-          <span className="text-11 text-fg-3">
-            {name} <b className="num font-medium text-fg-2">{list.length}</b>
-          </span>
-        </Link>
-      ))}
-    </div>
-  );
-}
-
-const Cell = memo(function Cell({ id, name }: { id: ServiceRef['id']; name: string }) {
-  const state = useQuery({ ...serviceQuery(id), select: (s) => s.state }).data;
-  if (!state) return null;
-  return <i className="cell" data-state={state} title={`${name}: ${serviceLook[state].word}`} />;
-});
