@@ -122,13 +122,13 @@ static void refuse_head(struct connection *c, int64_t error)
         connection_refuse(c, 400, "bad-request", "The request is malformed.");
 }
 
-/* An empty line before the request line is a habit of old clients (RFC 9112 section 2.2). */
-static void skip_empty_line(struct connection *c)
+/* Empty lines before a request line are a habit of old clients (RFC 9112 section 2.2). */
+static void skip_empty_lines(struct connection *c)
 {
-    if (c->scanned || c->input.n < 2 || memcmp(c->input.p, "\r\n", 2) != 0)
-        return;
-    c->input.p += 2;
-    c->input.n -= 2;
+    while (!c->scanned && c->input.n >= 2 && memcmp(c->input.p, "\r\n", 2) == 0) {
+        c->input.p += 2;
+        c->input.n -= 2;
+    }
 }
 
 static bool is_blocked(const struct connection *c)
@@ -139,7 +139,7 @@ static bool is_blocked(const struct connection *c)
 /* Returns true when there may be more to do. */
 static bool take_head(struct connection *c)
 {
-    skip_empty_line(c);
+    skip_empty_lines(c);
     if (c->input.n == 0) {
         if (c->state != CONN_IDLE)
             connection_set_state(c, CONN_IDLE);

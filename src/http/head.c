@@ -35,10 +35,10 @@ int64_t head_find(const char *bytes, size_t len, size_t max, size_t *scanned)
     const char *lf;
     while (line < len && (lf = memchr(bytes + line, '\n', len - line))) {
         size_t end = (size_t)(lf - bytes);
-        if (end == line || lf[-1] != '\r')
-            return -EBADMSG;
         if (end >= max)
             return -E2BIG;
+        if (end == line || lf[-1] != '\r')
+            return -EBADMSG;
         if (end == line + 1)
             return (int64_t)end + 1;
         line = end + 1;
