@@ -2,6 +2,8 @@
 
 #include "http/negotiate.h"
 
+#include <stdio.h>
+
 struct variant {
     const unsigned char *bytes;
     uint32_t len;
@@ -28,10 +30,9 @@ static const char *tag(struct http_exchange *x, const struct http_asset *a, cons
 {
     if (!a->etag || !coding || a->etag[0] == 'W')
         return a->etag;
-    size_t len = strlen(a->etag);
-    char *weak = arena_alloc(&x->arena, len + 3);
-    memcpy(weak, "W/", 2);
-    memcpy(weak + 2, a->etag, len + 1);
+    size_t size = strlen(a->etag) + sizeof "W/";
+    char *weak = arena_alloc(&x->arena, size);
+    snprintf(weak, size, "W/%s", a->etag);
     return weak;
 }
 

@@ -157,7 +157,14 @@ struct http_exchange {
     _Alignas(16) char memory[EXCHANGE_MEMORY];
 };
 
-struct listener;
+/* One listening socket. */
+struct listener {
+    uv_poll_t poll;
+    uv_timer_t pause; /* of accepting, after the system ran out of something */
+    struct http_server *server;
+    int fd;
+    unsigned handles; /* open ones; the last to close frees it */
+};
 
 struct http_server {
     struct loop *loop;
@@ -197,12 +204,17 @@ void server_note_gone(struct http_server *s); /* a connection's memory is gone *
 
 /* listen.c */
 void listeners_close(struct http_server *s);
+
+/* accept.c */
+int accept_start(struct listener *l) MUST_CHECK;
 void address_forget(struct http_server *s, const struct connection *c);
+
+/* process.c */
+void connection_process(struct connection *c); /* goes on with what is there; sends; waits */
 
 /* connection.c */
 struct connection *connection_new(struct http_server *s, int fd, const struct sockaddr *peer);
-void connection_process(struct connection *c); /* goes on with what is there; sends; waits */
-void connection_post(struct connection *c);    /* has that done by a message */
+void connection_post(struct connection *c); /* has connection_process() called by a message */
 void connection_set_state(struct connection *c, enum connection_state state);
 void connection_answered(struct connection *c); /* the answer is in the outbox: the exchange ends */
 void connection_refuse(struct connection *c, int status, const char *type, const char *detail);
@@ -228,6 +240,9 @@ const char *body_refusal_type(int status);
 const char *body_refusal_text(int status);
 bool body_wants_more(struct http_exchange *x);
 void body_done(struct http_exchange *x);
+
+/* phases.c */
+bool phases_pass(struct http_exchange *x); /* false: it is answered already */
 
 /* dispatch.c */
 void dispatch_head(struct http_exchange *x);    /* the head is parsed */

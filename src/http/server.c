@@ -8,9 +8,9 @@
 struct http_limits http_limits_default(void)
 {
     return (struct http_limits){
-        .head_bytes = 16 * 1024,
+        .head_bytes = (size_t)16 * 1024,
         .header_fields = 100,
-        .body_bytes = 1024 * 1024,
+        .body_bytes = (size_t)1024 * 1024,
         .head_deadline_ms = 10000,
         .body_deadline_ms = 30000,
         .idle_ms = 75000,
@@ -60,7 +60,7 @@ int http_server_new(struct loop *loop, struct workers *workers,
                     const struct http_settings *settings, struct err *e,
                     struct http_server **ret_server)
 {
-    struct router *router;
+    struct router *router = NULL;
     int r = check_settings(settings, workers, e);
     if (r == 0)
         r = router_new(settings->routes, settings->assets, e, &router);
