@@ -28,7 +28,8 @@ struct hub {
     struct recorder *recorder;
     struct local_node *local;
     struct str_list hosts;
-    struct http_asset *assets; /* what the HTTP server serves by itself */
+    const char **allowed_hosts; /* the same, as the HTTP server reads them */
+    struct http_asset *assets;  /* what the HTTP server serves by itself */
     char node_id[128];
     uv_signal_t signals[2];
     atomic_bool refreshing;
@@ -289,19 +290,18 @@ static int start_http(struct hub *h, struct err *e)
 {
     struct api *a = &h->api;
     hosts_allowed(h->config->value[SETTING_HOSTS], &h->hosts);
-    const char **hosts = mem_array(h->hosts.n + 1, sizeof *hosts);
-    memcpy(hosts, h->hosts.v, h->hosts.n * sizeof *hosts);
+    h->allowed_hosts = mem_array(h->hosts.n + 1, sizeof *h->allowed_hosts);
+    memcpy(h->allowed_hosts, h->hosts.v, h->hosts.n * sizeof *h->allowed_hosts);
     a->assets = hydra_assets;
     h->assets = other_assets();
     struct http_settings s = {.limits = http_limits_default(),
                               .hooks = api_hooks(a),
                               .routes = api_routes(),
                               .assets = h->assets,
-                              .hosts = hosts,
+                              .hosts = h->allowed_hosts,
                               .security_policy = "default-src 'none'; frame-ancestors 'none'"};
     s.limits.connections = config_number(h->config, SETTING_CONNECTIONS);
     int r = http_server_new(a->loop, a->workers, &s, e, &a->server);
-    mem_free(hosts);
     return r < 0 ? r : listen_all(h, e);
 }
 
@@ -375,6 +375,7 @@ static void end(struct hub *h)
     store_close(a->store);
     recent_keys_free(a->recent_keys);
     vec_done(&a->listeners);
+    mem_free(h->allowed_hosts);
     str_list_done(&h->hosts);
     mem_free(h->assets);
     if (h->lock_fd >= 0)
