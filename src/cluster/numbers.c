@@ -132,8 +132,19 @@ static void bind(struct numbers *m, uint32_t number)
     }
 }
 
+/* The node numbers its series anew: what was bound to the old numbers goes, and with it the past.
+ */
+static void begin_anew(struct numbers *m)
+{
+    uint32_t schema = m->schema;
+    numbers_done(m);
+    m->schema = schema;
+}
+
 int numbers_announce(struct numbers *m, struct series_defs *defs)
 {
+    if (defs->first == 0 && m->defs.n)
+        begin_anew(m);
     if (defs->first != m->defs.n)
         return -EINVAL;
     for (uint32_t i = 0; i < defs->n; i++) {

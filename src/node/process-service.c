@@ -15,7 +15,7 @@ enum {
     FORGET_MS = 24 * 3600 * 1000,
     /* What ended so soon was no service: tests, one-off tools. */
     PASSING_MS = 2000,
-    PASSING_EPHEMERAL_MS = 10000,
+    PASSING_EPHEMERAL_MS = 60000,
     EPHEMERAL_PORT = 32768,
     EXIT_TRIES = 5,
     SETTLE_MS = 25, /* from the end of a process until its sockets are closed and it is collected */
@@ -297,8 +297,8 @@ static bool runs_as(const struct process_service *p, int pid)
 static void take_process(struct process_services *s, const struct process_port *ports, size_t n,
                          const struct process_port *first, int64_t wall_ms)
 {
-    char *id = mem_printf("process/%s:%u", first->port.process ? first->port.process : "?",
-                          first->port.port);
+    const char *name = str_is_empty(first->port.process) ? "unknown" : first->port.process;
+    char *id = mem_printf("process/%s:%u", name, first->port.port);
     struct process_service *p = find(s, id);
     if (!p)
         p = add(s, id, wall_ms);
@@ -307,8 +307,7 @@ static void take_process(struct process_services *s, const struct process_port *
     } else {
         bool same = runs_as(p, first->pid) && p->pidfd >= 0;
         observed_free(p->seen);
-        p->seen =
-            describe(s->node, id, first->pid, first->port.process ? first->port.process : "?");
+        p->seen = describe(s->node, id, first->pid, name);
         add_ports(p->seen, ports, n, first->pid);
         p->port = first->port.port;
         p->udp = first->port.udp;

@@ -149,6 +149,31 @@ static void test_announcement_out_of_order(void **state)
     numbers_done(&m);
 }
 
+static void announce_load(struct numbers *m, uint32_t first)
+{
+    struct series_def def = {.name = mem_strdup("node_load1"),
+                             .labels = mem_strdup(""),
+                             .help = "",
+                             .kind = SERIES_GAUGE};
+    struct series_defs defs = {.first = first, .n = 1, .v = &def};
+    assert_int_equal(numbers_announce(m, &defs), 0);
+    mem_free(def.name);
+    mem_free(def.labels);
+}
+
+static void test_series_numbered_anew_replace_the_old(void **state)
+{
+    (void)state;
+    struct numbers m = {0};
+    announce_load(&m, 0);
+    announce_load(&m, 1);
+    uint32_t schema = m.schema;
+    announce_load(&m, 0);
+    assert_int_equal(m.defs.n, 1);
+    assert_true(m.schema > schema);
+    numbers_done(&m);
+}
+
 #define FS(what, device, mount)                                                                    \
     "\"node_filesystem_" what "{device=\\\"" device                                                \
     "\\\",fstype=\\\"ext4\\\",mountpoint=\\\"" mount "\\\"}\":"
@@ -252,6 +277,7 @@ int main(void)
         cmocka_unit_test(test_window_turns),
         cmocka_unit_test(test_new_column_grows_the_schema),
         cmocka_unit_test(test_announcement_out_of_order),
+        cmocka_unit_test(test_series_numbered_anew_replace_the_old),
         cmocka_unit_test(test_filesystems_are_counted_once),
         cmocka_unit_test(test_became_read_only),
         cmocka_unit_test(test_usage_of_services),
