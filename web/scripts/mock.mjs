@@ -9,6 +9,7 @@ import { brotliCompressSync, constants } from 'node:zlib';
 import { cluster, columns, incident, metricRow, vitals } from './fixtures.mjs';
 import { accessAnswer } from './fixtures-access.mjs';
 import { nodeDetail, nodeParts, processes } from './fixtures-detail.mjs';
+import { peopleAnswer } from './mock-access.mjs';
 import { serviceAnswer } from './mock-services.mjs';
 
 const { values: args } = parseArgs({
@@ -129,7 +130,7 @@ function api(req, res, url, body) {
   if (p === '/api/web/trends') return json(res, 200, trends());
   if (p === '/api/web/nodes') return json(res, 200, { event_id: id(), nodes: state.overview.nodes });
   if (p.startsWith('/api/web/nodes/')) return nodeAnswer(p, res);
-  const written = serviceAnswer(p, req.method, body, state, publish);
+  const written = peopleAnswer(url, req.method, body) ?? serviceAnswer(p, req.method, body, state, publish);
   if (written) return written.problem ? problem(res, ...written.problem) : json(res, written.status, written.body);
   if (p === '/api/web/services') return json(res, 200, { event_id: id(), services: state.overview.services, groups: [...new Set(state.overview.services.map((s) => s.group))] });
   if (p.startsWith('/api/web/services-check/')) return setTimeout(() => json(res, 202), 300);

@@ -31,7 +31,7 @@ export class Live {
     this.patcher = new Patcher(client, series, {
       schemaChanged: (node) => void this.readWindow(node),
       applied: tickWithFrame,
-      accessChanged: () => void client.invalidateQueries({ queryKey: ['session'] }),
+      accessChanged: () => ['session', 'users', 'tokens', 'sessions'].forEach((list) => void client.invalidateQueries({ queryKey: [list] })),
     });
     this.stream = openStream(
       {

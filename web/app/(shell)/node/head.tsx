@@ -1,0 +1,48 @@
+'use client';
+import type { NodeFacts } from '@/api/types';
+import { Chip } from '@/components/chip';
+import { Shape } from '@/components/shape';
+import { clock, count, duration, join, memory } from '@/lib/format';
+import { nodeLook } from '@/lib/states';
+import { useClock } from '@/state/clock';
+
+export function Head({ node: n }: { node: NodeFacts }) {
+  const look = nodeLook(n.state, n.severity);
+  return (
+    <header className="mb-4">
+      <h1 className="flex flex-wrap items-center gap-3 text-20 font-semibold tracking-tight">
+        <Shape shape={look.shape} size="lg" label={look.word} />
+        <span className="min-w-0 [overflow-wrap:anywhere]">{n.label}</span>
+        {n.state !== 'online' && <Chip>{look.word}</Chip>}
+        {n.pending_reboot && <Chip tone="warn">Reboot pending</Chip>}
+      </h1>
+      <p className="mt-[3px] text-fg-2">
+        <Line node={n} />
+      </p>
+      {n.pending_reboot && <p className="mt-1 text-12 text-warn">{n.pending_reboot}</p>}
+      {n.state === 'away' && <Away node={n} />}
+    </header>
+  );
+}
+
+function Line({ node: n }: { node: NodeFacts }) {
+  const up = useClock((now) => (n.boot_time ? duration(now - Date.parse(n.boot_time)) : ''));
+  const parts = [
+    n.os,
+    n.cpu_model && `${n.cpu_model}, ${count(n.cpu_threads, 'thread')}`,
+    n.memory_total > 0 && join(memory(n.memory_total)),
+    n.gpus.length > 0 && count(n.gpus.length, 'GPU'),
+    up && n.state !== 'away' && `up ${up}`,
+  ];
+  return parts.filter(Boolean).join(' · ');
+}
+
+function Away({ node: n }: { node: NodeFacts }) {
+  const t = Date.parse(n.seen);
+  const age = useClock((now) => duration(now - t));
+  return (
+    <p className="mt-2">
+      Not heard from since {clock(t)}, {age} ago. What stands here is from then; its services keep their last known state.
+    </p>
+  );
+}

@@ -1,0 +1,107 @@
+'use client';
+import { useQuery } from '@tanstack/react-query';
+import { Server } from 'lucide-react';
+import dynamic from 'next/dynamic';
+import { useSearchParams } from 'next/navigation';
+import { useEffect } from 'react';
+import { ApiError } from '@/api/client';
+import { nodeDetailQuery, nodeQuery, nodesQuery } from '@/api/keys';
+import type { NodeDetail } from '@/api/types';
+import { Crumb } from '@/app/parts/crumb';
+import { Gate } from '@/app/parts/gate';
+import { ButtonLink } from '@/components/button';
+import { Card } from '@/components/card';
+import { Empty, ErrorState, SkeletonRows } from '@/components/states';
+import { cx } from '@/lib/cx';
+import { live } from '@/state/live';
+import { useMay } from '@/state/session';
+import { Disks } from './disks';
+import { Facts } from './facts';
+import { NodeFeed } from './feed';
+import { Filesystems } from './filesystems';
+import { Gpus } from './gpus';
+import { Head } from './head';
+import { Interfaces } from './interfaces';
+import { NodeServices } from './node-services';
+import { Pressure } from './pressure';
+import { Processes } from './processes';
+import { Sensors } from './sensors';
+import { Sources } from './sources';
+
+const ChartsWait = () => (
+  <div className="h-[420px]">
+    <SkeletonRows rows={8} />
+  </div>
+);
+const Charts = dynamic(() => import('./charts'), { ssr: false, loading: ChartsWait });
+
+/* How is this machine, and what is it doing? Without an id: the first one. */
+export function Page() {
+  const wanted = useSearchParams().get('id');
+  const first = useQuery(nodesQuery()).data?.[0];
+  const id = wanted ?? first;
+  return (
+    <Gate permission="nodes:read" what="see nodes">
+      {id ? <Node key={id} id={id} /> : <SkeletonRows rows={12} />}
+    </Gate>
+  );
+}
+
+function Node({ id }: { id: string }) {
+  const row = useQuery(nodeQuery(id)).data;
+  const { data, error, refetch } = useQuery(nodeDetailQuery(id));
+  useEffect(() => live()?.watch(id), [id]);
+  if (error instanceof ApiError && error.status === 404) return <Gone id={id} />;
+  const shown = data ?? row;
+  if (!shown) return error ? <Failed error={error} retry={() => void refetch()} /> : <SkeletonRows rows={12} />;
+  return (
+    <>
+      <Crumb name={shown.label} />
+      <Head node={shown} />
+      {data ? <Body detail={data} /> : error ? <Failed error={error} retry={() => void refetch()} /> : <Card><SkeletonRows rows={12} /></Card>}
+    </>
+  );
+}
+
+/* Each card takes its own part of the detail, so a tick draws only what changed. */
+function Body({ detail: d }: { detail: NodeDetail }) {
+  const mayProcesses = useMay('processes:read');
+  return (
+    <div className={cx('columns', d.state === 'away' && 'opacity-60')}>
+      <div className="stack">
+        <Charts detail={d} />
+        <Gpus gpus={d.gpus_detail} />
+        {mayProcesses && <Processes node={d.id} />}
+        <Filesystems list={d.filesystems} />
+        <Disks list={d.disks} />
+        <Interfaces list={d.interfaces} />
+      </div>
+      <div className="stack">
+        <Facts facts={d.facts} />
+        <NodeServices node={d.id} />
+        <Pressure pressure={d.pressure} />
+        <Sensors list={d.sensors} />
+        <Sources list={d.sources} />
+        <NodeFeed node={d.id} />
+      </div>
+    </div>
+  );
+}
+
+function Failed({ error, retry }: { error: Error; retry: () => void }) {
+  const requestId = error instanceof ApiError ? error.problem.request_id : undefined;
+  return <ErrorState title="The node could not be read" detail={error.message} requestId={requestId} retry={retry} />;
+}
+
+function Gone({ id }: { id: string }) {
+  const action = (
+    <ButtonLink href="/nodes" look="primary">
+      All nodes
+    </ButtonLink>
+  );
+  return (
+    <Empty icon={Server} title="There is no such node" level="h1" actions={action}>
+      {id} has been removed, or never was.
+    </Empty>
+  );
+}

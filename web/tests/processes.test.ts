@@ -1,0 +1,23 @@
+import { expect, test } from 'vitest';
+import { orderOf, settled } from '@/lib/processes';
+
+const row = (pid: number, cpu: number, memory: number, name = `p${pid}`) => ({ pid, name, command: `/bin/${name}`, user: 'root', cpu, memory, gpu_memory: null });
+
+test('an order stays while numbers change; who is new stands below, who is gone leaves', () => {
+  const order = orderOf([row(1, 5, 1), row(2, 9, 1), row(3, 1, 9)], 'cpu');
+  expect(order).toEqual([2, 1, 3]);
+  const later = [row(3, 99, 9), row(2, 0, 1), row(4, 50, 1)];
+  expect(settled(later, order, '').map((r) => r.pid)).toEqual([2, 3, 4]);
+});
+
+test('by memory, by name', () => {
+  const rows = [row(1, 5, 1, 'b'), row(2, 9, 3, 'a'), row(3, 1, 9, 'a')];
+  expect(orderOf(rows, 'memory')).toEqual([3, 2, 1]);
+  expect(orderOf(rows, 'name')).toEqual([2, 3, 1]);
+});
+
+test('a filter sees command, user and number', () => {
+  const rows = [row(12, 1, 1, 'redis'), row(34, 1, 1, 'nginx')];
+  expect(settled(rows, [12, 34], 'redis').map((r) => r.pid)).toEqual([12]);
+  expect(settled(rows, [12, 34], '34').map((r) => r.pid)).toEqual([34]);
+});
