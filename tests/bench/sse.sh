@@ -1,17 +1,19 @@
 #!/usr/bin/env bash
 # SSE fan-out of hydrad (or of src/stream alone) beside ssefan's floor and nginx + nchan.
 #
-#   tests/bench/sse.sh [-r ROUNDS] [-b BUILD] [-o RESULTS.jsonl] [-s hydrad|stream-server] [SCENARIO…]
+#   tests/bench/sse.sh [-a] [-r ROUNDS] [-b BUILD] [-o RESULTS.jsonl] [-s hydrad|stream-server] [SCENARIO…]
 #
-# Every run has a server started afresh; the servers take turns, so that what else the machine does
-# hits all of them alike. Prints medians and ratios to the floor of the same run (sse-table.py).
+# Every run has a server started afresh; scenarios and servers take turns, so that what else the machine
+# does hits all of them alike. -a: without floor and nchan. On a machine that others use too, `chrt -r 1`
+# in front (as root) keeps them out of the figures. Prints medians and ratios to the floor (sse-table.py).
 # Scenarios: see scenario(); without names: all. Needs ../shared/tools/ssefan.c, nginx, libnginx-mod-nchan.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-rounds=3 build=build server=hydrad results=
-while getopts r:b:o:s: o; do
+rounds=3 build=build server=hydrad results= alone=
+while getopts ar:b:o:s: o; do
     case $o in
+    a) alone=1 ;;
     r) rounds=$OPTARG ;;
     b) build=$OPTARG ;;
     o) results=$OPTARG ;;
@@ -139,11 +141,13 @@ measure() { # SCENARIO SERVER
 gcc -O2 -o "$work/ssefan" ../shared/tools/ssefan.c -lm
 [ "$server" != stream-server ] || ninja -C "$build" tests/bench/stream-server >/dev/null
 : >"$results"
-for s in "${scenarios[@]}"; do
-    order=(floor "$server" nchan)
-    for ((i = 0; i < rounds; i++)); do
-        for ((j = 0; j < 3; j++)); do
-            measure "$s" "${order[(i + j) % 3]}"
+servers=(floor "$server" nchan)
+[ -z "$alone" ] || servers=("$server")
+n=${#servers[@]}
+for ((i = 0; i < rounds; i++)); do
+    for s in "${scenarios[@]}"; do
+        for ((j = 0; j < n; j++)); do
+            measure "$s" "${servers[(i + j) % n]}"
         done
     done
 done
