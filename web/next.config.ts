@@ -6,7 +6,7 @@ import type { NextConfig } from 'next';
 function streamVersion(): string {
   const hash = createHash('sha256');
   for (const folder of ['stream', 'api', 'lib'])
-    for (const file of readdirSync(folder).sort()) hash.update(readFileSync(`${folder}/${file}`));
+    for (const file of readdirSync(folder).sort().filter((f) => f.endsWith('.ts'))) hash.update(readFileSync(`${folder}/${file}`));
   return hash.digest('hex').slice(0, 8);
 }
 

@@ -12,6 +12,7 @@ const groups = {
   Media: ['tower', 'plex:22 jellyfin:26 sonarr:15 radarr:16 prowlarr:18 bazarr:20 qbittorrent:9 overseerr:33 tautulli:14'],
   Home: ['tower', 'home-assistant:12 immich:27 nextcloud:48 paperless:36 vaultwarden:7 mosquitto:2 zigbee2mqtt:8 adguard-home:3 uptime-kuma:11 duplicati:19'],
 };
+const icons = { mosquitto: null, 'llama-server': 'llama-cpp', whisper: 'whisper-asr', 'kokoro-tts': 'kokoro', tei: 'text-embeddings-inference' };
 const units = new Set(['tabbyapi', 'llama-server', 'ollama', 'postgresql', 'redis', 'dcgm-exporter']);
 
 function service(name, ms, group, node, now) {
@@ -24,7 +25,7 @@ function service(name, ms, group, node, now) {
     name,
     display: name,
     group,
-    icon: null,
+    icon: icons[name] ?? name,
     url: unit ? null : `http://${node}.lan:${8000 + Math.floor(random() * 1000)}`,
     state: 'healthy',
     since: iso(now - 3.2 * 86_400_000),

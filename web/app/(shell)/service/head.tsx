@@ -4,6 +4,7 @@ import type { Service, ServiceDetail } from '@/api/types';
 import { ButtonLink } from '@/components/button';
 import { Chip, type Tone } from '@/components/chip';
 import { Link } from '@/components/link';
+import { ServiceIcon } from '@/components/service-icon';
 import { Shape } from '@/components/shape';
 import { exact, since } from '@/lib/format';
 import { nodeHref } from '@/lib/links';
@@ -23,6 +24,7 @@ export function Head({ service: s, detail }: { service: Service; detail: Service
       <div className="min-w-0 flex-1 basis-72">
         <h1 className="flex flex-wrap items-center gap-3 text-20 font-semibold tracking-tight">
           <Shape shape={look.shape} size="lg" label={look.word} />
+          <ServiceIcon icon={s.icon} name={s.display} />
           <span className="min-w-0 [overflow-wrap:anywhere]">{s.display}</span>
           <StateChip service={s} />
           {s.hidden && <Chip>Hidden</Chip>}

@@ -7,6 +7,7 @@ import type { Service } from '@/api/types';
 import { Chip } from '@/components/chip';
 import { Icon } from '@/components/icon';
 import { Link } from '@/components/link';
+import { ServiceIcon } from '@/components/service-icon';
 import { Shape } from '@/components/shape';
 import { cx } from '@/lib/cx';
 import { count, duration, exact, join, latency, memory, none, percent } from '@/lib/format';
@@ -40,8 +41,9 @@ function Name({ service: s }: { service: Service }) {
   return (
     <span role="cell" className="flex min-w-0 items-center gap-2.5">
       <Shape shape={look.shape} label={look.word} size={s.state === 'healthy' ? 'sm' : 'md'} />
-      <Link href={serviceHref(s.id)} className="svc-link ell font-medium">
-        {s.display}
+      <Link href={serviceHref(s.id)} className="svc-link flex min-w-0 items-center gap-2 font-medium">
+        <ServiceIcon icon={s.icon} name={s.display} />
+        <span className="ell">{s.display}</span>
       </Link>
       {s.hidden && <Chip>Hidden</Chip>}
       {s.looping && <Chip tone="bad">Restart loop</Chip>}
