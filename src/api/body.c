@@ -52,8 +52,7 @@ json_t *body_json(struct http_exchange *x, const char *const *members)
     }
     const char *key;
     json_t *value;
-    json_object_foreach(body, key, value)
-    {
+    json_object_foreach (body, key, value) {
         size_t i = 0;
         while (members[i] && !str_eq(members[i], key))
             i++;
@@ -107,8 +106,7 @@ int body_texts(struct http_exchange *x, const json_t *body, const char *member, 
     if (!json_is_array(list))
         return body_refuse(x, member, "\"%s\" must be a list of texts.", member);
     size_t i;
-    json_array_foreach(list, i, v)
-    {
+    json_array_foreach (list, i, v) {
         if (!json_is_string(v))
             return body_refuse(x, member, "\"%s\" must be a list of texts.", member);
         str_list_add(ret_l, json_string_value(v));

@@ -35,8 +35,7 @@ static int refuse_unknown(struct http_exchange *x, const json_t *check)
 {
     const char *key;
     json_t *value;
-    json_object_foreach((json_t *)check, key, value)
-    {
+    json_object_foreach ((json_t *)check, key, value) {
         size_t i = 0;
         while (check_members[i] && !str_eq(check_members[i], key))
             i++;

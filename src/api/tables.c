@@ -87,8 +87,7 @@ static void reply_members(struct http_exchange *x, struct buf *b, const char *li
     struct jw w = table_begin(&body, columns, n);
     size_t i;
     const json_t *item;
-    json_array_foreach(json_object_get(all, list), i, item)
-    {
+    json_array_foreach (json_object_get(all, list), i, item) {
         if (json_get_bool(item, "hidden", false))
             continue;
         jw_array(&w);

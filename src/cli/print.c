@@ -153,13 +153,13 @@ static void fill_grid(struct grid *g, const json_t *table, int64_t now_ms)
     const json_t *row;
     for (k = 0; k < g->n; k++)
         str_list_add(&g->cells, json_get_str(json_array_get(g->columns, k), "title", ""));
-    json_array_foreach(json_object_get(table, "rows"), r, row) for (k = 0; k < g->n; k++)
-    {
-        struct str cell = {0};
-        print_cell(json_array_get(row, k),
-                   json_get_str(json_array_get(g->columns, k), "kind", "text"), now_ms, &cell);
-        str_list_take(&g->cells, str_take(&cell));
-    }
+    json_array_foreach (json_object_get(table, "rows"), r, row)
+        for (k = 0; k < g->n; k++) {
+            struct str cell = {0};
+            print_cell(json_array_get(row, k),
+                       json_get_str(json_array_get(g->columns, k), "kind", "text"), now_ms, &cell);
+            str_list_take(&g->cells, str_take(&cell));
+        }
     for (size_t i = 0; i < g->cells.n; i++) {
         size_t w = width_of(g->cells.v[i]);
         if (w > g->widths[i % g->n])
@@ -227,18 +227,18 @@ static void print_csv(const json_t *table, struct str *out)
     size_t n = json_array_size(columns), r;
     for (size_t k = 0; k < n; k++)
         csv_cell(json_get_str(json_array_get(columns, k), "name", ""), k + 1 == n, out);
-    json_array_foreach(json_object_get(table, "rows"), r, row) for (size_t k = 0; k < n; k++)
-    {
-        const json_t *cell = json_array_get(row, k);
-        AUTO(mem_freep)
-        char *dumped = json_is_string(cell) || json_is_null(cell)
-                           ? NULL
-                           : json_dumps(cell, JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
-        csv_cell(json_is_string(cell) ? json_string_value(cell)
-                 : dumped             ? dumped
-                                      : "",
-                 k + 1 == n, out);
-    }
+    json_array_foreach (json_object_get(table, "rows"), r, row)
+        for (size_t k = 0; k < n; k++) {
+            const json_t *cell = json_array_get(row, k);
+            AUTO(mem_freep)
+            char *dumped = json_is_string(cell) || json_is_null(cell)
+                               ? NULL
+                               : json_dumps(cell, JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
+            csv_cell(json_is_string(cell) ? json_string_value(cell)
+                     : dumped             ? dumped
+                                          : "",
+                     k + 1 == n, out);
+        }
 }
 
 /* Rows as objects by column name. */
@@ -247,8 +247,7 @@ static json_t *as_objects(const json_t *table)
     json_t *list = json_array();
     const json_t *columns = json_object_get(table, "columns"), *row;
     size_t r;
-    json_array_foreach(json_object_get(table, "rows"), r, row)
-    {
+    json_array_foreach (json_object_get(table, "rows"), r, row) {
         json_t *object = json_object();
         for (size_t k = 0; k < json_array_size(columns); k++)
             json_object_set(object, json_get_str(json_array_get(columns, k), "name", ""),
@@ -303,7 +302,7 @@ static int yaml_node(yaml_document_t *d, const json_t *v)
         int list = yaml_document_add_sequence(d, NULL, YAML_BLOCK_SEQUENCE_STYLE);
         size_t i;
         const json_t *item;
-        json_array_foreach(v, i, item)
+        json_array_foreach (v, i, item)
             yaml_document_append_sequence_item(d, list, yaml_node(d, item));
         return list;
     }
@@ -312,8 +311,7 @@ static int yaml_node(yaml_document_t *d, const json_t *v)
     int map = yaml_document_add_mapping(d, NULL, YAML_BLOCK_MAPPING_STYLE);
     const char *key;
     json_t *value;
-    json_object_foreach((json_t *)v, key, value)
-    {
+    json_object_foreach ((json_t *)v, key, value) {
         int k = yaml_document_add_scalar(d, NULL, (const yaml_char_t *)key, (int)strlen(key),
                                          YAML_ANY_SCALAR_STYLE);
         yaml_document_append_mapping_pair(d, map, k, yaml_node(d, value));

@@ -24,8 +24,7 @@ static void print_status(const struct invocation *v, const json_t *s, struct str
         str_addf(out, "  %s\n", json_get_str(s, "detail", ""));
     size_t i;
     const json_t *a;
-    json_array_foreach(json_object_get(s, "attention"), i, a)
-    {
+    json_array_foreach (json_object_get(s, "attention"), i, a) {
         const char *how = json_get_str(a, "severity", "info");
         str_addf(out, "%s  %s%s: %s\n", color_of(v, how), json_get_str(a, "title", ""),
                  color_end(v), json_get_str(a, "text", ""));

@@ -1,4 +1,5 @@
-/* The built-in agent: the node code on a thread of its own, its reports handed to the hub's loop. */
+/* The built-in agent: the node code on a thread of its own, its reports handed to the hub's loop.
+ */
 #pragma once
 
 #include "io/loop.h"
@@ -21,5 +22,6 @@ void local_node_checks(struct local_node *n, const struct check_spec *specs, siz
 /* Checks one service now. Any thread; waits for the node's thread. -ENOENT. */
 int local_node_check_now(struct local_node *n, const char *service);
 
-/* Ends the thread. On the hub's thread, before the hub's loop is freed; reports still under way are dropped. */
+/* Ends the thread. On the hub's thread, before the hub's loop is freed; reports still under way are
+ * dropped. */
 void local_node_stop(struct local_node *n);

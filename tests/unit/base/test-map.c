@@ -18,8 +18,8 @@ static void keeps_order_through_removals(void **state)
         assert_ptr_equal(map_set(&m, "k5", &values[5]), &values[5]);
         assert_int_equal(map_count(&m), 1000);
         int seen = 0;
-        MAP_FOREACH(&m, e)
-        assert_ptr_equal(e->value, &values[seen++]);
+        MAP_FOREACH (&m, e)
+            assert_ptr_equal(e->value, &values[seen++]);
         for (int i = 0; i < 1000; i++) {
             snprintf(key, sizeof key, "k%d", i);
             assert_ptr_equal(map_remove(&m, key), &values[i]);
