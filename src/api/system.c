@@ -248,6 +248,12 @@ static void get_page(struct http_exchange *x)
                 .detail = "This hydrad was built without the dashboard. Build with ./dev build."});
         return;
     }
+    if (str_is_empty(secret) && str_eq(http_header(x, "Sec-Fetch-Dest"), "document")) {
+        http_add_header(x, "Location", "/login"); /* nobody: no need to load the page to know it */
+        http_add_header(x, "Cache-Control", "no-store");
+        http_reply_empty(x, 303);
+        return;
+    }
     struct str out = {0};
     str_add_n(&out, plain, (size_t)(body_end - plain));
     if (!str_is_empty(secret) && access_peek(a->access, secret, clock_wall_ms(), &s) == 0)
