@@ -234,10 +234,11 @@ static void tell(struct cluster *c, struct str *list)
 /* A change of a service's state is told at once, a burst of them together. */
 void attention_update(struct cluster *c, struct cluster_now now)
 {
+    int64_t *last = c->attention_dirty ? &c->attention_burst_mono_ms : &c->attention_mono_ms;
     int gap = c->attention_dirty ? ATTENTION_DIRTY_GAP_MS : ATTENTION_GAP_MS;
-    if (c->attention_mono_ms && now.mono_ms - c->attention_mono_ms < gap)
+    if (*last && now.mono_ms - *last < gap)
         return;
-    c->attention_mono_ms = now.mono_ms;
+    *last = c->attention_mono_ms = now.mono_ms;
     struct attention_list l = {0};
     c->attention_dirty = false;
     add_services(c, &l);

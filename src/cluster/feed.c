@@ -74,16 +74,22 @@ void feed_say(struct cluster *c, struct cluster_now now, const char *severity, c
     announce(c, f);
 }
 
+/* In the order of time, whatever the order of telling. */
 void cluster_recall_feed(struct cluster *c, const struct feed_entry *entry)
 {
-    struct live_feed *f = keep(c);
-    str_copy(f->id, sizeof f->id, entry->id);
-    f->time_ms = entry->time_ms;
-    f->severity = mem_strdup(entry->severity);
-    f->kind = mem_strdup(entry->kind);
-    f->node = str_is_empty(entry->node) ? NULL : mem_strdup(entry->node);
-    f->service = str_is_empty(entry->service) ? NULL : mem_strdup(entry->service);
-    f->text = mem_strdup(entry->text);
+    if (c->feed.n >= LIMIT_FEED && entry->time_ms <= c->feed.v[0].time_ms)
+        return;
+    struct live_feed f = {.time_ms = entry->time_ms};
+    str_copy(f.id, sizeof f.id, entry->id);
+    f.severity = mem_strdup(entry->severity);
+    f.kind = mem_strdup(entry->kind);
+    f.node = str_is_empty(entry->node) ? NULL : mem_strdup(entry->node);
+    f.service = str_is_empty(entry->service) ? NULL : mem_strdup(entry->service);
+    f.text = mem_strdup(entry->text);
+    struct live_feed *slot = keep(c);
+    for (; slot > c->feed.v && slot[-1].time_ms > f.time_ms; slot--)
+        *slot = slot[-1];
+    *slot = f;
 }
 
 static void say_well(struct cluster *c, struct live_service *s, enum service_state from,

@@ -252,6 +252,6 @@ struct buf *cluster_processes(struct cluster *c, const char *node)
         return NULL;
     struct str out = {0};
     struct jw w = jw_begin(&out);
-    json_processes(&w, n, false);
+    json_processes(&w, n);
     return buf_take(&out);
 }

@@ -178,8 +178,8 @@ struct cluster {
     struct live_node *home;     /* the first node: runs the checks of hand-added services */
 
     struct verdict verdict;
-    struct str attention; /* JSON array */
-    int64_t attention_mono_ms;
+    struct str attention;                               /* JSON array */
+    int64_t attention_mono_ms, attention_burst_mono_ms; /* made last; made last for a change */
     struct map attention_since; /* of struct attention_since: when each item began */
     unsigned attention_round;
     unsigned n_attention_bad;
@@ -235,6 +235,16 @@ uint32_t service_restarts_10min(const struct live_service *s, int64_t mono);
 enum { SERVICE_TITLE_SIZE = 384 };
 char *service_title(const struct live_service *s, char ret[SERVICE_TITLE_SIZE]);
 
+/* --- report-service.c --- */
+void report_take_service(struct cluster *c, struct live_node *n, struct node_report *r,
+                         struct cluster_now now);
+void report_service_gone(struct cluster *c, struct live_node *n, const char *observed,
+                         struct cluster_now now);
+void report_take_source(struct cluster *c, struct live_node *n, const struct source_report *r,
+                        struct cluster_now now);
+void report_say_added(struct cluster *c, struct cluster_now now); /* what came and stayed */
+void report_drop_gone(struct cluster *c, struct cluster_now now); /* whose grace is over */
+
 /* --- evidence.c --- */
 struct evidence evidence_of(struct cluster *c, const struct live_service *s,
                             struct cluster_now now); /* borrows */
@@ -285,12 +295,16 @@ void attention_update(struct cluster *c, struct cluster_now now); /* emits atten
 
 /* --- json-*.c --- */
 void json_service_row(struct cluster *c, struct live_service *s, struct cluster_now now);
+/* The members of a row, into an open object; the numbers after them. */
+void json_service_fields(struct jw *w, const struct live_service *s, int64_t mono);
+void json_service_numbers(struct str *out, const struct live_service *s);
 void json_service_splice(struct jw *w, const struct live_service *s);
 void json_node_row(struct cluster *c, struct live_node *n);
 void json_node_splice(struct jw *w, const struct live_node *n);
 void json_node_detail_fields(struct jw *w, const struct live_node *n);
-void json_gpu(struct jw *w, const struct gpu_facts *g); /* its fields, into an open object */
-void json_processes(struct jw *w, const struct live_node *n, bool with_id);
+void json_gpus(struct jw *w, const struct live_node *n); /* `gpus_detail` */
+void json_gpu(struct jw *w, const struct gpu_facts *g);  /* its fields, into an open object */
+void json_processes(struct jw *w, const struct live_node *n);
 void json_feed(struct jw *w, const struct live_feed *f);
 /* id relative to the node, as reports carry it, to the cluster's; NULL stays null. */
 void jw_key_service(struct jw *w, const char *key, const struct live_node *n, const char *observed);

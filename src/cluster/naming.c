@@ -37,7 +37,11 @@ static char *engine_name(const struct observed *o)
     if (o->kind == OBSERVED_UNIT && str_ends(o->name, ".service"))
         n -= strlen(".service");
     char *cut = mem_strndup(o->name, n);
-    char *name = label_text(cut, LIMIT_NAME);
+    char *script = o->kind == OBSERVED_PROCESS ? naming_script(o->name, o->command) : NULL;
+    char *both = script ? mem_printf("%s (%s)", script, cut) : NULL;
+    char *name = label_text(both ? both : cut, LIMIT_NAME);
+    mem_free(both);
+    mem_free(script);
     mem_free(cut);
     return name ? name : mem_strdup(o->id);
 }

@@ -19,6 +19,11 @@ void identity_make(const struct observed *seen, const struct integration *kind,
                    const struct service_record *record, const char *address, struct identity *ret);
 void identity_done(struct identity *i);
 
+/* What a process that only interprets runs: "http.server" of "python3 -m http.server 80",
+ * "tabbyapi" of "/usr/bin/python3 /opt/tabbyapi/main.py". NULL when it is no interpreter or that
+ * is not to be seen. The caller frees. */
+char *naming_script(const char *process, const char *command);
+
 /* The address of a node that others can reach: of "eno1 192.168.1.5/24" …, past bridges and tunnels
  * of containers. NULL when there is none. The caller frees. */
 char *naming_address(const struct str_list *addresses);

@@ -115,7 +115,7 @@ static void publish_processes(struct cluster *c, const struct live_node *n)
 {
     struct str json = {0};
     struct jw w = jw_begin(&json);
-    json_processes(&w, n, true);
+    json_processes(&w, n);
     publish(c, EVENT_CLASS_METRICS, n->id, "node.processes",
             permission_bit(PERM_NODES_READ) | permission_bit(PERM_PROCESSES_READ), &json);
     str_done(&json);

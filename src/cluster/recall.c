@@ -84,8 +84,13 @@ void recall_missing(struct cluster *c, struct live_node *n, const char *engine,
             str_list_add(&gone, e->key);
     }
     for (size_t i = 0; i < gone.n; i++) {
-        feed_say(c, now, "info", "service.removed", n, NULL,
-                 "%s on %s has gone while Hydra was away", gone.v[i] + strlen(prefix), n->id);
+        const struct recalled *was = map_get(&c->recalls, gone.v[i]);
+        bool ended = str_eq(engine, "process") && state_is_well(was->state);
+        feed_say(c, now, ended ? "warn" : "info", ended ? "service.ended" : "service.removed", n,
+                 NULL,
+                 ended ? "%s on %s ended while Hydra was away"
+                       : "%s on %s was removed while Hydra was away",
+                 gone.v[i] + strlen(prefix), n->id);
         if (c->hooks.remember)
             c->hooks.remember(c->hooks.arg, gone.v[i], STATE_UNKNOWN, now.wall_ms);
         forget(c, gone.v[i]);

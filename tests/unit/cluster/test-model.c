@@ -1,6 +1,11 @@
 /* The model as a whole: dependencies, the sentence and its damping, feed, checks, recall, gone. */
 #include "rig.h"
 
+#include "base/clock.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
 #define SOURCE_DONE                                                                                \
     "{\"node\":\"n\",\"report\":\"source\",\"name\":\"docker\",\"state\":\"ok\","                  \
     "\"services_complete\":true}"
@@ -373,8 +378,28 @@ static void test_recall(void **state)
     assert_true(
         rig_said(r, "bad service.down fell on n went down while Hydra was away: exit code 1"));
     assert_true(rig_said(r, "ok service.healthy rose on n recovered while Hydra was away"));
-    assert_true(rig_said(r, "info service.removed left on n has gone while Hydra was away"));
+    assert_true(rig_said(r, "info service.removed left on n was removed while Hydra was away"));
     assert_int_equal(r->feed.n, 3);
+    rig_free(r);
+}
+
+static void test_recalled_feed_is_in_order(void **state)
+{
+    (void)state;
+    struct rig *r = stack();
+    static const int64_t times[] = {300, 100, 200};
+    for (size_t i = 0; i < COUNT_OF(times); i++) {
+        struct feed_entry e = {.time_ms = times[i], .severity = "info", .kind = "k", .text = "t"};
+        cluster_recall_feed(r->c, &e);
+    }
+    json_t *j = rig_json(cluster_overview(r->c));
+    const json_t *feed = json_object_get(j, "feed");
+    for (size_t i = 0; i < COUNT_OF(times); i++) {
+        char time[CLOCK_RFC3339_SIZE];
+        clock_rfc3339(300 - 100 * (int64_t)i, time);
+        assert_string_equal(json_get_str(json_array_get(feed, i), "time", ""), time);
+    }
+    json_decref(j);
     rig_free(r);
 }
 
@@ -427,6 +452,39 @@ static void test_snapshot_is_cut_to_permissions(void **state)
     rig_free(r);
 }
 
+static atomic_bool reading;
+
+static void *read_snapshots(void *arg)
+{
+    struct rig *r = arg;
+    size_t read = 0;
+    do {
+        uint64_t sequence;
+        struct buf *b = cluster_snapshot(r->c, ~0ull, &sequence);
+        read += b->len > 2 && b->bytes[b->len - 1] == '}';
+        buf_unref(b);
+    } while (atomic_load(&reading));
+    return (void *)read;
+}
+
+static void test_snapshot_from_another_thread(void **state)
+{
+    (void)state;
+    struct rig *r = stack();
+    pthread_t thread;
+    void *read;
+    atomic_store(&reading, true);
+    assert_int_equal(pthread_create(&thread, NULL, read_snapshots, r), 0);
+    for (int i = 0; i < 200; i++) {
+        container(r, "lone", i % 2 ? "running" : "failed", "\"health\":\"healthy\"");
+        after(r, 1000);
+    }
+    atomic_store(&reading, false);
+    assert_int_equal(pthread_join(thread, &read), 0);
+    assert_true((size_t)read > 0);
+    rig_free(r);
+}
+
 static void test_nothing_changed_nothing_told(void **state)
 {
     (void)state;
@@ -461,9 +519,11 @@ int main(void)
         cmocka_unit_test(test_overrides),
         cmocka_unit_test(test_override_before_discovery),
         cmocka_unit_test(test_recall),
+        cmocka_unit_test(test_recalled_feed_is_in_order),
         cmocka_unit_test(test_notice),
         cmocka_unit_test(test_time_that_stood_still_is_no_silence),
         cmocka_unit_test(test_snapshot_is_cut_to_permissions),
+        cmocka_unit_test(test_snapshot_from_another_thread),
         cmocka_unit_test(test_nothing_changed_nothing_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
