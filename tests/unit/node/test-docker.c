@@ -3,6 +3,7 @@
 #include "watching.h"
 
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -25,7 +26,7 @@ struct daemon {
     int events;           /* the connection of the stream; 0 = none */
     char since[64];       /* of the last request for events */
     bool podman, old, broken;
-    unsigned inspections;
+    atomic_uint inspections; /* the daemon counts on threads of its own */
 };
 
 static void say(int fd, int status, const char *body, size_t n)
