@@ -102,6 +102,8 @@ struct http_asset {
     uint32_t plain_len, gzip_len, brotli_len;
 };
 
+/* Ignores SIGPIPE where nobody handles it. The tables and strings of `settings` must outlive the
+ * server. */
 int http_server_new(struct loop *loop, struct workers *workers,
                     const struct http_settings *settings, struct err *e,
                     struct http_server **ret_server) MUST_CHECK;

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <unistd.h>
 
 struct http_limits http_limits_default(void)
@@ -56,6 +57,14 @@ static void find_not_found_page(struct http_server *s)
             s->not_found_page = a;
 }
 
+/* libuv writes without MSG_NOSIGNAL: a peer that left must not end the process. */
+static void ignore_sigpipe(void)
+{
+    struct sigaction now;
+    if (sigaction(SIGPIPE, NULL, &now) == 0 && now.sa_handler == SIG_DFL)
+        signal(SIGPIPE, SIG_IGN);
+}
+
 int http_server_new(struct loop *loop, struct workers *workers,
                     const struct http_settings *settings, struct err *e,
                     struct http_server **ret_server)
@@ -66,6 +75,7 @@ int http_server_new(struct loop *loop, struct workers *workers,
         r = router_new(settings->routes, settings->assets, e, &router);
     if (r < 0)
         return r;
+    ignore_sigpipe();
     struct http_server *s = mem_alloc(sizeof *s);
     s->loop = loop;
     s->workers = workers;

@@ -2,6 +2,7 @@
 
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <sys/resource.h>
@@ -430,6 +431,20 @@ static void cuts_an_unfinished_answer(void **state)
     mem_free(a);
 }
 
+static void note_ignored(void *arg)
+{
+    *(bool *)arg = signal(SIGPIPE, SIG_IGN) == SIG_IGN;
+}
+
+/* Writing to a peer that left raises SIGPIPE in a process that did not say otherwise. */
+static void ignores_broken_pipes(void **state)
+{
+    (void)state;
+    bool ignored = false;
+    loop_call(server.loop, note_ignored, &ignored);
+    assert_true(ignored);
+}
+
 /* A worker that does not read makes the peer wait instead of the memory grow. */
 static void holds_back_uploads(void **state)
 {
@@ -625,6 +640,7 @@ int main(void)
         EACH(waits_for_slow_readers),
         cmocka_unit_test_setup_teardown(ends_stalled_readers, set_up_impatient, tear_down),
         EACH(tells_a_worker_that_the_peer_left),
+        EACH(ignores_broken_pipes),
         EACH(cuts_an_unfinished_answer),
         EACH(holds_back_uploads),
         EACH(closes_after_an_unread_body),
