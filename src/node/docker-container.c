@@ -3,10 +3,11 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "node/mask.h"
 
 #include <stdlib.h>
 
-enum { LIMIT_COMMAND = 512, LIMIT_LABELS = 512, LIMIT_PORTS = 512 };
+enum { LIMIT_LABELS = 512, LIMIT_PORTS = 512 };
 
 static void decref(json_t **j)
 {
@@ -205,16 +206,19 @@ static void read_mounts(json_t *mounts, struct observed *o)
 
 static char *command_of(const json_t *inspect)
 {
-    struct str s = {0};
+    struct str args = {0};
+    char command[COMMAND_MAX] = "";
     json_t *arg;
     size_t i;
-    str_add(&s, json_get_str(inspect, "Path", ""));
+    const char *path = json_get_str(inspect, "Path", "");
+    str_add_n(&args, path, strlen(path) + 1);
     json_array_foreach (json_object_get(inspect, "Args"), i, arg)
-        if (json_is_string(arg) && s.len < LIMIT_COMMAND)
-            str_addf(&s, " %s", json_string_value(arg));
-    char *line = one_line(str_text(&s), s.len);
-    str_done(&s);
-    return line;
+        if (json_is_string(arg) && args.len < COMMAND_MAX)
+            str_add_n(&args, json_string_value(arg), json_string_length(arg) + 1);
+    if (args.len > 1)
+        command_mask(args.p, args.len, command);
+    str_done(&args);
+    return *command ? mem_strdup(command) : NULL;
 }
 
 /* Podman writes names out in full. */

@@ -7,9 +7,9 @@
 #include <stdio.h>
 
 enum {
-    LOOKS_MAX = 4,       /* inspections at once */
-    LOOK_PAUSE_MS = 300, /* between two of one container: restart loops make many events */
-    ASKED_MS = 600000,   /* an end so long after a request is another matter */
+    LOOKS_MAX = 4,        /* inspections at once */
+    LOOKS_PER_SECOND = 4, /* of one container: restart loops make many events */
+    ASKED_MS = 600000,    /* an end so long after a request is another matter */
     STALE_WHY_MS = 600000,
     LIMIT_LOG = 1 << 20,
 };
@@ -220,11 +220,21 @@ static bool start_look(struct entry *x)
     char path[128];
     snprintf(path, sizeof path, "/containers/%s/json", x->id);
     x->due = false;
-    x->looked_ms = clock_mono_ms();
+    x->looks++;
     if (engine_get(x->engine, path, on_look, x, &x->look) < 0)
         return false;
     x->engine->looking++;
     return true;
+}
+
+/* How long its next inspection has to wait. */
+static int64_t patience_ms(struct entry *x, int64_t now)
+{
+    if (now - x->window_ms >= 1000) {
+        x->window_ms = now;
+        x->looks = 0;
+    }
+    return x->looks < LOOKS_PER_SECOND ? 0 : x->window_ms + 1000 - now;
 }
 
 void engine_look_on(struct engine *e)
@@ -238,7 +248,7 @@ void engine_look_on(struct engine *e)
             continue;
         if (e->looking >= LOOKS_MAX)
             return; /* one of them comes back here */
-        int64_t left = x->looked_ms ? x->looked_ms + LOOK_PAUSE_MS - now : 0;
+        int64_t left = patience_ms(x, now);
         if (left > 0)
             wait = left < wait ? left : wait;
         else if (!start_look(x))

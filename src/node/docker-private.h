@@ -45,7 +45,8 @@ struct entry {
     char *last_line;           /* of its log, after a bad end; NULL */
     int64_t last_line_for;     /* the end it belongs to: ended_ms */
     int64_t asked_ms;          /* wall: when somebody asked it to end; 0 = nobody did */
-    int64_t looked_ms;         /* mono: last inspection's start */
+    int64_t window_ms;         /* mono: since when `looks` counts */
+    unsigned looks;            /* inspections in that second */
     bool due, listed;          /* an inspection is wanted; seen by the running list */
     struct http_call *look;    /* the inspection that runs */
     struct http_call *reading; /* of its log */

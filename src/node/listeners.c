@@ -209,14 +209,13 @@ static void attribute(struct listeners *l)
 
 static void start_search(struct listeners *l);
 
+/* A process that is gone before its name is read is looked for again. */
 static void take_holder(struct listeners *l, struct listener *x, int pid)
 {
-    x->pid = pid;
-    if (!pid)
+    if (!pid ||
+        kfile_text(x->name, sizeof x->name, l->node->settings.root, "/proc/%d/comm", pid) < 0)
         return;
-    x->was = pid;
-    if (kfile_text(x->name, sizeof x->name, l->node->settings.root, "/proc/%d/comm", pid) < 0)
-        *x->name = 0;
+    x->pid = x->was = pid;
 }
 
 static void on_found(void *arg, const struct holder *found, size_t n, bool denied)

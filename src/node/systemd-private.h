@@ -53,11 +53,12 @@ struct unit {
         *cgroup, *command, *status_text;
     char invocation[INVOCATION_SIZE]; /* hex; "" = never ran */
     struct str_list requires, wants, after, triggers;
-    uint64_t active_us, inactive_us, main_start_us, main_exit_us; /* wall; 0 = never */
+    uint64_t active_us, inactive_us, main_start_us, main_exit_us,
+        condition_us; /* wall; 0 = never */
     uint32_t restarts, main_pid;
     int32_t exit_code, exit_status; /* CLD_EXITED …, and what goes with it */
     uint32_t job;                   /* id of the job that waits or runs; 0 = none */
-    bool condition;                 /* the last start was not skipped by a Condition…= */
+    bool condition;                 /* how its Condition…= came out at `condition_us` */
     bool asked;                     /* a job (a person's, or another unit's) ended it */
     VEC(struct unit_port) ports;    /* of a socket unit */
     /* From the journal. */

@@ -16,7 +16,6 @@ struct unit *unit_new(struct systemd *s, const char *name, const char *path)
     u->name = mem_strdup(name);
     u->path = mem_strdup(path);
     u->type = unit_type_of(name);
-    u->condition = true;
     return u;
 }
 
@@ -98,6 +97,7 @@ static const struct property {
     {"MainPID", "u", PROPERTY_U32, MEMBER(main_pid)},
     {"ExecMainCode", "i", PROPERTY_I32, MEMBER(exit_code)},
     {"ExecMainStatus", "i", PROPERTY_I32, MEMBER(exit_status)},
+    {"ConditionTimestamp", "t", PROPERTY_U64, MEMBER(condition_us)},
     {"ConditionResult", "b", PROPERTY_BOOL, MEMBER(condition)},
     {"InvocationID", "ay", PROPERTY_INVOCATION, 0},
     {"Job", "(uo)", PROPERTY_JOB, 0},
@@ -300,6 +300,12 @@ static bool is_oneshot(const struct unit *u)
     return str_eq(u->service_type, "oneshot");
 }
 
+/* Its conditions were met, or not looked at so far. */
+static bool applies(const struct unit *u)
+{
+    return u->condition || !u->condition_us || u->active_us;
+}
+
 /* What ran a while ago and was stopped is not gone, even if nothing starts it at boot. */
 static bool is_remembered(const struct unit *u)
 {
@@ -318,7 +324,7 @@ bool unit_matters(const struct unit *u)
         /* A oneshot that did its work, or that does not apply here, is no service. */
         if (is_oneshot(u))
             return is_enabled(u) && up;
-        return up || (is_enabled(u) && (u->condition || u->active_us)) || is_remembered(u);
+        return up || (is_enabled(u) && applies(u)) || is_remembered(u);
     case UNIT_SOCKET:
         return up && u->ports.n;
     case UNIT_TIMER:

@@ -113,6 +113,8 @@ static void drop(struct unit *u)
 /* systemd forgets a service that was stopped and that nothing needs; people don't. */
 static void unload(struct unit *u)
 {
+    if (u->dirty && u->read && u->s->known)
+        tell(u); /* it was stopped a moment ago */
     if (u->seen && u->seen->run == RUN_STOPPED && !str_eq(u->file_state, "transient"))
         u->unloaded = true;
     else

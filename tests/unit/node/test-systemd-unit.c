@@ -62,7 +62,8 @@ static void special_cases_matter(void **state)
 {
     (void)state;
     struct unit *u = make((struct sample){"x.service", "inactive", "dead", "enabled", "simple", 0});
-    u->condition = false; /* does not apply to this machine */
+    assert_true(unit_matters(u));
+    u->condition_us = 1; /* looked at, not met: it does not apply to this machine */
     assert_false(unit_matters(u));
     u->active_us = 1; /* but it did run once */
     assert_true(unit_matters(u));
