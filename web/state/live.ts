@@ -31,6 +31,7 @@ export class Live {
     this.patcher = new Patcher(client, series, {
       schemaChanged: (node) => void this.readWindow(node),
       applied: tickWithFrame,
+      incomplete: () => void this.load(),
       accessChanged: () => ['session', 'users', 'tokens', 'sessions'].forEach((list) => void client.invalidateQueries({ queryKey: [list] })),
     });
     this.stream = openStream(
@@ -44,6 +45,7 @@ export class Live {
       },
       baseTopics,
     );
+    this.markStale(false); // a stream that never comes is said, too
     useConnection.setState({ retry: () => (this.hurry(), this.stream.retry()) });
     document.addEventListener('visibilitychange', () => document.hidden || this.patcher.flush());
   }
@@ -55,18 +57,8 @@ export class Live {
 
   private async first(): Promise<void> {
     const embedded = takeEmbedded<Overview>('hydra-overview');
-    if (embedded) return this.seed(embedded);
-    for (let wait = 1000; ; wait = Math.min(wait * 2, 15_000)) {
-      try {
-        await this.load();
-        return useConnection.setState({ failure: null });
-      } catch (e) {
-        if (!(e instanceof ApiError)) throw e;
-        useConnection.setState({ failure: e });
-        if (e.status === 401 || e.status === 403) return;
-        await this.pause(wait);
-      }
-    }
+    if (embedded) this.seed(embedded);
+    else await this.load();
   }
 
   /* A node's metrics flow while its page is open. */
@@ -107,12 +99,24 @@ export class Live {
     this.stream.setTopics([...baseTopics, ...[...this.watched.keys()].map((n) => `metrics/${n}`)]);
   }
 
+  /* Events wait until the snapshot is there, and it is asked for until it comes. */
   private load(): Promise<void> {
     this.patcher.hold();
-    this.loading ??= getOverview()
-      .then((o) => this.seed(o))
-      .finally(() => (this.loading = null));
-    return this.loading;
+    return (this.loading ??= this.untilLoaded().finally(() => (this.loading = null)));
+  }
+
+  private async untilLoaded(): Promise<void> {
+    for (let wait = 1000; ; wait = Math.min(wait * 2, 15_000)) {
+      try {
+        this.seed(await getOverview());
+        return useConnection.setState({ failure: null });
+      } catch (e) {
+        if (!(e instanceof ApiError)) throw e;
+        useConnection.setState({ failure: e });
+        if (e.status === 401 || e.status === 403) return;
+        await this.pause(wait);
+      }
+    }
   }
 
   private seed(overview: Overview): void {

@@ -20,15 +20,16 @@ type Send = (message: ToWorker) => void;
 
 export function openStream(handlers: StreamHandlers, topics: string[]): Stream {
   const lock = `hydra-tab-${crypto.randomUUID?.() ?? Math.random()}`;
-  const releaseLock = holdLock(lock);
-  const send = connectPort((m) => {
+  const port = connectPort((m) => {
     if (m.type === 'events') handlers.events(m.events);
     else handlers.status(m.status, m.cursor);
   });
+  const { held, release } = holdLock(lock);
+  const send: Send = (m) => void held.then(() => port(m));
   let wanted = topics;
   let since: string | null = null;
   const hello = () => send({ type: 'hello', topics: wanted, since, lock });
-  const away = () => send({ type: 'bye' });
+  const away = () => port({ type: 'bye' });
   const back = (e: PageTransitionEvent) => {
     if (!e.persisted) return;
     since = null;
@@ -49,16 +50,23 @@ export function openStream(handlers: StreamHandlers, topics: string[]): Stream {
       removeEventListener('pagehide', away);
       removeEventListener('pageshow', back);
       away();
-      releaseLock();
+      release();
     },
   };
 }
 
-function holdLock(name: string): () => void {
+/* The worker waits for this lock and takes its coming as the tab's end, so it must not hear of the tab before we hold it. */
+function holdLock(name: string): { held: Promise<void>; release: () => void } {
+  if (!navigator.locks) return { held: Promise.resolve(), release: () => {} };
   let release = () => {};
-  const held = new Promise<void>((done) => (release = done));
-  void navigator.locks?.request(name, () => held);
-  return release;
+  const end = new Promise<void>((done) => (release = done));
+  const held = new Promise<void>((granted) => {
+    void navigator.locks.request(name, () => {
+      granted();
+      return end;
+    });
+  });
+  return { held, release };
 }
 
 function connectPort(receive: (m: FromWorker) => void): Send {
@@ -67,8 +75,23 @@ function connectPort(receive: (m: FromWorker) => void): Send {
     type: 'module',
     name: `hydra-stream-${process.env.NEXT_PUBLIC_STREAM}`,
   });
-  worker.port.onmessage = (e: MessageEvent<FromWorker>) => receive(e.data);
-  return (m) => worker.port.postMessage(m);
+  let send: Send = (m) => worker.port.postMessage(m);
+  const sent: ToWorker[] = []; // until the worker has spoken: it may never come
+  let alive = false;
+  worker.port.onmessage = (e: MessageEvent<FromWorker>) => {
+    alive = true;
+    sent.length = 0;
+    receive(e.data);
+  };
+  worker.onerror = () => {
+    if (alive) return;
+    send = inPage(receive); // its script could not be read: the page looks after itself
+    sent.splice(0).forEach(send);
+  };
+  return (m) => {
+    if (!alive) sent.push(m);
+    send(m);
+  };
 }
 
 const hiddenLimit = 60_000;

@@ -44,7 +44,7 @@ interface Payloads {
   'node.processes': Processes;
   'feed.added': FeedEntry;
   'access.changed': { what: string };
-  resync: { snapshot: Overview };
+  resync: { snapshot: Partial<Overview> };
 }
 type EventName = keyof Payloads;
 
@@ -54,6 +54,8 @@ export interface PatchHooks {
   /* A node's columns changed: its window is to be read again. */
   schemaChanged(node: string): void;
   accessChanged(): void;
+  /* A resync without a whole snapshot (the server has just begun): it is to be fetched. */
+  incomplete(): void;
   /* Something was applied in this frame. */
   applied(): void;
 }
@@ -147,11 +149,13 @@ export class Patcher {
 
   // --- the cache
 
-  private resync(snapshot: Overview): void {
+  private resync(snapshot: Partial<Overview>): void {
     this.pending.clear();
     this.series.cut();
-    notifyManager.batch(() => this.putOverview(snapshot));
-    this.position = snapshot.event_id;
+    if (isWhole(snapshot)) {
+      notifyManager.batch(() => this.putOverview(snapshot));
+      this.position = snapshot.event_id;
+    } else this.hooks.incomplete();
     void this.client.invalidateQueries({ predicate: (q) => !liveKeys.has(String(q.queryKey[0])) });
   }
 
@@ -216,6 +220,8 @@ export class Patcher {
     );
   }
 }
+
+const isWhole = (o: Partial<Overview>): o is Overview => !!(o.event_id && o.verdict && o.attention && o.nodes && o.services && o.feed);
 
 const liveKeys = new Set(['verdict', 'attention', 'feed', 'nodes', 'node', 'services', 'service']);
 

@@ -20,7 +20,7 @@ function frame() {
 function page() {
   const client = new QueryClient();
   const series = new SeriesStore();
-  const hooks = { schemaChanged: vi.fn(), accessChanged: vi.fn(), applied: vi.fn() };
+  const hooks = { schemaChanged: vi.fn(), accessChanged: vi.fn(), applied: vi.fn(), incomplete: vi.fn() };
   const patcher = new Patcher(client, series, hooks);
   const { overview } = cluster('well', 1000);
   overview.event_id = '1-10';
@@ -151,6 +151,15 @@ describe('events', () => {
     patcher.receive([event(11, 'backup.done', { type: 'backup.done', data: 1 })]);
     expect(patcher.cursor).toBe('1-11');
     expect(frames).toHaveLength(0);
+  });
+
+  test('a resync of a server that has just begun asks for the snapshot', () => {
+    const { client, hooks, patcher, overview } = page();
+    patcher.seed(overview);
+    patcher.receive([{ id: '2-0', event: 'resync', data: '{"snapshot":{}}' }]);
+    frame();
+    expect(hooks.incomplete).toHaveBeenCalledOnce();
+    expect(client.getQueryData(servicesQuery().queryKey)).toHaveLength(42);
   });
 
   test('resync replaces everything and cuts the series', () => {

@@ -11,7 +11,7 @@ import { Mounted } from '@/components/mounted';
 
 /* Never silently old numbers: after three seconds without the stream the page says so, and from when its numbers are. */
 export function Banner() {
-  const stale = useConnection((s) => s.stale);
+  const stale = useConnection((s) => s.stale && s.lastData !== null); // without data there is nothing to warn of
   return (
     <Mounted>
       {stale && <StaleBanner />}

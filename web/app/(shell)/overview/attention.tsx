@@ -15,6 +15,7 @@ import { clock, exact, since } from '@/lib/format';
 import { nodeHref, serviceHref } from '@/lib/links';
 import { serviceLook, severityLook } from '@/lib/states';
 import { useClock } from '@/state/clock';
+import { useConnection } from '@/state/connection';
 import { useMay } from '@/state/session';
 import { toast } from '@/state/ui';
 
@@ -161,8 +162,9 @@ function CheckNow({ id, small }: { id: string; small: boolean }) {
     mutationFn: () => call<void>(`/api/web/services-check/${idPath(id)}`, { method: 'POST' }),
     onError: (e) => toast(e.message, 'bad'),
   });
+  const stale = useConnection((s) => s.stale);
   return (
-    <Button icon={RefreshCw} size={small ? 'sm' : 'md'} disabled={check.isPending} onClick={() => check.mutate()}>
+    <Button icon={RefreshCw} size={small ? 'sm' : 'md'} disabled={check.isPending || stale} title={stale ? 'Not while Hydra does not answer' : undefined} onClick={() => check.mutate()}>
       Check now
     </Button>
   );

@@ -31,7 +31,7 @@ export function VerdictHead({ verdict }: { verdict: Verdict }) {
       <div className="min-w-0 flex-1">
         <h1>
           <VerdictShape severity={v.severity} />
-          <span>{v.sentence}</span>
+          <span className="live">{v.sentence}</span>
         </h1>
         <p className="verdict-detail">
           <span>{v.detail}</span>
