@@ -125,7 +125,7 @@ int access_token_add(struct access *a, struct db *db, const struct actor *by, co
 {
     struct token t;
     char secret[64];
-    int r = check_name(name, e);
+    int r = err_field(e, check_name(name, e), "name");
     if (r >= 0 && expires_ms && expires_ms <= by->now_ms)
         r = err_set(e, -EINVAL, "A token can't have expired already.");
     if (r < 0)

@@ -126,7 +126,7 @@ static int hash_new_password(struct access *a, const char *user_id, const char *
     struct user u;
     if (access_user_get(a, user_id, &u) < 0)
         u.name[0] = 0; /* not read yet, or not there: found out inside */
-    int r = password_acceptable(password, u.name, e);
+    int r = err_field(e, password_acceptable(password, u.name, e), "password");
     return r < 0 ? r : password_hash(a->gate, password, e, p->hash);
 }
 

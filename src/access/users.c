@@ -30,7 +30,8 @@ int user_insert(struct db *db, const struct user *u, const char *hash, struct er
                     "sssssis", u->id, u->name, u->display_name, role_name(u->role), hash,
                     u->created_ms, u->preferences);
     if (r == -EEXIST)
-        return err_set(e, r, "There is a user named \"%s\" already.", u->name);
+        return err_field(e, err_set(e, r, "There is a user named \"%s\" already.", u->name),
+                         "name");
     return r < 0 ? r : 0;
 }
 
@@ -68,9 +69,9 @@ int user_prepare(struct access *a, const char *name, const char *password, enum 
                  char ret_hash[PASSWORD_HASH_SIZE])
 {
     struct user u = {.role = role, .created_ms = now_wall_ms, .preferences = "{}"};
-    int r = user_name_normal(name, e, u.name);
+    int r = err_field(e, user_name_normal(name, e, u.name), "name");
     if (r >= 0)
-        r = password_acceptable(password, u.name, e);
+        r = err_field(e, password_acceptable(password, u.name, e), "password");
     if (r >= 0)
         r = password_hash(a->gate, password, e, ret_hash);
     if (r < 0)

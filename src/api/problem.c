@@ -75,7 +75,10 @@ static const struct {
 
 void problem_reply_err(struct http_exchange *x, int code, const struct err *e)
 {
-    struct problem p = {.status = 500, .type = PROBLEM_INTERNAL, .detail = err_text(e, code)};
+    struct problem p = {.status = 500,
+                        .type = PROBLEM_INTERNAL,
+                        .detail = err_text(e, code),
+                        .field = e && e->field[0] ? e->field : NULL};
     for (size_t i = 0; i < COUNT_OF(kinds); i++)
         if (kinds[i].code == code) {
             p.status = kinds[i].status;

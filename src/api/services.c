@@ -89,8 +89,10 @@ static void save(struct http_exchange *x, struct db *db, struct saving *s)
     record_print(s->record, &s->answer);
     int r = write_record(x, db, s, &e);
     if (r == -EEXIST && s->is_new)
-        err_set(&e, r, "There is a service called %s already. Choose another name.",
-                s->record->name);
+        err_field(&e,
+                  err_set(&e, r, "There is a service called %s already. Choose another name.",
+                          s->record->name),
+                  "name");
     if (r < 0) {
         str_done(&s->answer);
         problem_reply_err(x, r, &e);

@@ -322,6 +322,8 @@ static void put_password(struct http_exchange *x)
                                &(struct user_change){.password = new_password}, s->id, &e);
     if (r == -EAGAIN)
         refuse_login(x, r, &e, wait_s);
+    else if (r == -EINVAL)
+        body_refuse(x, "new", "%s", err_text(&e, r));
     else if (r < 0)
         problem_reply_err(x, r, &e);
     else

@@ -12,6 +12,14 @@ int err_set(struct err *e, int code, const char *fmt, ...)
     vsnprintf(e->text, sizeof e->text, fmt, ap);
     va_end(ap);
     e->code = code;
+    e->field[0] = 0;
+    return code;
+}
+
+int err_field(struct err *e, int code, const char *field)
+{
+    if (e && code < 0 && !e->field[0])
+        snprintf(e->field, sizeof e->field, "%s", field);
     return code;
 }
 

@@ -55,30 +55,41 @@ static bool has_control(const char *s)
 static int check_texts(const struct service_record *r, struct err *e)
 {
     if (r->manual && str_is_empty(r->name))
-        return err_set(e, -EINVAL, "name is missing: give the service a name");
+        return err_field(e, err_set(e, -EINVAL, "name is missing: give the service a name"),
+                         "name");
     if (too_long(r->name, LIMIT_NAME) || has_control(r->name))
-        return err_set(e, -EINVAL, "name: one line of at most %d characters", LIMIT_NAME);
+        return err_field(
+            e, err_set(e, -EINVAL, "name: one line of at most %d characters", LIMIT_NAME), "name");
     if (too_long(r->group, LIMIT_NAME) || has_control(r->group))
-        return err_set(e, -EINVAL, "group: one line of at most %d characters", LIMIT_NAME);
+        return err_field(
+            e, err_set(e, -EINVAL, "group: one line of at most %d characters", LIMIT_NAME),
+            "group");
     if (too_long(r->description, LIMIT_DESCRIPTION))
-        return err_set(e, -EINVAL, "description: at most %d characters", LIMIT_DESCRIPTION);
+        return err_field(
+            e, err_set(e, -EINVAL, "description: at most %d characters", LIMIT_DESCRIPTION),
+            "description");
     if (!str_is_empty(r->url) && !link_is_safe(r->url))
-        return err_set(e, -EINVAL,
-                       "url: give an http:// or https:// address without a user name in it");
+        return err_field(
+            e,
+            err_set(e, -EINVAL,
+                    "url: give an http:// or https:// address without a user name in it"),
+            "url");
     char icon[ICON_SIZE];
     if (!str_is_empty(r->icon) && !label_icon(r->icon, icon))
-        return err_set(e, -EINVAL, "icon: the name of an icon, like \"plex\"");
+        return err_field(e, err_set(e, -EINVAL, "icon: the name of an icon, like \"plex\""),
+                         "icon");
     return 0;
 }
 
 static int check_times(const struct service_record *r, struct err *e)
 {
     if (r->interval_ms && (r->interval_ms < MIN_INTERVAL_MS || r->interval_ms > MAX_INTERVAL_MS))
-        return err_set(e, -EINVAL, "interval: between 1 second and 1 day");
+        return err_field(e, err_set(e, -EINVAL, "interval: between 1 second and 1 day"),
+                         "interval_ms");
     if (r->timeout_ms > MAX_TIMEOUT_MS)
-        return err_set(e, -EINVAL, "timeout: at most 60 seconds");
+        return err_field(e, err_set(e, -EINVAL, "timeout: at most 60 seconds"), "timeout_ms");
     if (r->retries > 20)
-        return err_set(e, -EINVAL, "retries: at most 20");
+        return err_field(e, err_set(e, -EINVAL, "retries: at most 20"), "retries");
     return 0;
 }
 
@@ -88,17 +99,24 @@ static int check_target(const struct service_record *r, enum check_kind kind, st
     if (str_is_empty(t) && kind == CHECK_HTTP && !str_is_empty(r->url))
         return 0; /* its own link is asked */
     if (str_is_empty(t))
-        return err_set(e, -EINVAL, "check target is missing: say what the %s check is to ask",
-                       check_kind_name(kind));
+        return err_field(e,
+                         err_set(e, -EINVAL,
+                                 "check target is missing: say what the %s check is to ask",
+                                 check_kind_name(kind)),
+                         "target");
     if (too_long(t, LIMIT_TARGET) || has_control(t))
-        return err_set(e, -EINVAL, "check target: one line of at most %d characters", LIMIT_TARGET);
+        return err_field(
+            e, err_set(e, -EINVAL, "check target: one line of at most %d characters", LIMIT_TARGET),
+            "target");
     if (kind == CHECK_HTTP && !link_is_safe(t))
-        return err_set(e, -EINVAL, "check target: an http:// or https:// address");
+        return err_field(e, err_set(e, -EINVAL, "check target: an http:// or https:// address"),
+                         "target");
     const char *colon = strrchr(t, ':');
     uint64_t port;
     if (kind == CHECK_TCP &&
         (!colon || colon == t || str_to_u64(colon + 1, &port) < 0 || port == 0 || port > 65535))
-        return err_set(e, -EINVAL, "check target: host:port, like 192.168.1.1:22");
+        return err_field(e, err_set(e, -EINVAL, "check target: host:port, like 192.168.1.1:22"),
+                         "target");
     return 0;
 }
 
@@ -112,18 +130,25 @@ int service_record_check(const struct service_record *r, struct err *e)
     if (res < 0)
         return res;
     if (r->depends_on.n > LIMIT_DEPENDS)
-        return err_set(e, -EINVAL, "depends_on: at most %d services", LIMIT_DEPENDS);
+        return err_field(e, err_set(e, -EINVAL, "depends_on: at most %d services", LIMIT_DEPENDS),
+                         "depends_on");
     if (str_list_has(&r->depends_on, r->id))
-        return err_set(e, -EINVAL, "depends_on: a service can't depend on itself");
+        return err_field(e, err_set(e, -EINVAL, "depends_on: a service can't depend on itself"),
+                         "depends_on");
     if (too_long(r->expect_status, LIMIT_EXPECT) || too_long(r->expect_body, LIMIT_EXPECT))
-        return err_set(e, -EINVAL, "expected status and text: at most %d characters", LIMIT_EXPECT);
+        return err_field(
+            e, err_set(e, -EINVAL, "expected status and text: at most %d characters", LIMIT_EXPECT),
+            "expect_status");
     if (str_is_empty(r->check_kind) || str_eq(r->check_kind, "none"))
         return 0;
     enum check_kind kind;
     if (check_kind_parse(r->check_kind, &kind) < 0)
-        return err_set(e, -EINVAL,
-                       "check kind \"%.32s\" is not known: none, http, tcp, dns, icmp, docker, "
-                       "systemd or process",
-                       r->check_kind);
+        return err_field(
+            e,
+            err_set(e, -EINVAL,
+                    "check kind \"%.32s\" is not known: none, http, tcp, dns, icmp, docker, "
+                    "systemd or process",
+                    r->check_kind),
+            "kind");
     return check_target(r, kind, e);
 }

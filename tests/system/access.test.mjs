@@ -73,6 +73,7 @@ test('changing the password ends the other sessions and not this one', async () 
     assert.equal(await code(there), 200);
     const weak = await here.put('/api/web/password', { current: here.password, new: 'paula' });
     assert.equal(weak.status, 400);
+    assert.equal(weak.json.field, 'new');
     const at = performance.now();
     assert.equal((await here.put('/api/web/password', { current: here.password, new: 'a new long password' })).status, 204);
     await stream.end(SECOND);

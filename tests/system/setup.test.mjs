@@ -51,8 +51,10 @@ test('a name or password that will not do names the field and leaves the link al
     const c = h.client();
     const short = await c.post('/api/web/setup', { secret: h.secret, name: 'ada', password: 'short' });
     assert.equal(short.status, 400);
+    assert.equal(short.json.field, 'password');
     const odd = await c.post('/api/web/setup', { secret: h.secret, name: '', password: ADMIN.password });
     assert.equal(odd.status, 400);
+    assert.equal(odd.json.field, 'name');
     const missing = await c.post('/api/web/setup', { secret: h.secret, name: 'ada' });
     assert.equal(missing.json.field, 'password');
     assert.equal((await c.post('/api/web/setup/check', { secret: h.secret })).status, 204);
