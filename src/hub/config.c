@@ -1,6 +1,7 @@
 #include "hub/config.h"
 
 #include "hub/config-file.h"
+#include "store/store.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -125,6 +126,7 @@ static int read_environment(struct config *c, struct err *e)
 struct file_pass {
     struct config *c;
     const char *path;
+    unsigned lines[SETTING_COUNT]; /* where each was named; 0 = not yet */
 };
 
 static int take_pair(void *arg, const char *name, const char *value, unsigned line, struct err *e)
@@ -135,6 +137,10 @@ static int take_pair(void *arg, const char *name, const char *value, unsigned li
         unknown("The setting", name, name, e);
         return err_prefix(e, -EINVAL, "%s line %u", p->path, line);
     }
+    if (p->lines[s])
+        return err_set(e, -EINVAL, "%s line %u: %s stands on line %u already. Keep one of them.",
+                       p->path, line, name, p->lines[s]);
+    p->lines[s] = line;
     set(p->c, (enum setting)s, value, FROM_FILE);
     return 0;
 }
@@ -148,7 +154,7 @@ static int read_file(struct config *c, struct err *e)
             return 0;
         path = usual;
     }
-    struct file_pass p = {c, path};
+    struct file_pass p = {.c = c, .path = path};
     int r = config_file_read(path, take_pair, &p, e);
     if (r >= 0)
         mem_set_str(&c->file, path);
@@ -253,26 +259,13 @@ char *config_database_url(const struct config *c)
                              : mem_strdup(url);
 }
 
-/* "postgresql://me:secret@host/db" to "postgresql://me:***@host/db". */
-static void add_masked(struct str *out, const char *url)
-{
-    const char *user = strstr(url, "://"), *at = user ? strrchr(url, '@') : NULL;
-    const char *colon = at ? memchr(user + 3, ':', (size_t)(at - user - 3)) : NULL;
-    if (!colon) {
-        str_add(out, url);
-        return;
-    }
-    str_add_n(out, url, (size_t)(colon + 1 - url));
-    str_add(out, "***");
-    str_add(out, at);
-}
-
 void config_print(const struct config *c, struct str *out)
 {
     for (int i = 0; i < SETTING_COUNT; i++) {
         str_addf(out, "%-12s ", defs[i].name);
         size_t start = out->len;
-        add_masked(out, *c->value[i] ? c->value[i] : "-");
+        AUTO(mem_freep) char *shown = store_mask_url(*c->value[i] ? c->value[i] : "-");
+        str_add(out, shown);
         size_t width = out->len - start;
         str_addf(out, "%*s  # %s%s%s\n", width < 40 ? (int)(40 - width) : 0, "",
                  source_names[c->source[i]], c->source[i] == FROM_FILE ? " " : "",
