@@ -4,6 +4,7 @@
 
 #include "api/gate.h"
 #include "api/openapi-json.h"
+#include "api/pack.h"
 #include "api/pieces.h"
 #include "api/problem.h"
 #include "base/clock.h"
@@ -261,7 +262,7 @@ static void get_page(struct http_exchange *x)
     str_add_n(&out, body_end, page->plain_len - (size_t)(body_end - plain));
     http_add_header(x, "Cache-Control", "no-store");
     http_add_header(x, "Content-Security-Policy", page->policy);
-    http_reply_str(x, 200, page->type, &out);
+    pack_reply(x, 200, page->type, &out);
 }
 
 const struct http_route system_routes[] = {
