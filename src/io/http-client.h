@@ -1,9 +1,10 @@
-/* Outbound HTTP on a loop: libcurl's multi interface, loaded with dlopen() on first use.
+/* Outbound HTTP on a loop: plain http by ourselves, https with libcurl, which is loaded with
+ * dlopen() on first need (it costs 8 MiB).
  *
  * One client per loop; everything here belongs to the loop's thread. Nothing blocks: names are
- * resolved in curl's own threads. No redirects are followed, no proxy and no credentials are taken
- * from the environment. `on_done` comes exactly once per call, later than http_client_call(),
- * unless the call is cancelled or the client freed before. */
+ * resolved on other threads. No redirects are followed, no proxy and no credentials are taken from
+ * the environment. `on_done` comes exactly once per call, later than http_client_call(), unless the
+ * call is cancelled or the client freed before. */
 #pragma once
 
 #include "base/err.h"
@@ -26,7 +27,7 @@ struct http_answer {
     const char *body; /* NUL-terminated; NULL when `on_data` took it */
     size_t body_len;
     bool body_cut;          /* there was more than `body_max`, and `cut_body` was set */
-    const char *redirect;   /* where a 3xx points; absolute, but with only_head; NULL = nowhere */
+    const char *redirect;   /* where a 3xx points, in the server's own words; NULL = nowhere */
     int64_t tls_expires_ms; /* the server certificate's end, wall ms; 0 = no TLS, or not asked */
     uint32_t latency_us;    /* from the start of the call to its end */
 };

@@ -21,7 +21,7 @@ struct dns {
     struct resolving *resolving;
     struct dns_socket *socket;
     struct loop_timer *again;
-    union check_address server;
+    union resolve_address server;
     char name[CHECK_HOST_SIZE], host[CHECK_HOST_SIZE];
     uint16_t port, type, id;
     unsigned char question[DNS_MESSAGE_MAX], answer[DNS_MESSAGE_MAX];
@@ -104,7 +104,7 @@ static void send_question(void *arg)
                      r == UV_ECONNREFUSED ? "connection refused" : uv_strerror(r));
 }
 
-static void on_resolved(void *arg, int error, const union check_address *v, size_t n)
+static void on_resolved(void *arg, int error, const union resolve_address *v, size_t n)
 {
     struct dns *d = arg;
     d->resolving = NULL;
@@ -176,13 +176,13 @@ static void start(struct check_run *run)
                           : "“%.100s”: no name server is given or known (name@server)",
                      run->spec->target);
     else
-        d->resolving = check_resolve(run->node->loop, d->host, d->port, on_resolved, d);
+        d->resolving = resolve_start(run->node->loop, d->host, d->port, on_resolved, d);
 }
 
 static void clean(struct check_run *run)
 {
     struct dns *d = run->state;
-    check_resolve_cancel(d->resolving);
+    resolve_cancel(d->resolving);
     loop_timer_free(d->again);
     if (d->socket) {
         d->socket->d = NULL;

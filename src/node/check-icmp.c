@@ -27,7 +27,7 @@ struct ping {
     struct resolving *resolving;
     struct ping_poll *poll;
     struct loop_timer *again;
-    union check_address to;
+    union resolve_address to;
     bool raw, v6;
     uint16_t sequence;
     uint64_t token; /* proves that the answer is to our question */
@@ -111,7 +111,7 @@ static int open_socket(struct ping *p)
     return fd;
 }
 
-static void on_resolved(void *arg, int error, const union check_address *v, size_t n)
+static void on_resolved(void *arg, int error, const union resolve_address *v, size_t n)
 {
     struct ping *p = arg;
     p->resolving = NULL;
@@ -144,13 +144,13 @@ static void start(struct check_run *run)
     struct ping *p = run->state = mem_alloc(sizeof *p);
     p->run = run;
     p->token = (uint64_t)rand_below(UINT32_MAX) << 32 | rand_below(UINT32_MAX);
-    p->resolving = check_resolve(run->node->loop, run->spec->target, 0, on_resolved, p);
+    p->resolving = resolve_start(run->node->loop, run->spec->target, 0, on_resolved, p);
 }
 
 static void clean(struct check_run *run)
 {
     struct ping *p = run->state;
-    check_resolve_cancel(p->resolving);
+    resolve_cancel(p->resolving);
     loop_timer_free(p->again);
     if (p->poll) {
         p->poll->p = NULL;

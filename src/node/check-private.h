@@ -2,11 +2,11 @@
 #pragma once
 
 #include "io/http-client.h"
+#include "io/resolve.h"
 #include "node/check.h"
 
 enum {
-    CHECK_HOST_SIZE = 256,
-    CHECK_ADDRESSES_MAX = 8,
+    CHECK_HOST_SIZE = RESOLVE_HOST_SIZE,
     LIMIT_CHECK_BODY = 256 << 10, /* bytes of an answer that are searched for expect_body */
     LIMIT_CHECK_TEXT = 400,
 };
@@ -62,20 +62,3 @@ char *check_page_title(const char *body, size_t len);
  * when nothing is expected or nothing can be known; else `ret_found` names who it is. */
 bool check_owner_fits(struct node *n, const char *expected, const char *host, uint16_t port,
                       char *ret_found, size_t size);
-
-/* --- check-resolve.c --- */
-
-struct resolving;
-union check_address {
-    struct sockaddr any;
-    struct sockaddr_in v4;
-    struct sockaddr_in6 v6;
-};
-typedef void resolved_fn(void *arg, int error, const union check_address *v, size_t n);
-
-/* Addresses of a host, IPv6 first: literals and "localhost" (::1 and 127.0.0.1) without asking. The
- * callback comes later, never from within. Of names at most two are asked for at a time: a name
- * server that hangs must not take all of libuv's threads. */
-struct resolving *check_resolve(struct loop *loop, const char *host, uint16_t port,
-                                resolved_fn *on_done, void *arg);
-void check_resolve_cancel(struct resolving *r);

@@ -16,7 +16,7 @@ struct tcp {
     struct check_run *run;
     struct resolving *resolving;
     struct attempt *attempt;
-    union check_address v[CHECK_ADDRESSES_MAX];
+    union resolve_address v[RESOLVE_ADDRESSES_MAX];
     size_t n, next;
     int error; /* of the last address that refused */
     char host[CHECK_HOST_SIZE];
@@ -119,7 +119,7 @@ static void give_up(struct tcp *t)
 static void try_next(struct tcp *t)
 {
     while (t->next < t->n) {
-        const union check_address *address = &t->v[t->next++];
+        const union resolve_address *address = &t->v[t->next++];
         struct attempt *a = t->attempt = mem_alloc(sizeof *a);
         a->t = t;
         uv_tcp_init(loop_uv(t->run->node->loop), &a->socket);
@@ -132,7 +132,7 @@ static void try_next(struct tcp *t)
     give_up(t);
 }
 
-static void on_resolved(void *arg, int error, const union check_address *v, size_t n)
+static void on_resolved(void *arg, int error, const union resolve_address *v, size_t n)
 {
     struct tcp *t = arg;
     t->resolving = NULL;
@@ -152,13 +152,13 @@ static void start(struct check_run *run)
     if (check_split_host(run->spec->target, 0, t->host, &t->port) < 0)
         check_finish(run, CHECK_UNKNOWN, NULL, "“%.100s” is not host:port", run->spec->target);
     else
-        t->resolving = check_resolve(run->node->loop, t->host, t->port, on_resolved, t);
+        t->resolving = resolve_start(run->node->loop, t->host, t->port, on_resolved, t);
 }
 
 static void clean(struct check_run *run)
 {
     struct tcp *t = run->state;
-    check_resolve_cancel(t->resolving);
+    resolve_cancel(t->resolving);
     drop_attempt(t);
     mem_free(t);
 }

@@ -1,6 +1,6 @@
 #include "../test.h"
 
-#include "io/http-client.h"
+#include "io/http-client-private.h"
 
 #include "base/str.h"
 
@@ -94,6 +94,9 @@ static void server_stop(struct server *s)
     close(s->fd);
 }
 
+/* Everything is tried both ways. */
+static bool over_curl;
+
 struct outcome {
     struct loop *loop;
     struct http_client *client;
@@ -153,6 +156,8 @@ static struct outcome run(struct http_request r, struct outcome o, uint64_t wait
 {
     o.loop = loop_new("test");
     struct http_client *c = o.client = http_client_new(o.loop);
+    if (over_curl)
+        http_client_force_curl(c);
     struct err e = {0};
     r.on_done = on_done;
     r.arg = &o;
@@ -197,10 +202,18 @@ static void redirects_are_told_not_followed(void **state)
 {
     struct server *s = *state;
     struct outcome o = get(s, "/moved", (struct http_request){0});
-    char expected[128];
-    snprintf(expected, sizeof expected, "http://127.0.0.1:%d/login", s->port);
     assert_int_equal(o.status, 302);
-    assert_string_equal(o.redirect, expected);
+    assert_string_equal(o.redirect, "/login");
+}
+
+static void heads_are_enough(void **state)
+{
+    struct outcome o = get(*state, "/stream", (struct http_request){.only_head = true});
+    assert_int_equal(o.error, 0);
+    assert_int_equal(o.status, 200);
+    assert_string_equal(o.body, "");
+    o = get(*state, "/moved", (struct http_request){.only_head = true});
+    assert_string_equal(o.redirect, "/login");
 }
 
 static void bodies_have_a_ceiling(void **state)
@@ -222,8 +235,11 @@ static void failures_have_a_kind(void **state)
     o = run((struct http_request){.url = "http://127.0.0.1:1/"}, (struct outcome){0}, 3000);
     assert_int_equal(o.error, -ECONNREFUSED);
     assert_string_equal(o.text, "connection refused");
-    o = run((struct http_request){.url = "ftp://127.0.0.1:1/"}, (struct outcome){0}, 3000);
-    assert_int_equal(o.error, -EINVAL);
+    const char *bad[] = {"ftp://127.0.0.1:1/", "http://", "http://[::1/", "http://h:99999/"};
+    for (size_t i = 0; i < COUNT_OF(bad); i++) {
+        o = run((struct http_request){.url = bad[i]}, (struct outcome){0}, 3000);
+        assert_int_equal(o.error, -EINVAL);
+    }
     o = run((struct http_request){.url = "http://no-such-host.invalid/"}, (struct outcome){0},
             10000);
     assert_int_equal(o.error, -ENOENT);
@@ -325,11 +341,18 @@ static int stop(void **state)
     return 0;
 }
 
+static int start_over_curl(void **state)
+{
+    over_curl = true;
+    return start(state);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(answers_come_whole),
         cmocka_unit_test(redirects_are_told_not_followed),
+        cmocka_unit_test(heads_are_enough),
         cmocka_unit_test(bodies_have_a_ceiling),
         cmocka_unit_test(failures_have_a_kind),
         cmocka_unit_test(addresses_can_be_refused),
@@ -338,5 +361,6 @@ int main(void)
         cmocka_unit_test(unix_sockets_work),
         cmocka_unit_test(certificate_times_are_read),
     };
-    return cmocka_run_group_tests(tests, start, stop);
+    int failed = cmocka_run_group_tests_name("plain", tests, start, stop);
+    return failed + cmocka_run_group_tests_name("curl", tests, start_over_curl, stop);
 }

@@ -1,6 +1,9 @@
-#include "node/check-private.h"
+#include "io/resolve.h"
+
+#include "base/str.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 
 enum { ASKING_MAX = 2 };
 
@@ -8,12 +11,12 @@ struct resolving {
     uv_getaddrinfo_t request;
     struct loop *loop;
     struct loop_timer *soon; /* the answer is known, or a turn is awaited */
-    char host[CHECK_HOST_SIZE];
+    char host[RESOLVE_HOST_SIZE];
     uint16_t port;
     bool asking; /* libuv has it: it can only be freed in its callback */
     resolved_fn *on_done;
     void *arg;
-    union check_address v[CHECK_ADDRESSES_MAX];
+    union resolve_address v[RESOLVE_ADDRESSES_MAX];
     size_t n;
 };
 
@@ -22,7 +25,7 @@ static _Thread_local unsigned asking;
 
 static void add(struct resolving *r, const struct sockaddr *a)
 {
-    if (r->n == CHECK_ADDRESSES_MAX)
+    if (r->n == RESOLVE_ADDRESSES_MAX)
         return;
     if (a->sa_family == AF_INET6) {
         r->v[r->n].v6 = *(const struct sockaddr_in6 *)a;
@@ -87,7 +90,7 @@ static void on_turn(void *arg)
     asking++;
 }
 
-struct resolving *check_resolve(struct loop *loop, const char *host, uint16_t port,
+struct resolving *resolve_start(struct loop *loop, const char *host, uint16_t port,
                                 resolved_fn *on_done, void *arg)
 {
     struct resolving *r = mem_alloc(sizeof *r);
@@ -106,7 +109,7 @@ struct resolving *check_resolve(struct loop *loop, const char *host, uint16_t po
     return r;
 }
 
-void check_resolve_cancel(struct resolving *r)
+void resolve_cancel(struct resolving *r)
 {
     if (!r)
         return;
