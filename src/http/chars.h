@@ -20,8 +20,11 @@ static inline bool char_is(char c, enum char_class class)
 /* How many bytes from `p` on are of that class. */
 static inline size_t char_span(const char *p, size_t n, enum char_class class)
 {
+    const unsigned char *u = (const unsigned char *)p, *c = char_classes;
     size_t i = 0;
-    while (i < n && char_is(p[i], class))
+    while (n - i >= 4 && (c[u[i]] & c[u[i + 1]] & c[u[i + 2]] & c[u[i + 3]] & class))
+        i += 4;
+    while (i < n && (c[u[i]] & class))
         i++;
     return i;
 }

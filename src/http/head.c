@@ -24,8 +24,8 @@ static const struct {
 };
 
 /* Said twice these change what a request means, so they may stand once. */
-static const enum head_known single[] = {HEAD_HOST, HEAD_ORIGIN, HEAD_CONTENT_LENGTH,
-                                         HEAD_TRANSFER_ENCODING, HEAD_EXPECT};
+static const unsigned single = 1u << HEAD_HOST | 1u << HEAD_ORIGIN | 1u << HEAD_CONTENT_LENGTH |
+                               1u << HEAD_TRANSFER_ENCODING | 1u << HEAD_EXPECT;
 
 int64_t head_find(const char *bytes, size_t len, size_t max, size_t *scanned)
 {
@@ -149,10 +149,16 @@ static int refusal(const struct head *h, llhttp_errno_t error, const char **ret_
 
 static void note_known(struct head *h, const struct http_field *f)
 {
-    for (size_t i = 0; i < HEAD_KNOWN_COUNT; i++)
-        if (known_names[i].len == f->name_len && !h->known[i] &&
-            char_same_nocase(known_names[i].name, f->name, f->name_len))
+    for (unsigned i = 0; i < HEAD_KNOWN_COUNT; i++) {
+        if (known_names[i].len != f->name_len ||
+            !char_same_nocase(known_names[i].name, f->name, f->name_len))
+            continue;
+        if (h->known[i])
+            h->repeated |= 1u << i;
+        else
             h->known[i] = f;
+        return;
+    }
 }
 
 /* Cuts the names and values out as strings of their own; they are followed by ':' and CR or white
@@ -170,15 +176,6 @@ static void terminate(struct head *h)
             f->value = empty;
         note_known(h, f);
     }
-}
-
-static bool is_repeated(const struct head *h, enum head_known known)
-{
-    for (const struct http_field *f = h->known[known]; f && ++f < h->fields + h->n_fields;)
-        if (f->name_len == known_names[known].len &&
-            char_same_nocase(f->name, known_names[known].name, f->name_len))
-            return true;
-    return false;
 }
 
 static bool parse_length(const struct http_field *f, uint64_t *ret_length)
@@ -215,9 +212,8 @@ static const char *check_framing(struct head *h)
 
 static const char *check_meaning(struct head *h)
 {
-    for (size_t i = 0; i < COUNT_OF(single); i++)
-        if (is_repeated(h, single[i]))
-            return "A header field that may stand once is repeated.";
+    if (h->repeated & single)
+        return "A header field that may stand once is repeated.";
     if (h->minor_1 && !h->known[HEAD_HOST])
         return "The Host header field is missing.";
     return check_framing(h);

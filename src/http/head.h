@@ -35,6 +35,7 @@ struct head {
     bool has_length;
     uint64_t length; /* Content-Length */
     const struct http_field *known[HEAD_KNOWN_COUNT];
+    unsigned repeated;         /* bits of those that stand more than once */
     struct http_field *fields; /* the caller's memory, max_fields of them */
     unsigned n_fields, max_fields;
 };

@@ -193,6 +193,8 @@ struct http_server {
     uint64_t date_until; /* ms of the loop's clock */
     char date[48];
     size_t date_len;
+    char good_host[64];   /* the last Host that was allowed */
+    size_t good_host_len; /* 0 = none yet: no Host is empty */
     bool ending;
     uv_timer_t *grace;
     loop_fn *done;
@@ -225,6 +227,10 @@ void connection_expired(struct deadline *d, enum deadline_kind kind);
 /* output.c: bytes for a connection are collected in the server's outbox and sent by
  * output_flush(); between two callbacks of the loop it is empty. */
 void output_add(struct connection *c, const void *bytes, size_t len);
+/* Room for `len` bytes, of which output_used() then says how many are there; NULL when the
+ * connection is closed. */
+char *output_reserve(struct connection *c, size_t len);
+void output_used(struct connection *c, const char *end);
 void output_add_text(struct connection *c, const char *text);
 void output_body(struct connection *c, const char *bytes, size_t len, struct owner owner);
 void output_flush(struct connection *c);

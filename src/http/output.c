@@ -104,7 +104,7 @@ void output_flush(struct connection *c)
         send_with(c, NULL, 0, (struct owner){0});
 }
 
-void output_add(struct connection *c, const void *bytes, size_t len)
+char *output_reserve(struct connection *c, size_t len)
 {
     struct http_server *s = c->server;
     assert(!s->outbox_len || s->outbox_of == c);
@@ -112,10 +112,24 @@ void output_add(struct connection *c, const void *bytes, size_t len)
     if (len > LIMIT_OUTBOX - s->outbox_len)
         output_flush(c);
     if (c->state == CONN_CLOSED)
-        return;
+        return NULL;
     s->outbox_of = c;
-    memcpy(s->outbox + s->outbox_len, bytes, len);
-    s->outbox_len += len;
+    return s->outbox + s->outbox_len;
+}
+
+void output_used(struct connection *c, const char *end)
+{
+    c->server->outbox_len = (size_t)(end - c->server->outbox);
+    assert(c->server->outbox_len <= LIMIT_OUTBOX);
+}
+
+void output_add(struct connection *c, const void *bytes, size_t len)
+{
+    char *at = output_reserve(c, len);
+    if (!at)
+        return;
+    memcpy(at, bytes, len);
+    output_used(c, at + len);
 }
 
 void output_add_text(struct connection *c, const char *text)

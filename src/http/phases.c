@@ -45,14 +45,33 @@ static bool refuse_host(struct http_exchange *x, const char *host)
     return false;
 }
 
+/* Most requests name the host that the one before named. */
+static bool is_last_good_host(const struct http_server *s, const struct http_field *host)
+{
+    return host && host->value_len == s->good_host_len &&
+           memcmp(host->value, s->good_host, s->good_host_len) == 0;
+}
+
+static void keep_good_host(struct http_server *s, const struct http_field *host)
+{
+    if (!host || host->value_len > sizeof s->good_host)
+        return;
+    memcpy(s->good_host, host->value, host->value_len);
+    s->good_host_len = host->value_len;
+}
+
 static bool check_host(struct http_exchange *x)
 {
     const struct http_field *host = x->head.known[HEAD_HOST];
     const char *const *allowed = x->server->settings.hosts;
+    if (is_last_good_host(x->server, host))
+        return true;
     enum host_verdict verdict = !host ? (allowed ? HOST_MALFORMED : HOST_ALLOWED)
                                       : host_check(host->value, host->value_len, allowed);
-    if (verdict == HOST_ALLOWED)
+    if (verdict == HOST_ALLOWED) {
+        keep_good_host(x->server, host);
         return true;
+    }
     if (verdict == HOST_UNKNOWN)
         return refuse_host(x, host->value);
     x->keep = false;
