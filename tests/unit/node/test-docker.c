@@ -22,9 +22,10 @@ struct daemon {
     pthread_t thread;
     pthread_mutex_t lock;
     struct fake_container v[CONTAINERS_MAX];
-    int peers[PEERS_MAX]; /* open connections; 0 = free */
-    int events;           /* the connection of the stream; 0 = none */
-    char since[64];       /* of the last request for events */
+    int peers[PEERS_MAX];  /* open connections; 0 = free */
+    VEC(pthread_t) served; /* a thread for each connection there was, joined when the daemon dies */
+    int events;            /* the connection of the stream; 0 = none */
+    char since[64];        /* of the last request for events */
     bool podman, old, broken;
     atomic_uint inspections; /* the daemon counts on threads of its own */
 };
@@ -163,7 +164,7 @@ static void *serve(void *arg)
             }
         pthread_mutex_unlock(&d->lock);
         pthread_create(&t, NULL, serve_peer, p);
-        pthread_detach(t);
+        *vec_add(&d->served) = t;
     }
     return NULL;
 }
@@ -196,6 +197,9 @@ static void daemon_die(struct daemon *d)
         pthread_mutex_unlock(&d->lock);
         usleep(1000);
     }
+    for (size_t i = 0; i < d->served.n; i++)
+        pthread_join(d->served.v[i], NULL);
+    vec_done(&d->served);
 }
 
 static void set_container(struct daemon *d, size_t i, const char *name, const char *state,
@@ -211,6 +215,20 @@ static void set_container(struct daemon *d, size_t i, const char *name, const ch
     pthread_mutex_unlock(&d->lock);
 }
 
+/* The list may be told before the stream of events is asked for. */
+static void await_stream(struct daemon *d)
+{
+    bool open = false;
+    for (int i = 0; i < 5000 && !open; i++) {
+        pthread_mutex_lock(&d->lock);
+        open = d->events > 0;
+        pthread_mutex_unlock(&d->lock);
+        if (!open)
+            usleep(1000);
+    }
+    assert_true(open);
+}
+
 static void emit(struct daemon *d, size_t i, const char *action, const char *more)
 {
     char line[512], chunk[600];
@@ -220,8 +238,8 @@ static void emit(struct daemon *d, size_t i, const char *action, const char *mor
                      "\"Attributes\":{%s}},\"timeNano\":%lld000000}\n",
                      action, d->v[i].id, more, (long long)now);
     n = snprintf(chunk, sizeof chunk, "%x\r\n%s\r\n", (unsigned)n, line);
+    await_stream(d);
     pthread_mutex_lock(&d->lock);
-    assert_true(d->events > 0);
     (void)!write(d->events, chunk, (size_t)n);
     pthread_mutex_unlock(&d->lock);
 }
