@@ -10,7 +10,7 @@ interface CheckText {
 
 export const checkTexts: Record<CheckKind, CheckText> = {
   none: { word: 'No check', text: 'Hydra shows it and asks nothing. Its state is “no check”, never “healthy”.', target: '', example: '' },
-  http: { word: 'Web page', text: 'Opens the page and expects a good answer. Right for everything with an address in the browser.', target: 'Address', example: 'http://router.lan/' },
+  http: { word: 'Web page', text: 'Opens the page and expects a good answer. Right for everything with an address in the browser.', target: 'Address to ask', example: 'http://router.lan/' },
   tcp: { word: 'Port', text: 'Opens a connection to a port. Right for databases, SSH, mail, brokers.', target: 'Host and port', example: '192.168.1.1:22' },
   dns: { word: 'Name lookup', text: 'Asks for a name, at a server of your choice. Right for DNS servers and ad blockers.', target: 'Name, with @server', example: 'example.com@192.168.1.1' },
   icmp: { word: 'Ping', text: 'Asks the machine for a sign of life. Right for routers, switches, printers; says nothing of what runs there.', target: 'Host', example: '192.168.1.1' },

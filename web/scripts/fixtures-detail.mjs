@@ -43,7 +43,7 @@ function checks(s, now) {
     last: wiggle(s.latency_ms ?? 10),
   };
   const engine = { ...http, kind: s.kind === 'unit' ? 'systemd' : 'docker', target: s.name, text: up ? 'running' : 'failed', latency_ms: null, code: null, last: [] };
-  return [http, engine];
+  return s.kind === 'manual' ? [http] : [http, engine];
 }
 
 function failure(s, now) {

@@ -1,6 +1,6 @@
 'use client';
 import { Search } from 'lucide-react';
-import { useEffect, useState } from 'react';
+import { useTyped } from '@/app/parts/typed';
 import { SearchBox, Segmented } from '@/components/field';
 import type { AuditFilter } from './filter';
 
@@ -10,20 +10,6 @@ const outcomes = [
   { value: 'refused', label: 'Refused' },
   { value: 'failed', label: 'Failed' },
 ];
-
-const settle = 250; // typing asks the server once it rests
-
-function useTyped(value: string, send: (v: string) => void): [string, (v: string) => void] {
-  const [text, setText] = useState(value);
-  useEffect(() => setText(value), [value]);
-  useEffect(() => {
-    if (text === value) return;
-    const timer = setTimeout(() => send(text), settle);
-    return () => clearTimeout(timer);
-    // eslint-disable-next-line react-hooks/exhaustive-deps -- `send` is new at every render; what is typed decides
-  }, [text]);
-  return [text, setText];
-}
 
 export function FilterBar({ filter, onChange }: { filter: AuditFilter; onChange: (f: AuditFilter) => void }) {
   const set = (change: AuditFilter) => onChange({ ...filter, ...change });

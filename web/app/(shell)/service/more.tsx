@@ -20,7 +20,7 @@ export default function More({ detail: d }: { detail: ServiceDetail }) {
   const write = useWrites(d);
   return (
     <>
-      <DropdownMenu open={open} onOpenChange={setOpen} align="end" trigger={<IconButton icon={Ellipsis} label="More actions" />}>
+      <DropdownMenu open={open} onOpenChange={setOpen} align="end" trigger={<IconButton icon={Ellipsis} label="More actions" data-tip={open ? undefined : "More actions"} />}>
         {d.hidden ? (
           <MenuItem icon={Eye} onSelect={() => write.hide(false)}>
             Show in lists

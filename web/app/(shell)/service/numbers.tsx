@@ -59,5 +59,5 @@ function Answer({ detail: d }: { detail: ServiceDetail }) {
 
 function Running({ since }: { since: number }) {
   const text = useClock((now) => duration(now - since));
-  return <Cell name="Runs since" value={text} />;
+  return <Cell name="Running for" value={text} />;
 }

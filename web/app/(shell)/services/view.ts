@@ -1,5 +1,6 @@
 'use client';
 import { usePathname, useSearchParams } from 'next/navigation';
+import { useEffect, useRef, useState } from 'react';
 import { noFilter, type Grouping, type ServiceFilter, type Sort } from '@/lib/services';
 
 export interface View extends ServiceFilter {
@@ -9,18 +10,28 @@ export interface View extends ServiceFilter {
 
 const plain: View = { ...noFilter, by: 'purpose', sort: 'name' };
 const names = { text: 'q', state: 'state', group: 'group', kind: 'kind', node: 'node', by: 'by', sort: 'sort' } as const;
+const keys = Object.keys(names) as (keyof View)[];
 
-/* The address holds the view, so that it can be sent to somebody and survives a way back. */
+const read = (params: URLSearchParams): View => Object.fromEntries(keys.map((k) => [k, params.get(names[k]) ?? plain[k]])) as unknown as View;
+const written = (v: View): string => new URLSearchParams(keys.filter((k) => v[k] !== plain[k]).map((k) => [names[k], v[k]])).toString();
+
+/* The address holds the view, so that it can be sent to somebody and survives a way back. It follows: typing doesn't wait. */
 export function useView(): [View, (change: Partial<View>) => void] {
   const path = usePathname();
   const params = useSearchParams();
-  const keys = Object.keys(names) as (keyof View)[];
-  const view = Object.fromEntries(keys.map((k) => [k, params.get(names[k]) ?? plain[k]])) as unknown as View;
+  const [view, setView] = useState(() => read(params));
+  const known = useRef(written(view));
+  const address = written(read(params));
+  useEffect(() => {
+    if (address === known.current || location.search.slice(1) === known.current) return; // our own words, come back late
+    known.current = address;
+    setView(read(new URLSearchParams(address)));
+  }, [address]);
   const set = (change: Partial<View>) => {
     const next = { ...view, ...change };
-    const set = keys.filter((k) => next[k] !== plain[k]).map((k) => [names[k], next[k]]);
-    const q = new URLSearchParams(set);
-    history.replaceState(null, '', q.size ? `${path}?${q}` : path); // Next follows it, without a fetch
+    known.current = written(next);
+    setView(next);
+    history.replaceState(null, '', known.current ? `${path}?${known.current}` : path);
   };
   return [view, set];
 }

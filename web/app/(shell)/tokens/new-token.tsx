@@ -63,7 +63,7 @@ function Form({ onClose, onMade }: { onClose: () => void; onMade: (made: TokenSe
       </div>
       <Scopes chosen={scopes} onChange={setScopes} error={error('scopes')} />
       {save.error && !(problem?.field && ['name', 'scopes', 'expires_in'].includes(problem.field)) && <FormError error={save.error} />}
-      <div className="flex items-center justify-end gap-2">
+      <div className="dialog-foot flex items-center justify-end gap-2">
         <Button look="ghost" onClick={onClose}>
           Cancel
         </Button>

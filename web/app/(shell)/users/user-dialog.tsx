@@ -43,7 +43,7 @@ export default function UserDialog({ user, onClose }: { user?: User; onClose: ()
         <RadioCards label="Role" value={form.role} options={options} onChange={(role) => set({ role })} error={error('role')} />
         {user && <Lock user={user} form={form} set={set} />}
         {save.error && !(problem?.field && ['name', 'password', 'display_name', 'role'].includes(problem.field)) && <FormError error={save.error} />}
-        <div className="flex justify-end gap-2">
+        <div className="dialog-foot flex justify-end gap-2">
           <Button look="ghost" onClick={onClose}>
             Cancel
           </Button>

@@ -55,7 +55,7 @@ export default function Editor({ of, onClose, onSaved }: Props) {
         <CheckFields {...part} of={of} />
         <Depends {...part} self={of?.id} />
         {save.error && !wrong && <FormError error={save.error} />}
-        <div className="flex justify-end gap-2">
+        <div className="dialog-foot flex justify-end gap-2">
           <Button look="ghost" onClick={onClose}>
             Cancel
           </Button>
