@@ -9,7 +9,8 @@ export interface Drawn {
   drawColours: () => void;
 }
 
-export const span = 900_000;
+const span = 900_000;
+const least = 120_000; // what is shown right after a start, when little is known
 const step = 1000;
 const silence = 3000; // without samples for so long, time goes on and a hole opens
 
@@ -64,7 +65,7 @@ export class Board {
   // --- what is shown
 
   get range(): [number, number] {
-    return this.zoomed ?? [this.end - span, this.end];
+    return this.zoomed ?? [Math.max(this.end - span, Math.min(this.line.t[0] ?? this.end, this.end - least)), this.end];
   }
   get times(): number[] {
     return this.line.t;
@@ -76,11 +77,13 @@ export class Board {
     return this.pinned !== null;
   }
 
-  /* Where nothing was heard, the open end included. */
+  /* Where nothing was heard, both open ends included. */
   get holes(): [number, number][] {
     const last = this.line.t.at(-1);
     const open: [number, number][] = last !== undefined && this.end - last > silence ? [[last, this.end]] : [];
-    return [...this.line.holes, ...open];
+    const first = this.line.t[0];
+    const before: [number, number][] = first !== undefined && first - this.range[0] > silence ? [[this.range[0], first]] : [];
+    return [...before, ...this.line.holes, ...open];
   }
 
   column(name: string): (number | null)[] {

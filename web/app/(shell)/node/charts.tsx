@@ -8,6 +8,7 @@ import { SectionHead } from '@/components/card';
 import { SkeletonRows } from '@/components/states';
 import { chartsOf, everything, type ChartFacts, type ChartSpec, type Chosen } from '@/lib/charts';
 import { clockSeconds } from '@/lib/format';
+import { useClock } from '@/state/clock';
 import { series, type NodeSeries } from '@/stream/series';
 import { Board } from './board';
 import { Chart } from './chart';
@@ -82,12 +83,20 @@ function useFacts(d: NodeDetail): ChartFacts {
   }, [text]);
 }
 
+const windowMs = 900_000;
 const useStatus = (board: Board) => useSyncExternalStore(board.subscribe, () => board.status);
 
 function BoardNote({ board }: { board: Board }) {
   const status = useStatus(board);
-  if (status.state === 'live') return 'every second';
+  const start = useClock((now) => sinceText(board, now));
+  if (status.state === 'live') return `${start}every second`;
   return <span className="num">{status.state === 'paused' ? `paused at ${clockSeconds(status.at)}` : `from ${clockSeconds(status.at)}`}</span>;
+}
+
+/* Right after a start the charts reach back to it, not further. */
+function sinceText(board: Board, now: number): string {
+  const first = board.times[0];
+  return first !== undefined && now - first < windowMs - 10_000 ? `since ${clockSeconds(first)}, ` : '';
 }
 
 function BoardControls({ board }: { board: Board }) {

@@ -25,7 +25,7 @@ function factsOf(f: Facts): Fact[] {
     { name: 'Swap', value: f.swap_total > 0 ? join(memory(f.swap_total)) : 'none' },
     { name: 'Started', value: f.boot_time && exact(Date.parse(f.boot_time)) },
     { name: 'Time zone', value: f.time_zone },
-    { name: 'Virtual machine', value: f.virtualization && f.virtualization !== 'none' ? f.virtualization : 'no' },
+    { name: 'Runs inside', value: f.virtualization !== 'none' && f.virtualization },
     { name: 'Addresses', value: f.addresses.length > 0 && f.addresses.map((a) => <span key={a} className="block font-mono text-12">{a}</span>), long: true },
     { name: 'Hydra agent', value: f.agent_version },
   ];

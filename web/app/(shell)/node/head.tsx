@@ -12,7 +12,8 @@ export function Head({ node: n }: { node: NodeFacts }) {
     <header className="mb-4">
       <h1 className="flex flex-wrap items-center gap-3 text-20 font-semibold tracking-tight">
         <Shape shape={look.shape} size="lg" label={look.word} />
-        <span className="min-w-0 [overflow-wrap:anywhere]">{n.label}</span>
+        <span className="min-w-0 [overflow-wrap:anywhere]">{n.name}</span>
+        {n.label && n.label !== n.name && <span className="text-13 font-regular tracking-normal text-fg-3">{n.label}</span>}
         {n.state !== 'online' && <Chip>{look.word}</Chip>}
         {n.pending_reboot && <Chip tone="warn">Reboot pending</Chip>}
       </h1>

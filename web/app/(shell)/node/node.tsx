@@ -56,7 +56,7 @@ function Node({ id }: { id: string }) {
   if (!shown) return error ? <Failed error={error} retry={() => void refetch()} /> : <SkeletonRows rows={12} />;
   return (
     <>
-      <Crumb name={shown.label} />
+      <Crumb name={shown.name} />
       <Head node={shown} />
       {data ? <Body detail={data} /> : error ? <Failed error={error} retry={() => void refetch()} /> : <Card><SkeletonRows rows={12} /></Card>}
     </>

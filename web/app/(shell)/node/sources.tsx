@@ -1,10 +1,9 @@
 'use client';
-import { memo } from 'react';
+import { memo, useState } from 'react';
 import type { Source } from '@/api/types';
+import { Button } from '@/components/button';
 import { Card, CardHead } from '@/components/card';
 import { Shape } from '@/components/shape';
-import { useState } from 'react';
-import { Button } from '@/components/button';
 import type { Look } from '@/lib/states';
 
 const looks: Record<Source['state'], Look> = {
@@ -20,7 +19,7 @@ const order: Source['state'][] = ['failed', 'denied', 'ok', 'absent'];
 export const Sources = memo(function Sources({ list }: { list: Source[] }) {
   const [all, setAll] = useState(false);
   const sorted = list.toSorted((a, b) => order.indexOf(a.state) - order.indexOf(b.state) || a.name.localeCompare(b.name));
-  const loud = sorted.filter((s) => s.state === 'failed' || s.state === 'denied');
+  const loud = sorted.filter((s) => s.state === 'failed' || s.state === 'denied' || (s.state === 'absent' && s.hint));
   const well = list.filter((s) => s.state === 'ok').length;
   if (!list.length) return null;
   return (
@@ -40,6 +39,9 @@ export const Sources = memo(function Sources({ list }: { list: Source[] }) {
   );
 });
 
+/* A hint is a sentence or a line to type. */
+const isCommand = (hint: string): boolean => /^(sudo |systemctl |usermod |setcap |apt)/.test(hint);
+
 function SourceRow({ source: s }: { source: Source }) {
   const look = looks[s.state];
   return (
@@ -50,7 +52,7 @@ function SourceRow({ source: s }: { source: Source }) {
           {s.name} {s.state !== 'ok' && <span className="text-fg-3">· {look.word.toLowerCase()}</span>}
         </p>
         {s.text && <p className="text-12 text-fg-2">{s.text}</p>}
-        {s.hint && <p className="mt-0.5 text-12">{s.hint}</p>}
+        {s.hint && <p className="mt-0.5 text-12">{isCommand(s.hint) ? <code className="code">{s.hint}</code> : s.hint}</p>}
       </div>
     </li>
   );

@@ -9,6 +9,7 @@ import { checkWord } from '@/lib/checks';
 import { dayYear, duration, exact, latency, when } from '@/lib/format';
 import type { Look } from '@/lib/states';
 import { useClock } from '@/state/clock';
+import { useMay } from '@/state/session';
 
 type Check = ServiceDetail['checks'][number];
 
@@ -21,6 +22,7 @@ const looks: Record<Check['state'], Look> = {
 
 /* What Hydra asks, and what was answered: evidence, not belief. */
 export function Checks({ detail: d }: { detail: ServiceDetail }) {
+  const may = useMay('services:write');
   return (
     <Card label="Checks">
       <CardHead title="Checks" note={d.checks.length ? undefined : 'none'} />
@@ -33,11 +35,17 @@ export function Checks({ detail: d }: { detail: ServiceDetail }) {
       ) : (
         <p className="flex items-start gap-2.5 px-4 py-3 text-fg-2">
           <Icon of={ShieldQuestion} className="mt-0.5 text-fg-3" />
-          Nothing proves that it answers: Hydra sees only {d.kind === 'manual' ? 'what you wrote' : 'that it runs'}. Edit it to add a check.
+          {unchecked(d)} {may && 'Edit it to add a check.'}
         </p>
       )}
     </Card>
   );
+}
+
+function unchecked(d: ServiceDetail): string {
+  if (d.kind === 'manual') return 'Nothing is asked, so Hydra says nothing of its health.';
+  if (d.kind === 'process') return 'Hydra sees that it runs and listens. Nothing asks whether it answers well.';
+  return 'Hydra sees that it runs. Nothing asks whether it answers.';
 }
 
 function CheckRow({ check: c }: { check: Check }) {
