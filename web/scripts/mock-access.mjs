@@ -66,8 +66,8 @@ const audit = Array.from({ length: 260 }, (_, i) => {
 function auditPage(q) {
   const fits = (e) =>
     (!q.get('outcome') || e.outcome === q.get('outcome')) &&
-    (!q.get('actor') || e.actor.includes(q.get('actor'))) &&
-    (!q.get('action') || e.action.includes(q.get('action'))) &&
+    (!q.get('actor') || e.actor === q.get('actor')) &&
+    (!q.get('action') || (q.get('action').endsWith('.') ? e.action.startsWith(q.get('action')) : e.action === q.get('action'))) &&
     (!q.get('text') || JSON.stringify(e).includes(q.get('text'))) &&
     (!q.get('since') || e.time >= q.get('since')) &&
     (!q.get('until') || e.time < q.get('until'));

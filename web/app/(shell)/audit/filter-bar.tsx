@@ -1,7 +1,10 @@
 'use client';
+import { useQuery } from '@tanstack/react-query';
 import { Search } from 'lucide-react';
+import { usersQuery } from '@/api/keys';
 import { useTyped } from '@/app/parts/typed';
-import { SearchBox, Segmented } from '@/components/field';
+import { PlainSelect, SearchBox, Segmented } from '@/components/field';
+import { useMay } from '@/state/session';
 import type { AuditFilter } from './filter';
 
 const outcomes = [
@@ -11,16 +14,32 @@ const outcomes = [
   { value: 'failed', label: 'Failed' },
 ];
 
+/* A trailing dot takes all of a family. */
+const actions = [
+  { value: '', label: 'All actions' },
+  { value: 'service.', label: 'Services' },
+  { value: 'user.', label: 'Users' },
+  { value: 'token.', label: 'Tokens' },
+  { value: 'session.', label: 'Sessions ended' },
+  { value: 'login', label: 'Sign-ins' },
+  { value: 'logout', label: 'Sign-outs' },
+  { value: 'access.', label: 'Refused access' },
+];
+
 export function FilterBar({ filter, onChange }: { filter: AuditFilter; onChange: (f: AuditFilter) => void }) {
   const set = (change: AuditFilter) => onChange({ ...filter, ...change });
   const [text, setText] = useTyped(filter.text ?? '', (t) => set({ text: t || undefined }));
-  const [actor, setActor] = useTyped(filter.actor ?? '', (t) => set({ actor: t || undefined }));
-  const [action, setAction] = useTyped(filter.action ?? '', (t) => set({ action: t || undefined }));
   return (
     <div className="mb-3.5 flex flex-wrap items-center gap-2.5" role="search">
       <SearchBox label="Search the audit log" icon={Search} placeholder="Search targets and details" value={text} onChange={(e) => setText(e.target.value)} />
-      <Small label="Who" value={actor} onChange={setActor} />
-      <Small label="Action" value={action} onChange={setAction} />
+      <Who value={filter.actor ?? ''} onChange={(actor) => set({ actor: actor || undefined })} />
+      <PlainSelect label="Action" value={filter.action ?? ''} onChange={(e) => set({ action: e.target.value || undefined })}>
+        {actions.map((a) => (
+          <option key={a.value} value={a.value}>
+            {a.label}
+          </option>
+        ))}
+      </PlainSelect>
       <Segmented label="Outcome" value={filter.outcome ?? ''} options={outcomes} onChange={(v) => set({ outcome: v || undefined })} />
       <Day label="From" value={filter.since} onChange={(since) => set({ since })} />
       <Day label="To" value={filter.until} onChange={(until) => set({ until })} />
@@ -28,11 +47,21 @@ export function FilterBar({ filter, onChange }: { filter: AuditFilter; onChange:
   );
 }
 
-function Small({ label, value, onChange }: { label: string; value: string; onChange: (v: string) => void }) {
+/* People who are, and whoever the address names: somebody who was removed has left entries, too. */
+function Who({ value, onChange }: { value: string; onChange: (v: string) => void }) {
+  const may = useMay('users:read');
+  const users = useQuery({ ...usersQuery(), enabled: may }).data ?? [];
+  const names = new Set([...users.map((u) => u.name), 'local', value]);
+  names.delete('');
   return (
-    <span className="edge-control h-8 rounded-2 bg-field px-2.5 max-m:h-10 max-m:flex-1 max-m:basis-28">
-      <input aria-label={label} placeholder={label} value={value} onChange={(e) => onChange(e.target.value)} className="bare w-28 max-m:w-full" autoCapitalize="none" spellCheck={false} />
-    </span>
+    <PlainSelect label="Who" value={value} onChange={(e) => onChange(e.target.value)}>
+      <option value="">Anybody</option>
+      {[...names].map((n) => (
+        <option key={n} value={n}>
+          {n === 'local' ? 'On the machine itself' : n}
+        </option>
+      ))}
+    </PlainSelect>
   );
 }
 

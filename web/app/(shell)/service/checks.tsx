@@ -53,7 +53,8 @@ function CheckRow({ check: c }: { check: Check }) {
   const t = c.time ? Date.parse(c.time) : 0;
   const ago = useClock((now) => (t ? when(t, now) : ''));
   const ms = latency(c.latency_ms);
-  const evidence = [c.text, ms && (ms.endsWith('s') ? ms : `${ms} ms`)].filter(Boolean).join(' · ');
+  const took = ms && !/\d m?s\b/.test(c.text ?? '') && (ms.endsWith('s') ? ms : `${ms} ms`); // the text often says it
+  const evidence = [c.text, took].filter(Boolean).join(' · ');
   return (
     <li className="check-row">
       <Shape shape={look.shape} label={look.word} className="mt-[5px]" />

@@ -28,15 +28,18 @@ export function Why({ detail: d }: { detail: ServiceDetail }) {
       </h2>
       <div className="mt-1 grid gap-1.5 pl-[25px] text-fg-2">
         <Cause id={d.caused_by} />
-        {d.why && <p>{d.why}</p>}
+        {fresh(d.why, d.reason) && <p>{d.why}</p>}
         <Exit detail={d} />
         {d.state === 'unknown' && <p>Unknown is not down: Hydra has not heard from it, and says nothing more.</p>}
         {d.looping && <Loop detail={d} />}
-        {d.last_error && <LastError text={d.last_error} />}
+        {d.last_error && fresh(d.last_error, d.reason) && <LastError text={d.last_error} />}
       </div>
     </Card>
   );
 }
+
+/* Engine and judge often say the same; once is enough. */
+const fresh = (text: string | null, said: string | null): boolean => !!text && !said?.toLowerCase().includes(text.trim().toLowerCase());
 
 function Cause({ id }: { id: string | null }) {
   const cause = useQuery(serviceQuery(id ?? '')).data;
@@ -51,7 +54,7 @@ function Cause({ id }: { id: string | null }) {
 function Exit({ detail: d }: { detail: ServiceDetail }) {
   const t = d.ended ? Date.parse(d.ended) : 0;
   const text = useClock((now) => (t ? when(t, now) : ''));
-  if (!d.exit_meaning && !d.oom_killed) return null;
+  if (!d.oom_killed && !fresh(d.exit_meaning, d.reason)) return null;
   return (
     <p>
       {d.exit_meaning ? d.exit_meaning.charAt(0).toUpperCase() + d.exit_meaning.slice(1) : 'Killed because memory ran out'}
