@@ -4,6 +4,8 @@ import { useId } from 'react';
 import { servicesQuery } from '@/api/keys';
 import type { ServiceDetail } from '@/api/types';
 import { TextField } from '@/components/field';
+import { ServiceIcon } from '@/components/service-icon';
+import icons from '@/lib/icon-names.json';
 import { guess, nameFrom } from '@/lib/service-form';
 import type { PartProps } from './editor';
 
@@ -35,19 +37,35 @@ export function Looks({ form, set, error, of }: PartProps & { of?: ServiceDetail
       </div>
       <div className="grid gap-3.5 m:grid-cols-2">
         <GroupField form={form} set={set} error={error} placeholder={shown?.group ?? 'Home'} />
-        <TextField
-          label="Icon"
-          placeholder={shown?.icon ?? 'plex'}
-          hint="The name of an app, such as plex or grafana"
-          value={form.icon}
-          onChange={(e) => set({ icon: e.target.value })}
-          error={error('icon')}
-          maxLength={64}
-          autoComplete="off"
-          spellCheck={false}
-        />
+        <IconField form={form} set={set} error={error} shown={shown} />
       </div>
       <TextField label="Description" placeholder={shown?.description ?? 'What it is for'} value={form.description} onChange={(e) => set({ description: e.target.value })} error={error('description')} maxLength={1024} />
+    </>
+  );
+}
+
+function IconField({ form, set, error, shown }: PartProps & { shown?: ServiceDetail }) {
+  const id = useId();
+  return (
+    <>
+      <TextField
+        label="Icon"
+        placeholder={shown?.icon ?? 'plex'}
+        hint="The name of an app, such as plex or grafana"
+        list={id}
+        value={form.icon}
+        onChange={(e) => set({ icon: e.target.value })}
+        error={error('icon')}
+        trail={<ServiceIcon icon={form.icon.trim().toLowerCase() || shown?.icon || null} name={form.name || shown?.display || '?'} />}
+        maxLength={64}
+        autoComplete="off"
+        spellCheck={false}
+      />
+      <datalist id={id}>
+        {icons.map((name) => (
+          <option key={name} value={name} />
+        ))}
+      </datalist>
     </>
   );
 }
