@@ -121,12 +121,12 @@ const shown = v => v === undefined ? '' : v < 10 ? v.toFixed(1) : v.toFixed(0);
 export class Table {
     rows = [];
 
-    /** `goal`: at most this; `times`: at most so many times the bare page. */
+    /** `goal`: at most this; `times`: at most so many times the bare page. A difference below zero was lost in the noise. */
     add(what, value, { unit = 'ms', goal, bare, times } = {}) {
         const ratio = bare ? value / bare : undefined;
         const met = (goal === undefined || value <= goal) && (times === undefined || ratio === undefined || ratio <= times);
         const wanted = [goal !== undefined && `≤ ${goal}`, times !== undefined && `≤ ${times}×`].filter(Boolean).join(', ');
-        this.rows.push([what, `${shown(value)} ${unit}`, wanted, shown(bare), ratio === undefined ? '' : `${ratio.toFixed(1)}×`, wanted ? (met ? 'met' : 'MISSED') : '']);
+        this.rows.push([what, `${shown(value)} ${unit}`, wanted, shown(bare), ratio === undefined ? '' : `${ratio.toFixed(1)}×`, value < 0 ? 'no result' : wanted ? (met ? 'met' : 'MISSED') : '']);
     }
 
     print() {
