@@ -16,10 +16,11 @@ const staleAfter = 3000;
 
 export class Live {
   private readonly patcher: Patcher;
-  private readonly stream: Stream;
+  private stream: Stream | null = null;
   private readonly watched = new Map<string, number>();
   private begun: Promise<void> | null = null;
   private filled = false;
+  private opening = false;
   private hurry = () => {};
   private loading: Promise<void> | null = null;
   private staleTimer: ReturnType<typeof setTimeout> | undefined;
@@ -34,19 +35,8 @@ export class Live {
       incomplete: () => void this.load(),
       accessChanged: () => ['session', 'users', 'tokens', 'sessions'].forEach((list) => void client.invalidateQueries({ queryKey: [list] })),
     });
-    this.stream = openStream(
-      {
-        events: (events) => {
-          this.patcher.receive(events);
-          useConnection.setState({ lastData: Date.now() });
-        },
-        status: (status, cursor) => this.onStatus(status, cursor),
-        returned: () => void this.load(),
-      },
-      baseTopics,
-    );
     this.markStale(false); // a stream that never comes is said, too
-    useConnection.setState({ retry: () => (this.hurry(), this.stream.retry()) });
+    useConnection.setState({ retry: () => (this.hurry(), this.stream?.retry()) });
     document.addEventListener('visibilitychange', () => document.hidden || this.patcher.flush());
   }
 
@@ -96,7 +86,33 @@ export class Live {
   }
 
   private topics(): void {
-    this.stream.setTopics([...baseTopics, ...[...this.watched.keys()].map((n) => `metrics/${n}`)]);
+    this.stream?.setTopics(this.wanted());
+  }
+
+  private wanted(): string[] {
+    return [...baseTopics, ...[...this.watched.keys()].map((n) => `metrics/${n}`)];
+  }
+
+  /* Opened once the snapshot is painted: the stream begins where the snapshot stands, so nothing is missed, and the
+     worker's start does not compete with the first picture. */
+  private follow(id: string): void {
+    if (this.stream) return this.stream.begin(id);
+    if (this.opening) return;
+    this.opening = true;
+    afterPaint(() => {
+      this.stream = openStream(
+        {
+          events: (events) => {
+            this.patcher.receive(events);
+            useConnection.setState({ lastData: Date.now() });
+          },
+          status: (status, cursor) => this.onStatus(status, cursor),
+          returned: () => void this.load(),
+        },
+        this.wanted(),
+      );
+      this.stream.begin(this.patcher.cursor);
+    });
   }
 
   /* Events wait until the snapshot is there, and it is asked for until it comes. */
@@ -121,7 +137,7 @@ export class Live {
 
   private seed(overview: Overview): void {
     this.patcher.seed(overview);
-    this.stream.begin(overview.event_id);
+    this.follow(overview.event_id);
     useConnection.setState({ lastData: Date.now() });
   }
 
@@ -145,6 +161,12 @@ export class Live {
     if (live) useConnection.setState({ stale: false });
     else this.staleTimer = setTimeout(() => useConnection.setState({ stale: true }), staleAfter);
   }
+}
+
+/* A hidden page paints nothing: there it is the next turn. */
+function afterPaint(run: () => void): void {
+  if (document.hidden) setTimeout(run);
+  else requestAnimationFrame(() => setTimeout(run));
 }
 
 let current: Live | null = null;

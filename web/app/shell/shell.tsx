@@ -1,7 +1,7 @@
 'use client';
 import { useQueryClient } from '@tanstack/react-query';
 import dynamic from 'next/dynamic';
-import { useEffect, type ReactNode } from 'react';
+import { useEffect, useLayoutEffect, type ReactNode } from 'react';
 import { onSignedOut } from '@/api/client';
 import { Tooltips } from '@/components/tooltip';
 import { setFormat } from '@/lib/format';
@@ -30,7 +30,8 @@ function toSignIn(): void {
 
 function useStream(): void {
   const client = useQueryClient();
-  useEffect(() => {
+  // Before the first paint: what came with the page is drawn at once, without a skeleton between.
+  useLayoutEffect(() => {
     onSignedOut(toSignIn);
     const live = startLive(client, (why) => (why === 'signed-out' ? toSignIn() : useConnection.setState({ stale: true })));
     void live.begin();
