@@ -12,12 +12,10 @@
 #include <unistd.h>
 
 enum {
-    LIMIT_EVENT_LINE = 1 << 20,
     ANSWER_MS = 10000,
     PING_MS = 15000,
     RETRY_FIRST_MS = 250,
     RETRY_MAX_MS = 10000,
-    RECALL_S = 24 * 3600, /* Docker remembers its last 256 events */
 };
 
 static void try_now(void *arg);
@@ -47,7 +45,7 @@ static uint64_t pause_ms(const struct engine *e)
     return ms + rand_below((uint32_t)ms / 2);
 }
 
-static void go_away(struct engine *e, enum source_state state, const char *text, const char *hint)
+void engine_away(struct engine *e, enum source_state state, const char *text, const char *hint)
 {
     drop_calls(e);
     e->state = ENGINE_AWAY;
@@ -70,25 +68,25 @@ static void deny(struct engine *e)
                                   "root's), or: setfacl -m u:%s:rw %s",
                                   g->gr_name, user, user, e->socket)
                      : mem_printf("setfacl -m u:%s:rw %s", user, e->socket);
-    go_away(e, SOURCE_DENIED, text, hint);
+    engine_away(e, SOURCE_DENIED, text, hint);
     mem_free(text);
     mem_free(hint);
 }
 
-static void lose(struct engine *e, int error, const char *text)
+void engine_lose(struct engine *e, int error, const char *text)
 {
     if (error == -EACCES || error == -EPERM) {
         deny(e);
     } else if (error == -ENOENT && !e->met) {
         char *t = mem_printf("there is no socket %s", e->socket);
-        go_away(e, SOURCE_ABSENT, t, NULL);
+        engine_away(e, SOURCE_ABSENT, t, NULL);
         mem_free(t);
     } else if (error == -ENOENT || error == -ECONNREFUSED) {
         char *t = mem_printf("%s does not answer: nothing listens on %s", e->source, e->socket);
-        go_away(e, SOURCE_FAILED, t, "Start the engine; it is tried again all the time.");
+        engine_away(e, SOURCE_FAILED, t, "Start the engine; it is tried again all the time.");
         mem_free(t);
     } else {
-        go_away(e, SOURCE_FAILED, text, NULL);
+        engine_away(e, SOURCE_FAILED, text, NULL);
     }
 }
 
@@ -108,19 +106,19 @@ int engine_get(struct engine *e, const char *path,
     int code = http_client_call(e->http, &r, &err, ret_call);
     mem_free(url);
     if (code < 0)
-        go_away(e, SOURCE_FAILED, err_text(&err, code), NULL);
+        engine_away(e, SOURCE_FAILED, err_text(&err, code), NULL);
     return code;
 }
 
 /* --- list --- */
 
-static void drop_entry(struct engine *e, struct entry *x)
+void engine_drop(struct engine *e, struct entry *x)
 {
     map_remove(&e->entries, x->id);
     entry_free(x);
 }
 
-static struct entry *entry_of(struct engine *e, const char *id)
+struct entry *engine_entry(struct engine *e, const char *id)
 {
     struct entry *x = map_get(&e->entries, id);
     if (x || map_count(&e->entries) >= LIMIT_DOCKER_CONTAINERS)
@@ -135,7 +133,7 @@ static struct entry *entry_of(struct engine *e, const char *id)
 static void take_list(struct engine *e, const struct str_list *ids)
 {
     for (size_t i = 0; i < ids->n; i++) {
-        struct entry *x = entry_of(e, ids->v[i]);
+        struct entry *x = engine_entry(e, ids->v[i]);
         if (!x)
             break;
         x->listed = true;
@@ -144,7 +142,7 @@ static void take_list(struct engine *e, const struct str_list *ids)
     MAP_FOREACH (&e->entries, m) {
         struct entry *x = m->value;
         if (!x->listed)
-            drop_entry(e, x);
+            engine_drop(e, x);
         else
             x->listed = false;
     }
@@ -159,9 +157,9 @@ static void on_list(void *arg, const struct http_answer *a)
     struct err err = {0};
     e->call = NULL;
     if (a->error)
-        lose(e, a->error, a->text);
+        engine_lose(e, a->error, a->text);
     else if (a->status != 200 || docker_parse_list(a->body, a->body_len, &err, &ids) < 0)
-        lose(e, -EPROTO, *err.text ? err.text : "the engine refuses to list its containers");
+        engine_lose(e, -EPROTO, *err.text ? err.text : "the engine refuses to list its containers");
     else
         take_list(e, &ids);
     str_list_done(&ids);
@@ -186,114 +184,6 @@ void engine_looked(struct engine *e)
     mem_free(text);
 }
 
-/* --- events --- */
-
-static void on_event(struct engine *e, const struct docker_event *ev)
-{
-    if (ev->time_ns > e->since_ns)
-        e->since_ns = ev->time_ns;
-    struct entry *x = map_get(&e->entries, ev->id);
-    switch (ev->kind) {
-    case DOCKER_EVENT_OTHER:
-        return;
-    case DOCKER_EVENT_GONE:
-        if (x)
-            drop_entry(e, x);
-        return;
-    case DOCKER_EVENT_ENDING: /* the end itself is an event of its own */
-        if (x || (x = entry_of(e, ev->id)))
-            x->asked_ms = ev->time_ns / 1000000;
-        return;
-    case DOCKER_EVENT_STARTED:
-        if (x)
-            x->asked_ms = 0;
-        break;
-    case DOCKER_EVENT_CHANGED:
-        break;
-    }
-    if (x || (x = entry_of(e, ev->id)))
-        entry_want_look(x);
-}
-
-static void take_lines(struct engine *e)
-{
-    char *p = e->line.p, *end = p + e->line.len, *nl;
-    while ((nl = memchr(p, '\n', (size_t)(end - p)))) {
-        struct docker_event ev;
-        if (docker_parse_event(p, (size_t)(nl - p), &ev) == 0)
-            on_event(e, &ev);
-        p = nl + 1;
-    }
-    size_t rest = (size_t)(end - p);
-    memmove(e->line.p, p, rest);
-    e->line.len = rest;
-}
-
-static bool on_events_data(void *arg, const char *bytes, size_t n)
-{
-    struct engine *e = arg;
-    if (e->line.len + n > LIMIT_EVENT_LINE)
-        return false;
-    str_add_n(&e->line, bytes, n);
-    take_lines(e);
-    return true;
-}
-
-static void on_events_done(void *arg, const struct http_answer *a)
-{
-    struct engine *e = arg;
-    e->events = NULL;
-    if (a->error)
-        lose(e, a->error, a->text);
-    else
-        lose(e, -EPROTO,
-             a->status / 100 == 2 ? "the engine ended the stream of events"
-                                  : "the engine refuses to tell its events");
-}
-
-/* Docker's own health checks alone make three events a second in a house of seventy containers, so
- * it sends only those that matter. Podman filters otherwise: it sends all. */
-static const char docker_filters[] =
-    "{\"type\":[\"container\",\"network\"],\"event\":[\"create\",\"start\",\"restart\",\"kill\","
-    "\"stop\",\"die\",\"oom\",\"pause\",\"unpause\",\"rename\",\"update\",\"destroy\","
-    "\"health_status\",\"connect\",\"disconnect\"]}";
-static const char podman_filters[] = "{\"type\":[\"container\"]}";
-
-static char *escape_query(const char *text)
-{
-    struct str s = {0};
-    for (; *text; text++)
-        if (strchr("{}[]\":, ", *text))
-            str_addf(&s, "%%%02X", (unsigned char)*text);
-        else
-            str_add_char(&s, *text);
-    return str_take(&s);
-}
-
-static int open_events(struct engine *e)
-{
-    int64_t since = e->since_ns + 1;
-    if (!e->since_ns)
-        since = clock_wall_ms() * 1000000 - (e->version.podman ? 0 : RECALL_S * 1000000000LL);
-    char *filters = escape_query(e->version.podman ? podman_filters : docker_filters);
-    char *url =
-        mem_printf("http://engine/v%s/events?since=%lld.%09lld&filters=%s", e->version.api,
-                   (long long)(since / 1000000000), (long long)(since % 1000000000), filters);
-    struct http_request r = {.url = url,
-                             .unix_socket = e->socket,
-                             .fresh = true,
-                             .on_data = on_events_data,
-                             .on_done = on_events_done,
-                             .arg = e};
-    struct err err = {0};
-    int code = http_client_call(e->http, &r, &err, &e->events);
-    mem_free(url);
-    mem_free(filters);
-    if (code < 0)
-        go_away(e, SOURCE_FAILED, err_text(&err, code), NULL);
-    return code;
-}
-
 /* --- greeting --- */
 
 /* Podman often answers on Docker's socket, so the name follows the answer while nothing is told. */
@@ -314,17 +204,17 @@ static void on_version(void *arg, const struct http_answer *a)
     struct err err = {0};
     e->call = NULL;
     if (a->error) {
-        lose(e, a->error, a->text);
+        engine_lose(e, a->error, a->text);
         return;
     }
     if (a->status != 200 || docker_parse_version(a->body, a->body_len, &err, &e->version) < 0) {
-        lose(e, -EPROTO, *err.text ? err.text : "the engine refuses to tell its version");
+        engine_lose(e, -EPROTO, *err.text ? err.text : "the engine refuses to tell its version");
         return;
     }
     name_source(e, e->version.podman);
     /* Events first: what happens while the list is read is not missed. */
     e->state = ENGINE_LISTING;
-    if (open_events(e) == 0)
+    if (engine_open_events(e) == 0)
         (void)!engine_get(e, "/containers/json?all=1", on_list, e, &e->call);
 }
 
@@ -333,7 +223,7 @@ static void try_now(void *arg)
     struct engine *e = arg;
     loop_timer_free(TAKE(e->retry));
     if (access(e->socket, R_OK | W_OK) < 0) {
-        lose(e, -errno, strerror(errno));
+        engine_lose(e, -errno, strerror(errno));
         return;
     }
     e->state = ENGINE_GREETING;
@@ -348,8 +238,8 @@ static void on_ping(void *arg, const struct http_answer *a)
     struct engine *e = arg;
     e->call = NULL;
     if (a->error)
-        lose(e, a->error,
-             a->error == -ETIMEDOUT ? "the engine hangs: it does not answer" : a->text);
+        engine_lose(e, a->error,
+                    a->error == -ETIMEDOUT ? "the engine hangs: it does not answer" : a->text);
 }
 
 void engine_tick(struct engine *e, int64_t now_ms)
@@ -382,7 +272,7 @@ void engine_free(struct engine *e)
     drop_calls(e);
     outbox_done(&e->out); /* first: nothing is told any more */
     MAP_FOREACH (&e->entries, m)
-        drop_entry(e, m->value);
+        engine_drop(e, m->value);
     map_done(&e->entries, NULL);
     loop_timer_free(e->retry);
     loop_timer_free(e->looks);

@@ -1,4 +1,5 @@
-/* Between docker.c and docker-engine.c. */
+/* Between docker.c (where engines are), docker-engine.c (one of them), docker-events.c and
+ * docker-look.c. */
 #pragma once
 
 #include "io/http-client.h"
@@ -59,6 +60,15 @@ void engine_free(struct engine *e);
 void engine_tick(struct engine *e, int64_t now_ms);
 void engine_refresh(struct engine *e);
 struct entry *engine_find(struct engine *e, const char *name);
+
+/* Between the files of an engine. */
+void engine_away(struct engine *e, enum source_state state, const char *text, const char *hint);
+void engine_lose(struct engine *e, int error, const char *text); /* away, for what `error` says */
+struct entry *engine_entry(struct engine *e, const char *id); /* made if need be; NULL: too many */
+void engine_drop(struct engine *e, struct entry *x);
+
+/* docker-events.c */
+int engine_open_events(struct engine *e) MUST_CHECK;
 
 /* docker-look.c: one container. */
 void entry_free(struct entry *x);

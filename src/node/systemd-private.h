@@ -71,15 +71,25 @@ struct unit {
     struct observed *seen; /* as last told; NULL = not told */
 };
 
-/* --- systemd-units.c: the list, kept by signals --- */
+/* --- systemd-units.c: the list --- */
 
-int units_watch(struct systemd *s) MUST_CHECK;         /* matches, Subscribe, the first list */
+int units_list(struct systemd *s) MUST_CHECK; /* asks for it */
+void units_relist(struct systemd *s); /* soon, with what starts at boot and all properties */
+/* Is a unit worth its properties, as far as name and state tell? */
+bool units_want(const struct systemd *s, const char *name, const char *active);
+struct unit *units_add(struct systemd *s, const char *name, const char *path); /* or finds it */
+void units_unload(struct unit *u); /* systemd has forgotten it: so do we, unless it ran lately */
+
 void units_flush(struct systemd *s);                   /* tells what changed, reads what is due */
 void units_expire(struct systemd *s, int64_t wall_ms); /* forgets what was stopped a day ago */
 void units_drop_all(struct systemd *s);
 void systemd_lose(struct systemd *s); /* the connection is of no use; from any handler */
 
-/* --- systemd-unit.c: pure --- */
+/* --- systemd-signals.c --- */
+
+int units_watch(struct systemd *s) MUST_CHECK; /* matches, Subscribe, the first list */
+
+/* --- systemd-unit.c, systemd-property.c: pure --- */
 
 struct unit *unit_new(struct systemd *s, const char *name, const char *path);
 void unit_free(struct unit *u);

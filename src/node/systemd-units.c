@@ -1,5 +1,5 @@
-/* The list of units: read once, then kept by signals. Properties are only asked for once per unit;
- * what changes afterwards comes with PropertiesChanged. */
+/* The list of units. Properties are only asked for once per unit; what changes afterwards comes
+ * with PropertiesChanged (systemd-signals.c). */
 #include "node/systemd-private.h"
 
 #include "base/clock.h"
@@ -20,9 +20,7 @@ enum {
 
 static const char destination[] = "org.freedesktop.systemd1";
 static const char manager_path[] = "/org/freedesktop/systemd1";
-static const char unit_prefix[] = "/org/freedesktop/systemd1/unit";
 static const char manager[] = "org.freedesktop.systemd1.Manager";
-static const char unit_interface[] = "org.freedesktop.systemd1.Unit";
 
 /* --- the last words of a unit --- */
 
@@ -111,7 +109,7 @@ static void drop(struct unit *u)
 }
 
 /* systemd forgets a service that was stopped and that nothing needs; people don't. */
-static void unload(struct unit *u)
+void units_unload(struct unit *u)
 {
     if (u->dirty && u->read && u->s->known)
         tell(u); /* it was stopped a moment ago */
@@ -250,7 +248,7 @@ void units_flush(struct systemd *s)
 /* --- the list --- */
 
 /* Worth its properties, as far as name and state tell. */
-static bool is_candidate(const struct systemd *s, const char *name, const char *active)
+bool units_want(const struct systemd *s, const char *name, const char *active)
 {
     bool failed = str_eq(active, "failed"), up = unit_is_up(active);
     if (failed || unit_is_plumbing(name))
@@ -268,7 +266,7 @@ static bool is_candidate(const struct systemd *s, const char *name, const char *
     return false;
 }
 
-static struct unit *unit_of(struct systemd *s, const char *name, const char *path)
+struct unit *units_add(struct systemd *s, const char *name, const char *path)
 {
     struct unit *u = map_get(&s->units, name);
     if (u || map_count(&s->units) >= LIMIT_UNITS)
@@ -286,8 +284,8 @@ static int take_list(struct systemd *s, sd_bus_message *m)
     while (r >= 0 && (r = sd_bus_message_read(m, "(ssssssouso)", &name, NULL, &load, &active, NULL,
                                               &followed, &path, NULL, NULL, NULL)) > 0) {
         struct unit *u = NULL;
-        if (!*followed && !str_eq(load, "not-found") && is_candidate(s, name, active))
-            u = unit_of(s, name, path);
+        if (!*followed && !str_eq(load, "not-found") && units_want(s, name, active))
+            u = units_add(s, name, path);
         if (!u)
             continue;
         u->listed = true;
@@ -301,7 +299,7 @@ static void drop_unlisted(struct systemd *s)
     MAP_FOREACH (&s->units, m) {
         struct unit *u = m->value;
         if (!u->listed && !(u->unloaded && access(u->fragment, F_OK) == 0))
-            unload(u);
+            units_unload(u);
         u->listed = false;
     }
 }
@@ -322,7 +320,7 @@ static int on_units(sd_bus_message *m, void *arg, sd_bus_error *error)
     return 0;
 }
 
-static int list_units(struct systemd *s)
+int units_list(struct systemd *s)
 {
     return sd_bus_call_method_async(bus_sd(s->bus), NULL, destination, manager_path, manager,
                                     "ListUnits", on_units, s, NULL);
@@ -349,7 +347,7 @@ static int on_unit_files(sd_bus_message *m, void *arg, sd_bus_error *error)
     if (!sd_bus_message_is_method_error(m, NULL))
         take_files(s, m);
     s->files_known = true;
-    if (list_units(s) < 0)
+    if (units_list(s) < 0)
         systemd_lose(s);
     return 0;
 }
@@ -379,114 +377,8 @@ static void on_relist(void *arg)
     bus_flush(s->bus);
 }
 
-static void want_relist(struct systemd *s)
+void units_relist(struct systemd *s)
 {
     if (!s->relist)
         s->relist = loop_timer_new(s->node->loop, RELIST_MS, 0, on_relist, s);
-}
-
-/* --- signals --- */
-
-/* A unit that is unknown so far is read when it comes up or has failed. Never at UnitNew: asking
- * for a unit that is being unloaded loads it again, and so on for ever. */
-static void on_stranger(struct systemd *s, const char *name, const char *path, sd_bus_message *m)
-{
-    struct unit *peek = unit_new(s, name, path);
-    if (unit_read_properties(peek, m) >= 0 && is_candidate(s, name, peek->active)) {
-        struct unit *u = unit_of(s, name, path);
-        if (u)
-            u->due = true;
-    }
-    unit_free(peek);
-}
-
-static int on_changed(sd_bus_message *m, void *arg, sd_bus_error *error)
-{
-    (void)error;
-    struct systemd *s = arg;
-    const char *path = sd_bus_message_get_path(m), *interface;
-    char *name = NULL;
-    if (!path || sd_bus_path_decode(path, unit_prefix, &name) <= 0)
-        return 0;
-    struct unit *u = map_get(&s->units, name);
-    if (sd_bus_message_read(m, "s", &interface) >= 0) {
-        if (u && (unit_read_properties(u, m) < 0 || (u->unloaded && unit_is_up(u->active))))
-            u->due = true;
-        else if (!u && str_eq(interface, unit_interface) && unit_type_of(name) != UNIT_OTHER)
-            on_stranger(s, name, path, m);
-    }
-    free(name);
-    return 0;
-}
-
-static int on_removed(sd_bus_message *m, void *arg, sd_bus_error *error)
-{
-    (void)error;
-    struct systemd *s = arg;
-    const char *name;
-    struct unit *u = NULL;
-    if (sd_bus_message_read(m, "s", &name) >= 0)
-        u = map_get(&s->units, name);
-    if (u)
-        unload(u);
-    return 0;
-}
-
-static int on_reloading(sd_bus_message *m, void *arg, sd_bus_error *error)
-{
-    (void)error;
-    int active;
-    if (sd_bus_message_read(m, "b", &active) >= 0 && !active)
-        want_relist(arg);
-    return 0;
-}
-
-static int on_files_changed(sd_bus_message *m, void *arg, sd_bus_error *error)
-{
-    (void)m, (void)error;
-    want_relist(arg);
-    return 0;
-}
-
-/* systemd has begun anew: subscriptions are gone. */
-static int on_owner_changed(sd_bus_message *m, void *arg, sd_bus_error *error)
-{
-    (void)m, (void)error;
-    systemd_lose(arg);
-    return 0;
-}
-
-static int match(struct systemd *s, const char *rule, sd_bus_message_handler_t handler)
-{
-    return sd_bus_add_match_async(bus_sd(s->bus), NULL, rule, handler, NULL, s);
-}
-
-#define FROM_SYSTEMD "type='signal',sender='org.freedesktop.systemd1',"
-#define FROM_MANAGER                                                                               \
-    FROM_SYSTEMD "path='/org/freedesktop/systemd1',interface='org.freedesktop.systemd1.Manager',"
-
-int units_watch(struct systemd *s)
-{
-    const struct {
-        const char *rule;
-        sd_bus_message_handler_t handler;
-    } matches[] = {
-        {FROM_SYSTEMD "interface='org.freedesktop.DBus.Properties',member='PropertiesChanged',"
-                      "path_namespace='/org/freedesktop/systemd1/unit'",
-         on_changed},
-        {FROM_MANAGER "member='UnitRemoved'", on_removed},
-        {FROM_MANAGER "member='Reloading'", on_reloading},
-        {FROM_MANAGER "member='UnitFilesChanged'", on_files_changed},
-        {"type='signal',sender='org.freedesktop.DBus',interface='org.freedesktop.DBus',"
-         "member='NameOwnerChanged',arg0='org.freedesktop.systemd1'",
-         on_owner_changed},
-    };
-    for (size_t i = 0; i < COUNT_OF(matches); i++) {
-        int r = match(s, matches[i].rule, matches[i].handler);
-        if (r < 0)
-            return r;
-    }
-    int r = sd_bus_call_method_async(bus_sd(s->bus), NULL, destination, manager_path, manager,
-                                     "Subscribe", NULL, NULL, NULL);
-    return r < 0 ? r : list_units(s);
 }
