@@ -6,7 +6,7 @@
 #include "api/gate.h"
 #include "api/idempotent.h"
 #include "api/problem.h"
-#include "api/record-json.h"
+#include "api/record-input.h"
 #include "base/clock.h"
 
 #include <ctype.h>
@@ -86,7 +86,8 @@ static int write_record(struct http_exchange *x, struct db *db, struct saving *s
 static void save(struct http_exchange *x, struct db *db, struct saving *s)
 {
     struct err e = {0};
-    record_print(s->record, &s->answer);
+    struct jw w = jw_begin(&s->answer);
+    service_record_print(&w, s->record);
     int r = write_record(x, db, s, &e);
     if (r == -EEXIST && s->is_new)
         err_field(&e,

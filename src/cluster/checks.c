@@ -5,9 +5,6 @@
 #include <stdio.h>
 
 enum {
-    DEFAULT_INTERVAL_MS = 30 * 1000,
-    DEFAULT_TIMEOUT_MS = 5 * 1000,
-    DEFAULT_RETRIES = 2,
     RETRY_MS = 300, /* a first failure is looked into at once, not at the next interval */
 };
 
@@ -31,8 +28,8 @@ static bool make_set(const struct live_service *s, struct check_spec *spec)
     if (str_is_empty(target))
         return false;
     spec->target = mem_strdup(target);
-    spec->interval_ms = r->interval_ms ? r->interval_ms : DEFAULT_INTERVAL_MS;
-    spec->timeout_ms = r->timeout_ms ? r->timeout_ms : DEFAULT_TIMEOUT_MS;
+    spec->interval_ms = r->interval_ms ? r->interval_ms : SERVICE_CHECK_INTERVAL_MS;
+    spec->timeout_ms = r->timeout_ms ? r->timeout_ms : SERVICE_CHECK_TIMEOUT_MS;
     spec->expect_status = str_is_empty(r->expect_status) ? NULL : mem_strdup(r->expect_status);
     spec->expect_body = str_is_empty(r->expect_body) ? NULL : mem_strdup(r->expect_body);
     spec->tls_verify = true;
@@ -63,8 +60,8 @@ static bool make_automatic(const struct live_service *s, struct check_spec *spec
     local_host(p->address, host, sizeof host);
     spec->kind = CHECK_HTTP;
     spec->target = mem_printf("%s://%s:%u%s", naming_scheme(p), host, p->port, i->health_path);
-    spec->interval_ms = DEFAULT_INTERVAL_MS;
-    spec->timeout_ms = DEFAULT_TIMEOUT_MS;
+    spec->interval_ms = SERVICE_CHECK_INTERVAL_MS;
+    spec->timeout_ms = SERVICE_CHECK_TIMEOUT_MS;
     spec->expect_status = i->health_status ? mem_strdup(i->health_status) : NULL;
     spec->expect_body = i->health_body ? mem_strdup(i->health_body) : NULL;
     if (s->seen->kind != OBSERVED_CONTAINER && p->process)
@@ -100,7 +97,7 @@ void checks_choose(struct cluster *c, struct live_service *s)
         spec.service = mem_strdup(s->id);
         take_spec(&s->check, &spec);
         s->check.automatic = automatic;
-        s->check.retries = set && s->record->retries ? s->record->retries : DEFAULT_RETRIES;
+        s->check.retries = set && s->record->retries ? s->record->retries : SERVICE_CHECK_RETRIES;
     } else {
         check_spec_done(&spec);
         check_track_done(&s->check);

@@ -7,6 +7,7 @@
  * stand in api/openapi.yaml. */
 #pragma once
 
+#include "base/json.h"
 #include "node/report.h"
 #include "store/store.h"
 #include "stream/event-log.h"
@@ -78,6 +79,14 @@ struct service_record {
     struct str_list depends_on;
     int64_t created_ms, changed_ms;
 };
+/* What a check is when its record says 0. */
+enum {
+    SERVICE_CHECK_INTERVAL_MS = 30 * 1000,
+    SERVICE_CHECK_TIMEOUT_MS = 5 * 1000,
+    SERVICE_CHECK_RETRIES = 2,
+};
+/* The ServiceRecord of the contract. */
+void service_record_print(struct jw *w, const struct service_record *r);
 void service_record_done(struct service_record *r);
 int service_record_check(const struct service_record *r,
                          struct err *e) MUST_CHECK; /* -EINVAL with what to do */

@@ -131,45 +131,13 @@ static void check_json(struct jw *w, const struct check_track *t)
     jw_end_object(w);
 }
 
-static void record_check_json(struct jw *w, const struct service_record *r)
-{
-    jw_key(w, "check");
-    if (str_is_empty(r->check_kind)) {
-        jw_null(w);
-        return;
-    }
-    jw_object(w);
-    jw_key_str(w, "kind", r->check_kind);
-    jw_key_str(w, "target", r->check_target);
-    jw_key_uint(w, "interval_ms", r->interval_ms);
-    jw_key_uint(w, "timeout_ms", r->timeout_ms);
-    jw_key_uint(w, "retries", r->retries);
-    jw_key_str(w, "expect_status", r->expect_status);
-    jw_key_str(w, "expect_body", r->expect_body);
-    jw_end_object(w);
-}
-
 static void record_json(struct jw *w, const struct service_record *r)
 {
     jw_key(w, "record");
-    if (!r) {
+    if (r)
+        service_record_print(w, r);
+    else
         jw_null(w);
-        return;
-    }
-    jw_object(w);
-    jw_key_str(w, "id", r->id);
-    jw_key_bool(w, "manual", r->manual);
-    jw_key_bool(w, "hidden", r->hidden);
-    jw_key_str(w, "name", r->name);
-    jw_key_str(w, "url", r->url);
-    jw_key_str(w, "icon", r->icon);
-    jw_key_str(w, "group", r->group);
-    jw_key_str(w, "description", r->description);
-    record_check_json(w, r);
-    jw_key_strs(w, "depends_on", &r->depends_on);
-    jw_key_time(w, "created", r->created_ms);
-    jw_key_time(w, "changed", r->changed_ms);
-    jw_end_object(w);
 }
 
 static void feed_of(struct jw *w, const struct cluster *c, const struct live_service *s)

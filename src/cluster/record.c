@@ -152,3 +152,39 @@ int service_record_check(const struct service_record *r, struct err *e)
             "kind");
     return check_target(r, kind, e);
 }
+
+static void print_check(struct jw *w, const struct service_record *r)
+{
+    jw_key(w, "check");
+    if (str_is_empty(r->check_kind)) {
+        jw_null(w);
+        return;
+    }
+    jw_object(w);
+    jw_key_str(w, "kind", r->check_kind);
+    jw_key_str(w, "target", r->check_target);
+    jw_key_uint(w, "interval_ms", r->interval_ms ? r->interval_ms : SERVICE_CHECK_INTERVAL_MS);
+    jw_key_uint(w, "timeout_ms", r->timeout_ms ? r->timeout_ms : SERVICE_CHECK_TIMEOUT_MS);
+    jw_key_uint(w, "retries", r->retries ? r->retries : SERVICE_CHECK_RETRIES);
+    jw_key_str(w, "expect_status", r->expect_status);
+    jw_key_str(w, "expect_body", r->expect_body);
+    jw_end_object(w);
+}
+
+void service_record_print(struct jw *w, const struct service_record *r)
+{
+    jw_object(w);
+    jw_key_str(w, "id", r->id);
+    jw_key_bool(w, "manual", r->manual);
+    jw_key_bool(w, "hidden", r->hidden);
+    jw_key_str(w, "name", r->name);
+    jw_key_str(w, "url", r->url);
+    jw_key_str(w, "icon", r->icon);
+    jw_key_str(w, "group", r->group);
+    jw_key_str(w, "description", r->description);
+    print_check(w, r);
+    jw_key_strs(w, "depends_on", &r->depends_on);
+    jw_key_time(w, "created", r->created_ms);
+    jw_key_time(w, "changed", r->changed_ms);
+    jw_end_object(w);
+}
