@@ -40,6 +40,7 @@ interface Payloads {
   'attention.changed': { attention: Attention[] };
   'node.vitals': WithId<Vitals>;
   'node.metrics': WithId<MetricFrame>;
+  'services.usage': { id: string; v: [service: string, cpu: number | null, memory: number | null][] };
   'node.detail': WithId<NodeParts>;
   'node.processes': Processes;
   'feed.added': FeedEntry;
@@ -122,6 +123,7 @@ export class Patcher {
     'node.metrics': (m) => {
       if (!this.series.metrics(m.id).push(m)) this.hooks.schemaChanged(m.id);
     },
+    'services.usage': (u) => this.push(`usage ${u.id}`, () => u.v.forEach(([id, cpu, memory]) => this.putUsage(id, cpu, memory))),
     'node.detail': (d) => this.push(`detail ${d.id}`, () => this.putParts(d)),
     'node.processes': (p) =>
       this.push(`processes ${p.id}`, () => this.client.setQueryData(processesQuery(p.id).queryKey, p)),
@@ -203,6 +205,13 @@ export class Patcher {
     this.client.setQueryData(serviceDetailQuery(s.id).queryKey, (d) => d && { ...d, ...s });
     if (old && (old.state !== s.state || old.since !== s.since || old.restarts !== s.restarts))
       void this.client.invalidateQueries({ queryKey: serviceDetailQuery(s.id).queryKey });
+  }
+
+  /* Numbers alone: nothing is placed anew, and what is the same is left as it is. */
+  private putUsage(id: string, cpu: number | null, memory: number | null): void {
+    const put = <T extends Service>(s: T | undefined) => (!s || (s.cpu === cpu && s.memory === memory) ? s : { ...s, cpu, memory });
+    this.client.setQueryData(serviceQuery(id).queryKey, put);
+    this.client.setQueryData(serviceDetailQuery(id).queryKey, put);
   }
 
   private removeService(id: string): void {

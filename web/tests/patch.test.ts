@@ -135,6 +135,19 @@ describe('events', () => {
     expect(hooks.schemaChanged).toHaveBeenCalledWith('hydra-ai');
   });
 
+  test('usage changes a row in place and leaves an equal one alone', () => {
+    const { client, patcher, overview, event } = page();
+    patcher.seed(overview);
+    const key = serviceQuery(plex).queryKey;
+    const before = client.getQueryData(key);
+    patcher.receive([event(11, 'services.usage', { id: 'tower', v: [[plex, before?.cpu ?? null, before?.memory ?? null]] })]);
+    frame();
+    expect(client.getQueryData(key)).toBe(before);
+    patcher.receive([event(12, 'services.usage', { id: 'tower', v: [[plex, 42, 7_000_000], ['tower/docker/unheard-of', 1, 1]] })]);
+    frame();
+    expect(client.getQueryData(key)).toEqual({ ...before, cpu: 42, memory: 7_000_000 });
+  });
+
   test('node parts merge into an open detail', () => {
     const { client, patcher, overview, event } = page();
     patcher.seed(overview);
