@@ -5,6 +5,7 @@
 #include <ifaddrs.h>
 #include <net/if.h>
 #include <stdio.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 static void host_name(char *ret_name, size_t size)
@@ -45,8 +46,29 @@ void hosts_allowed(const char *setting, struct str_list *ret_hosts)
 
 bool hosts_is_exposed(const char *address)
 {
-    return !(str_starts(address, "127.") || str_starts(address, "localhost:") ||
+    return !(*address == '/' || str_starts(address, "127.") || str_starts(address, "localhost:") ||
              str_starts(address, "[::1]:"));
+}
+
+void hosts_of_socket(int fd, char *ret_address, size_t size)
+{
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+        struct sockaddr_un local;
+    } a = {0};
+    socklen_t len = sizeof a;
+    char text[INET6_ADDRSTRLEN];
+    *ret_address = 0;
+    if (getsockname(fd, &a.any, &len) < 0)
+        return;
+    if (a.any.sa_family == AF_INET && inet_ntop(AF_INET, &a.v4.sin_addr, text, sizeof text))
+        snprintf(ret_address, size, "%s:%u", text, ntohs(a.v4.sin_port));
+    if (a.any.sa_family == AF_INET6 && inet_ntop(AF_INET6, &a.v6.sin6_addr, text, sizeof text))
+        snprintf(ret_address, size, "[%s]:%u", text, ntohs(a.v6.sin6_port));
+    if (a.any.sa_family == AF_UNIX)
+        str_copy(ret_address, size, a.local.sun_path);
 }
 
 void hosts_node_id(const char *setting, char *ret_id, size_t size)

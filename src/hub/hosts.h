@@ -12,5 +12,8 @@ void hosts_allowed(const char *setting, struct str_list *ret_hosts);
 /* Is "HOST:PORT" reachable from other machines? */
 bool hosts_is_exposed(const char *address);
 
+/* "HOST:PORT" (or the path) that a listening socket is bound to; empty when it can't be told. */
+void hosts_of_socket(int fd, char *ret_address, size_t size);
+
 /* This machine's name as a node id: lower case, [a-z0-9.-]. */
 void hosts_node_id(const char *setting, char *ret_id, size_t size);

@@ -254,9 +254,11 @@ static int listen_all(struct hub *h, struct err *e)
 {
     int inherited = sd_listen_fds(1), r = 0;
     for (int i = 0; r >= 0 && i < inherited; i++) {
+        char address[64];
+        hosts_of_socket(SD_LISTEN_FDS_START + i, address, sizeof address);
         r = http_server_listen_fd(h->api.server, SD_LISTEN_FDS_START + i, e);
         if (r >= 0)
-            note_listener(h, "socket activation");
+            note_listener(h, address);
     }
     if (inherited > 0)
         return r;

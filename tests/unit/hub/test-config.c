@@ -4,6 +4,7 @@
 #include "hub/config.h"
 #include "hub/hosts.h"
 
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -130,9 +131,25 @@ static void exposure(void **state)
     assert_true(hosts_is_exposed("0.0.0.0:1"));
     assert_true(hosts_is_exposed(":1"));
     assert_true(hosts_is_exposed("192.168.1.4:1"));
+    assert_false(hosts_is_exposed("/run/hydra.sock"));
     char id[32];
     hosts_node_id("Tower (old)", id, sizeof id);
     assert_string_equal(id, "tower--old-");
+}
+
+static void sockets_tell_where_they_listen(void **state)
+{
+    (void)state;
+    struct sockaddr_in any = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    char address[64], beginning[] = "127.0.0.1:";
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&any, sizeof any), 0);
+    hosts_of_socket(fd, address, sizeof address);
+    assert_memory_equal(address, beginning, sizeof beginning - 1);
+    assert_true(strtol(address + sizeof beginning - 1, NULL, 10) > 0);
+    close(fd);
+    hosts_of_socket(fd, address, sizeof address);
+    assert_string_equal(address, "");
 }
 
 int main(void)
@@ -144,6 +161,7 @@ int main(void)
         cmocka_unit_test(a_bad_file_is_named_with_its_line),
         cmocka_unit_test(passwords_in_urls_are_masked),
         cmocka_unit_test(exposure),
+        cmocka_unit_test(sockets_tell_where_they_listen),
     };
     return cmocka_run_group_tests(tests, write_file, remove_file);
 }
