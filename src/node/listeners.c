@@ -19,8 +19,9 @@ enum {
 
 struct listener {
     struct listen_socket s;
-    int pid; /* 0 = not known */
-    int was; /* the pid before it was doubted */
+    int pid;          /* 0 = not known */
+    int was;          /* the pid before it was doubted */
+    int64_t since_ms; /* mono: first seen */
     unsigned searches;
     char name[NAME_SIZE];
     char *service; /* observed id of its owner; NULL = none */
@@ -40,6 +41,7 @@ struct listeners {
     unsigned generation; /* of owners, when ownership was last worked out */
     unsigned searches;   /* done so far */
     bool settled, denied, told;
+    bool waiting; /* for somebody to claim a socket */
 };
 
 /* --- the table --- */
@@ -81,6 +83,7 @@ static void merge(struct listeners *l)
         while (j < old.n && old.v[j].s.inode < s->inode)
             j++;
         struct listener *new = vec_add(&l->v);
+        new->since_ms = clock_mono_ms();
         if (j < old.n && same_socket(&old.v[j].s, s)) {
             *new = old.v[j];
             old.v[j].service = NULL;
@@ -110,24 +113,51 @@ static bool is_proxy(const struct listeners *l, const struct listener *x)
     return false;
 }
 
-/* Of nobody: a service of its own. */
-static bool is_free(const struct listeners *l, const struct listener *x)
+/* Does the cgroup say that a container or a unit is behind it, whom we have not heard of (yet)? */
+static bool is_claimed(const char *cgroup)
+{
+    size_t hex = 0;
+    for (const char *p = cgroup; *p && hex < 64; p++)
+        hex = strchr("0123456789abcdef", *p) ? hex + 1 : 0;
+    return hex == 64 || (str_starts(cgroup, "/system.slice/") && str_ends(cgroup, ".service"));
+}
+
+/* Of nobody: a service of its own. Engines take a moment to tell what they started. */
+static bool is_free(struct listeners *l, const struct listener *x)
 {
     char cgroup[CGROUP_PATH_MAX];
     if (x->service || x->pid <= 1 || is_proxy(l, x))
         return false;
-    return cgroup_of_pid(l->node->settings.root, x->pid, cgroup) < 0 ||
-           !systemd_folds(l->node, cgroup);
+    if (cgroup_of_pid(l->node->settings.root, x->pid, cgroup) < 0)
+        return true;
+    if (systemd_folds(l->node, cgroup))
+        return false;
+    bool waits = is_claimed(cgroup) && clock_mono_ms() - x->since_ms < PATIENCE_MS;
+    l->waiting = l->waiting || waits;
+    return !waits;
 }
 
-static bool find_owner(struct listeners *l, struct listener *x)
+/* By its cgroup, else by its pid; not the service that we made of the process ourselves. */
+static const char *owner_of(struct node *n, int pid)
+{
+    char cgroup[CGROUP_PATH_MAX];
+    const struct owner *w = NULL;
+    if (cgroup_of_pid(n->settings.root, pid, cgroup) == 0)
+        w = owners_by_cgroup(n->owners, cgroup);
+    for (size_t i = 0; !w && i < n->owners->v.n; i++) {
+        const struct owner *other = n->owners->v.v[i];
+        if (other->main_pid == pid && !str_starts(other->id, "process/"))
+            w = other;
+    }
+    return w ? w->id : NULL;
+}
+
+static void find_owner(struct listeners *l, struct listener *x)
 {
     const char *id = unit_socket_of(l, x);
     if (!id && x->pid > 1 && !is_proxy(l, x))
-        id = node_service_of_pid(l->node, x->pid);
-    if (id && str_starts(id, "process/"))
-        id = NULL;
-    return mem_set_str(&x->service, id);
+        id = owner_of(l->node, x->pid);
+    mem_set_str(&x->service, id);
 }
 
 static bool in_question(void *arg, int pid)
@@ -196,6 +226,7 @@ static void attribute(struct listeners *l)
 {
     if (!is_settled(l) || l->searches == 0)
         return;
+    l->waiting = false;
     for (size_t i = 0; i < l->v.n; i++)
         find_owner(l, &l->v.v[i]);
     update_processes(l);
@@ -272,7 +303,7 @@ static void look(struct listeners *l)
         merge(l);
     }
     start_search(l);
-    if (changed || l->generation != l->node->owners->generation || !l->settled)
+    if (changed || l->generation != l->node->owners->generation || !l->settled || l->waiting)
         attribute(l);
 }
 
