@@ -63,7 +63,12 @@ static int read_check(struct http_exchange *x, const json_t *body, struct servic
         read_number(x, check, "interval_ms", 1000, 86400000, &r->interval_ms) < 0 ||
         read_number(x, check, "timeout_ms", 100, 60000, &r->timeout_ms) < 0)
         return -EINVAL;
-    return read_number(x, check, "retries", 0, 10, &r->retries);
+    if (str_is_empty(r->check_kind))
+        return body_refuse(x, "kind", "\"check.kind\" is missing: what kind of check is it?");
+    int status = read_number(x, check, "retries", 0, 10, &r->retries);
+    if (status == 0 && !r->retries && json_is_integer(json_object_get(check, "retries")))
+        r->retries = SERVICE_CHECK_NO_RETRIES;
+    return status;
 }
 
 int record_read(struct http_exchange *x, const json_t *body, struct service_record *r)

@@ -89,6 +89,10 @@ static void save(struct http_exchange *x, struct db *db, struct saving *s)
     struct jw w = jw_begin(&s->answer);
     service_record_print(&w, s->record);
     int r = write_record(x, db, s, &e);
+    if (r == -EEXIST && !idempotent_begin(x, db)) {
+        str_done(&s->answer); /* the same request was faster and has been answered again */
+        return;
+    }
     if (r == -EEXIST && s->is_new)
         err_field(&e,
                   err_set(&e, r, "There is a service called %s already. Choose another name.",
@@ -161,7 +165,7 @@ static void edit_service(struct http_exchange *x)
 {
     AUTO(json_decrefp) json_t *body = body_json(x, service_members);
     AUTO(store_givep) struct db *db = body ? gate_db(x) : NULL;
-    if (!db)
+    if (!db || !idempotent_begin(x, db))
         return;
     struct service_record r = {0};
     struct err e = {0};

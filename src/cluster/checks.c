@@ -97,7 +97,7 @@ void checks_choose(struct cluster *c, struct live_service *s)
         spec.service = mem_strdup(s->id);
         take_spec(&s->check, &spec);
         s->check.automatic = automatic;
-        s->check.retries = set && s->record->retries ? s->record->retries : SERVICE_CHECK_RETRIES;
+        s->check.retries = set ? record_retries(s->record) : SERVICE_CHECK_RETRIES;
     } else {
         check_spec_done(&spec);
         check_track_done(&s->check);

@@ -210,6 +210,13 @@ void cluster_tick(struct cluster *c, struct cluster_now now)
 
 /* --- what people define --- */
 
+/* What a person changed is told at once: who reads after the answer sees it. */
+static void settle_now(struct cluster *c, struct live_service *s, struct cluster_now now)
+{
+    s->sent_mono_ms = now.mono_ms - EVENT_GAP_MS;
+    settle(c, now);
+}
+
 void cluster_set_record(struct cluster *c, const struct service_record *r, struct cluster_now now)
 {
     c->now = now;
@@ -222,7 +229,7 @@ void cluster_set_record(struct cluster *c, const struct service_record *r, struc
     record_free(s->record);
     s->record = record_copy(r);
     model_identify(c, s);
-    settle(c, now);
+    settle_now(c, s, now);
 }
 
 void cluster_drop_record(struct cluster *c, const char *id, struct cluster_now now)
@@ -234,11 +241,13 @@ void cluster_drop_record(struct cluster *c, const char *id, struct cluster_now n
         return;
     record_free(s->record);
     s->record = NULL;
-    if (s->seen)
+    if (s->seen) {
         model_identify(c, s);
-    else
+        settle_now(c, s, now);
+    } else {
         model_drop_service(c, s);
-    settle(c, now);
+        settle(c, now);
+    }
 }
 
 static void free_notice(struct notice *n)

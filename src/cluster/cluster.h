@@ -84,6 +84,7 @@ enum {
     SERVICE_CHECK_INTERVAL_MS = 30 * 1000,
     SERVICE_CHECK_TIMEOUT_MS = 5 * 1000,
     SERVICE_CHECK_RETRIES = 2,
+    SERVICE_CHECK_NO_RETRIES = 255, /* in `retries`: the first failure counts */
 };
 /* The ServiceRecord of the contract. */
 void service_record_print(struct jw *w, const struct service_record *r);

@@ -215,6 +215,7 @@ struct live_service *model_add_service(struct cluster *c, struct live_node *n, c
                                        struct cluster_now now);
 struct service_record *record_copy(const struct service_record *r);
 void record_free(struct service_record *r);
+uint32_t record_retries(const struct service_record *r); /* of its check, defaults filled in */
 
 #define SERVICES_FOREACH(c, s)                                                                     \
     MAP_FOREACH (&(c)->services, s##_entry)                                                        \

@@ -4,6 +4,14 @@
 
 #include <errno.h>
 
+/* How often a failed check is tried again before it counts. */
+uint32_t record_retries(const struct service_record *r)
+{
+    if (r->retries == SERVICE_CHECK_NO_RETRIES)
+        return 0;
+    return r->retries ? r->retries : SERVICE_CHECK_RETRIES;
+}
+
 void service_record_done(struct service_record *r)
 {
     char *strings[] = {r->name,         r->url,           r->icon,
@@ -88,7 +96,7 @@ static int check_times(const struct service_record *r, struct err *e)
                          "interval_ms");
     if (r->timeout_ms > MAX_TIMEOUT_MS)
         return err_field(e, err_set(e, -EINVAL, "timeout: at most 60 seconds"), "timeout_ms");
-    if (r->retries > 20)
+    if (r->retries > 20 && r->retries != SERVICE_CHECK_NO_RETRIES)
         return err_field(e, err_set(e, -EINVAL, "retries: at most 20"), "retries");
     return 0;
 }
@@ -165,7 +173,7 @@ static void print_check(struct jw *w, const struct service_record *r)
     jw_key_str(w, "target", r->check_target);
     jw_key_uint(w, "interval_ms", r->interval_ms ? r->interval_ms : SERVICE_CHECK_INTERVAL_MS);
     jw_key_uint(w, "timeout_ms", r->timeout_ms ? r->timeout_ms : SERVICE_CHECK_TIMEOUT_MS);
-    jw_key_uint(w, "retries", r->retries ? r->retries : SERVICE_CHECK_RETRIES);
+    jw_key_uint(w, "retries", record_retries(r));
     jw_key_str(w, "expect_status", r->expect_status);
     jw_key_str(w, "expect_body", r->expect_body);
     jw_end_object(w);
