@@ -49,6 +49,7 @@ for (const look of args.only.split(',')) {
     const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
     if (wide > 0) (bad++, console.log(`${name} ${look}: ${wide} px wider than the window`));
     await page.evaluate((t) => (document.documentElement.dataset.theme = t), theme);
+    await page.waitForTimeout(300); // colours fade
     await page.screenshot({ path: `${args.to}/${name}-${look}.png`, fullPage: !!args.full });
     await page.close();
   }

@@ -22,7 +22,10 @@ export const useUi = create<UiState>(() => ({ theme: 'dark', overlay: null, toas
 export const openOverlay = (overlay: Overlay): void => useUi.setState({ overlay });
 
 export function applyTheme(theme: Theme): void {
-  document.documentElement.dataset.theme = theme;
+  const root = document.documentElement;
+  root.dataset.switching = '';
+  root.dataset.theme = theme;
+  requestAnimationFrame(() => requestAnimationFrame(() => delete root.dataset.switching));
   localStorage.setItem('theme', theme);
   useUi.setState({ theme });
 }

@@ -19,10 +19,12 @@ export default function UserMenu({ open, onOpenChange, trigger }: Props) {
   const router = useRouter();
   const setTheme = useSetTheme();
   const own = usePlaces('own');
+  const admin = usePlaces('admin');
   const settings = places.filter((p) => p.href === '/settings');
+  const more = matchMedia('(max-width: 720px)').matches ? admin.filter((p) => p.href !== '/settings') : [];
   return (
     <DropdownMenu open={open} onOpenChange={onOpenChange} trigger={trigger}>
-      {[...settings, ...own].map((p) => (
+      {[...more, ...settings, ...own].map((p) => (
         <MenuItem key={p.href} icon={p.icon} onSelect={() => router.push(p.href)}>
           {p.title}
         </MenuItem>
