@@ -63,13 +63,15 @@ interface DeniedProps {
   what: string; // "see the audit log"
   permission: string;
   who: string; // "mira, Viewer"
+  roles?: string[]; // that hold it
 }
 
 /* A page reached by a link that this role may not open. */
-export function NoPermission({ what, permission, who }: DeniedProps) {
+export function NoPermission({ what, permission, who, roles }: DeniedProps) {
   return (
     <Empty icon={Lock} title={`You can't ${what}`} level="h1">
-      You are signed in as {who}. It needs the permission <code>{permission}</code>; an administrator can give you a role that has it.
+      You are signed in as {who}. It needs the permission <code>{permission}</code>
+      {roles?.length ? `, which comes with the role ${roles.join(' or ')}. An administrator can give it to you.` : '; an administrator can give you a role that has it.'}
     </Empty>
   );
 }

@@ -124,6 +124,22 @@ export const dayYear = (t: number): string =>
   clockOf('year', { day: 'numeric', month: 'short', year: 'numeric' }).format(t);
 export const exact = (t: number): string => `${dayYear(t)}, ${clockSeconds(t)}`;
 
+const isoDay: Intl.DateTimeFormatOptions = { year: 'numeric', month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' };
+
+/* Wall-clock time as if it were UTC. */
+function wallClock(t: number): number {
+  const p = Object.fromEntries(clockOf('iso', isoDay).formatToParts(t).map((x) => [x.type, x.value]));
+  return Date.parse(`${p.year}-${p.month}-${p.day}T${p.hour}:${p.minute}:${p.second}Z`);
+}
+
+/* When a day of the calendar ("2026-11-24") begins, in the time zone that times are shown in. */
+export function dayStart(date: string): number {
+  const wanted = Date.parse(`${date}T00:00:00Z`);
+  let t = wanted;
+  for (let i = 0; i < 2; i++) t += wanted - wallClock(t); // twice: the first guess may lie beyond a change of the clocks
+  return t;
+}
+
 const weekday = (t: number): string => clockOf('weekday', { weekday: 'long' }).format(t);
 
 export function dayName(t: number, now: number): string {

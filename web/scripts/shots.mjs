@@ -46,7 +46,7 @@ for (const look of args.only.split(',')) {
     if (args.post) await fetch(`${args.base}/mock/${args.post}`, { method: 'POST' });
     if (args.keys) for (const k of args.keys.split(' ')) await page.keyboard.press(k);
     if (args.post || args.keys) await page.waitForTimeout(800);
-    const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    const wide = await page.evaluate((room) => document.documentElement.scrollWidth - room, options.viewport.width); // a phone's innerWidth grows with its content
     if (wide > 0) (bad++, console.log(`${name} ${look}: ${wide} px wider than the window`));
     await page.evaluate((t) => (document.documentElement.dataset.theme = t), theme);
     await page.waitForTimeout(300); // colours fade

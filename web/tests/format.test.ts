@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { bytes, clock, duration, initials, integer, join, latency, memory, number, percent, rate, setFormat, share, since, temperature, when } from '@/lib/format';
+import { bytes, clock, dayStart, duration, initials, integer, join, latency, memory, number, percent, rate, setFormat, share, since, temperature, when } from '@/lib/format';
 
 afterEach(() => setFormat('UTC', false));
 
@@ -82,3 +82,15 @@ describe('time', () => {
 });
 
 test.each([['shaun', 'SH'], ['Mira Keller', 'MK'], ['a.b', 'AB'], ['x', 'X']])('initials of %s → %s', (name, text) => expect(initials(name)).toBe(text));
+
+test.each([
+  ['2026-11-24', 'UTC', '2026-11-24T00:00:00.000Z'],
+  ['2026-11-24', 'Asia/Tokyo', '2026-11-23T15:00:00.000Z'],
+  ['2026-11-24', 'America/New_York', '2026-11-24T05:00:00.000Z'],
+  ['2026-03-29', 'Europe/Berlin', '2026-03-28T23:00:00.000Z'], // the clocks change later that day
+  ['2026-10-26', 'Europe/Berlin', '2026-10-25T23:00:00.000Z'],
+])('%s begins in %s at %s', (date, zone, at) => {
+  setFormat(zone, false);
+  expect(new Date(dayStart(date)).toISOString()).toBe(at);
+  setFormat(null, false);
+});

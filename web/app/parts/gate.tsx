@@ -1,8 +1,10 @@
 'use client';
 // A page that not every role may see: nothing until the rights are known, then the page or who can give access.
+import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
+import { permissionsQuery } from '@/api/keys';
 import { NoPermission } from '@/components/states';
-import { roleWord } from '@/lib/roles';
+import { roles, roleWord } from '@/lib/roles';
 import { useMayKnown, useSession } from '@/state/session';
 
 interface Props {
@@ -15,6 +17,13 @@ export function Gate({ permission, what, children }: Props) {
   const may = useMayKnown(permission);
   const user = useSession()?.user;
   if (may === undefined || !user) return null;
-  if (!may) return <NoPermission what={what} permission={permission} who={`${user.display_name || user.name}, ${roleWord[user.role]}`} />;
+  if (!may) return <Denied what={what} permission={permission} who={`${user.display_name || user.name}, ${roleWord[user.role]}`} />;
   return children;
+}
+
+/* Which roles hold it, as the server says; the page stands without that, too. */
+function Denied(props: { what: string; permission: string; who: string }) {
+  const all = useQuery(permissionsQuery()).data?.roles ?? [];
+  const holders = roles.filter((r) => all.some((x) => x.name === r && x.permissions.includes(props.permission)));
+  return <NoPermission {...props} roles={holders.map((r) => roleWord[r])} />;
 }

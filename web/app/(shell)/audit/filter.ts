@@ -1,6 +1,7 @@
 'use client';
 import { usePathname, useSearchParams } from 'next/navigation';
 import { query, type Filter } from '@/api/keys';
+import { dayStart } from '@/lib/format';
 
 export interface AuditFilter {
   text?: string;
@@ -22,10 +23,10 @@ export function useAuditFilter(): [AuditFilter, (f: AuditFilter) => void] {
   return [filter, (f) => history.replaceState(null, '', path + query({ ...f }))];
 }
 
-const dayMs = 86_400_000;
+const nextDay = (day: string): string => new Date(Date.parse(`${day}T00:00:00Z`) + 86_400_000).toISOString().slice(0, 10);
 
-/* Days become times: a day begins at its midnight here and ends before the next. */
+/* Days become times: a day begins at its midnight, in the time zone that is shown, and ends before the next. */
 export function wireFilter(f: AuditFilter): Filter {
-  const start = (day: string | undefined, more = 0) => (day ? new Date(new Date(`${day}T00:00`).getTime() + more).toISOString() : undefined);
-  return { ...f, since: start(f.since), until: start(f.until, dayMs) };
+  const start = (day: string | undefined) => (day ? new Date(dayStart(day)).toISOString() : undefined);
+  return { ...f, since: start(f.since), until: start(f.until && nextDay(f.until)) };
 }

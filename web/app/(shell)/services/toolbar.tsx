@@ -16,7 +16,7 @@ interface Props {
 
 export function Toolbar({ services, view, onChange }: Props) {
   return (
-    <div className="mb-3.5 grid gap-2.5" role="search">
+    <div className="mb-3.5 grid grid-cols-[minmax(0,1fr)] gap-2.5" role="search">
       <div className="flex flex-wrap items-center gap-2.5">
         <SearchBox label="Search services" icon={Search} placeholder="Search by name, group, port…" value={view.text} onChange={(e) => onChange({ text: e.target.value })} />
         <div className="flex gap-2.5 overflow-x-auto max-m:w-full">
