@@ -37,6 +37,15 @@ static const char *hint_of(const struct cluster *c, const struct live_service *s
     return "Its log tells why; then start it again";
 }
 
+/* A warning that may explain a failure; an unusual port alone explains none. */
+static const char *cause_of(const struct live_service *s)
+{
+    for (size_t i = 0; i < s->warnings.n; i++)
+        if (s->warnings.v[i].kind != WARNING_UNEXPECTED)
+            return s->warnings.v[i].text;
+    return NULL;
+}
+
 static void add_problem(struct cluster *c, struct attention_list *l, struct live_service *s)
 {
     char title[SERVICE_TITLE_SIZE];
@@ -47,10 +56,35 @@ static void add_problem(struct cluster *c, struct attention_list *l, struct live
     a->service = s;
     a->node = s->node;
     a->text = mem_strdup(s->health.told.reason[0] ? s->health.told.reason : "It does not answer");
-    a->cause = s->warnings.n ? mem_strdup(s->warnings.v[0].text) : NULL;
+    a->cause = mem_strdup(cause_of(s));
     a->hint = mem_strdup(hint_of(c, s));
     a->since_ms = s->health.since_ms;
     a->can_check = s->check.wanted;
+}
+
+/* How often the same runs, told once: by the first of all copies, at its first warning. 0 =
+ * elsewhere. */
+static unsigned copies_to_tell(const struct live_service *s, const struct warning *w)
+{
+    unsigned others = 0;
+    for (size_t i = 0; i < s->warnings.n; i++) {
+        const struct warning *v = &s->warnings.v[i];
+        if (v->kind != WARNING_COPY)
+            continue;
+        if (v->second || (others == 0 && v != w))
+            return 0;
+        others++;
+    }
+    return others + 1;
+}
+
+static char *copies_title(const struct live_service *s, const struct warning *w, const char *node)
+{
+    unsigned n = copies_to_tell(s, w);
+    if (n == 0)
+        return NULL;
+    return n == 2 ? mem_printf("%s runs twice on %s", s->who.name, node)
+                  : mem_printf("%s runs %u times on %s", s->who.name, n, node);
 }
 
 static char *warning_title(const struct live_service *s, const struct warning *w)
@@ -58,7 +92,7 @@ static char *warning_title(const struct live_service *s, const struct warning *w
     const char *node = s->node ? s->node->id : "";
     switch (w->kind) {
     case WARNING_COPY:
-        return mem_printf("%s runs twice on %s", s->who.name, node);
+        return copies_title(s, w, node);
     case WARNING_PORT:
         return mem_printf("Two services claim port %u on %s", w->port, node);
     case WARNING_ASKS:

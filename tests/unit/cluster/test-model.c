@@ -205,6 +205,32 @@ static void test_recreated_container_is_the_same_service(void **state)
     rig_free(r);
 }
 
+static void listener(struct rig *r, unsigned port)
+{
+    char *line = mem_printf("{\"node\":\"n\",\"report\":\"service\",\"id\":\"process/python3:%u\","
+                            "\"kind\":\"process\",\"engine\":\"process\",\"name\":\"python3\","
+                            "\"run\":\"running\",\"command\":\"python3 app.py\"}",
+                            port);
+    rig_line(r, line);
+    mem_free(line);
+}
+
+static void test_copies_need_attention_once(void **state)
+{
+    (void)state;
+    struct rig *r = stack();
+    for (unsigned port = 9001; port <= 9003; port++)
+        listener(r, port);
+    after(r, 3000);
+    json_t *j = rig_json(cluster_overview(r->c));
+    const json_t *list = json_object_get(j, "attention");
+    assert_int_equal(json_array_size(list), 1);
+    const char *title = json_get_str(json_array_get(list, 0), "title", "");
+    assert_non_null(strstr(title, "runs 3 times on n"));
+    json_decref(j);
+    rig_free(r);
+}
+
 static void test_killed_process_is_down(void **state)
 {
     (void)state;
@@ -511,6 +537,7 @@ int main(void)
         cmocka_unit_test(test_looking_around),
         cmocka_unit_test(test_engine_lost_and_back),
         cmocka_unit_test(test_recreated_container_is_the_same_service),
+        cmocka_unit_test(test_copies_need_attention_once),
         cmocka_unit_test(test_killed_process_is_down),
         cmocka_unit_test(test_what_comes_and_goes_is_no_news),
         cmocka_unit_test(test_restarts_by_itself),
