@@ -50,8 +50,8 @@ static int unknown_verb(const char *word, struct err *e)
         names[n++] = v->words[0];
     names[n] = NULL;
     const char *near = str_nearest(word, names);
-    return err_set(e, -EINVAL, "%s is no verb of hydra%s%s%s. `hydra help` lists them.", word,
-                   near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+    return err_set(e, -EINVAL, "%s is no verb of hydra%s%s%s `hydra help` lists them.", word,
+                   near ? "; did you mean " : "", near ? near : "", near ? "?" : ".");
 }
 
 /* The words come first in one pass, so that options may stand before the verb, too. */

@@ -58,8 +58,8 @@ static int setting_find(const char *name)
 static int unknown(const char *what, const char *shown, const char *name, struct err *e)
 {
     const char *near = str_nearest(name, setting_names());
-    return err_set(e, -EINVAL, "%s %s is not known%s%s%s. `hydrad help` lists the settings.", what,
-                   shown, near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+    return err_set(e, -EINVAL, "%s %s is not known%s%s%s `hydrad help` lists the settings.", what,
+                   shown, near ? "; did you mean " : "", near ? near : "", near ? "?" : ".");
 }
 
 /* A later source wins: the order of calls is file, environment, command line. */
