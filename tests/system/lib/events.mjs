@@ -62,9 +62,9 @@ export class EventStream {
     #dispatch() {
         const { id, type, data } = this.#event;
         this.#event = { id: undefined, type: 'message', data: [] };
-        if (id === undefined && data.length === 0) return;
-        const event = { id, type, data: data.length ? JSON.parse(data.join('\n')) : undefined, at: performance.now() };
         if (id !== undefined) this.lastEventId = id;
+        if (data.length === 0) return; // says where the stream stands, and is no event
+        const event = { id, type, data: JSON.parse(data.join('\n')), at: performance.now() };
         this.events.push(event);
         for (const w of [...this.#waiting]) w.check();
     }

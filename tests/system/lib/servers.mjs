@@ -2,10 +2,13 @@
 import { spawn } from 'node:child_process';
 import http from 'node:http';
 
+/** A port that the kernel gives to no client, so that what listens there counts as a service that stays. */
+const lastingPort = () => 20000 + Math.floor(Math.random() * 12000);
+
 /** A process of its own that listens. `.port`, `.pid`, `.kill(signal)`. */
-export function listeningProcess({ port = 0, name } = {}) {
+export function listeningProcess({ port = lastingPort() } = {}) {
     const code = `const s = require('net').createServer(c => c.end('hi')); s.listen(${port}, '127.0.0.1', () => console.log(s.address().port));`;
-    const p = spawn(process.execPath, [...(name ? [`--title=${name}`] : []), '-e', code], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const p = spawn(process.execPath, ['-e', code], { stdio: ['ignore', 'pipe', 'inherit'] });
     const gone = new Promise(r => p.on('exit', r));
     process.on('exit', () => p.kill('SIGKILL'));
     return new Promise((resolve, reject) => {
