@@ -13,7 +13,7 @@ before(async () => {
     h = await Hydrad.start();
     admin = await h.setUp();
 });
-after(() => h.done());
+after(() => h?.done());
 
 const auditOf = async (filter = '') => (await admin.get(`/api/web/audit?limit=500${filter}`)).json.entries;
 const code = async (client, where = '/api/web/session') => (await client.get(where)).status;

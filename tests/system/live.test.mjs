@@ -13,7 +13,7 @@ before(async () => {
     token = await h.token(admin, ['*']);
     node = (await admin.get('/api/web/nodes')).json.nodes[0].id;
 });
-after(() => h.done());
+after(() => h?.done());
 
 const services = async () => (await admin.get('/api/web/services')).json.services;
 const publish = (type, data) => token.post('/api/automation/events', { type, data });

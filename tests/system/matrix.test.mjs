@@ -22,7 +22,7 @@ before(async () => {
     people.admin = admin = await h.setUp();
     for (const role of ['viewer', 'operator']) people[role] = await h.person(admin, `the-${role}`, role);
 });
-after(() => h.done());
+after(() => h?.done());
 
 /** Asks for an operation on something that is not there, so that being allowed to changes nothing. */
 async function ask(client, o, headers = {}) {

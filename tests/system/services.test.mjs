@@ -12,7 +12,7 @@ before(async () => {
     admin = await h.setUp();
     token = await h.token(admin, ['*']);
 });
-after(() => h.done());
+after(() => h?.done());
 
 const serviceOf = async id => (await admin.get(`/api/web/services/${id}`)).json;
 const rowOf = async id => (await admin.get('/api/web/services')).json.services.find(s => s.id === id);

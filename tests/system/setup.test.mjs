@@ -6,7 +6,7 @@ import { ADMIN, Hydrad, cookieOf } from './lib/hydrad.mjs';
 
 let h, link;
 before(async () => { h = await Hydrad.start(); });
-after(() => h.done());
+after(() => h?.done());
 
 test('a fresh start prints one line with the setup link', () => {
     assert.match(h.out, /^Set up Hydra: http:\/\/127\.0\.0\.1:\d+\/setup#[A-Za-z0-9_-]{43}\n$/);

@@ -93,8 +93,17 @@ export class Hydrad {
         });
     }
 
-    async start({ ms = 15000 } = {}) {
+    async start(options) {
         this.launch();
+        try {
+            await this.#begun(options);
+        } catch (e) {
+            await this.kill();
+            throw e;
+        }
+    }
+
+    async #begun({ ms = 15000 } = {}) {
         let gone = null;
         this.exited.then(x => { gone = x; });
         await until(() => gone || /listening\b.*address=\S+:\d+/.test(this.err), ms, 'listening');
