@@ -1,6 +1,7 @@
 // Services that people add, edit, hide and remove, over all three APIs, and what their checks find.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { readContract } from './lib/contract.mjs';
 import { Hydrad, until } from './lib/hydrad.mjs';
 import { listeningProcess, page } from './lib/servers.mjs';
 
@@ -88,6 +89,25 @@ test('what will not do is refused with the field, and nothing is kept', async ()
         assert.equal(a.status, 400, `${text.slice(0, 40)}: ${a.status} ${a.text}`);
     }
     assert.equal((await admin.get('/api/web/services')).json.services.filter(s => s.manual).length, 0);
+});
+
+test('the limits are those of the contract', async () => {
+    const { ServiceInput, CheckInput } = readContract().components.schemas;
+    const bound = p => p.maxLength ?? p.maximum;
+    const filled = { name: n => 'n'.repeat(n), url: n => `http://h/${'u'.repeat(n - 9)}`, icon: n => 'i'.repeat(n), group: n => 'g'.repeat(n), description: n => 'd'.repeat(n) };
+    const inCheck = { target: n => `http://h/${'t'.repeat(n - 9)}`, expect_status: n => '200,'.repeat(n).slice(0, n - 3) + '200', expect_body: n => 'b'.repeat(n), interval_ms: n => n, timeout_ms: n => n, retries: n => n };
+    const put = async (key, body) => (await token.post('/api/web/services', body)).status;
+    for (const [key, make] of Object.entries(filled)) {
+        const max = bound(ServiceInput.properties[key]);
+        assert.equal(await put(key, { name: `Limit ${key}`, [key]: make(max) }), 201, `${key} of ${max}`);
+        assert.equal(await put(key, { name: `Over ${key}`, [key]: make(max + 1) }), 400, `${key} of ${max + 1}`);
+    }
+    for (const [key, make] of Object.entries(inCheck)) {
+        const max = bound(CheckInput.properties[key]), check = { kind: 'http', target: 'http://h/' };
+        assert.equal(await put(key, { name: `Limit ${key}`, check: { ...check, [key]: make(max) } }), 201, `${key} of ${max}`);
+        assert.equal(await put(key, { name: `Over ${key}`, check: { ...check, [key]: make(max + 1) } }), 400, `${key} of ${max + 1}`);
+    }
+    for (const s of (await admin.get('/api/web/services')).json.services.filter(s => s.manual)) assert.equal((await token.delete(`/api/web/services/${s.id}`)).status, 204);
 });
 
 test('the same Idempotency-Key and body: done once, answered again', async () => {
