@@ -83,7 +83,7 @@ type PlainSelectProps = { label: string } & Omit<SelectHTMLAttributes<HTMLSelect
 /* In bars and card heads, where the label would only repeat what the choice says. */
 export function PlainSelect({ label, children, ...select }: PlainSelectProps) {
   return (
-    <span className={cx('edge-strong rounded-2 bg-surface-2 px-1.5', heights.md)}>
+    <span className={cx('edge-strong rounded-2 bg-surface-2 px-1.5 py-px', heights.md)}>
       <select aria-label={label} className="h-full border-0 bg-surface-2 outline-0" {...select}>
         {children}
       </select>

@@ -40,7 +40,9 @@ function Name({ service: s }: { service: Service }) {
   const look = serviceLook[s.state];
   return (
     <span role="cell" className="flex min-w-0 items-center gap-2.5">
-      <Shape shape={look.shape} label={look.word} size={s.state === 'healthy' ? 'sm' : 'md'} />
+      <span className="grid w-[11px] flex-none place-items-center">
+        <Shape shape={look.shape} label={look.word} size={s.state === 'healthy' ? 'sm' : 'md'} />
+      </span>
       <Link href={serviceHref(s.id)} className="svc-link flex min-w-0 items-center gap-2 font-medium">
         <ServiceIcon icon={s.icon} name={s.display} />
         <span className="ell">{s.display}</span>
