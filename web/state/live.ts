@@ -141,10 +141,13 @@ export class Live {
     useConnection.setState({ lastData: Date.now() });
   }
 
-  private async readWindow(node: string): Promise<void> {
-    series.metrics(node).cut();
+  private async readWindow(node: string, wait = 1000): Promise<void> {
+    const metrics = series.metrics(node);
+    metrics.renew();
     const w = await getWindow(node).catch(() => null);
-    if (w) series.metrics(node).load(w);
+    if (w) return metrics.load(w);
+    await new Promise((done) => setTimeout(done, wait));
+    if (this.watched.has(node) && metrics.schema < 0) void this.readWindow(node, Math.min(wait * 2, 15_000));
   }
 
   private onStatus(status: StreamStatus, cursor: string | null): void {

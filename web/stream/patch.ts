@@ -153,7 +153,7 @@ export class Patcher {
 
   private resync(snapshot: Partial<Overview>): void {
     this.pending.clear();
-    this.series.cut();
+    for (const node of this.series.cut()) this.hooks.schemaChanged(node);
     if (isWhole(snapshot)) {
       notifyManager.batch(() => this.putOverview(snapshot));
       this.position = snapshot.event_id;

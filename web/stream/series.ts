@@ -205,11 +205,17 @@ export class NodeSeries extends Topic {
     return true;
   }
 
-  cut(): void {
+  /* What the columns mean is unknown until the next load(); what is drawn stays until then. */
+  renew(): void {
     this.schema = -1;
     this.early = [];
-    this.ring = new Ring(windowPoints, 0);
     this.emit();
+  }
+
+  cut(): void {
+    this.names = [];
+    this.ring = new Ring(windowPoints, 0);
+    this.renew();
   }
 
   time(): number[] {
@@ -243,10 +249,13 @@ export class SeriesStore {
     this.metricsOf.delete(node);
   }
 
-  /* After a resync nothing says what lies between: lines must not be drawn across it. */
-  cut(): void {
+  /* After a resync nothing says what lies between: lines must not be drawn across it. Returns the nodes whose window is
+     to be read again. */
+  cut(): string[] {
     this.vitalsOf.forEach((v) => v.clear());
-    this.metricsOf.forEach((m) => m.cut());
+    const followed = [...this.metricsOf].filter(([, m]) => m.schema >= 0);
+    followed.forEach(([, m]) => m.renew());
+    return followed.map(([node]) => node);
   }
 }
 

@@ -135,6 +135,20 @@ describe('events', () => {
     expect(hooks.schemaChanged).toHaveBeenCalledWith('hydra-ai');
   });
 
+  test('a resync has the windows of followed nodes read again, and their lines stay until then', () => {
+    const { series, hooks, patcher, overview } = page();
+    patcher.seed(overview);
+    const window = (schema: number, t: number) => ({ event_id: '', schema, step_ms: 1000, t: [t], columns: [{ name: 'cpu', unit: '%' }], values: [[t]] });
+    series.metrics('tower').load(window(1, 5));
+    patcher.receive([{ id: '2-1', event: 'resync', data: JSON.stringify({ snapshot: { ...overview, event_id: '2-1' } }) }]);
+    expect(hooks.schemaChanged.mock.calls).toEqual([['tower']]);
+    expect(series.metrics('tower').column('cpu')).toEqual([5]);
+    expect(series.metrics('tower').push({ schema: 1, t: 8, v: [8] })).toBe(true); // the same number may mean other columns now
+    expect(series.metrics('tower').column('cpu')).toEqual([5]);
+    series.metrics('tower').load(window(1, 7));
+    expect(series.metrics('tower').column('cpu')).toEqual([7, 8]);
+  });
+
   test('usage changes a row in place and leaves an equal one alone', () => {
     const { client, patcher, overview, event } = page();
     patcher.seed(overview);

@@ -62,7 +62,7 @@ function useSpecs(node: NodeSeries, d: NodeDetail, chosen: Chosen): ChartSpec[] 
   const schema = useSyncExternalStore(node.subscribe, () => node.schema);
   const facts = useFacts(d);
   return useMemo(
-    () => (schema < 0 ? [] : chartsOf(node.names, facts, chosen)),
+    () => chartsOf(node.names, facts, chosen),
     // eslint-disable-next-line react-hooks/exhaustive-deps -- the schema stands for the names
     [node, schema, facts, chosen],
   );
