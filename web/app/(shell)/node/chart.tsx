@@ -28,9 +28,9 @@ export function Chart({ board, spec, chosen, onChoose, children }: Props) {
     // eslint-disable-next-line react-hooks/exhaustive-deps -- a chart is the same as long as it says the same
   }, [board, identity]);
   return (
-    <Card className="px-4 pt-3 pb-2">
+    <Card className="px-4 pt-2 pb-2">
       <figure className="m-0">
-        <figcaption className="mb-1 flex min-h-6 flex-wrap items-center gap-x-3 gap-y-0.5">
+        <figcaption className="mb-1 flex min-h-8 flex-wrap items-center gap-x-3 gap-y-0.5">
           <span className="font-medium">{spec.title}</span>
           {spec.choice && onChoose && <Choice spec={spec} chosen={chosen ?? everything} onChoose={onChoose} />}
           <span className="live ml-auto flex flex-wrap justify-end gap-x-3">

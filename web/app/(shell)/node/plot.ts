@@ -197,7 +197,7 @@ export class Plot implements Drawn {
   /* As many as fit, and none that the edge would cut. */
   private ticks(u: uPlot): number[] {
     const [from, to] = [u.scales.x?.min ?? 0, u.scales.x?.max ?? 0];
-    const room = u.over.clientWidth || u.width;
+    const room = u.bbox.width / uPlot.pxRatio || u.width; // asking the element would lay out the page
     const edge = ((to - from) * halfLabel) / room;
     const most = Math.max(2, Math.min(7, Math.floor(room / 64)));
     return timeTicks(from, to, most).filter((t) => t < to - edge && t > from + edge / 2);
