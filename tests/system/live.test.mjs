@@ -259,7 +259,7 @@ test('a restart: the stream says goodbye, the next one resyncs, and what happene
     const again = await admin.events({ lastEventId: s.lastEventId });
     const first = await again.next(e => e.data !== undefined, { ms: 3000 });
     assert.equal(first.type, 'resync');
-    const told = await until(async () => (await admin.get('/api/web/events')).json.entries.find(e => e.service === id && /ended while Hydra was away/.test(e.text)), 6000, 'the end that nobody saw');
+    const told = await until(async () => (await admin.get('/api/web/events')).json.entries.find(e => e.text.includes(`:${p.port} on ${node} ended while Hydra was away`)), 6000, 'the end that nobody saw');
     assert.ok(told);
     assert.ok(!['healthy', 'unchecked'].includes((await services()).find(x => x.id === id)?.state));
     await again.close();
