@@ -14,4 +14,5 @@ extern const struct http_route feed_routes[];    /* feed.c: what happened */
 extern const struct http_route stream_routes[];  /* stream.c: event streams and published events */
 extern const struct http_route audit_routes[];   /* audit.c */
 extern const struct http_route table_routes[]; /* tables.c: columns and rows for the command line */
-extern const struct http_route system_routes[]; /* system.c: health, metrics, documents */
+extern const struct http_route system_routes[];    /* system.c: health, metrics, documents */
+extern const struct http_route dashboard_routes[]; /* dashboard.c: the first page */

@@ -1,5 +1,4 @@
-/* Hydra itself: health, readiness, metrics, the contract as a document, and the overview page with
- * its numbers. */
+/* Hydra itself: health, readiness, metrics, the contract as a document. */
 #include "api/routes.h"
 
 #include "api/gate.h"
@@ -192,85 +191,11 @@ static void get_openapi(struct http_exchange *x)
     http_reply(x, 200, "application/json", openapi_json, openapi_json_len);
 }
 
-/* --- the overview page with its numbers
- * ------------------------------------------------------------------------ */
-
-static const struct http_asset *find_asset(const struct http_asset *assets, const char *path)
-{
-    for (; assets && assets->path; assets++)
-        if (str_eq(assets->path, path))
-            return assets;
-    return NULL;
-}
-
-/* JSON inside HTML: "</" and "<!--" must not end the block. */
-static void add_json_block(struct str *page, const char *id, const char *json, size_t len)
-{
-    str_addf(page, "<script type=\"application/json\" id=\"%s\">", id);
-    size_t plain = 0;
-    for (size_t i = 0; i < len; i++)
-        if (json[i] == '<') {
-            str_add_n(page, json + plain, i - plain);
-            str_add(page, "\\u003c");
-            plain = i + 1;
-        }
-    str_add_n(page, json + plain, len - plain);
-    str_add(page, "</script>");
-}
-
-/* The signed-in person's session and overview ride in the page: numbers stand before any script has
- * asked for them. */
-static void add_blocks(struct http_exchange *x, struct str *page, const struct subject *s)
-{
-    struct str session = {0};
-    session_print(x, s, &session);
-    add_json_block(page, "hydra-session", session.p, session.len);
-    str_done(&session);
-    if (!policy_allows(s, PERM_SERVICES_READ, NULL))
-        return;
-    AUTO(buf_unrefp) struct buf *overview = cluster_overview(api_of(x)->cluster);
-    add_json_block(page, "hydra-overview", overview->bytes, overview->len);
-}
-
-static void get_page(struct http_exchange *x)
-{
-    struct api *a = api_of(x);
-    const struct http_asset *page = find_asset(a->assets, "/");
-    const char *secret = http_cookie(x, SESSION_COOKIE),
-               *plain = page ? (const char *)page->plain : NULL;
-    const char *body_end = plain ? memmem(plain, page->plain_len, "</body>", 7) : NULL;
-    struct subject s;
-    if (!body_end) {
-        problem_reply(
-            x,
-            &(struct problem){
-                .status = 404,
-                .type = PROBLEM_NOT_FOUND,
-                .detail = "This hydrad was built without the dashboard. Build with ./dev build."});
-        return;
-    }
-    if (str_is_empty(secret) && str_eq(http_header(x, "Sec-Fetch-Dest"), "document")) {
-        http_add_header(x, "Location", "/login"); /* nobody: no need to load the page to know it */
-        http_add_header(x, "Cache-Control", "no-store");
-        http_reply_empty(x, 303);
-        return;
-    }
-    struct str out = {0};
-    str_add_n(&out, plain, (size_t)(body_end - plain));
-    if (!str_is_empty(secret) && access_peek(a->access, secret, clock_wall_ms(), &s) == 0)
-        add_blocks(x, &out, &s);
-    str_add_n(&out, body_end, page->plain_len - (size_t)(body_end - plain));
-    http_add_header(x, "Cache-Control", "no-store");
-    http_add_header(x, "Content-Security-Policy", page->policy);
-    pack_reply(x, 200, page->type, &out);
-}
-
 const struct http_route system_routes[] = {
     {"GET", "/healthz", ROUTE_ON_LOOP, ROUTE_PUBLIC, NULL, get_healthz, 0},
     {"GET", "/readyz", ROUTE_ON_LOOP, ROUTE_PUBLIC, NULL, get_readyz, 0},
     {"GET", "/metrics", ROUTE_ON_LOOP, 0, "metrics:read", get_metrics, 0},
     {"GET", "/openapi.json", ROUTE_ON_LOOP, ROUTE_PUBLIC, NULL, get_openapi, 0},
     {"GET", "/api/web/system", ROUTE_ON_LOOP, 0, "settings:read", get_system, 0},
-    {"GET", "/", ROUTE_ON_LOOP, ROUTE_PUBLIC, NULL, get_page, 0},
     {0},
 };

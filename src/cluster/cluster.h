@@ -119,6 +119,7 @@ void cluster_set_notice(struct cluster *c, const char *key, const char *severity
 /* Ready JSON, referenced (buf_unref() when done). On the loop. NULL when there is no such node or
  * service. */
 struct buf *cluster_overview(struct cluster *c);
+const char *cluster_sentence(const struct cluster *c); /* the verdict; valid until the next tick */
 struct buf *cluster_nodes(struct cluster *c);
 struct buf *cluster_node(struct cluster *c, const char *id);
 struct buf *cluster_services(struct cluster *c);

@@ -290,3 +290,8 @@ void sentence_update(struct cluster *c, struct cluster_now now)
     str_done(&d.sentence);
     str_done(&d.detail);
 }
+
+const char *cluster_sentence(const struct cluster *c)
+{
+    return c->verdict.sentence ? c->verdict.sentence : "";
+}

@@ -172,7 +172,8 @@ function embedded(html) {
   if (!args.embed || state.signedOut) return html;
   const block = (id, value) => `<script type="application/json" id="${id}">${JSON.stringify(value).replaceAll('<', '\\u003c')}</script>`;
   const { body } = accessAnswer('/api/web/session', 'GET', undefined, state, args.role);
-  return html.replace('</body>', `${block('hydra-overview', overview())}${block('hydra-session', body)}</body>`);
+  const said = html.replace(/(id="hydra-sentence"[^>]*>)/, (tag) => tag + state.overview.verdict.sentence);
+  return said.replace('</body>', `${block('hydra-overview', overview())}${block('hydra-session', body)}</body>`);
 }
 const cache = new Map();
 function packed(name, body) {

@@ -4,13 +4,16 @@ import { Bone } from '@/components/states';
 export function OverviewSkeleton() {
   return (
     <div aria-busy="true" aria-label="Loading the overview">
-      <div className="mt-0.5 mb-5 flex h-[58px] items-center gap-8">
-        <div className="flex-1">
-          <Bone className="h-6 w-80 max-w-full" />
-          <Bone className="mt-3 w-52" />
+      <section aria-label="Verdict" className="verdict">
+        <div className="min-w-0 flex-1">
+          <h1>
+            <span className="size-6 flex-none" />
+            <Sentence />
+          </h1>
+          <Bone className="mt-3 ml-9 w-52" />
         </div>
         <Bone className="h-5 w-96 max-l:hidden" />
-      </div>
+      </section>
       <div className="grid gap-3.5 l:grid-cols-3">
         {[0, 1, 2].map((n) => (
           <NodeBones key={n} />
@@ -22,6 +25,13 @@ export function OverviewSkeleton() {
     </div>
   );
 }
+
+/* hydrad writes the verdict in here, so that it is read before the first script has run; React leaves it as it is. */
+function Sentence() {
+  return <span id="hydra-sentence" className="sentence" suppressHydrationWarning dangerouslySetInnerHTML={nothing} />;
+}
+
+const nothing = { __html: '' };
 
 function NodeBones() {
   return (
