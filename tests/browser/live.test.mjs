@@ -43,6 +43,7 @@ test('a killed process is shown down within a second, with the reason', async ()
     }, 10000, 'the service');
     await page.goto(`${hydrad.base}/service?id=${encodeURIComponent(id)}`);
     await page.getByText(/healthy/i).first().waitFor();
+    await sleep(5000); // what ends within its first seconds was only passing by, and is not told
     const shown = page.getByText(/killed|SIGKILL|ended/i).first().waitFor({ timeout: 5000 });
     const begin = performance.now();
     child.kill('SIGKILL');
