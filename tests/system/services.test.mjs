@@ -338,9 +338,10 @@ test('down because of what it depends on: said so, and not counted twice', async
     assert.equal(base.caused_by, null);
     assert.equal(top.caused_by, 'manual/base');
     assert.equal(top.problems, 0);
-    const { attention } = (await admin.get('/api/web/overview')).json;
-    const item = attention.find(a => a.service === 'manual/base');
-    assert.ok(item.breaks.includes('manual/on-top'), JSON.stringify(item));
+    const attention = await until(async () => {
+        const list = (await admin.get('/api/web/overview')).json.attention;
+        return list.find(a => a.service === 'manual/base')?.breaks.includes('manual/on-top') && list;
+    }, 3000, 'what it breaks');
     assert.ok(!attention.some(a => a.service === 'manual/on-top'));
 });
 
