@@ -171,11 +171,11 @@ test('ten add the same name at once: one is told 201, nine 409', async () => {
 test('a change is on the streams before its answer has come', async () => {
     const s = await admin.events({ topics: 'state' });
     await token.post('/api/cli/services', { name: 'Seen' });
-    await s.next(e => e.type === 'service.changed' && e.data.id === 'manual/seen', { ms: 1000 });
+    await s.next(e => e.type === 'service.changed' && e.data.id === 'manual/seen', { ms: 15000 });
     await token.put('/api/cli/services/manual/seen', { group: 'Light' });
-    await s.next(e => e.type === 'service.changed' && e.data.id === 'manual/seen' && e.data.group === 'Light', { ms: 1000 });
+    await s.next(e => e.type === 'service.changed' && e.data.id === 'manual/seen' && e.data.group === 'Light', { ms: 15000 });
     await token.delete('/api/cli/services/manual/seen');
-    await s.next(e => e.type === 'service.removed' && e.data.id === 'manual/seen', { ms: 1000 });
+    await s.next(e => e.type === 'service.removed' && e.data.id === 'manual/seen', { ms: 15000 });
     await s.close();
 });
 
@@ -230,7 +230,7 @@ test('an http check: up, down, back, and a page that is not the right one', asyn
         from = s.events.length;
         await web.listen();
         await state('healthy', from);
-        const told = await until(async () => { const f = await feedOf(id); return f.length >= 4 && f; }, 3000, 'four entries of the feed');
+        const told = await until(async () => { const f = await feedOf(id); return f.length >= 4 && f; }, 15000, 'four entries of the feed');
         assert.deepEqual(told.map(e => e.severity).reverse(), ['bad', 'ok', 'bad', 'ok'], told.map(e => e.text).join('; '));
     } finally {
         await s.close();
@@ -318,7 +318,7 @@ test('a tcp check, and check-now that does not wait for the interval', async () 
     await p.kill('SIGKILL');
     const check = await token.post(`/api/web/services-check/${id}`);
     assert.equal(check.status, 202, check.text);
-    await until(async () => (await rowOf(id)).state === 'down', 2000, 'down');
+    await until(async () => (await rowOf(id)).state === 'down', 15000, 'down');
     assert.equal((await token.post('/api/web/services-check/manual/none')).status, 404);
     const none = await token.post('/api/web/services', { name: 'No check', check: { kind: 'none' } });
     assert.equal((await token.post(`/api/web/services-check/${none.json.id}`)).status, 404);
@@ -333,15 +333,15 @@ test('down because of what it depends on: said so, and not counted twice', async
     for (const id of ['manual/base', 'manual/on-top']) await until(async () => (await rowOf(id)).state === 'healthy', 5000, id);
     await web.close();
     for (const id of ['manual/base', 'manual/on-top']) await until(async () => (await rowOf(id)).state === 'down', 5000, id);
-    const base = await until(async () => { const r = await rowOf('manual/base'); return r.problems === 1 && r; }, 3000, 'base is a problem');
-    const top = await until(async () => { const r = await rowOf('manual/on-top'); return r.caused_by && r; }, 3000, 'a cause');
+    const base = await until(async () => { const r = await rowOf('manual/base'); return r.problems === 1 && r; }, 15000, 'base is a problem');
+    const top = await until(async () => { const r = await rowOf('manual/on-top'); return r.caused_by && r; }, 15000, 'a cause');
     assert.equal(base.caused_by, null);
     assert.equal(top.caused_by, 'manual/base');
     assert.equal(top.problems, 0);
     const attention = await until(async () => {
         const list = (await admin.get('/api/web/overview')).json.attention;
         return list.find(a => a.service === 'manual/base')?.breaks.includes('manual/on-top') && list;
-    }, 3000, 'what it breaks');
+    }, 15000, 'what it breaks');
     assert.ok(!attention.some(a => a.service === 'manual/on-top'));
 });
 

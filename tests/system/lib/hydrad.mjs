@@ -13,7 +13,7 @@ export const ADMIN = { name: 'ada', password: 'correct horse battery' };
 export const sleep = ms => new Promise(r => setTimeout(r, ms));
 
 /** Waits until `f` returns something true, and returns that. */
-export async function until(f, ms = 5000, what = 'it') {
+export async function until(f, ms = 15000, what = 'it') {
     const end = performance.now() + ms;
     for (;;) {
         const v = await f();
