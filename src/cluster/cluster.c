@@ -245,7 +245,7 @@ void cluster_drop_record(struct cluster *c, const char *id, struct cluster_now n
         model_identify(c, s);
         settle_now(c, s, now);
     } else {
-        model_drop_service(c, s);
+        model_drop_service(c, s, now);
         settle(c, now);
     }
 }

@@ -41,13 +41,24 @@ struct feed_entry {
     const char *text;           /* "redis on debian is down: exit code 137 (killed)" */
 };
 
+/* A service's state from a moment on. */
+struct state_note {
+    const char *service;
+    enum service_state state;
+    int64_t since_ms;   /* when the state began as people are told: may be before a restart */
+    int64_t from_ms;    /* since when it was seen to be so, without a break */
+    const char *reason; /* may be NULL */
+    bool unwatched;     /* recalled: from then on nobody watched */
+    bool gone;          /* to remember: there is no such service any more, nor a past of it */
+};
+
 /* Decisions that the cluster hands outside. All run on the loop; must not block. */
 struct cluster_hooks {
     void *arg;
     void (*record)(void *arg,
                    const struct feed_entry *entry); /* keep it: the feed survives a restart */
-    void (*remember)(void *arg, const char *service, enum service_state s,
-                     int64_t since_ms); /* state to resume from */
+    void (*remember)(void *arg, const struct state_note *note); /* to resume from; the same again
+                                                                   when its reason became known */
     void (*checks)(void *arg, const char *node, const struct check_spec *specs,
                    size_t n); /* a node's checks changed */
 };
@@ -106,6 +117,10 @@ void cluster_set_record(struct cluster *c, const struct service_record *r, struc
 void cluster_drop_record(struct cluster *c, const char *id, struct cluster_now now);
 /* What was known before the restart: state and since when; says what changed meanwhile. */
 void cluster_recall(struct cluster *c, const char *service, enum service_state s, int64_t since_ms);
+/* Its history, oldest first; then, once, until when the Hydra before this one is known to have
+ * watched. What lies between that and now stays empty. */
+void cluster_recall_history(struct cluster *c, const struct state_note *note);
+void cluster_recall_end(struct cluster *c, int64_t watched_until_ms);
 void cluster_recall_feed(struct cluster *c, const struct feed_entry *entry);
 
 /* Trouble of Hydra itself (database read-only, disk full): shown as needing attention. NULL text =

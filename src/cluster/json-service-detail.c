@@ -70,23 +70,6 @@ static void history_json(struct jw *w, const struct live_service *s, int64_t now
     jw_end_array(w);
 }
 
-/* The share of the known time of the last day in which it was not down. */
-static double uptime(const struct live_service *s, int64_t now_wall)
-{
-    enum { DAY_MS = 24 * 60 * 60 * 1000, LEAST_MS = 60 * 1000 };
-    double known = 0, up = 0;
-    for (size_t i = 0; i < s->history.n; i++) {
-        const struct past_state *p = &s->history.v[i];
-        int64_t from = p->from_ms > now_wall - DAY_MS ? p->from_ms : now_wall - DAY_MS;
-        int64_t to = p->to_ms ? p->to_ms : now_wall;
-        if (to <= from || p->state == STATE_UNKNOWN || p->state == STATE_STOPPED)
-            continue;
-        known += (double)(to - from);
-        up += p->state == STATE_DOWN ? 0 : (double)(to - from);
-    }
-    return known >= LEAST_MS ? 100 * up / known : (double)NAN;
-}
-
 static const char *check_state_name(const struct check_track *t)
 {
     if (!t->text && !t->time_ms)
@@ -233,7 +216,7 @@ static void detail_fields(struct jw *w, const struct cluster *c, const struct li
     history_json(w, s, c->now.wall_ms);
     jw_key(w, "uptime");
     jw_object(w);
-    jw_key_fixed(w, "hours24", uptime(s, c->now.wall_ms), 2);
+    jw_key_fixed(w, "hours24", history_uptime(&s->history, c->now.wall_ms), 2);
     jw_end_object(w);
     jw_key(w, "checks");
     jw_array(w);

@@ -59,9 +59,7 @@ static void free_service(void *p)
     mem_free(s->needs.v);
     mem_free(s->needed_by.v);
     warnings_clear(s);
-    for (size_t i = 0; i < s->history.n; i++)
-        mem_free(s->history.v[i].reason);
-    vec_done(&s->history);
+    history_done(&s->history);
     str_done(&s->row);
     str_done(&s->sent);
     mem_free(s);
@@ -135,6 +133,7 @@ void cluster_free(struct cluster *c)
     map_done(&c->nodes, free_node);
     map_done(&c->records, free_record);
     map_done(&c->recalls, mem_free);
+    map_done(&c->pasts, history_free);
     map_done(&c->notices, free_notice);
     map_done(&c->attention_since, mem_free);
     mem_free(c->attention_worst);
@@ -162,7 +161,7 @@ static void forget_service(struct cluster *c, const struct live_service *gone)
     c->structure_mono_ms = 0;
 }
 
-void model_drop_service(struct cluster *c, struct live_service *s)
+void model_drop_service(struct cluster *c, struct live_service *s, struct cluster_now now)
 {
     struct str json = {0};
     struct jw w = jw_begin(&json);
@@ -172,6 +171,7 @@ void model_drop_service(struct cluster *c, struct live_service *s)
     publish(c, EVENT_CLASS_STATE, NULL, "service.removed", permission_bit(PERM_SERVICES_READ),
             &json);
     str_done(&json);
+    history_end(c, s->id, now);
     map_remove(&c->services, s->id);
     forget_service(c, s);
     if (s->node)
@@ -201,6 +201,7 @@ struct live_service *model_add_service(struct cluster *c, struct live_node *n, c
     s->cpu = s->memory = (double)NAN;
     s->first_mono_ms = s->run_mono_ms = now.mono_ms;
     map_set(&c->services, id, s);
+    history_recall(c, s);
     return s;
 }
 

@@ -65,6 +65,10 @@ struct past_state {
     enum service_state state;
     char *reason;
 };
+struct history {
+    struct past_state *v; /* oldest first, at most LIMIT_HISTORY */
+    size_t n, cap;
+};
 
 struct live_service {
     char *id;               /* "debian/docker/plex", "manual/router" */
@@ -99,7 +103,7 @@ struct live_service {
         size_t n, cap;
     } needs, needed_by; /* those that exist; rebuilt with the structure */
     VEC(struct warning) warnings;
-    VEC(struct past_state) history;
+    struct history history;
 
     struct str row; /* JSON without the closing numbers: see json-service.c */
     struct str sent;
@@ -173,6 +177,7 @@ struct cluster {
     struct map services; /* of struct live_service */
     struct map records;  /* of struct service_record: all of them, also for services not seen now */
     struct map recalls;  /* of struct recalled: not yet met again */
+    struct map pasts;    /* of struct history: of services not yet met again */
     struct map notices;  /* of struct notice */
     VEC(struct live_feed) feed; /* oldest first */
     struct live_node *home;     /* the first node: runs the checks of hand-added services */
@@ -208,7 +213,7 @@ struct live_source *model_source(struct live_node *n, const char *name);
 /* What tells of a service: the first word of its id. NULL for hand-added ones. */
 bool model_is_of(const struct live_service *s, const struct live_node *n, const char *source);
 struct live_source *model_source_of(const struct live_service *s);
-void model_drop_service(struct cluster *c, struct live_service *s);
+void model_drop_service(struct cluster *c, struct live_service *s, struct cluster_now now);
 void model_identify(struct cluster *c, struct live_service *s); /* identity anew */
 /* A service that the node reports, or that a person added (seen NULL, node NULL). */
 struct live_service *model_add_service(struct cluster *c, struct live_node *n, const char *id,
@@ -253,6 +258,18 @@ struct evidence evidence_of(struct cluster *c, const struct live_service *s,
 /* --- settle.c: judging everything, telling what changed --- */
 void settle(struct cluster *c, struct cluster_now now);
 bool node_is_settling(const struct live_node *n, int64_t mono);
+
+/* --- history.c --- */
+/* The state as it is now, from `from_ms` on. */
+void history_add(struct cluster *c, struct live_service *s, int64_t from_ms);
+void history_add_reason(struct cluster *c, struct live_service *s); /* known later than the state */
+/* The share of the known time of the last day in which it was not down, in percent; NaN = too
+ * little is known. */
+double history_uptime(const struct history *h, int64_t now_wall);
+void history_recall(struct cluster *c, struct live_service *s); /* of one that is met */
+void history_end(struct cluster *c, const char *service, struct cluster_now now); /* it is gone */
+void history_done(struct history *h);
+void history_free(void *h);
 
 /* --- recall.c: what was known before the restart --- */
 /* A first or changed state beside what is recalled. Returns true when recall settled the matter:

@@ -91,8 +91,7 @@ void recall_missing(struct cluster *c, struct live_node *n, const char *engine,
                  ended ? "%s on %s ended while Hydra was away"
                        : "%s on %s was removed while Hydra was away",
                  gone.v[i] + strlen(prefix), n->id);
-        if (c->hooks.remember)
-            c->hooks.remember(c->hooks.arg, gone.v[i], STATE_UNKNOWN, now.wall_ms);
+        history_end(c, gone.v[i], now);
         forget(c, gone.v[i]);
     }
     str_list_done(&gone);

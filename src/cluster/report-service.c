@@ -143,7 +143,7 @@ void report_drop_gone(struct cluster *c, struct cluster_now now)
         if (s->added_told && !s->who.hidden)
             feed_say(c, now, "info", "service.removed", s->node, NULL, "%s was removed",
                      service_title(s, title));
-        model_drop_service(c, s);
+        model_drop_service(c, s, now);
     }
 }
 

@@ -1,25 +1,6 @@
 /* After something changed: judge all, tell what is different, refresh what is derived. */
 #include "cluster/model.h"
 
-static void close_history(struct live_service *s, int64_t now_wall)
-{
-    if (s->history.n)
-        s->history.v[s->history.n - 1].to_ms = now_wall;
-    if (s->history.n >= LIMIT_HISTORY) {
-        mem_free(s->history.v[0].reason);
-        vec_remove_at(&s->history, 0);
-    }
-}
-
-static void add_history(struct live_service *s)
-{
-    close_history(s, s->health.since_ms);
-    struct past_state *p = vec_add(&s->history);
-    p->from_ms = s->health.since_ms;
-    p->state = service_state(s);
-    p->reason = s->health.told.reason[0] ? mem_strdup(s->health.told.reason) : NULL;
-}
-
 static void keep_firm(struct live_service *s)
 {
     enum service_state state = service_state(s);
@@ -30,15 +11,15 @@ static void keep_firm(struct live_service *s)
     s->has_firm = true;
 }
 
-static void state_changed(struct cluster *c, struct live_service *s, struct cluster_now now)
+/* What was so when first seen did not happen now. */
+static void state_changed(struct cluster *c, struct live_service *s, bool was_seen,
+                          struct cluster_now now)
 {
-    bool was_seen = s->history.n > 0; /* what was so when first seen did not happen now */
-    if (!recall_meet(c, s, now) && was_seen)
+    bool recalled = recall_meet(c, s, now);
+    if (!recalled && was_seen)
         feed_state(c, s, s->has_firm ? s->firm : STATE_UNKNOWN, s->firm_since_ms, now);
     keep_firm(s);
-    add_history(s);
-    if (c->hooks.remember)
-        c->hooks.remember(c->hooks.arg, s->id, service_state(s), s->health.since_ms);
+    history_add(c, s, recalled ? now.wall_ms : s->health.since_ms);
     c->attention_dirty = true;
     if (s->node)
         s->node->row_dirty = true;
@@ -56,9 +37,9 @@ static void tell(struct cluster *c, struct live_service *s, struct cluster_now n
         return;
     s->row_dirty = c->attention_dirty = true;
     if (!known || from != service_state(s)) {
-        state_changed(c, s, now);
-    } else if (s->history.n && !s->history.v[s->history.n - 1].reason && s->health.told.reason[0]) {
-        s->history.v[s->history.n - 1].reason = mem_strdup(s->health.told.reason);
+        state_changed(c, s, known, now);
+    } else {
+        history_add_reason(c, s);
     }
 }
 

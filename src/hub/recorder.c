@@ -13,7 +13,7 @@ struct recorder {
     struct journal_batch open;    /* on the loop: gathers */
     struct journal_batch writing; /* on a worker while `busy` */
     bool busy, failed;
-    int64_t trimmed_ms; /* monotonic */
+    int64_t trimmed_ms, written_ms; /* monotonic */
 };
 
 static int write_batch(struct recorder *r, struct err *e)
@@ -34,10 +34,8 @@ static void put_back(struct recorder *r)
 {
     for (size_t i = 0; i < r->open.feed.n; i++)
         journal_add_feed(&r->writing, &r->open.feed.v[i]);
-    for (size_t i = 0; i < r->open.states.n; i++) {
-        const struct state_note *s = &r->open.states.v[i];
-        journal_add_state(&r->writing, s->service, s->state, s->since_ms);
-    }
+    for (size_t i = 0; i < r->open.states.n; i++)
+        journal_add_state(&r->writing, &r->open.states.v[i]);
     journal_done(&r->open);
     r->open = r->writing;
     r->writing = (struct journal_batch){0};
@@ -67,8 +65,10 @@ static void write_on_worker(void *arg)
 static void flush(void *arg)
 {
     struct recorder *r = arg;
-    if (r->busy || journal_is_empty(&r->open))
+    int64_t mono = clock_mono_ms();
+    if (r->busy || (journal_is_empty(&r->open) && mono - r->written_ms < RECORDER_WATCHED_MS))
         return;
+    r->written_ms = mono;
     r->writing = r->open;
     r->open = (struct journal_batch){0};
     r->busy = true;
@@ -97,10 +97,14 @@ void recorder_feed(struct recorder *r, const struct feed_entry *entry)
     journal_add_feed(&r->open, entry);
 }
 
-void recorder_state(struct recorder *r, const char *service, enum service_state state,
-                    int64_t since_ms)
+void recorder_state(struct recorder *r, const struct state_note *note)
 {
-    journal_add_state(&r->open, service, state, since_ms);
+    journal_add_state(&r->open, note);
+}
+
+void recorder_close(struct recorder *r, int64_t wall_ms)
+{
+    r->open.closed_ms = wall_ms;
 }
 
 void recorder_free(struct recorder *r)
@@ -113,7 +117,8 @@ void recorder_free(struct recorder *r)
         put_back(r);
     r->writing = r->open;
     r->open = (struct journal_batch){0};
-    if (!journal_is_empty(&r->writing) && write_batch(r, &e) < 0)
+    bool empty = journal_is_empty(&r->writing);
+    if (write_batch(r, &e) < 0 && !empty)
         log_warn("recorder", "last entries not written", "error=%s", LOG_Q(e.text));
     journal_done(&r->writing);
     mem_free(r);

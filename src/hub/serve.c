@@ -21,6 +21,7 @@ enum {
     SHUTDOWN_GRACE_MS = 5000,
     STREAM_GRACE_MS = 500,
     REFRESH_MS = 1000,
+    HISTORY_MS = 24 * 60 * 60 * 1000, /* recalled at start */
     EVENT_LOG_BYTES = 4 << 20, /* minutes of one machine's numbers; who lags more gets a snapshot */
     MALLOC_ARENAS = 2,         /* threads share: each arena keeps what it once held */
 };
@@ -52,9 +53,9 @@ static void on_record(void *arg, const struct feed_entry *entry)
     recorder_feed(((struct hub *)arg)->recorder, entry);
 }
 
-static void on_remember(void *arg, const char *service, enum service_state s, int64_t since_ms)
+static void on_remember(void *arg, const struct state_note *note)
 {
-    recorder_state(((struct hub *)arg)->recorder, service, s, since_ms);
+    recorder_state(((struct hub *)arg)->recorder, note);
 }
 
 static void on_checks(void *arg, const char *node, const struct check_spec *specs, size_t n)
@@ -167,6 +168,25 @@ static bool recall_feed(void *arg, const struct feed_entry *entry, int64_t row)
     return true;
 }
 
+static void recall_stretch(void *arg, const struct state_note *note)
+{
+    cluster_recall_history(arg, note);
+}
+
+/* The last day of every service. What came after the last sign of the Hydra before is not known. */
+static int recall_history(struct hub *h, struct db *db, struct err *e)
+{
+    int64_t now_ms = clock_wall_ms(), watched_ms = 0;
+    int r = journal_watched(db, &watched_ms, e);
+    if (r < 0 || !watched_ms)
+        return r;
+    int64_t end_ms = watched_ms < now_ms ? watched_ms : now_ms;
+    recorder_close(h->recorder, end_ms);
+    r = journal_history(db, now_ms - HISTORY_MS, recall_stretch, h->api.cluster, e);
+    cluster_recall_end(h->api.cluster, end_ms);
+    return r;
+}
+
 /* Hand-added services, remembered states and the latest feed, from the database. */
 static int recall(struct hub *h, struct err *e)
 {
@@ -174,6 +194,8 @@ static int recall(struct hub *h, struct err *e)
     struct service_record *records = NULL;
     size_t n = 0;
     int r = store_take(h->api.store, e, &db);
+    if (r >= 0)
+        r = recall_history(h, db, e);
     if (r >= 0)
         r = service_record_load(db, &records, &n, e);
     for (size_t i = 0; i < n; i++) {

@@ -23,6 +23,15 @@ export function healthBars(history: Stretch[], from: number, to: number, n: numb
   });
 }
 
+/* The stretches and, between them, those in which Hydra did not watch. */
+export function withGaps(history: Stretch[]): (Stretch & { known: boolean })[] {
+  return history.flatMap((h, i) => {
+    const next = history[i + 1];
+    const known = { ...h, known: true };
+    return next && next.from > h.to ? [known, { from: h.to, to: next.from, state: 'unknown' as const, reason: null, known: false }] : [known];
+  });
+}
+
 /* The last stretches that were not well, newest first: what the bars are about, in words. */
 export function troubles(history: Stretch[]): Stretch[] {
   return history.filter((h) => h.state === 'down' || h.state === 'degraded').sort((a, b) => b.from - a.from);

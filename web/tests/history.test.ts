@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { healthBars, troubles, type Stretch } from '@/lib/history';
+import { healthBars, troubles, withGaps, type Stretch } from '@/lib/history';
 
 const stretch = (from: number, to: number, state: Stretch['state'], reason: string | null = null): Stretch => ({ from, to, state, reason });
 const past = [stretch(20, 50, 'healthy'), stretch(50, 52, 'down', 'refused'), stretch(52, 60, 'degraded'), stretch(60, 100, 'healthy')];
@@ -20,4 +20,9 @@ test('no history is all unknown', () => {
 
 test('troubles, newest first', () => {
   expect(troubles(past).map((t) => t.state)).toEqual(['degraded', 'down']);
+});
+
+test('gaps are those in which nobody watched', () => {
+  const list = withGaps([stretch(0, 10, 'healthy'), stretch(10, 20, 'down'), stretch(25, 30, 'healthy')]);
+  expect(list.map((s) => `${s.from}-${s.to} ${s.known}`)).toEqual(['0-10 true', '10-20 true', '20-25 false', '25-30 true']);
 });

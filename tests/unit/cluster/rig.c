@@ -9,10 +9,10 @@ static void record(void *arg, const struct feed_entry *e)
     str_list_take(&r->feed, mem_printf("%s %s %s", e->severity, e->kind, e->text));
 }
 
-static void remember(void *arg, const char *service, enum service_state s, int64_t since_ms)
+static void remember(void *arg, const struct state_note *note)
 {
     struct rig *r = arg;
-    (void)service, (void)s, (void)since_ms;
+    (void)note;
     r->n_remembered++;
 }
 

@@ -5,7 +5,7 @@ import { Card } from '@/components/card';
 import { Shape } from '@/components/shape';
 import { TableToggle } from '@/components/table-toggle';
 import { clock, clockSeconds, day, dayYear, duration } from '@/lib/format';
-import { healthBars, troubles, type HealthBar, type Stretch } from '@/lib/history';
+import { healthBars, troubles, withGaps, type HealthBar, type Stretch } from '@/lib/history';
 import { serviceLook } from '@/lib/states';
 
 const barsFor = (width: number): number => (width <= 720 ? 48 : 96);
@@ -88,14 +88,14 @@ function HistoryTable({ stretches }: { stretches: Stretch[] }) {
         </tr>
       </thead>
       <tbody>
-        {stretches.toReversed().map((h) => (
+        {withGaps(stretches).toReversed().map((h) => (
           <tr key={h.from}>
             <td className="num whitespace-nowrap">
               {day(h.from)}, {clockSeconds(h.from)}
             </td>
             <td className="num whitespace-nowrap">{duration(h.to - h.from)}</td>
-            <td>{serviceLook[h.state].word}</td>
-            <td className="text-fg-2">{h.reason}</td>
+            <td>{h.known ? serviceLook[h.state].word : 'No data'}</td>
+            <td className="text-fg-2">{h.known ? h.reason : 'Hydra did not watch'}</td>
           </tr>
         ))}
       </tbody>
