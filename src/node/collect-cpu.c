@@ -26,6 +26,7 @@ static const struct series_tmpl frequency_series[] = {
      NULL},
 };
 
+enum { KERNEL_FORKS = 3 };
 /* Keys of the lines after the cores, in the order of `kernel_series`. */
 static const char *const kernel_keys[] = {"intr ",      "ctxt ",          "btime ",
                                           "processes ", "procs_running ", "procs_blocked "};
@@ -104,8 +105,11 @@ static void read_kernel(struct cpu *cpu, struct collect *c, struct scan *s)
     double *to = series_at(c->series, cpu->kernel);
     for (unsigned i = 0; i < COUNT_OF(kernel_keys) && s->p < s->end;) {
         uint64_t v;
-        if (scan_text(s, kernel_keys[i]) && scan_u64(s, &v))
+        if (scan_text(s, kernel_keys[i]) && scan_u64(s, &v)) {
+            if (i == KERNEL_FORKS)
+                c->census.forks = v;
             to[i++] = (double)v;
+        }
         scan_next_line(s);
     }
 }

@@ -1,4 +1,5 @@
-/* /proc/loadavg. */
+/* /proc/loadavg: "0.20 0.18 0.12 1/80 11206", the loads, tasks running and existing, the last pid.
+ */
 #include "node/collector.h"
 
 #include <errno.h>
@@ -32,9 +33,12 @@ static int load_read(void *state, struct collect *c)
     if (r < 0)
         return r;
     double *to = series_at(c->series, l->first);
-    return scan_decimal(&s, &to[0]) && scan_decimal(&s, &to[1]) && scan_decimal(&s, &to[2])
-               ? 0
-               : -EBADMSG;
+    if (!scan_decimal(&s, &to[0]) || !scan_decimal(&s, &to[1]) || !scan_decimal(&s, &to[2]))
+        return -EBADMSG;
+    uint64_t running;
+    if (!scan_u64(&s, &running) || !scan_text(&s, "/") || !scan_u64(&s, &c->census.tasks))
+        c->census.tasks = 0;
+    return 0;
 }
 
 static void load_close(void *state, struct collect *c)

@@ -13,6 +13,7 @@ enum {
     KERNEL_EVERY = 4,  /* passes */
     SETTLE_PASSES = 2, /* a new process may still move to its cgroup */
     MAX_KEPT = 512,
+    LIST_EVERY = 10, /* passes, even when the census says that nobody came or went */
 };
 
 static const struct series_tmpl process_series[] = {
@@ -24,6 +25,7 @@ struct processes {
     int dir; /* /proc */
     struct process_list now, next, chosen;
     VEC(int) pids;
+    struct census census; /* when they were listed */
     struct process_users *users;
     uint32_t first;
     size_t max_kept, n_kept;
@@ -91,9 +93,19 @@ static void add_pids(struct processes *p, const char *buf, size_t n)
     }
 }
 
+/* Walking all of /proc costs as much as reading a third of what is in it. */
+static bool may_have_changed(const struct processes *p, const struct census *now)
+{
+    return p->passes % LIST_EVERY == 0 || now->forks == 0 || now->tasks == 0 ||
+           now->forks != p->census.forks || now->tasks != p->census.tasks;
+}
+
 /* The kernel lists pids in order; a recorded tree does not. */
 static int list_pids(struct processes *p, struct collect *c)
 {
+    if (!may_have_changed(p, &c->census))
+        return 0;
+    p->census = c->census;
     p->pids.n = 0;
     if (lseek(p->dir, 0, SEEK_SET) < 0)
         return -errno;

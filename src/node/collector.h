@@ -13,6 +13,12 @@
 
 struct loop;
 
+/* As long as neither changes, no process has come or gone. Zeros = not known. */
+struct census {
+    uint64_t forks; /* since boot, threads too (/proc/stat) */
+    uint64_t tasks; /* that exist, threads too (/proc/loadavg) */
+};
+
 /* What collectors work with; one per node, outlives them. */
 struct collect {
     struct series *series;
@@ -24,8 +30,9 @@ struct collect {
     struct gpus *gpus;
     void (*on_processes)(void *arg, struct process_table *t); /* takes it; NULL = not wanted */
     void *arg;
-    int64_t now_ms; /* monotonic, of this tick */
-    uint64_t tick;  /* counts from 0 */
+    struct census census; /* of this tick */
+    int64_t now_ms;       /* monotonic, of this tick */
+    uint64_t tick;        /* counts from 0 */
     /* A collector's own sentence: why it failed, or with success what it could not read. Empty
      * before each call. */
     char why[256];

@@ -164,6 +164,7 @@ static bool is_due(const struct collectors *cs, const struct running *r)
 void collectors_tick(struct collectors *cs, int64_t now_ms)
 {
     cs->c->now_ms = now_ms;
+    cs->c->census = (struct census){0};
     for (size_t i = 0; i < cs->n; i++) {
         struct running *r = &cs->v[i];
         if (!is_due(cs, r))

@@ -178,7 +178,8 @@ void process_forget(struct process *p)
 /* Programs change their title, and their user, soon after they started; seldom later. */
 static void look_up(struct process *p, const char *root)
 {
-    if (p->shown++ % REFRESH_SHOWN > 1)
+    unsigned before = p->shown++;
+    if (before > 1 && before % REFRESH_SHOWN)
         return;
     mem_free(p->command);
     p->command = command_of(root, p);

@@ -197,9 +197,22 @@ static void test_has_something_to_say(void **state)
     tree_done(&t);
 }
 
-/* --- a disk that is unplugged and plugged in --- */
+/* --- a tree that changes --- */
 
-static char root[] = "/tmp/hydra-collectors-XXXXXX";
+static char root[32];
+
+static void make_root(void)
+{
+    str_copy(root, sizeof root, "/tmp/hydra-collectors-XXXXXX");
+    assert_non_null(mkdtemp(root));
+}
+
+static void remove_root(void)
+{
+    char command[64];
+    snprintf(command, sizeof command, "rm -r %s", root);
+    assert_int_equal(system(command), 0);
+}
 
 static void write_file(const char *path, const char *text)
 {
@@ -222,7 +235,7 @@ static void test_disks_come_and_go(void **state)
 {
     (void)state;
     struct tree t;
-    assert_non_null(mkdtemp(root));
+    make_root();
     write_file("/sys/block/sda/device/model", "A");
     write_file("/sys/block/sdb/device/model", "B");
     write_file("/sys/block/sdc/device/model", "C");
@@ -247,9 +260,60 @@ static void test_disks_come_and_go(void **state)
     assert_int_equal(series_find(t.c.series, reads_of_b), number);
     assert_value(&t, "node_disk_info{device=\"sdb\",model=\"B\",rotational=\"\"}", 1);
     tree_done(&t);
-    char command[300];
-    snprintf(command, sizeof command, "rm -r %s", root);
-    assert_int_equal(system(command), 0);
+    remove_root();
+}
+
+static void write_process(int pid)
+{
+    char path[64], text[256];
+    snprintf(path, sizeof path, "/proc/%d/stat", pid);
+    snprintf(text, sizeof text,
+             "%d (x) S 1 1 1 0 -1 0 0 0 0 0 5 5 0 0 20 0 1 0 4000 100000 250 1 1 1\n", pid);
+    write_file(path, text);
+}
+
+static void write_census(unsigned forks, unsigned tasks)
+{
+    char text[128];
+    snprintf(text, sizeof text,
+             "cpu 1 1 1 1 1 1 1 1\ncpu0 1 1 1 1 1 1 1 1\nintr 1\nctxt 1\nbtime 1\nprocesses %u\n",
+             forks);
+    write_file("/proc/stat", text);
+    snprintf(text, sizeof text, "0.00 0.00 0.00 1/%u 77\n", tasks);
+    write_file("/proc/loadavg", text);
+}
+
+/* /proc is walked again when the kernel counted a birth or fewer tasks, else seldom. */
+static void test_census_spares_walking_proc(void **state)
+{
+    (void)state;
+    struct tree t;
+    make_root();
+    write_process(10);
+    write_process(11);
+    write_census(100, 2);
+    tree_init_at(&t, root, NULL);
+    tree_tick(&t, 9);
+    assert_int_equal(t.processes->total, 2);
+    write_process(12);
+    tree_tick(&t, 3);
+    assert_int_equal(t.processes->total, 2); /* nobody told */
+    write_census(101, 3);
+    tree_tick(&t, 3);
+    assert_int_equal(t.processes->total, 3);
+    write_process(13);
+    write_census(101, 4);
+    tree_tick(&t, 3);
+    assert_int_equal(t.processes->total, 4);
+    write_process(14);
+    tree_tick(&t, 30); /* where the counts mean nothing, some day */
+    assert_int_equal(t.processes->total, 5);
+    write_process(15);
+    write_file("/proc/loadavg", "0.00 0.00 0.00\n");
+    tree_tick(&t, 3);
+    assert_int_equal(t.processes->total, 6); /* not known: always */
+    tree_done(&t);
+    remove_root();
 }
 
 int main(void)
@@ -262,6 +326,7 @@ int main(void)
         cmocka_unit_test(test_absent_is_looked_for_each_minute),
         cmocka_unit_test(test_has_something_to_say),
         cmocka_unit_test(test_disks_come_and_go),
+        cmocka_unit_test(test_census_spares_walking_proc),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
