@@ -5,6 +5,7 @@ import type { AuditEntry } from '@/api/types';
 import { Card } from '@/components/card';
 import { Icon } from '@/components/icon';
 import { Shape } from '@/components/shape';
+import { auditWords } from '@/lib/audit';
 import { cx } from '@/lib/cx';
 import { clockSeconds, dayName, exact } from '@/lib/format';
 import { groupBy } from '@/lib/group';
@@ -36,6 +37,7 @@ const Entry = memo(function Entry({ entry: e }: { entry: AuditEntry }) {
   const [open, setOpen] = useState(false);
   const look = looks[e.outcome];
   const t = Date.parse(e.time);
+  const { verb, target } = auditWords(e.action, e.target, e.outcome);
   return (
     <li className="audit-item">
       <button type="button" aria-expanded={open} onClick={() => setOpen(!open)} className="audit-row">
@@ -44,7 +46,7 @@ const Entry = memo(function Entry({ entry: e }: { entry: AuditEntry }) {
         </time>
         <Shape shape={look.shape} size="sm" label={look.word} />
         <span className="ell">
-          <b className="font-medium">{e.actor || 'somebody'}</b> <span className="text-fg-2">{e.action}</span> {e.target}
+          <b className="font-medium">{e.actor || 'somebody'}</b> <span className="text-fg-2">{verb}</span> {target}
         </span>
         <span className="ell text-right text-12 text-fg-3 max-m:hidden">
           {e.via}
