@@ -78,7 +78,7 @@ static void say_one(struct draft *d, const struct live_service *s, int64_t wall)
 {
     char title[SERVICE_TITLE_SIZE], age[CLOCK_AGE_SIZE];
     unsigned breaks = s->n_broken;
-    str_addf(&d->sentence, "%s is %s since %s", service_title(s, title),
+    str_addf(&d->sentence, "%s has been %s for %s", service_title(s, title),
              service_state_name(service_state(s)), clock_age(wall - s->health.since_ms, age));
     if (breaks)
         str_addf(&d->sentence, ": %u service%s depend%s on it", breaks, breaks == 1 ? "" : "s",
@@ -151,7 +151,7 @@ static bool draft_away(struct cluster *c, struct draft *d, struct cluster_now no
     char age[CLOCK_AGE_SIZE];
     d->severity = "bad";
     if (away == 1)
-        str_addf(&d->sentence, "%s has not been heard from since %s", first->id,
+        str_addf(&d->sentence, "%s has not been heard from for %s", first->id,
                  clock_age(now.wall_ms - first->seen_wall_ms, age));
     else
         str_addf(&d->sentence, "%u of %u nodes have not been heard from", away, d->n->nodes);

@@ -158,11 +158,11 @@ export function when(t: number, now: number): string {
   return age < 300 * 86_400_000 ? `${day(t)}, ${clock(t)}` : dayYear(t);
 }
 
-/* After "since": an age under an hour, else the clock or the date. */
-export function since(t: number, now: number): string {
+/* How long something has been so: "for 12 min" under an hour, else "since" the clock or the date. */
+export function lasting(t: number, now: number): string {
   const age = now - t;
-  if (age < 3_600_000) return duration(age);
-  return dayYear(t) === dayYear(now) ? clock(t) : `${day(t)}, ${clock(t)}`;
+  if (age < 3_600_000) return `for ${duration(age)}`;
+  return `since ${dayYear(t) === dayYear(now) ? clock(t) : `${day(t)}, ${clock(t)}`}`;
 }
 
 export const count = (n: number, one: string, many = `${one}s`): string => `${integer(n)} ${n === 1 ? one : many}`;

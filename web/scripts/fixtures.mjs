@@ -201,7 +201,7 @@ export function incident(o, now = Date.now()) {
   o.feed.unshift(line('f9', now, 120_000, 'bad', 'service.down', 'hydra-ai', tabby, 'tabbyapi is down: CUDA error: no kernel image for this device'));
   o.verdict = {
     severity: 'bad',
-    sentence: 'tabbyapi on hydra-ai is down since 2 min: 3 services depend on it',
+    sentence: 'tabbyapi on hydra-ai has been down for 2 min: 3 services depend on it',
     detail: 'The other 38 services are healthy on 3 nodes',
     since: iso(now - 120_000),
     counts: counts(o.services, o.nodes),

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { bytes, clock, dayStart, duration, initials, integer, join, latency, memory, number, percent, rate, setFormat, share, since, temperature, when } from '@/lib/format';
+import { bytes, clock, dayStart, duration, initials, integer, join, lasting, latency, memory, number, percent, rate, setFormat, share, temperature, when } from '@/lib/format';
 
 afterEach(() => setFormat('UTC', false));
 
@@ -71,9 +71,9 @@ describe('time', () => {
     setFormat('UTC', false);
     expect(when(now - age, now)).toBe(text);
   });
-  test('since is an age under an hour, else a clock', () => {
+  test('how long: for an age under an hour, else since a clock', () => {
     setFormat('UTC', false);
-    expect([since(now - 40 * S, now), since(now - 2 * H, now), since(now - 26 * H, now)]).toEqual(['40 s', '12:30', '23 Nov, 12:30']);
+    expect([lasting(now - 40 * S, now), lasting(now - 2 * H, now), lasting(now - 26 * H, now)]).toEqual(['for 40 s', 'since 12:30', 'since 23 Nov, 12:30']);
   });
   test('the time zone is a preference', () => {
     setFormat('America/New_York', false);

@@ -75,10 +75,10 @@ static void test_root_explains_the_rest(void **state)
     (void)state;
     struct rig *r = stack();
     container(r, "db", "stopped", "\"exit_code\":137");
-    assert_string_equal(rig_sentence(r), "db on n is down since 0 s: 1 service depends on it");
+    assert_string_equal(rig_sentence(r), "db on n has been down for 0 s: 1 service depends on it");
     container(r, "api", "failed", "\"exit_code\":1,\"depends_on\":[\"docker/db\"]");
     after(r, 40000);
-    assert_string_equal(rig_sentence(r), "db on n is down since 40 s: 2 services depend on it");
+    assert_string_equal(rig_sentence(r), "db on n has been down for 40 s: 2 services depend on it");
     assert_string_equal(r->c->verdict.severity, "bad");
     assert_string_equal(rig_reason(r, "n/docker/db"), "killed by SIGKILL");
     assert_string_equal(rig_reason(r, "n/docker/app"), "runs, but needs db, which is down");
@@ -148,9 +148,9 @@ static void test_good_news_waits_bad_news_does_not(void **state)
     (void)state;
     struct rig *r = stack();
     container(r, "lone", "failed", "\"exit_code\":1");
-    assert_string_equal(rig_sentence(r), "lone on n is down since 0 s");
+    assert_string_equal(rig_sentence(r), "lone on n has been down for 0 s");
     container(r, "lone", "running", "\"health\":\"healthy\"");
-    assert_string_equal(rig_sentence(r), "lone on n is down since 0 s");
+    assert_string_equal(rig_sentence(r), "lone on n has been down for 0 s");
     after(r, 2000);
     assert_string_equal(rig_sentence(r), "All 4 services healthy on 1 node");
     rig_free(r);
@@ -247,7 +247,7 @@ static void test_killed_process_is_down(void **state)
     assert_int_equal(rig_state(r, "n/process/redis-server:6379"), STATE_DOWN);
     assert_string_equal(rig_reason(r, "n/process/redis-server:6379"),
                         "killed by SIGKILL: process 7 (redis-server) ended");
-    assert_string_equal(rig_sentence(r), "redis-server on n is down since 0 s");
+    assert_string_equal(rig_sentence(r), "redis-server on n has been down for 0 s");
     rig_line(r, "{\"node\":\"n\",\"report\":\"gone\",\"id\":\"process/redis-server:6379\"}");
     after(r, 1000);
     assert_false(cluster_has_service(r->c, "n/process/redis-server:6379"));
@@ -371,7 +371,7 @@ static void test_overrides(void **state)
     assert_string_equal(r->c->verdict.severity, "ok"); /* hidden: no trouble of anybody's */
     cluster_drop_record(r->c, "n/docker/lone", r->now);
     after(r, 1000);
-    assert_string_equal(rig_sentence(r), "lone on n is down since 3 s");
+    assert_string_equal(rig_sentence(r), "lone on n has been down for 3 s");
     rig_free(r);
 }
 

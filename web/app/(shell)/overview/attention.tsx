@@ -11,7 +11,7 @@ import { Link } from '@/components/link';
 import { Shape } from '@/components/shape';
 import { Card, SectionHead } from '@/components/card';
 import { cx } from '@/lib/cx';
-import { clock, exact, since } from '@/lib/format';
+import { exact, lasting } from '@/lib/format';
 import { nodeHref, serviceHref } from '@/lib/links';
 import { serviceLook, severityLook } from '@/lib/states';
 import { useClock } from '@/state/clock';
@@ -149,10 +149,10 @@ function Actions({ item, primary }: { item: Attention; primary: boolean }) {
 
 function Since({ time }: { time: string }) {
   const t = Date.parse(time);
-  const text = useClock((now) => since(t, now));
+  const text = useClock((now) => lasting(t, now));
   return (
     <time dateTime={time} title={exact(t)} className="mr-1.5 text-12 whitespace-nowrap text-fg-3 max-m:hidden">
-      since {text || clock(t)}
+      {text}
     </time>
   );
 }

@@ -6,7 +6,7 @@ import { Chip, type Tone } from '@/components/chip';
 import { Link } from '@/components/link';
 import { ServiceIcon } from '@/components/service-icon';
 import { Shape } from '@/components/shape';
-import { exact, since } from '@/lib/format';
+import { exact, lasting } from '@/lib/format';
 import { nodeHref } from '@/lib/links';
 import { kindWord } from '@/lib/services';
 import { serviceLook } from '@/lib/states';
@@ -45,7 +45,7 @@ export function Head({ service: s, detail }: { service: Service; detail: Service
 
 function StateChip({ service: s }: { service: Service }) {
   const t = Date.parse(s.since);
-  const text = useClock((now) => `${now - t < 3_600_000 ? 'for' : 'since'} ${since(t, now)}`);
+  const text = useClock((now) => lasting(t, now));
   return (
     <span title={`since ${exact(t)}`} className="flex">
       <Chip tone={tones[s.state]}>
