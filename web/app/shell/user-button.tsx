@@ -1,14 +1,14 @@
 'use client';
 import { ChevronsUpDown } from 'lucide-react';
-import dynamic from 'next/dynamic';
-import { useState } from 'react';
+import { lazy, Suspense, useState } from 'react';
 import { Bone } from '@/components/states';
 import { Icon } from '@/components/icon';
 import { cx } from '@/lib/cx';
 import { initials } from '@/lib/format';
 import { useSession } from '@/state/session';
 
-const UserMenu = dynamic(() => import('./user-menu'), { ssr: false });
+const load = () => import('./user-menu');
+const UserMenu = lazy(load);
 
 export function Avatar({ name }: { name: string }) {
   return <span className="avatar">{initials(name)}</span>;
@@ -16,7 +16,7 @@ export function Avatar({ name }: { name: string }) {
 
 const roleWord = (role: string): string => role.charAt(0).toUpperCase() + role.slice(1);
 
-/* The menu's code comes with the first touch. */
+/* The menu's code comes with the first touch, and the button stays where it is meanwhile. */
 export function UserButton({ compact }: { compact?: boolean }) {
   const session = useSession();
   const [open, setOpen] = useState(false);
@@ -30,8 +30,8 @@ export function UserButton({ compact }: { compact?: boolean }) {
       aria-haspopup="menu"
       aria-expanded={open}
       aria-label={`${shown}, ${roleWord(role)}: menu`}
-      onPointerEnter={() => setWanted(true)}
-      onFocus={() => setWanted(true)}
+      onPointerEnter={() => void load()}
+      onFocus={() => void load()}
       onClick={() => (setWanted(true), setOpen(true))}
       className={compact ? 'grid size-10 place-items-center rounded-full' : wide}
     >
@@ -39,7 +39,12 @@ export function UserButton({ compact }: { compact?: boolean }) {
       {!compact && <Who name={shown} role={roleWord(role)} />}
     </button>
   );
-  return wanted ? <UserMenu open={open} onOpenChange={setOpen} trigger={button} /> : button;
+  if (!wanted) return button;
+  return (
+    <Suspense fallback={button}>
+      <UserMenu open={open} onOpenChange={setOpen} trigger={button} />
+    </Suspense>
+  );
 }
 
 const wide = cx('pop flex w-full items-center gap-[9px] rounded-2 px-2 py-1.5 text-left', 'hover:bg-surface');

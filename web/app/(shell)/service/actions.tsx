@@ -2,7 +2,7 @@
 import { useMutation } from '@tanstack/react-query';
 import { Ellipsis, Pencil, RefreshCw } from 'lucide-react';
 import dynamic from 'next/dynamic';
-import { useMemo, useState } from 'react';
+import { lazy, Suspense, useMemo, useState } from 'react';
 import { call, idPath } from '@/api/client';
 import type { Service, ServiceDetail } from '@/api/types';
 import { useOffline } from '@/app/parts/offline';
@@ -11,7 +11,8 @@ import { useCommands, type Command } from '@/state/commands';
 import { toast } from '@/state/ui';
 
 const Editor = dynamic(() => import('@/app/parts/editor/editor'), { ssr: false });
-const More = dynamic(() => import('./more'), { ssr: false });
+const loadMore = () => import('./more');
+const More = lazy(loadMore);
 
 interface Props {
   service: Service;
@@ -33,7 +34,7 @@ export function Actions({ service: s, detail }: Props) {
       ];
     }, [s.display, checkNow]),
   );
-  const trigger = <IconButton icon={Ellipsis} label="More actions" aria-haspopup="menu" onPointerEnter={() => setWanted(true)} onClick={() => setWanted(true)} />;
+  const trigger = <IconButton icon={Ellipsis} label="More actions" aria-haspopup="menu" onPointerEnter={() => void loadMore()} onFocus={() => void loadMore()} onClick={() => setWanted(true)} />;
   return (
     <>
       <Button icon={RefreshCw} disabled={check.isPending} onClick={() => check.mutate()} {...offline}>
@@ -42,7 +43,7 @@ export function Actions({ service: s, detail }: Props) {
       <Button icon={Pencil} disabled={!detail} onClick={() => setEditing(true)} {...offline}>
         Edit
       </Button>
-      {detail && wanted ? <More detail={detail} /> : trigger}
+      <Suspense fallback={trigger}>{detail && wanted ? <More detail={detail} /> : trigger}</Suspense>
       {editing && detail && <Editor of={detail} onClose={() => setEditing(false)} />}
     </>
   );

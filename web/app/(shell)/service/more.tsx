@@ -13,7 +13,7 @@ import { count } from '@/lib/format';
 import { inputOfRecord } from '@/lib/service-form';
 import { toast } from '@/state/ui';
 
-/* Loaded with the first touch of its button, so it opens at once. */
+/* Loaded with the first press of its button, so it opens at once. */
 export default function More({ detail: d }: { detail: ServiceDetail }) {
   const [open, setOpen] = useState(true);
   const [asking, setAsking] = useState(false);
