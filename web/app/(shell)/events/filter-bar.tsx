@@ -1,8 +1,8 @@
 'use client';
 import { useQuery } from '@tanstack/react-query';
 import { Search, X } from 'lucide-react';
-import { useEffect, useState } from 'react';
 import { nodesQuery } from '@/api/keys';
+import { useTyped } from '@/app/parts/typed';
 import { Button } from '@/components/button';
 import { PlainSelect, SearchBox, Segmented } from '@/components/field';
 import type { EventFilter } from './filter';
@@ -12,20 +12,6 @@ const levels = [
   { value: 'warn,bad', label: 'Problems' },
   { value: 'bad', label: 'Failures' },
 ];
-
-const settle = 250; // typing asks the server once it rests
-
-function useTyped(value: string, send: (v: string) => void): [string, (v: string) => void] {
-  const [text, setText] = useState(value);
-  useEffect(() => setText(value), [value]);
-  useEffect(() => {
-    if (text === value) return;
-    const timer = setTimeout(() => send(text), settle);
-    return () => clearTimeout(timer);
-    // eslint-disable-next-line react-hooks/exhaustive-deps -- `send` is new at every render; what is typed decides
-  }, [text]);
-  return [text, setText];
-}
 
 export function FilterBar({ filter, onChange }: { filter: EventFilter; onChange: (f: EventFilter) => void }) {
   const nodes = useQuery(nodesQuery()).data ?? [];
