@@ -41,7 +41,7 @@ export function SectionHead({ title, note, children }: HeadProps) {
 export function PageHead({ title, note, children }: HeadProps) {
   return (
     <header className="mb-4 flex flex-wrap items-start gap-3.5">
-      <div className="min-w-[260px] flex-1">
+      <div className="min-w-0 flex-1 basis-[160px] m:basis-[260px]">
         <h1 className="text-20 font-semibold tracking-tight">{title}</h1>
         {note != null && <p className="mt-[3px] text-fg-2">{note}</p>}
       </div>

@@ -1,4 +1,4 @@
-import { Eye, EyeOff, type LucideIcon } from 'lucide-react';
+import { ChevronDown, Eye, EyeOff, type LucideIcon } from 'lucide-react';
 import { useId, useState, type InputHTMLAttributes, type ReactNode, type SelectHTMLAttributes } from 'react';
 import { cx } from '@/lib/cx';
 import { IconButton } from './button';
@@ -12,7 +12,7 @@ interface FieldProps {
 
 const box = 'edge-control flex min-w-0 items-center gap-2 rounded-2 bg-field px-2.5';
 const inner = 'h-full w-full min-w-0 border-0 bg-transparent outline-0 focus-visible:outline-0';
-const heights = { md: 'h-8 max-m:h-10', lg: 'h-10 max-m:h-11' } as const;
+const heights = { md: 'h-[30px] max-m:h-10', lg: 'h-10 max-m:h-11' } as const;
 
 interface ShellProps extends FieldProps {
   children: (props: { id: string; 'aria-describedby'?: string; 'aria-invalid'?: boolean }) => ReactNode;
@@ -68,25 +68,32 @@ export function SelectField({ label, hint, error, children, ...select }: SelectP
   return (
     <Field label={label} hint={hint} error={error}>
       {(props) => (
-        <span className={cx(box, heights.md)}>
-          <select className={cx(inner, 'bg-field')} {...props} {...select}>
+        <span className={cx('edge-control relative flex rounded-2 bg-field', heights.md)}>
+          <select className={cx(chooser, 'w-full bg-transparent pl-2.5')} {...props} {...select}>
             {children}
           </select>
+          <Chevron />
         </span>
       )}
     </Field>
   );
 }
 
+/* Room on the right for our own mark: the platform's sits too close to the words. */
+const chooser = 'h-full min-w-0 appearance-none truncate rounded-2 border-0 pr-7 outline-0 focus-visible:outline-0';
+
+const Chevron = () => <Icon of={ChevronDown} size={14} className="pointer-events-none absolute top-1/2 right-2 -translate-y-1/2 text-fg-3" />;
+
 type PlainSelectProps = { label: string } & Omit<SelectHTMLAttributes<HTMLSelectElement>, 'size' | 'className'>;
 
 /* In bars and card heads, where the label would only repeat what the choice says. */
 export function PlainSelect({ label, children, ...select }: PlainSelectProps) {
   return (
-    <span className={cx('edge-strong rounded-2 bg-surface-2 px-1.5 py-px', heights.md)}>
-      <select aria-label={label} className="h-full border-0 bg-surface-2 outline-0" {...select}>
+    <span className={cx('edge-choice pop relative inline-flex min-w-0 rounded-2 bg-surface-2 hover:bg-surface-3', heights.md)}>
+      <select aria-label={label} className={cx(chooser, 'max-w-60 bg-transparent pl-[11px] font-medium')} {...select}>
         {children}
       </select>
+      <Chevron />
     </span>
   );
 }

@@ -16,7 +16,7 @@ export function Crumb({ name, note }: { name: string; note?: string }) {
         ›
       </span>
       {name}
-      {note && <span className="ml-2 font-regular text-fg-3">{note}</span>}
+      {note && <span className="ml-2 font-regular text-fg-3 max-m:hidden">{note}</span>}
     </>,
     place,
   );

@@ -139,15 +139,15 @@ function Foot({ node, v, wide }: { node: NodeFacts; v: Vitals | null; wide?: boo
       {!wide && v?.temp != null && <Fact icon={Thermometer} value={join(temperature(v.temp))} />}
       {v?.power != null && <Fact icon={Zap} value={join({ value: number(v.power), unit: 'W' })} />}
       <Fact icon={Boxes} value={String(node.services.total)} word={node.services.total === 1 ? 'service' : 'services'} />
-      {worst && worst.percent >= 85 && (
-        <span className="flex items-center gap-[5px] text-warn">
-          <Shape shape="warn" size="sm" label="Warning" />
-          {worst.mount} {Math.round(worst.percent)} % full
-        </span>
-      )}
       {up && (
         <span className="ml-auto whitespace-nowrap">
           up <b className="font-medium text-fg-2">{up}</b>
+        </span>
+      )}
+      {worst && worst.percent >= 85 && (
+        <span className="flex min-w-0 basis-full items-center gap-[5px] text-warn">
+          <Shape shape="warn" size="sm" label="Warning" />
+          <span className="ell">{worst.mount}</span> {Math.round(worst.percent)} % full
         </span>
       )}
     </footer>

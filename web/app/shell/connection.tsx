@@ -30,7 +30,7 @@ export function Connection({ compact }: { compact?: boolean }) {
     <div className={cx('flex items-center gap-2 text-12 text-fg-2', !compact && 'px-[9px] py-1')} data-tip="The live connection to Hydra">
       <Shape shape={look.shape} size="sm" label={compact ? look.word : undefined} />
       {!compact && <span>{look.word}</span>}
-      <span className="num ml-auto text-fg-3">{text}</span>
+      <span className="num ml-auto whitespace-nowrap text-fg-3">{text}</span>
     </div>
   );
 }

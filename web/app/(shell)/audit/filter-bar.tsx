@@ -69,7 +69,7 @@ function Day({ label, value, onChange }: { label: string; value: string | undefi
   return (
     <label className="flex items-center gap-1.5 text-12 text-fg-3">
       {label}
-      <span className="edge-control h-8 rounded-2 bg-field px-2 max-m:h-10">
+      <span className="edge-control inline-flex h-[30px] rounded-2 bg-field px-2 max-m:h-10">
         <input type="date" value={value ?? ''} onChange={(e) => onChange(e.target.value || undefined)} className="bare text-fg" />
       </span>
     </label>

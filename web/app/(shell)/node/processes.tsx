@@ -1,6 +1,6 @@
 'use client';
 import { useQuery } from '@tanstack/react-query';
-import { ArrowDown, Search } from 'lucide-react';
+import { ArrowDown, ArrowUp, Search } from 'lucide-react';
 import { memo, useEffect, useRef, useState } from 'react';
 import { processesQuery } from '@/api/keys';
 import type { Process } from '@/api/types';
@@ -75,7 +75,7 @@ interface TableProps {
 }
 
 function Table({ rows, sort, onSort, gpu }: TableProps) {
-  const title = (name: string, by: ProcessSort) => <SortTitle name={name} on={sort === by} run={() => onSort(by)} />;
+  const title = (name: string, by: ProcessSort) => <SortTitle name={name} up={by === 'name'} on={sort === by} run={() => onSort(by)} />;
   const order = (by: ProcessSort) => (sort === by ? (by === 'name' ? 'ascending' : 'descending') : undefined);
   return (
     <table className="data">
@@ -115,10 +115,10 @@ function Table({ rows, sort, onSort, gpu }: TableProps) {
   );
 }
 
-function SortTitle({ name, on, run }: { name: string; on: boolean; run: () => void }) {
+function SortTitle({ name, on, up, run }: { name: string; on: boolean; up: boolean; run: () => void }) {
   return (
     <button type="button" onClick={run} className={cx('inline-flex items-center gap-1 font-medium hover:text-fg', on && 'text-fg')}>
-      {on && <Icon of={ArrowDown} size={11} />}
+      {on && <Icon of={up ? ArrowUp : ArrowDown} size={11} />}
       {name}
     </button>
   );

@@ -50,7 +50,7 @@ function Tally() {
   const counts = useQuery({ ...verdictQuery(), select: (v) => v.counts }).data;
   if (!counts) return null;
   const parts = [
-    `${counts.healthy} healthy`,
+    counts.healthy && `${counts.healthy} healthy`,
     counts.degraded && `${counts.degraded} degraded`,
     counts.down && `${counts.down} down`,
     counts.unknown && `${counts.unknown} unknown`,

@@ -9,7 +9,7 @@ import { useClock } from '@/state/clock';
 /* The few numbers that matter; what can't be measured is not drawn. */
 export function Numbers({ detail: d }: { detail: ServiceDetail }) {
   const cells = [
-    d.checks.some((c) => c.last.length > 0) && <Answer key="answer" detail={d} />,
+    d.checks.some((c) => c.last.some((ms) => ms != null)) && <Answer key="answer" detail={d} />,
     d.cpu != null && <Cell key="cpu" name="CPU" {...percent(d.cpu)} note="of one core" />,
     d.memory != null && <Cell key="memory" name="Memory" {...memory(d.memory)} />,
     d.kind !== 'manual' && <Cell key="restarts" name="Restarts" value={String(d.restarts_10min)} note="in 10 min" tone={d.looping ? 'text-bad' : ''} />,

@@ -24,7 +24,7 @@ export function Why({ detail: d }: { detail: ServiceDetail }) {
     <Card label="Why" className={cx('why', tone)}>
       <h2 className="flex items-start gap-2.5 text-15 font-semibold">
         <Shape shape={serviceLook[d.state].shape} size="lg" className="mt-[3px]" />
-        <span className="[overflow-wrap:anywhere]">{d.reason ?? `${d.display} is ${serviceLook[d.state].word.toLowerCase()}`}</span>
+        <span className="[overflow-wrap:anywhere]">{titleOf(d)}</span>
       </h2>
       <div className="mt-1 grid gap-1.5 pl-[25px] text-fg-2">
         <Cause id={d.caused_by} />
@@ -36,6 +36,13 @@ export function Why({ detail: d }: { detail: ServiceDetail }) {
       </div>
     </Card>
   );
+}
+
+/* What a check found begins small, because it follows a colon elsewhere; a service's name stays as it is. */
+function titleOf(d: ServiceDetail): string {
+  if (!d.reason) return `${d.display} is ${serviceLook[d.state].word.toLowerCase()}`;
+  const found = d.checks.some((c) => c.text === d.reason);
+  return found ? d.reason.charAt(0).toUpperCase() + d.reason.slice(1) : d.reason;
 }
 
 /* Engine and judge often say the same; once is enough. */

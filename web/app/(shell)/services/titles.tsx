@@ -1,4 +1,4 @@
-import { ArrowDown } from 'lucide-react';
+import { ArrowDown, ArrowUp } from 'lucide-react';
 import { Icon } from '@/components/icon';
 import { cx } from '@/lib/cx';
 import type { Sort } from '@/lib/services';
@@ -20,7 +20,7 @@ export function Titles({ sort, onSort }: { sort: Sort; onSort: (s: Sort) => void
       <div role="row" aria-rowindex={1} className="svc svc-titles">
         {columns.map((c) => (
           <span key={c.title} role="columnheader" aria-sort={c.sort && c.sort === sort ? (sort === 'name' ? 'ascending' : 'descending') : undefined} className={c.cell}>
-            {c.sort ? <SortButton title={c.title} on={c.sort === sort} run={() => c.sort && onSort(c.sort)} /> : c.title}
+            {c.sort ? <SortButton title={c.title} up={c.sort === 'name'} on={c.sort === sort} run={() => c.sort && onSort(c.sort)} /> : c.title}
           </span>
         ))}
       </div>
@@ -28,11 +28,11 @@ export function Titles({ sort, onSort }: { sort: Sort; onSort: (s: Sort) => void
   );
 }
 
-function SortButton({ title, on, run }: { title: string; on: boolean; run: () => void }) {
+function SortButton({ title, on, up, run }: { title: string; on: boolean; up: boolean; run: () => void }) {
   return (
     <button type="button" onClick={run} className={cx('pop inline-flex items-center gap-1 rounded-1 font-medium hover:text-fg', on && 'text-fg')}>
       {title}
-      {on && <Icon of={ArrowDown} size={11} />}
+      {on && <Icon of={up ? ArrowUp : ArrowDown} size={11} />}
     </button>
   );
 }

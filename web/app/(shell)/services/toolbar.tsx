@@ -19,7 +19,7 @@ export function Toolbar({ services, view, onChange }: Props) {
     <div className="mb-3.5 grid grid-cols-[minmax(0,1fr)] gap-2.5" role="search">
       <div className="flex flex-wrap items-center gap-2.5">
         <SearchBox label="Search services" icon={Search} placeholder="Search by name, group, port…" value={view.text} onChange={(e) => onChange({ text: e.target.value })} />
-        <div className="flex gap-2.5 overflow-x-auto max-m:w-full">
+        <div className="flex gap-2.5 overflow-x-auto *:flex-none max-m:w-full">
           <Choices services={services} view={view} onChange={onChange} />
           <PlainSelect label="Group by" value={view.by} onChange={(e) => onChange({ by: e.target.value as Grouping })}>
             <option value="purpose">By purpose</option>

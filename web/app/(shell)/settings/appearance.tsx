@@ -58,7 +58,7 @@ function ZoneSelect({ value, onChange }: { value: string | null; onChange: (zone
   const now = useClock((t) => clockSeconds(t).slice(0, 5));
   return (
     <span className="flex min-w-0 items-center gap-2.5">
-      <span className="num text-12 text-fg-3">now {now}</span>
+      <span className="num text-12 whitespace-nowrap text-fg-3">now {now}</span>
       <PlainSelect label="Time zone" value={value ?? ''} onChange={(e) => onChange(e.target.value || null)}>
         <option value="">As this browser: {own}</option>
         {zones.map((z) => (

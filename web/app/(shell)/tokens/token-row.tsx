@@ -28,8 +28,10 @@ export function TokenRow({ token: t, all, revoke }: { token: Token; all: boolean
       <td>
         <Expiry at={t.expires} />
       </td>
-      <td className="text-right">
-        <IconButton small icon={Trash2} label={`Revoke ${t.name}`} onClick={revoke} {...offline} />
+      <td>
+        <span className="flex justify-end">
+          <IconButton small icon={Trash2} label={`Revoke ${t.name}`} onClick={revoke} {...offline} />
+        </span>
       </td>
     </tr>
   );
@@ -39,7 +41,7 @@ function Scopes({ scopes }: { scopes: string[] }) {
   if (!scopes.length) return <span className="text-fg-2">What its user may</span>;
   const rest = scopes.length - shownScopes;
   return (
-    <span className="flex flex-wrap gap-1" title={scopes.join(', ')}>
+    <span className="flex flex-wrap items-center gap-1" title={scopes.join(', ')}>
       {scopes.slice(0, shownScopes).map((s) => (
         <Chip key={s}>{s}</Chip>
       ))}

@@ -15,13 +15,13 @@ export function Roles() {
     <div className="mt-3.5">
       <Card label="Roles">
         <CardHead title="What each role may" />
-        <div className="overflow-x-auto px-4 py-1">
-          <table className="data">
+        <div className="overflow-x-auto px-4 py-1 max-m:px-3">
+          <table className="data max-m:text-12">
             <thead>
               <tr>
                 <th scope="col">Permission</th>
                 {roles.map((r) => (
-                  <th key={r} scope="col" className="w-20">
+                  <th key={r} scope="col" className="w-20 max-m:w-14">
                     {roleWord[r]}
                   </th>
                 ))}
