@@ -152,7 +152,6 @@ static int read_token(struct db *db, const char *id, struct err *e, struct token
         return err_set(e, r, "There is no such token; it may have been removed already.");
     if (r < 0)
         return r;
-    *ret_token = (struct token){0};
     str_copy(ret_token->id, sizeof ret_token->id, id);
     str_copy(ret_token->name, sizeof ret_token->name, rows_text(rows, 0));
     str_copy(ret_token->user_name, sizeof ret_token->user_name, rows_text(rows, 1));
@@ -161,7 +160,7 @@ static int read_token(struct db *db, const char *id, struct err *e, struct token
 
 static int remove_inside(struct db *db, const struct actor *by, const char *id, struct err *e)
 {
-    struct token t;
+    struct token t = {0};
     int r = read_token(db, id, e, &t);
     if (r >= 0)
         r = db_exec(db, e, "DELETE FROM api_tokens WHERE id = $1", "s", id);

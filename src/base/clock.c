@@ -104,8 +104,8 @@ int clock_parse_rfc3339(const char *text, int64_t *ret_wall_ms)
     int offset = 0;
     if (parse_offset(&p, &offset) < 0 || *p)
         return -EINVAL;
-    int64_t seconds = days_from_civil(part[0], part[1], part[2]) * S_PER_DAY + part[3] * 3600 +
-                      part[4] * 60 + part[5];
+    int64_t seconds = days_from_civil(part[0], part[1], part[2]) * S_PER_DAY +
+                      part[3] * (int64_t)3600 + part[4] * (int64_t)60 + part[5];
     *ret_wall_ms = (seconds - (int64_t)offset * 60) * MS_PER_S + ms;
     return 0;
 }

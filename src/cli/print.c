@@ -160,11 +160,12 @@ static void fill_grid(struct grid *g, const json_t *table, int64_t now_ms)
                        json_get_str(json_array_get(g->columns, k), "kind", "text"), now_ms, &cell);
             str_list_take(&g->cells, str_take(&cell));
         }
-    for (size_t i = 0; i < g->cells.n; i++) {
-        size_t w = width_of(g->cells.v[i]);
-        if (w > g->widths[i % g->n])
-            g->widths[i % g->n] = w;
-    }
+    for (k = 0; k < g->n; k++)
+        for (size_t i = k; i < g->cells.n; i += g->n) {
+            size_t w = width_of(g->cells.v[i]);
+            if (w > g->widths[k])
+                g->widths[k] = w;
+        }
 }
 
 static void print_row(const struct invocation *v, const struct grid *g, size_t row, size_t room,

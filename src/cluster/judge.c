@@ -241,7 +241,7 @@ bool health_feed(struct health *h, const struct judgement *j, struct cluster_now
     if (h->flapping && state_is_well(j->state))
         say(&next, STATE_DEGRADED, "comes and goes: %d changes in 10 min", FLAP_CHANGES);
     bool changed = !h->known || next.state != h->told.state;
-    bool differs = changed || next.proof != h->told.proof || strcmp(next.reason, h->told.reason);
+    bool differs = changed || next.proof != h->told.proof || !str_eq(next.reason, h->told.reason);
     if (changed)
         h->since_ms = now.wall_ms;
     h->known = true;

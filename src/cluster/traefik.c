@@ -197,7 +197,7 @@ char *traefik_link(const struct label *v, size_t n)
     if (is_ignored(v, n))
         return NULL;
     for (size_t i = 0; i < n; i++) {
-        if (strncasecmp(v[i].key, head, strlen(head)) || !v[i].value)
+        if (strncasecmp(v[i].key, head, strlen(head)) != 0 || !v[i].value)
             continue;
         const char *name = v[i].key + strlen(head);
         size_t name_len = strcspn(name, ".");

@@ -277,7 +277,7 @@ static int write_request(struct str *s, const struct http_request *r, struct tar
 
 int plain_start(struct http_call *call, const struct http_request *r, struct err *e)
 {
-    struct target t;
+    struct target t = {0};
     struct str request = {0};
     if (r->unix_socket && strlen(r->unix_socket) >= UNIX_PATH_MAX)
         return err_set(e, -EINVAL, "The path of the socket is too long: %.200s", r->unix_socket);

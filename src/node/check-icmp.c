@@ -38,6 +38,7 @@ static uint16_t checksum(const void *bytes, size_t n)
     const uint8_t *p = bytes;
     uint32_t sum = 0;
     for (size_t i = 0; i + 1 < n; i += 2)
+        /* NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): whole and packed */
         sum += (uint32_t)p[i] << 8 | p[i + 1];
     while (sum >> 16)
         sum = (sum & 0xffff) + (sum >> 16);

@@ -93,7 +93,7 @@ static void on_probe(void *arg, int error, const char *line)
     struct fs *f = arg;
     uint64_t v[STATFS_NUMBERS];
     struct scan s = {line, line ? line + strlen(line) : NULL};
-    if (error == 0 && scan_numbers(&s, v, STATFS_NUMBERS) == STATFS_NUMBERS)
+    if (error == 0 && line && scan_numbers(&s, v, STATFS_NUMBERS) == STATFS_NUMBERS)
         set_answer(f, v);
     else
         set_failed(f, error == -ETIMEDOUT);

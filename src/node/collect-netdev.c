@@ -35,7 +35,8 @@ static const struct series_tmpl netdev_series[] = {
 };
 enum {
     SERIES_OF_NETDEV = COUNT_OF(netdev_series),
-    COLUMNS = 16, /* receive: bytes packets errs drop …; transmit: the same from column 8 */
+    COLUMNS = 16, /* receive: bytes packets errs drop …; transmit: the same from SENT on */
+    SENT = COLUMNS / 2,
     DIRECTION_COLUMNS = 4,
     UP_AT = 8,
     SPEED_AT,
@@ -92,7 +93,7 @@ static void read_device(struct netdev *n, struct collect *c, struct scan *s)
     double *to = series_at(c->series, d->first);
     for (unsigned i = 0; i < DIRECTION_COLUMNS; i++) {
         to[i] = (double)v[i];
-        to[i + DIRECTION_COLUMNS] = (double)v[i + COLUMNS / 2];
+        to[i + DIRECTION_COLUMNS] = (double)v[i + SENT];
     }
 }
 

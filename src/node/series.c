@@ -71,6 +71,7 @@ static void add_one(struct series *s, const struct series_tmpl *t, const char *l
     d->name = mem_strdup(t->name);
     d->labels = join_labels(labels, t->extra);
     AUTO(mem_freep) char *key = key_of(d->name, d->labels);
+    /* NOLINTNEXTLINE(performance-no-int-to-ptr): a number, never followed */
     map_set(&tables->numbers, key, (void *)((uintptr_t)s->n + 1));
     d->kind = t->kind;
     d->help = t->help;

@@ -44,10 +44,10 @@ static bool parse_address(const char **p, const char *end, bool v6, struct in6_a
                           uint16_t *ret_port)
 {
     uint32_t word, port;
-    for (int i = 0; i < (v6 ? 4 : 1); i++) {
+    for (size_t i = 0; i < (v6 ? 4 : 1); i++) {
         if (!parse_hex(p, end, 8, &word))
             return false;
-        memcpy(ret_address->s6_addr + 4 * i, &word, 4);
+        memcpy(ret_address->s6_addr + sizeof word * i, &word, 4);
     }
     if (*p == end || *(*p)++ != ':' || !parse_hex(p, end, 4, &port))
         return false;

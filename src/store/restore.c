@@ -1,6 +1,7 @@
 #include "store/migrations.h"
 #include "store/sqlite-private.h"
 
+#include <assert.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -140,6 +141,7 @@ static int exchange(const char *path, const char *part, struct err *e)
     int r = keep_old(path, e, &kept);
     if (r < 0)
         return r;
+    assert(kept);
     move_journals(path, kept);
     r = file_sync_folder(path, e);
     if (r == 0 && rename(part, path) < 0)

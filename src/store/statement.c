@@ -111,6 +111,7 @@ int db_query_one(struct db *db, struct err *e, const char *sql, struct rows **re
         r = db_run(db, e, &st, &rows);
     if (r < 0)
         return r;
+    assert(rows);
     r = rows_next(rows, e);
     if (r < 0)
         return r;

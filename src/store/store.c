@@ -46,7 +46,7 @@ int store_open(const char *url, struct err *e, struct store **ret_store)
     int r = store_new(url, e, &s);
     if (r < 0)
         return r;
-    struct db *db;
+    struct db *db = NULL;
     r = store_take(s, e, &db);
     if (r < 0)
         return r;
@@ -121,7 +121,7 @@ static int may_dial(struct store *s, struct err *e)
     struct store_health h = store_health(s);
     int64_t now = clock_mono_ms();
     if ((h.code != -ECONNREFUSED && h.code != -EPIPE) || now >= s->dial_after_ms) {
-        s->dial_after_ms = now + 4 * LIMIT_STORE_WAIT_MS;
+        s->dial_after_ms = now + 4 * (int64_t)LIMIT_STORE_WAIT_MS;
         return 0;
     }
     return err_set(e, h.code, "%s", h.text);
