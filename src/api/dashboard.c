@@ -1,15 +1,12 @@
-/* The dashboard's first page, with what is known put into it: numbers stand before any script asks.
- */
+/* The dashboard's pages, with what is known put into them: numbers stand before any script asks. */
 #include "api/routes.h"
 
 #include "api/gate.h"
+#include "api/markup.h"
 #include "api/pack.h"
 #include "api/pieces.h"
 #include "api/problem.h"
 #include "base/clock.h"
-
-/* Where the page leaves room for the sentence (web/app/(shell)/overview/skeleton.tsx). */
-static const char slot[] = "id=\"hydra-sentence\"";
 
 static const struct http_asset *find_asset(const struct http_asset *assets, const char *path)
 {
@@ -34,31 +31,6 @@ static void add_json_block(struct str *page, const char *id, const char *json, s
     str_add(page, "</script>");
 }
 
-static void add_text(struct str *page, const char *text)
-{
-    for (; *text; text++) {
-        if (*text == '<')
-            str_add(page, "&lt;");
-        else if (*text == '&')
-            str_add(page, "&amp;");
-        else
-            str_add_char(page, *text);
-    }
-}
-
-/* The markup up to the end of its body, with the sentence in its place: it is read before the first
- * script has run. NULL = it may not be seen. */
-static void add_markup(struct str *out, const char *html, size_t len, const char *sentence)
-{
-    const char *at = sentence ? memmem(html, len, slot, sizeof slot - 1) : NULL;
-    const char *open_end = at ? memchr(at, '>', len - (size_t)(at - html)) : NULL;
-    size_t head = open_end ? (size_t)(open_end + 1 - html) : len;
-    str_add_n(out, html, head);
-    if (open_end)
-        add_text(out, sentence);
-    str_add_n(out, html + head, len - head);
-}
-
 static void add_blocks(struct http_exchange *x, struct str *page, const struct subject *s,
                        bool overview_too)
 {
@@ -78,7 +50,7 @@ static void reply_page(struct http_exchange *x, const struct http_asset *page, s
     const char *html = (const char *)page->plain;
     bool seen = s && policy_allows(s, PERM_SERVICES_READ, NULL);
     struct str out = {0};
-    add_markup(&out, html, body_len, seen ? cluster_sentence(api_of(x)->cluster) : NULL);
+    markup_add(&out, html, body_len, seen ? api_of(x)->cluster : NULL);
     if (s)
         add_blocks(x, &out, s, seen);
     str_add_n(&out, html + body_len, page->plain_len - body_len);
@@ -87,11 +59,12 @@ static void reply_page(struct http_exchange *x, const struct http_asset *page, s
     pack_reply(x, 200, page->type, &out);
 }
 
-/* Nobody: no need to load the page to know it. Only a navigation is sent on: what the page fetches
- * ahead must not learn that "/" is the sign-in. */
+/* Nobody: no need to load the page to know it. Other pages come back after the sign-in, so theirs
+ * is the way there. Only a navigation is sent on: what the page fetches ahead must not learn that
+ * "/" is the sign-in. */
 static bool send_to_sign_in(struct http_exchange *x)
 {
-    if (!str_eq(http_header(x, "Sec-Fetch-Dest"), "document"))
+    if (!str_eq(http_path(x), "/") || !str_eq(http_header(x, "Sec-Fetch-Dest"), "document"))
         return false;
     http_add_header(x, "Location", "/login");
     http_add_header(x, "Cache-Control", "no-store");
@@ -102,7 +75,7 @@ static bool send_to_sign_in(struct http_exchange *x)
 static void get_page(struct http_exchange *x)
 {
     struct api *a = api_of(x);
-    const struct http_asset *page = find_asset(a->assets, "/");
+    const struct http_asset *page = find_asset(a->assets, http_path(x));
     const char *secret = http_cookie(x, SESSION_COOKIE),
                *html = page ? (const char *)page->plain : NULL;
     const char *body_end = html ? memmem(html, page->plain_len, "</body>", 7) : NULL;
@@ -124,5 +97,10 @@ static void get_page(struct http_exchange *x)
 
 const struct http_route dashboard_routes[] = {
     {"GET", "/", ROUTE_ON_LOOP, ROUTE_PUBLIC, NULL, get_page, 0},
+    {"GET", "/nodes", ROUTE_ON_LOOP, ROUTE_PUBLIC, NULL, get_page, 0},
+    {"GET", "/node", ROUTE_ON_LOOP, ROUTE_PUBLIC, NULL, get_page, 0},
+    {"GET", "/services", ROUTE_ON_LOOP, ROUTE_PUBLIC, NULL, get_page, 0},
+    {"GET", "/service", ROUTE_ON_LOOP, ROUTE_PUBLIC, NULL, get_page, 0},
+    {"GET", "/events", ROUTE_ON_LOOP, ROUTE_PUBLIC, NULL, get_page, 0},
     {0},
 };

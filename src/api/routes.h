@@ -15,4 +15,4 @@ extern const struct http_route stream_routes[];  /* stream.c: event streams and 
 extern const struct http_route audit_routes[];   /* audit.c */
 extern const struct http_route table_routes[]; /* tables.c: columns and rows for the command line */
 extern const struct http_route system_routes[];    /* system.c: health, metrics, documents */
-extern const struct http_route dashboard_routes[]; /* dashboard.c: the first page */
+extern const struct http_route dashboard_routes[]; /* dashboard.c: pages with the numbers in them */

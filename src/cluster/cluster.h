@@ -134,7 +134,14 @@ void cluster_set_notice(struct cluster *c, const char *key, const char *severity
 /* Ready JSON, referenced (buf_unref() when done). On the loop. NULL when there is no such node or
  * service. */
 struct buf *cluster_overview(struct cluster *c);
-const char *cluster_sentence(const struct cluster *c); /* the verdict; valid until the next tick */
+/* What is said of everything: the sentence and the line under it. Valid until the next tick. */
+struct cluster_verdict {
+    const char *sentence, *detail;
+};
+struct cluster_verdict cluster_verdict(const struct cluster *c);
+/* Tells group and state of every service that is not hidden, in the order of the overview. */
+void cluster_states(struct cluster *c,
+                    void (*see)(void *arg, const char *group, enum service_state s), void *arg);
 struct buf *cluster_nodes(struct cluster *c);
 struct buf *cluster_node(struct cluster *c, const char *id);
 struct buf *cluster_services(struct cluster *c);

@@ -291,7 +291,18 @@ void sentence_update(struct cluster *c, struct cluster_now now)
     str_done(&d.detail);
 }
 
-const char *cluster_sentence(const struct cluster *c)
+struct cluster_verdict cluster_verdict(const struct cluster *c)
 {
-    return c->verdict.sentence ? c->verdict.sentence : "";
+    const struct verdict *v = &c->verdict;
+    return (struct cluster_verdict){v->sentence ? v->sentence : "", v->detail ? v->detail : ""};
+}
+
+void cluster_states(struct cluster *c,
+                    void (*see)(void *arg, const char *group, enum service_state s), void *arg)
+{
+    SERVICES_FOREACH(c, s)
+    {
+        if (s->row.len && !s->who.hidden)
+            see(arg, s->who.group, service_state(s));
+    }
 }

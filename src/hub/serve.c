@@ -301,7 +301,15 @@ static int listen_all(struct hub *h, struct err *e)
     return r;
 }
 
-/* All files but the first page, which the API serves with the numbers in it. */
+static bool is_route(const char *path)
+{
+    for (const struct http_route *r = api_routes(); r->method; r++)
+        if (str_eq(r->path, path))
+            return true;
+    return false;
+}
+
+/* All files but the pages that the API serves with the numbers in them. */
 static struct http_asset *other_assets(void)
 {
     size_t n = 0, kept = 0;
@@ -309,7 +317,7 @@ static struct http_asset *other_assets(void)
         n++;
     struct http_asset *others = mem_array(n + 1, sizeof *others);
     for (size_t i = 0; i < n; i++)
-        if (!str_eq(hydra_assets[i].path, "/"))
+        if (!is_route(hydra_assets[i].path))
             others[kept++] = hydra_assets[i];
     return others;
 }

@@ -47,14 +47,33 @@ export class Bare {
     }
 }
 
-/** In the page before anything else: paints, long tasks, the time at which `ready` (source of a function) first holds. */
+/**
+ * In the page before anything else: paints, shifts, long tasks, and when each of the conditions in `ready` (sources of
+ * functions by name) was first painted true. It looks when the document changes and asks for no frame before that: a loop
+ * of frames would cost a slow device more than the page itself.
+ */
 function watch(ready) {
-    const seen = window.measured = { lcp: 0, ready: 0, long: [] };
-    const holds = (0, eval)(ready);
-    new PerformanceObserver(l => l.getEntries().forEach(e => { seen.lcp = e.startTime; })).observe({ type: 'largest-contentful-paint', buffered: true });
-    new PerformanceObserver(l => l.getEntries().forEach(e => seen.long.push(e.duration))).observe({ type: 'longtask', buffered: true });
-    const look = () => { if (document.body && holds()) seen.ready = performance.now(); else requestAnimationFrame(look); };
-    requestAnimationFrame(look);
+    const seen = window.measured = { lcp: 0, shift: 0, long: [] };
+    const open = Object.entries(ready).map(([name, source]) => [name, (0, eval)(`(${source})`)]);
+    const each = (type, f) => new PerformanceObserver(l => l.getEntries().forEach(f)).observe({ type, buffered: true });
+    each('largest-contentful-paint', e => { seen.lcp = e.startTime; });
+    each('layout-shift', e => { seen.shift += e.value; });
+    each('longtask', e => seen.long.push(e.duration));
+    const channel = new MessageChannel(); // a message posted in a frame comes after its paint
+    const waiting = [];
+    channel.port1.onmessage = () => waiting.splice(0).forEach(name => { seen[name] = performance.now(); });
+    const look = () => {
+        for (let i = open.length - 1; i >= 0; i--) {
+            const [name, holds] = open[i];
+            if (!holds()) continue;
+            open.splice(i, 1);
+            waiting.push(name);
+            requestAnimationFrame(() => channel.port2.postMessage(0));
+        }
+        if (!open.length) observer.disconnect();
+    };
+    const observer = new MutationObserver(() => document.body && look());
+    observer.observe(document, { subtree: true, childList: true, attributes: true, characterData: true });
 }
 
 /** A page in a context of its own (so with a cold cache) that counts what it costs. */
@@ -63,7 +82,9 @@ export class Probe {
     bytes = 0;
     urls = [];
 
+    /** Comes back when every condition of `ready` has held: a function's source, or several by name. */
     static async open(browser, base, where, { cookie, ready, slow } = {}) {
+        const conditions = typeof ready === 'string' ? { ready } : ready;
         const p = new Probe();
         p.context = await openContext(browser, base, { cookie });
         p.page = await p.context.newPage();
@@ -73,9 +94,9 @@ export class Probe {
         p.cdp.on('Network.requestWillBeSent', e => { if (!e.request.url.startsWith('data:')) { p.requests++; p.urls.push(e.request.url.replace(base, '')); } });
         p.cdp.on('Network.loadingFinished', e => { p.bytes += e.encodedDataLength; });
         if (slow) await p.slowDown();
-        await p.page.addInitScript(`(${watch})(${JSON.stringify(`(${ready})`)})`);
+        await p.page.addInitScript(`(${watch})(${JSON.stringify(conditions)})`);
         await p.page.goto(base + where);
-        await p.page.waitForFunction(() => window.measured.ready > 0, null, { timeout: 20000 });
+        await p.page.waitForFunction(names => names.every(n => window.measured[n] > 0), Object.keys(conditions), { timeout: 20000, polling: 100 });
         return p;
     }
 

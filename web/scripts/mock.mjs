@@ -172,7 +172,8 @@ function embedded(html) {
   if (!args.embed || state.signedOut) return html;
   const block = (id, value) => `<script type="application/json" id="${id}">${JSON.stringify(value).replaceAll('<', '\\u003c')}</script>`;
   const { body } = accessAnswer('/api/web/session', 'GET', undefined, state, args.role);
-  const said = html.replace(/(id="hydra-sentence"[^>]*>)/, (tag) => tag + state.overview.verdict.sentence);
+  const { sentence, detail } = state.overview.verdict;
+  const said = html.replace(/(id="hydra-(sentence|detail)"[^>]*>)/g, (tag, _, place) => tag + (place === 'detail' ? detail : sentence));
   return said.replace('</body>', `${block('hydra-overview', overview())}${block('hydra-session', body)}</body>`);
 }
 const cache = new Map();

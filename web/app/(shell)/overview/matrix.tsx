@@ -1,5 +1,6 @@
 'use client';
 // One bar per service, by group. Where there are too many, a bar stands for several, and each kind of trouble keeps one.
+// Until this has run, the bars are those of src/api/markup.c: same elements, same classes, same room.
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { memo } from 'react';
 import { serviceQuery, servicesQuery } from '@/api/keys';
@@ -27,8 +28,8 @@ export function Matrix({ verdict }: { verdict: Verdict }) {
           <span className="matrix-row live">
             {dense && list.length > bars ? <Shares list={list} bars={bars} /> : list.map((r) => <Cell key={r.id} id={r.id} name={r.display} />)}
           </span>
-          <span className="text-11 whitespace-nowrap text-fg-3">
-            {name} <b className="num font-medium text-fg-2">{list.length}</b>
+          <span className="matrix-name">
+            {name} <b>{list.length}</b>
           </span>
         </Link>
       ))}

@@ -8,11 +8,11 @@ export function OverviewSkeleton() {
         <div className="min-w-0 flex-1">
           <h1>
             <span className="size-6 flex-none" />
-            <Sentence />
+            <Place id="hydra-sentence" as="span" className="sentence" />
           </h1>
-          <Bone className="mt-3 ml-9 w-52" />
+          <Place id="hydra-detail" as="p" className="verdict-detail" />
         </div>
-        <Bone className="h-5 w-96 max-l:hidden" />
+        <Place id="hydra-matrix" as="div" className="matrix" />
       </section>
       <div className="grid gap-3.5 l:grid-cols-3">
         {[0, 1, 2].map((n) => (
@@ -26,9 +26,10 @@ export function OverviewSkeleton() {
   );
 }
 
-/* hydrad writes the verdict in here, so that it is read before the first script has run; React leaves it as it is. */
-function Sentence() {
-  return <span id="hydra-sentence" className="sentence" suppressHydrationWarning dangerouslySetInnerHTML={nothing} />;
+/* hydrad writes what is known in here (src/api/markup.c), so that it is read before the first script has run; React leaves
+   it as it is. Empty, it looks like a bone. */
+function Place({ as: As, ...rest }: { as: 'span' | 'p' | 'div'; id: string; className: string }) {
+  return <As {...rest} suppressHydrationWarning dangerouslySetInnerHTML={nothing} />;
 }
 
 const nothing = { __html: '' };
