@@ -295,7 +295,10 @@ static void get_tokens(struct http_exchange *x)
     struct jw w = table_begin(&body, columns, COUNT_OF(columns));
     for (size_t i = 0; i < n; i++) {
         str_clear(&scopes);
-        permissions_print(tokens[i].scopes, &scopes);
+        if (tokens[i].scopes == PERMISSIONS_ALL)
+            str_add_char(&scopes, '*');
+        else
+            permissions_print(tokens[i].scopes, &scopes);
         jw_array(&w);
         jw_str(&w, tokens[i].id);
         jw_str(&w, tokens[i].user_name);

@@ -116,6 +116,18 @@ int verb_service_show(struct invocation *v)
     return call_and_print(v, "GET", path, NULL, NULL);
 }
 
+/* Who gives an address and no kind of check wants to know whether it answers. */
+static void check_address(const struct invocation *v, json_t *input)
+{
+    const char *url = invocation_option(v, "url");
+    if (invocation_has(v, "check") || !url || !str_starts(url, "http"))
+        return;
+    json_t *check = json_object_get(input, "check");
+    if (!check)
+        json_object_set_new(input, "check", check = json_object());
+    json_object_set_new(check, "kind", json_string("http"));
+}
+
 int verb_service_add(struct invocation *v)
 {
     struct err e = {0};
@@ -124,6 +136,7 @@ int verb_service_add(struct invocation *v)
         return verb_usage(v);
     AUTO(json_decrefp) json_t *input = input_of(v, &e, &r);
     json_object_set_new(input, "name", json_string(v->words.v[0]));
+    check_address(v, input);
     return r < 0 ? verb_fail(&e, r)
                  : call_and_print(v, "POST", "/api/cli/services", input, "Added ");
 }

@@ -14,7 +14,8 @@ static const struct option_def password_options[] = {
 static const struct option_def service_options[] = {
     {"name", 0, "NAME", "what people call it", NULL},
     {"url", 0, "URL", "where to open it", NULL},
-    {"check", 0, "KIND", "how to see whether it is well: " CHECK_KINDS, CHECK_KINDS},
+    {"check", 0, "KIND", "how to see whether it is well; http where --url is given: " CHECK_KINDS,
+     CHECK_KINDS},
     {"target", 0, "TARGET", "what to check: URL, host:port, name, unit or container; else the URL",
      NULL},
     {"interval", 0, "DURATION", "between two checks: 30s, 5m", NULL},

@@ -87,6 +87,39 @@ static char *copies_title(const struct live_service *s, const struct warning *w,
                   : mem_printf("%s runs %u times on %s", s->who.name, n, node);
 }
 
+/* The ids of the other copies; their warnings end in them. */
+static char *copies_text(const struct live_service *s)
+{
+    enum { NAMED_AT_MOST = 3 };
+    struct str text = {0};
+    unsigned others = 0;
+    for (size_t i = 0; i < s->warnings.n; i++) {
+        if (s->warnings.v[i].kind != WARNING_COPY)
+            continue;
+        if (others++ < NAMED_AT_MOST)
+            str_addf(&text, "%s%s", others == 1 ? "It also runs as " : ", ",
+                     s->warnings.v[i].other);
+    }
+    if (others > NAMED_AT_MOST)
+        str_addf(&text, " and %u more", others - NAMED_AT_MOST);
+    str_add_char(&text, '.');
+    return str_take(&text);
+}
+
+static char *warning_text(const struct live_service *s, const struct warning *w)
+{
+    switch (w->kind) {
+    case WARNING_COPY:
+        return copies_text(s);
+    case WARNING_PORT: /* the title names neither */
+        return mem_printf("%s: %s", s->who.name, w->text);
+    case WARNING_ASKS:
+    case WARNING_UNEXPECTED:
+        break;
+    }
+    return mem_strdup(w->text);
+}
+
 static char *warning_title(const struct live_service *s, const struct warning *w)
 {
     const char *node = s->node ? s->node->id : "";
@@ -128,7 +161,7 @@ static void add_warning(struct attention_list *l, struct live_service *s, const 
                                         mem_printf("warning:%s:%s", s->id, w->text), title);
     a->service = s;
     a->node = s->node;
-    a->text = mem_printf("%s: %s", s->who.name, w->text);
+    a->text = warning_text(s, w);
     a->hint = mem_strdup(warning_hint(w->kind));
 }
 

@@ -56,6 +56,7 @@ enum warning_kind {
 struct warning {
     enum warning_kind kind;
     char *text;
+    char *other; /* id of the copy */
     unsigned port;
     bool second; /* the other one bears the same warning and stands for both */
 };

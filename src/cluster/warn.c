@@ -33,8 +33,10 @@ static bool addresses_meet(const char *a, const char *b)
 
 void warnings_clear(struct live_service *s)
 {
-    for (size_t i = 0; i < s->warnings.n; i++)
+    for (size_t i = 0; i < s->warnings.n; i++) {
         mem_free(s->warnings.v[i].text);
+        mem_free(s->warnings.v[i].other);
+    }
     vec_done(&s->warnings);
 }
 
@@ -142,6 +144,13 @@ static bool is_copy(const struct live_service *a, const struct live_service *b)
     return same_command(a->seen, b->seen);
 }
 
+static void warn_copy(struct live_service *a, const struct live_service *b)
+{
+    struct warning *w = warn(a, WARNING_COPY, mem_printf("A second copy runs: %s.", b->id));
+    w->other = mem_strdup(b->id);
+    w->second = strcmp(a->id, b->id) > 0;
+}
+
 static void warn_copies(struct cluster *c)
 {
     SERVICES_FOREACH(c, a)
@@ -151,8 +160,7 @@ static void warn_copies(struct cluster *c)
         SERVICES_FOREACH(c, b)
         {
             if (is_copy(a, b))
-                warn(a, WARNING_COPY, mem_printf("A second copy runs: %s.", b->id))->second =
-                    strcmp(a->id, b->id) > 0;
+                warn_copy(a, b);
         }
     }
 }
