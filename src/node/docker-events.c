@@ -5,8 +5,27 @@
 
 enum {
     LIMIT_EVENT_LINE = 1 << 20,
-    RECALL_S = 24 * 3600, /* Docker remembers its last 256 events */
+    SECOND_CLEANUP_MS = 2000,
+    RECALL_S = 24 * 3600, /* what was asked for before we came; Docker remembers its last 256 */
 };
+
+/* Who asks Podman to stop a container cleans up behind it, too. No event of its own says so when
+ * the container had to be killed. */
+static void take_cleanup(struct entry *x, int64_t now_ms)
+{
+    if (!x->cleaned_ms)
+        x->cleaned_ms = now_ms;
+    else if (now_ms - x->cleaned_ms < SECOND_CLEANUP_MS)
+        x->cleaned_twice = true;
+    if (x->cleaned_twice)
+        x->not_before_ms = 0;
+}
+
+static void take_start(struct entry *x)
+{
+    x->asked_ms = x->cleaned_ms = x->not_before_ms = 0;
+    x->cleaned_twice = false;
+}
 
 static void on_event(struct engine *e, const struct docker_event *ev)
 {
@@ -26,7 +45,11 @@ static void on_event(struct engine *e, const struct docker_event *ev)
         return;
     case DOCKER_EVENT_STARTED:
         if (x)
-            x->asked_ms = 0;
+            take_start(x);
+        break;
+    case DOCKER_EVENT_CLEANED:
+        if (x)
+            take_cleanup(x, ev->time_ns / 1000000);
         break;
     case DOCKER_EVENT_CHANGED:
         break;
@@ -94,7 +117,7 @@ int engine_open_events(struct engine *e)
 {
     int64_t since = e->since_ns + 1;
     if (!e->since_ns)
-        since = clock_wall_ms() * 1000000 - (e->version.podman ? 0 : RECALL_S * 1000000000LL);
+        since = clock_wall_ms() * 1000000 - RECALL_S * 1000000000LL;
     char *filters = escape_query(e->version.podman ? podman_filters : docker_filters);
     char *url =
         mem_printf("http://engine/v%s/events?since=%lld.%09lld&filters=%s", e->version.api,

@@ -107,7 +107,7 @@ static const struct {
     {"stop", DOCKER_EVENT_ENDING},
     {"die", DOCKER_EVENT_CHANGED},
     {"died", DOCKER_EVENT_CHANGED},
-    {"cleanup", DOCKER_EVENT_CHANGED},
+    {"cleanup", DOCKER_EVENT_CLEANED},
     {"oom", DOCKER_EVENT_CHANGED},
     {"pause", DOCKER_EVENT_CHANGED},
     {"unpause", DOCKER_EVENT_CHANGED},

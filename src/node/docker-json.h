@@ -53,6 +53,7 @@ enum docker_event_kind {
     DOCKER_EVENT_CHANGED, /* look again */
     DOCKER_EVENT_ENDING,  /* somebody asks it to end: what follows is on purpose */
     DOCKER_EVENT_STARTED,
+    DOCKER_EVENT_CLEANED, /* Podman: after each end once, after a request to stop twice */
     DOCKER_EVENT_GONE,
 };
 

@@ -12,6 +12,8 @@ enum {
     ASKED_MS = 600000,    /* an end so long after a request is another matter */
     STALE_WHY_MS = 600000,
     LIMIT_LOG = 1 << 20,
+    DOUBT_MS = 400, /* Podman's second cleanup comes within 0.1 s, and is told 0.25 s later */
+    KILLED = 128 + 9,
 };
 
 /* --- tell --- */
@@ -170,15 +172,41 @@ static void read_log(struct entry *x)
 
 /* --- inspect --- */
 
+static bool was_killed(const struct observed *o)
+{
+    return o->has_exit && o->exit_code == KILLED && !o->oom_killed;
+}
+
 static bool was_asked(const struct entry *x, const struct observed *o)
 {
     int64_t after = o->ended_ms - x->asked_ms;
-    return x->asked_ms && after > -2000 && after < ASKED_MS;
+    return (x->asked_ms && after > -2000 && after < ASKED_MS) ||
+           (x->cleaned_twice && was_killed(o));
+}
+
+/* Killed with nobody asking, so far: Podman may be about to tell that somebody did. */
+static bool doubt(struct entry *x, const struct container *c)
+{
+    bool ran = x->c && x->c->seen->run == RUN_RUNNING;
+    bool ended = c->seen->run == RUN_STOPPED || c->not_cleaned;
+    if (!x->engine->version.podman || x->in_doubt || !ran || !ended || !was_killed(c->seen) ||
+        was_asked(x, c->seen))
+        return false;
+    x->not_before_ms = clock_mono_ms() + DOUBT_MS;
+    return true;
 }
 
 static void take_container(struct entry *x, struct container *c)
 {
     bool is_new = !x->c;
+    if (c->seen->run == RUN_STOPPING)
+        x->asked_ms = clock_wall_ms();
+    x->in_doubt = doubt(x, c);
+    if (x->in_doubt) {
+        container_free(c);
+        entry_want_look(x);
+        return;
+    }
     container_free(x->c);
     x->c = c;
     container_settle(c, was_asked(x, c->seen));
@@ -234,7 +262,8 @@ static int64_t patience_ms(struct entry *x, int64_t now)
         x->window_ms = now;
         x->looks = 0;
     }
-    return x->looks < LOOKS_PER_SECOND ? 0 : x->window_ms + 1000 - now;
+    int64_t by_rate = x->looks < LOOKS_PER_SECOND ? 0 : x->window_ms + 1000 - now;
+    return x->not_before_ms - now > by_rate ? x->not_before_ms - now : by_rate;
 }
 
 void engine_look_on(struct engine *e)

@@ -46,6 +46,10 @@ struct entry {
     char *last_line;           /* of its log, after a bad end; NULL */
     int64_t last_line_for;     /* the end it belongs to: ended_ms */
     int64_t asked_ms;          /* wall: when somebody asked it to end; 0 = nobody did */
+    int64_t cleaned_ms;        /* wall: Podman's first cleanup since it was started; 0 = none */
+    bool cleaned_twice;        /* and another shortly after */
+    bool in_doubt;             /* asked or not: what comes next tells */
+    int64_t not_before_ms;     /* mono: it isn't inspected earlier */
     int64_t window_ms;         /* mono: since when `looks` counts */
     unsigned looks;            /* inspections in that second */
     bool due, listed;          /* an inspection is wanted; seen by the running list */

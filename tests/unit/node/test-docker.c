@@ -331,6 +331,40 @@ static void containers_and_changes_are_told(void **state)
     daemon_die(&f->d);
 }
 
+/* Podman has no event for a request to stop that ended in SIGKILL, but then cleans up twice. */
+static void podman_tells_what_was_on_purpose_by_cleaning_twice(void **state)
+{
+    struct fixture *f = *state;
+    char text[256];
+    f->d.podman = true;
+    for (size_t i = 0; i < 3; i++)
+        set_container(&f->d, i, (const char *[]){"stopped", "killed", "slow"}[i], UP, "");
+    daemon_listen(&f->d);
+    watch(f);
+    wait_for(&f->w, "source podman ok complete*");
+
+    set_container(&f->d, 0, "stopped", exited(137, text), "");
+    emit(&f->d, 0, "die", "");
+    emit(&f->d, 0, "cleanup", "");
+    emit(&f->d, 0, "cleanup", "");
+    wait_for(&f->w, "service podman/stopped stopped meant exit=137 *");
+    assert_false(was_heard(&f->w, "service podman/stopped failed*"));
+
+    set_container(&f->d, 1, "killed", exited(137, text), "");
+    emit(&f->d, 1, "die", "");
+    emit(&f->d, 1, "cleanup", "");
+    wait_for(&f->w, "service podman/killed failed exit=137 *");
+
+    set_container(&f->d, 2, "slow", "\"Status\":\"stopping\"", "");
+    emit(&f->d, 2, "update", "");
+    wait_for(&f->w, "service podman/slow stopping *");
+    set_container(&f->d, 2, "slow", exited(137, text), "");
+    emit(&f->d, 2, "die", "");
+    wait_for(&f->w, "service podman/slow stopped meant exit=137 *");
+    watching_stop(&f->w);
+    daemon_die(&f->d);
+}
+
 /* Compose removes the old container after it made the new one under its name. */
 static void a_name_that_changes_hands_is_not_gone(void **state)
 {
@@ -456,6 +490,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(containers_and_changes_are_told),
+        TEST(podman_tells_what_was_on_purpose_by_cleaning_twice),
         TEST(a_name_that_changes_hands_is_not_gone),
         TEST(a_daemon_that_goes_is_found_again),
         TEST(podman_has_its_own_name),
