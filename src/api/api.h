@@ -35,8 +35,9 @@ struct api {
     VEC(struct api_listener) listeners;
     int64_t started_mono_ms;
     struct recent_keys *recent_keys; /* on the loop */
-    bool ready;                      /* on the loop */
-    bool demo;                       /* simulated nodes: marked everywhere */
+    char vain_proxy[64]; /* who signed-in people came through, and is not believed; on the loop */
+    bool ready;          /* on the loop */
+    bool demo;           /* simulated nodes: marked everywhere */
 };
 
 /* Every route, for the server and for the check against api/openapi.yaml. Ends with .method = NULL.

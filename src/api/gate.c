@@ -133,6 +133,14 @@ static int identify(struct api *a, const char *secret, bool on_worker, struct su
     return r < 0 ? r : access_find(a->access, db, secret, now, ret_subject);
 }
 
+/* Told to the admins: a proxy of their own that the settings don't name. Only those who are signed
+ * in count, so that strangers can't have anything suggested. */
+static void note_vain_proxy(struct api *a, const struct http_exchange *x)
+{
+    if (!a->vain_proxy[0] && http_forwards_in_vain(x))
+        str_copy(a->vain_proxy, sizeof a->vain_proxy, http_peer(x));
+}
+
 int gate_check(void *arg, struct http_exchange *x, const struct http_route *route, bool on_worker)
 {
     struct api *a = arg;
@@ -159,6 +167,8 @@ int gate_check(void *arg, struct http_exchange *x, const struct http_route *rout
     bool allowed = policy_allows(&s, p, http_param(x, "id"));
     if (!allowed && !on_worker)
         return 2;
+    if (!on_worker)
+        note_vain_proxy(a, x);
     access_touch(a->access, s.id, clock_wall_ms());
     http_set_subject(x, mem_dup(&s, sizeof s));
     if (allowed)

@@ -9,8 +9,8 @@
 
 static bool is_insecure(const struct http_exchange *x)
 {
-    return !http_peer_is_loopback(
-        x); /* plain HTTP is all there is: from elsewhere it crosses the network */
+    /* Plain HTTP from elsewhere crosses the network. */
+    return !http_is_https(x) && !http_peer_is_loopback(x);
 }
 
 static void get_welcome(struct http_exchange *x)
@@ -90,8 +90,9 @@ static void set_cookie(struct http_exchange *x, const char *secret, int64_t expi
     char cookie[256];
     int64_t seconds = secret ? (expires_ms - clock_wall_ms()) / 1000 : 0;
     snprintf(cookie, sizeof cookie,
-             SESSION_COOKIE "=%s; Path=/; HttpOnly; SameSite=Strict; Max-Age=%lld",
-             secret ? secret : "", (long long)(seconds > 0 ? seconds : 0));
+             SESSION_COOKIE "=%s; Path=/; HttpOnly; SameSite=Strict; Max-Age=%lld%s",
+             secret ? secret : "", (long long)(seconds > 0 ? seconds : 0),
+             http_is_https(x) ? "; Secure" : "");
     http_add_header(x, "Set-Cookie", cookie);
 }
 

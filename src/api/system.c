@@ -137,21 +137,51 @@ static void print_listeners(struct jw *w, const struct api *a)
         jw_end_object(w);
     }
     jw_end_array(w);
+}
+
+static void print_warning(struct jw *w, const char *key, const char *text, const char *hint)
+{
+    jw_object(w);
+    jw_key_str(w, "key", key);
+    jw_key_str(w, "text", text);
+    jw_key_str(w, "hint", hint);
+    jw_end_object(w);
+}
+
+static void print_vain_proxy(struct jw *w, const char *proxy)
+{
+    AUTO(mem_freep)
+    char *text =
+        mem_printf("Requests from %s say for whom they ask (X-Forwarded-For) and are not believed: "
+                   "everybody behind it has that address in sessions and in the audit log.",
+                   proxy);
+    AUTO(mem_freep)
+    char *hint =
+        mem_printf("If that is your reverse proxy, set trusted-proxies: %s in hydrad.yaml.",
+                   str_eq(proxy, "local") ? "unix" : proxy);
+    print_warning(w, "untrusted-proxy", text, hint);
+}
+
+static bool is_exposed(const struct api *a)
+{
+    for (size_t i = 0; i < a->listeners.n; i++)
+        if (a->listeners.v[i].exposed)
+            return true;
+    return false;
+}
+
+static void print_warnings(struct jw *w, const struct api *a)
+{
     jw_key(w, "warnings");
     jw_array(w);
-    for (size_t i = 0; i < a->listeners.n; i++)
-        if (a->listeners.v[i].exposed) {
-            jw_object(w);
-            jw_key_str(w, "key", "plain-http");
-            jw_key_str(w, "text",
-                       "Other machines reach this page without encryption: passwords and what you "
-                       "see can be read on the network.");
-            jw_key_str(w, "hint",
-                       "Put a reverse proxy with TLS in front, or listen on 127.0.0.1 and use a "
-                       "VPN or an SSH tunnel.");
-            jw_end_object(w);
-            break;
-        }
+    if (is_exposed(a))
+        print_warning(w, "plain-http",
+                      "Other machines reach this page without encryption: passwords and what you "
+                      "see can be read on the network.",
+                      "Put a reverse proxy with TLS in front, or listen on 127.0.0.1 and use a "
+                      "VPN or an SSH tunnel.");
+    if (a->vain_proxy[0])
+        print_vain_proxy(w, a->vain_proxy);
     jw_end_array(w);
 }
 
@@ -181,6 +211,7 @@ static void get_system(struct http_exchange *x)
     jw_key_uint(&w, "refused_total", s.refused_total);
     jw_end_object(&w);
     print_listeners(&w, a);
+    print_warnings(&w, a);
     jw_end_object(&w);
     reply_json(x, 200, &body);
 }

@@ -17,7 +17,7 @@ static void address_key(const struct connection *c, char key[2 * 16 + 1])
 static bool address_note(struct http_server *s, struct connection *c)
 {
     char key[33];
-    if (c->is_loopback)
+    if (c->is_loopback || c->is_proxy)
         return true;
     address_key(c, key);
     unsigned *n = map_get(&s->per_address, key);
@@ -31,7 +31,7 @@ static bool address_note(struct http_server *s, struct connection *c)
 void address_forget(struct http_server *s, const struct connection *c)
 {
     char key[33];
-    if (c->is_loopback)
+    if (c->is_loopback || c->is_proxy)
         return;
     address_key(c, key);
     unsigned *n = map_get(&s->per_address, key);

@@ -142,11 +142,24 @@ static void note_peer(struct connection *c, const struct sockaddr *peer)
     }
 }
 
+static bool is_proxy(const struct connection *c, const struct http_proxies *p)
+{
+    struct in6_addr a = c->address;
+    if (!p)
+        return false;
+    if (c->family != AF_INET && c->family != AF_INET6)
+        return p->local;
+    if (c->family == AF_INET)
+        forwarded_map_v4(&c->address, &a);
+    return http_proxies_has(p, &a);
+}
+
 struct connection *connection_new(struct http_server *s, int fd, const struct sockaddr *peer)
 {
     struct connection *c = mem_alloc(sizeof *c);
     c->server = s;
     note_peer(c, peer);
+    c->is_proxy = is_proxy(c, s->settings.proxies);
     c->next = &s->connections;
     c->prev = s->connections.prev;
     c->prev->next = c->next->prev = c;

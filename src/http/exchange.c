@@ -162,20 +162,44 @@ const char *http_cookie(const struct http_exchange *x, const char *name)
     return NULL;
 }
 
+static void print_address(const struct in6_addr *a, char ret_text[INET6_ADDRSTRLEN])
+{
+    bool v4 = IN6_IS_ADDR_V4MAPPED(a);
+    inet_ntop(v4 ? AF_INET : AF_INET6, v4 ? &a->s6_addr[12] : a->s6_addr, ret_text,
+              INET6_ADDRSTRLEN);
+}
+
 const char *http_peer(const struct http_exchange *x)
 {
     struct http_exchange *own = (struct http_exchange *)x;
     const struct connection *c = x->c;
-    if (c->family != AF_INET && c->family != AF_INET6)
-        return "local";
-    if (!x->peer[0])
+    if (x->peer[0])
+        return x->peer;
+    if (x->forwarded.has_client)
+        print_address(&x->forwarded.client, own->peer);
+    else if (c->family == AF_INET || c->family == AF_INET6)
         inet_ntop(c->family, &c->address, own->peer, sizeof own->peer);
+    else
+        return "local";
     return x->peer;
 }
 
 bool http_peer_is_loopback(const struct http_exchange *x)
 {
-    return x->c->is_loopback;
+    const struct in6_addr *a = &x->forwarded.client;
+    if (!x->forwarded.has_client)
+        return x->c->is_loopback;
+    return IN6_IS_ADDR_LOOPBACK(a) || (IN6_IS_ADDR_V4MAPPED(a) && a->s6_addr[12] == 127);
+}
+
+bool http_is_https(const struct http_exchange *x)
+{
+    return x->forwarded.https;
+}
+
+bool http_forwards_in_vain(const struct http_exchange *x)
+{
+    return !x->c->is_proxy && forwarded_is_said(&x->head);
 }
 
 const char *http_request_id(struct http_exchange *x)

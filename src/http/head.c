@@ -21,6 +21,9 @@ static const struct {
     [HEAD_TRANSFER_ENCODING] = NAME("transfer-encoding"),
     [HEAD_ACCEPT_ENCODING] = NAME("accept-encoding"),
     [HEAD_IF_NONE_MATCH] = NAME("if-none-match"),
+    [HEAD_X_FORWARDED_FOR] = NAME("x-forwarded-for"),
+    [HEAD_X_FORWARDED_PROTO] = NAME("x-forwarded-proto"),
+    [HEAD_X_FORWARDED_HOST] = NAME("x-forwarded-host"),
 };
 
 /* Said twice these change what a request means, so they may stand once. */

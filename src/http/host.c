@@ -101,6 +101,17 @@ enum host_verdict host_check(const char *host, size_t len, const char *const *al
     return HOST_UNKNOWN;
 }
 
+bool host_is_one_of(const char *host, const char *const *names)
+{
+    struct host_parts h;
+    if (!split(host, strlen(host), &h))
+        return false;
+    for (; *names; names++)
+        if (is_name(&h, *names))
+            return true;
+    return false;
+}
+
 /* "host" and "host:80" are one thing for http, as is 443 for https. */
 static bool is_same_port(const struct host_parts *a, const struct host_parts *b,
                          const char *implied)

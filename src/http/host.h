@@ -15,6 +15,9 @@ enum host_verdict {
  * answer for them. */
 enum host_verdict host_check(const char *host, size_t len, const char *const *allowed);
 
+/* Is the name in `host`, without its port, one of `names` (exact, NULL-terminated)? */
+bool host_is_one_of(const char *host, const char *const *names);
+
 /* Does `origin` ("scheme://host[:port]") name the host that was spoken to? Any of http and https: a
  * proxy may speak TLS for us. */
 bool host_is_origin(const char *host, const char *origin);

@@ -9,6 +9,7 @@
 #include "http/deadline.h"
 #include "http/head.h"
 #include "http/http.h"
+#include "http/proxies.h"
 #include "http/router.h"
 #include "http/target.h"
 
@@ -74,6 +75,7 @@ struct connection {
     bool is_posted;  /* connection_process() will be called by a message */
     bool handle_closed;
     bool is_loopback;
+    bool is_proxy;  /* one that is believed */
     uint8_t family; /* AF_INET, AF_INET6, AF_UNIX */
     struct in6_addr address;
 };
@@ -149,7 +151,10 @@ struct http_exchange {
     struct request_body body;
     struct answer answer;
     void *subject;
-    uint64_t started; /* uv_hrtime() */
+    uint64_t started;           /* uv_hrtime() */
+    const char *host;           /* that was asked for, allowed; NULL = none */
+    bool strict;                /* the answer says Strict-Transport-Security */
+    struct forwarded forwarded; /* zero unless a believed proxy said something */
     char id[RAND_ID_SIZE];
     char peer[INET6_ADDRSTRLEN];
     /* Not zeroed. */

@@ -24,9 +24,10 @@ struct http_limits {
     unsigned idle_ms;          /* keep-alive without a request: 75 s, then close */
     unsigned write_stall_ms;   /* an answer that makes no progress: 30 s, then close */
     unsigned connections;      /* in all: 12,000, then 503 with Retry-After */
-    unsigned per_address;      /* of one peer address (loopback is exempt): 256, then 503 */
-    unsigned pipelined;  /* requests answered in order from one read: 64, then the rest waits */
-    size_t bodies_bytes; /* of all request bodies held at once: 128 MiB, then 503 */
+    unsigned per_address; /* of one peer address (loopback and believed proxies are exempt): 256,
+                           * then 503 */
+    unsigned pipelined;   /* requests answered in order from one read: 64, then the rest waits */
+    size_t bodies_bytes;  /* of all request bodies held at once: 128 MiB, then 503 */
     size_t
         write_buffer_bytes; /* unsent answer bytes of one connection: 4 MiB, then reading stops */
 };
@@ -84,7 +85,10 @@ struct http_settings {
     const struct http_asset *assets; /* ends with .path = NULL; may be NULL */
     const char *const *
         hosts; /* Host allow-list: exact host or host:port, `*.name`; NULL-terminated; NULL = any */
-    const char *security_policy; /* Content-Security-Policy of everything that is no page */
+    const struct http_proxies *proxies; /* whose X-Forwarded-… is believed; NULL = nobody's */
+    const char *const *strict_hosts;    /* exact names for which an answer over TLS (a proxy's) says
+                                           Strict-Transport-Security; NULL = none */
+    const char *security_policy;        /* Content-Security-Policy of everything that is no page */
 };
 
 /* A path that is neither a route nor an asset is answered 404: with the page "/404" when there is
@@ -143,9 +147,13 @@ const char *http_header(const struct http_exchange *x,
                         const char *name); /* any case; NULL; repeated = first */
 const char *http_cookie(const struct http_exchange *x, const char *name); /* NULL */
 const char *http_body(const struct http_exchange *x,
-                      size_t *ret_len);               /* whole body; "" when none */
-const char *http_peer(const struct http_exchange *x); /* the peer's address as text */
+                      size_t *ret_len); /* whole body; "" when none */
+/* Who asks: the peer, or for whom a believed proxy says that it asks. */
+const char *http_peer(const struct http_exchange *x); /* the address as text; "local" */
 bool http_peer_is_loopback(const struct http_exchange *x);
+bool http_is_https(const struct http_exchange *x); /* a believed proxy says so */
+/* The peer says for whom it asks, and is not believed. */
+bool http_forwards_in_vain(const struct http_exchange *x);
 const char *
 http_request_id(struct http_exchange *x); /* made on first need; stands in answer and log */
 

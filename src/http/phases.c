@@ -80,6 +80,34 @@ static bool check_host(struct http_exchange *x)
                   "setting 'hosts' (HYDRA_HOSTS) lists.");
 }
 
+/* Host has been checked, too: a page that points its name at the proxy may set any field but that.
+ */
+static bool check_forwarded_host(struct http_exchange *x)
+{
+    const struct forwarded *f = &x->forwarded;
+    if (host_check(f->host, f->host_len, x->server->settings.hosts) != HOST_ALLOWED)
+        return refuse_host(x, f->host);
+    x->host = f->host;
+    return true;
+}
+
+static bool believe_proxy(struct http_exchange *x)
+{
+    const struct http_settings *s = &x->server->settings;
+    struct forwarded *f = &x->forwarded;
+    x->host = x->head.known[HEAD_HOST] ? x->head.known[HEAD_HOST]->value : NULL;
+    if (!x->c->is_proxy || !forwarded_is_said(&x->head))
+        return true;
+    forwarded_read(s->proxies, &x->head, f);
+    if (f->host_len) {
+        f->host = arena_dup(&x->arena, f->host, f->host_len);
+        if (!check_forwarded_host(x))
+            return false;
+    }
+    x->strict = f->https && x->host && s->strict_hosts && host_is_one_of(x->host, s->strict_hosts);
+    return true;
+}
+
 /* The values are cut out of the path as strings of their own. */
 static void keep_params(struct http_exchange *x)
 {
@@ -151,7 +179,7 @@ static bool check_origin(struct http_exchange *x)
     const struct http_field *origin = h->known[HEAD_ORIGIN];
     if (!origin && !h->known[HEAD_COOKIE])
         return true;
-    if (origin && h->known[HEAD_HOST] && host_is_origin(h->known[HEAD_HOST]->value, origin->value))
+    if (origin && x->host && host_is_origin(x->host, origin->value))
         return true;
     return refuse(x, 403, "foreign-origin",
                   "A change must come from a page of this server: Origin is missing or names "
@@ -176,7 +204,7 @@ static bool begin_body(struct http_exchange *x)
 }
 
 static phase *const phases[] = {
-    parse_target, check_host, find_route, check_origin, ask_gate, begin_body,
+    parse_target, check_host, believe_proxy, find_route, check_origin, ask_gate, begin_body,
 };
 
 bool phases_pass(struct http_exchange *x)

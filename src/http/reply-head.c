@@ -104,6 +104,8 @@ void reply_head(struct http_exchange *x, int64_t len)
     line = server_date(x->server, &n);
     p = put(p, line, n);
     p = put_security(p, x);
+    if (x->strict)
+        p = PUT_LITERAL(p, "Strict-Transport-Security: max-age=31536000\r\n");
     if (length_of(x->answer.type))
         p = put_end_of_line(put_text(PUT_LITERAL(p, "Content-Type: "), x->answer.type));
     p = put_caching(p, x);

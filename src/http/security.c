@@ -3,7 +3,8 @@
 #include <stdio.h>
 #include <time.h>
 
-/* What every answer carries. No Strict-Transport-Security: this server speaks plain HTTP. */
+/* What every answer carries. Strict-Transport-Security only where a proxy speaks TLS for us: see
+ * phases.c. */
 static const char common[] = "X-Content-Type-Options: nosniff\r\n"
                              "Referrer-Policy: no-referrer\r\n"
                              "X-Frame-Options: DENY\r\n"

@@ -1,5 +1,6 @@
 #include "hub/config.h"
 
+#include "http/proxies.h"
 #include "hub/config-file.h"
 #include "store/store.h"
 
@@ -25,6 +26,10 @@ static const struct setting_def {
     [SETTING_HOSTS] = {"hosts", "",
                        "NAME[,…] under which browsers may reach this machine, *.example.org too", 0,
                        0},
+    [SETTING_TRUSTED_PROXIES] = {"trusted-proxies", "",
+                                 "ADDRESS or NETWORK[,…] of proxies whose X-Forwarded-… counts; "
+                                 "also unix",
+                                 0, 0},
     [SETTING_NODE] = {"node", "", "NAME of this machine in the dashboard; default its host name", 0,
                       0},
     [SETTING_DOCKER] =
@@ -193,6 +198,9 @@ static int check(const struct config *c, struct err *e)
                 "The setting %s (from the %s) must be a number from %u to %u, not \"%s\".",
                 defs[i].name, source_names[c->source[i]], defs[i].least, defs[i].most, c->value[i]);
     }
+    struct http_proxies proxies;
+    if (http_proxies_parse(&proxies, c->value[SETTING_TRUSTED_PROXIES], e) < 0)
+        return -EINVAL;
     if (log_level_parse(c->value[SETTING_LOG_LEVEL], &level) < 0)
         return err_set(e, -EINVAL,
                        "The setting log-level is error, warn, info or debug, not \"%s\".",
@@ -262,7 +270,7 @@ char *config_database_url(const struct config *c)
 void config_print(const struct config *c, struct str *out)
 {
     for (int i = 0; i < SETTING_COUNT; i++) {
-        str_addf(out, "%-12s ", defs[i].name);
+        str_addf(out, "%-16s ", defs[i].name);
         size_t start = out->len;
         AUTO(mem_freep) char *shown = store_mask_url(*c->value[i] ? c->value[i] : "-");
         str_add(out, shown);
@@ -276,6 +284,6 @@ void config_print(const struct config *c, struct str *out)
 void config_print_help(struct str *out)
 {
     for (int i = 0; i < SETTING_COUNT; i++)
-        str_addf(out, "  --%-12s %s%s%s%s\n", defs[i].name, defs[i].help,
+        str_addf(out, "  --%-16s %s%s%s%s\n", defs[i].name, defs[i].help,
                  *defs[i].fallback ? " (" : "", defs[i].fallback, *defs[i].fallback ? ")" : "");
 }

@@ -44,6 +44,30 @@ void hosts_allowed(const char *setting, struct str_list *ret_hosts)
     add_addresses(ret_hosts);
 }
 
+static bool is_own(const char *name, const char *own)
+{
+    size_t n = strcspn(own, ".");
+    return strncasecmp(name, own, n) == 0 && (name[n] == 0 || name[n] == '.');
+}
+
+static bool has_letters(const char *name)
+{
+    const char *last = strrchr(name, '.');
+    return isalpha((unsigned char)(last ? last[1] : name[0]));
+}
+
+void hosts_strict(const char *setting, struct str_list *ret_hosts)
+{
+    char own[256];
+    struct str_list all = {0};
+    host_name(own, sizeof own);
+    str_list_split(&all, setting, ',');
+    for (size_t i = 0; i < all.n; i++)
+        if (!strpbrk(all.v[i], "*:[") && has_letters(all.v[i]) && !is_own(all.v[i], own))
+            str_list_add(ret_hosts, all.v[i]);
+    str_list_done(&all);
+}
+
 bool hosts_is_exposed(const char *address)
 {
     return !(*address == '/' || str_starts(address, "127.") || str_starts(address, "localhost:") ||

@@ -9,6 +9,11 @@
  * neither. */
 void hosts_allowed(const char *setting, struct str_list *ret_hosts);
 
+/* Names among `setting` for which browsers may be told to use TLS alone. That holds for every port
+ * of a name: so neither patterns nor names of this machine, whose other services may speak plain
+ * HTTP. */
+void hosts_strict(const char *setting, struct str_list *ret_hosts);
+
 /* Is "HOST:PORT" reachable from other machines? */
 bool hosts_is_exposed(const char *address);
 

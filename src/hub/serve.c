@@ -3,6 +3,7 @@
 #include "api/api.h"
 #include "api/recent-keys.h"
 #include "base/clock.h"
+#include "http/proxies.h"
 #include "hub/assets.h"
 #include "hub/database.h"
 #include "hub/hosts.h"
@@ -33,7 +34,10 @@ struct hub {
     struct local_node *local;
     struct str_list hosts;
     const char **allowed_hosts; /* the same, as the HTTP server reads them */
-    struct http_asset *assets;  /* what the HTTP server serves by itself */
+    struct str_list strict;
+    const char **strict_hosts;
+    struct http_proxies proxies;
+    struct http_asset *assets; /* what the HTTP server serves by itself */
     char node_id[128];
     uv_signal_t signals[2];
     atomic_bool refreshing;
@@ -322,12 +326,26 @@ static struct http_asset *other_assets(void)
     return others;
 }
 
+/* The same texts as an array that ends with NULL. */
+static const char **terminated(const struct str_list *l)
+{
+    const char **v = mem_array(l->n + 1, sizeof *v);
+    if (l->n)
+        memcpy(v, l->v, l->n * sizeof *v);
+    return v;
+}
+
 static int start_http(struct hub *h, struct err *e)
 {
     struct api *a = &h->api;
-    hosts_allowed(h->config->value[SETTING_HOSTS], &h->hosts);
-    h->allowed_hosts = mem_array(h->hosts.n + 1, sizeof *h->allowed_hosts);
-    memcpy(h->allowed_hosts, h->hosts.v, h->hosts.n * sizeof *h->allowed_hosts);
+    const char *hosts = h->config->value[SETTING_HOSTS];
+    hosts_allowed(hosts, &h->hosts);
+    hosts_strict(hosts, &h->strict);
+    h->allowed_hosts = terminated(&h->hosts);
+    h->strict_hosts = terminated(&h->strict);
+    int r = http_proxies_parse(&h->proxies, h->config->value[SETTING_TRUSTED_PROXIES], e);
+    if (r < 0)
+        return r;
     a->assets = hydra_assets;
     h->assets = other_assets();
     struct http_settings s = {.limits = http_limits_default(),
@@ -335,9 +353,11 @@ static int start_http(struct hub *h, struct err *e)
                               .routes = api_routes(),
                               .assets = h->assets,
                               .hosts = h->allowed_hosts,
+                              .strict_hosts = h->strict_hosts,
+                              .proxies = &h->proxies,
                               .security_policy = "default-src 'none'; frame-ancestors 'none'"};
     s.limits.connections = config_number(h->config, SETTING_CONNECTIONS);
-    int r = http_server_new(a->loop, a->workers, &s, e, &a->server);
+    r = http_server_new(a->loop, a->workers, &s, e, &a->server);
     return r < 0 ? r : listen_all(h, e);
 }
 
@@ -412,7 +432,9 @@ static void end(struct hub *h)
     recent_keys_free(a->recent_keys);
     vec_done(&a->listeners);
     mem_free(h->allowed_hosts);
+    mem_free(h->strict_hosts);
     str_list_done(&h->hosts);
+    str_list_done(&h->strict);
     mem_free(h->assets);
     if (h->lock_fd >= 0)
         close(h->lock_fd);

@@ -53,7 +53,7 @@ test('the command line wins over the environment, that over the file, that over 
 
 test('every setting is known in all three places', async () => {
     const names = Object.keys(await effective([], {}));
-    const value = { workers: '3', streams: '33', connections: '333', 'log-level': 'warn', 'log-format': 'json' };
+    const value = { workers: '3', streams: '33', connections: '333', 'log-level': 'warn', 'log-format': 'json', 'trusted-proxies': '10.0.0.0/8' };
     for (const name of names.filter(n => n !== 'config')) {
         const v = value[name] ?? 'abc';
         assert.deepEqual((await effective([`--${name}`, v], {}))[name], [v, 'command line']);
@@ -97,6 +97,7 @@ test('a value that will not do is an error that names the setting and where it c
     await refused(['config', '--workers', '99999999999999999999'], { says: /workers/ });
     await refused(['config'], { env: { HYDRA_STREAMS: '-1' }, says: /streams.*environment.*"-1"/ });
     await refused(['config', '--log-level', 'loud'], { says: /error, warn, info or debug.*"loud"/ });
+    await refused(['config', '--trusted-proxies', '10.0.0.0/33'], { says: /trusted-proxies.*"10\.0\.0\.0\/33" is no address/ });
     await refused(['config', '--log-format', 'xml'], { says: /text or json/ });
     await refused(['config', '--workers'], { says: /--workers needs a value/ });
 });
