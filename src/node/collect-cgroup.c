@@ -75,13 +75,12 @@ static int open_memory(const struct cgroup *g, const struct collect *c, const ch
     return kfile_open(c->root, "%s%s/%s", g->h->memory_mount, path, g->h->memory_file);
 }
 
-static void drop(struct cgroup *g, struct collect *c, size_t i)
+static void drop(struct cgroup *g, size_t i)
 {
     struct group *p = &g->v.v[i];
     kfile_close(&p->cpu_fd);
     kfile_close(&p->memory_fd);
-    p->owner->cpu_measured = p->owner->memory_measured = false;
-    series_lose(c->series, p->owner->series, OWNER_SERIES);
+    owner_unused(p->owner, USAGE_CGROUP);
     mem_free(p->path);
     vec_remove_at(&g->v, i);
 }
@@ -95,9 +94,6 @@ static void add(struct cgroup *g, struct collect *c, struct owner *w)
         .kept = g->v.n < g->max_kept,
         .found = true,
     };
-    w->cpu_measured = p.cpu_fd >= 0;
-    w->memory_measured = p.memory_fd >= 0;
-    owner_add_series(w, c->series);
     if (!p.kept) {
         kfile_close(&p.cpu_fd);
         kfile_close(&p.memory_fd);
@@ -129,7 +125,7 @@ static void follow_owners(struct cgroup *g, struct collect *c)
     }
     for (size_t i = g->v.n; i-- > 0;)
         if (!g->v.v[i].found)
-            drop(g, c, i);
+            drop(g, i);
     for (size_t i = 0; i < c->owners->v.n; i++)
         if (c->owners->v.v[i]->cgroup && !find(g, c->owners->v.v[i]))
             add(g, c, c->owners->v.v[i]);
@@ -166,11 +162,7 @@ static void read_group(const struct cgroup *g, struct collect *c, struct group *
     int memory_fd = p->kept ? p->memory_fd : open_memory(g, c, p->path);
     double memory = number_in(c, memory_fd, "") - (double)p->cache;
     double cpu = number_in(c, cpu_fd, g->h->cpu_key) * g->h->cpu_scale;
-    double *to = series_at(c->series, p->owner->series);
-    if (p->owner->cpu_measured)
-        to[OWNER_CPU] = cpu;
-    if (p->owner->memory_measured)
-        to[OWNER_MEMORY] = memory < 0 ? 0 : memory;
+    owner_used(p->owner, USAGE_CGROUP, cpu, memory < 0 ? 0 : memory, c->now_ms);
     if (!p->kept) {
         kfile_close(&cpu_fd);
         kfile_close(&memory_fd);
@@ -190,8 +182,9 @@ static int cgroup_read(void *state, struct collect *c)
 static void cgroup_close(void *state, struct collect *c)
 {
     struct cgroup *g = state;
+    (void)c;
     while (g->v.n)
-        drop(g, c, g->v.n - 1);
+        drop(g, g->v.n - 1);
     vec_done(&g->v);
 }
 

@@ -269,29 +269,19 @@ static void merge(struct processes *p, struct collect *c)
     p->next.v.n = 0;
 }
 
-/* Services whose cgroup does not tell what they use. */
+/* What the processes of each service use together; nothing is told of one without any. */
 static void sum_services(struct processes *p, struct collect *c)
 {
     for (size_t i = 0; i < c->owners->v.n; i++)
-        c->owners->v.v[i]->memory = (double)NAN;
+        owner_unused(c->owners->v.v[i], USAGE_PROCESSES);
     for (size_t i = 0; i < p->now.v.n; i++) {
         const struct process *q = p->now.v.v[i];
         if (!q->owner)
             continue;
+        double before = q->owner->usage[USAGE_PROCESSES].memory;
         double memory = (double)(q->stat.memory_pages * p->page);
-        q->owner->memory = isnan(q->owner->memory) ? memory : q->owner->memory + memory;
-    }
-    for (size_t i = 0; i < c->owners->v.n; i++) {
-        struct owner *w = c->owners->v.v[i];
-        if ((w->cpu_measured && w->memory_measured) ||
-            (isnan(w->memory) && w->series == SERIES_NONE))
-            continue;
-        owner_add_series(w, c->series);
-        double *to = series_at(c->series, w->series);
-        if (!w->memory_measured)
-            to[OWNER_MEMORY] = w->memory;
-        if (!w->cpu_measured)
-            to[OWNER_CPU] = isnan(w->memory) ? (double)NAN : w->cpu_seconds;
+        owner_used(q->owner, USAGE_PROCESSES, q->owner->cpu_seconds,
+                   isnan(before) ? memory : before + memory, c->now_ms);
     }
 }
 

@@ -12,14 +12,14 @@ extern const struct collector collector_cpu, collector_load, collector_meminfo, 
     collector_pressure, collector_diskstats, collector_filesystem, collector_netdev,
     collector_sockstat, collector_limits, collector_hwmon, collector_rapl, collector_edac,
     collector_timex, collector_cgroup, collector_nvidia, collector_amd, collector_intel,
-    collector_processes;
+    collector_processes, collector_service;
 
 static const struct collector *const house[] = {
     &collector_cpu,      &collector_load,      &collector_meminfo,    &collector_vmstat,
     &collector_pressure, &collector_diskstats, &collector_filesystem, &collector_netdev,
     &collector_sockstat, &collector_limits,    &collector_hwmon,      &collector_rapl,
     &collector_edac,     &collector_timex,     &collector_cgroup,     &collector_nvidia,
-    &collector_amd,      &collector_intel,     &collector_processes,
+    &collector_amd,      &collector_intel,     &collector_processes,  &collector_service,
 };
 
 enum running_state {

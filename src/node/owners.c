@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -23,7 +24,7 @@ void owners_free(struct owners *o)
     mem_free(o);
 }
 
-static struct owner *find(const struct owners *o, const char *id)
+struct owner *owners_by_id(const struct owners *o, const char *id)
 {
     for (size_t i = 0; i < o->v.n; i++)
         if (str_eq(o->v.v[i]->id, id))
@@ -31,11 +32,23 @@ static struct owner *find(const struct owners *o, const char *id)
     return NULL;
 }
 
+void owner_used(struct owner *w, enum usage_source source, double cpu, double memory, int64_t now)
+{
+    w->usage[source] = (struct usage){.cpu = cpu, .memory = memory, .read_ms = now};
+}
+
+void owner_unused(struct owner *w, enum usage_source source)
+{
+    owner_used(w, source, (double)NAN, (double)NAN, 0);
+}
+
 static struct owner *add(struct owners *o, const char *id)
 {
     struct owner *w = mem_alloc(sizeof *w);
     w->id = mem_strdup(id);
     w->series = SERIES_NONE;
+    for (unsigned i = 0; i < USAGE_SOURCES; i++)
+        owner_unused(w, i);
     *vec_add(&o->v) = w;
     return w;
 }
@@ -48,7 +61,7 @@ static const char *own_cgroup(const struct observed *s)
 
 void owners_set(struct owners *o, const struct observed *service)
 {
-    struct owner *w = find(o, service->id);
+    struct owner *w = owners_by_id(o, service->id);
     if (!w)
         w = add(o, service->id);
     bool runs = service->run != RUN_STOPPED && service->run != RUN_FAILED;
@@ -62,7 +75,7 @@ void owners_set(struct owners *o, const struct observed *service)
 
 void owners_remove(struct owners *o, const char *id)
 {
-    struct owner *w = find(o, id);
+    struct owner *w = owners_by_id(o, id);
     if (!w)
         return;
     w->gone = true;

@@ -12,15 +12,30 @@
 /* A service's own series. */
 enum { OWNER_CPU, OWNER_MEMORY, OWNER_SERIES };
 
+/* What is known of its use of the machine, the best source first; NaN = that one doesn't tell. */
+enum usage_source { USAGE_CGROUP, USAGE_PROCESSES, USAGE_ENGINE, USAGE_SOURCES };
+struct usage {
+    double cpu;      /* seconds, counted from some time on */
+    double memory;   /* bytes */
+    int64_t read_ms; /* mono */
+};
+
+/* Of collect-service.c: between the last two readings of the source in use. */
+struct pace {
+    const struct usage *source; /* NULL = none */
+    double before, last;
+    int64_t before_ms, last_ms;
+};
+
 struct owner {
     char *id;     /* observed id */
     char *cgroup; /* NULL = shares its cgroup with others */
     int main_pid; /* 0 = not known */
     bool gone;    /* the service is gone; the place stays so that its series keep their numbers */
-    uint32_t series;                    /* the first of OWNER_SERIES, SERIES_NONE = none yet */
-    bool cpu_measured, memory_measured; /* by its cgroup; else processes are summed */
-    double cpu_seconds;                 /* summed so far */
-    double memory;                      /* sum of the current pass; NaN before the first process */
+    uint32_t series; /* the first of OWNER_SERIES, SERIES_NONE = none yet */
+    struct usage usage[USAGE_SOURCES];
+    struct pace pace;
+    double cpu_seconds; /* of its processes, summed so far */
 };
 
 struct owners {
@@ -34,12 +49,17 @@ void owners_free(struct owners *o);
 void owners_set(struct owners *o, const struct observed *service);
 void owners_remove(struct owners *o, const char *id);
 
+/* A reading of one of the sources; owner_unused() when it tells nothing any more. */
+void owner_used(struct owner *w, enum usage_source source, double cpu, double memory, int64_t now);
+void owner_unused(struct owner *w, enum usage_source source);
+
 /* After series_reset(): all take new ones. */
 void owners_forget_series(struct owners *o);
 
 /* Gives it its series, when it has none. */
 void owner_add_series(struct owner *w, struct series *s);
 
+struct owner *owners_by_id(const struct owners *o, const char *id);
 struct owner *owners_by_cgroup(const struct owners *o, const char *cgroup);
 struct owner *owners_by_pid(const struct owners *o, int pid);
 

@@ -263,6 +263,53 @@ static void test_disks_come_and_go(void **state)
     remove_root();
 }
 
+#define WEB "hydra_service_cpu_seconds_total{service=\"docker/web\"}"
+
+/* Read each second tick, counted evenly in every one; then by its engine alone. */
+static void test_counters_of_services_run_evenly(void **state)
+{
+    (void)state;
+    struct tree t;
+    char text[64];
+    make_root();
+    write_file("/sys/fs/cgroup/cgroup.controllers", "cpu memory");
+    write_file("/sys/fs/cgroup/docker/aa/cpu.stat", "usage_usec 0\n");
+    tree_init_at(&t, root, NULL);
+    owners_set(t.c.owners, &(struct observed){.id = "docker/web", .cgroup = "/docker/aa"});
+    double before = NAN;
+    for (unsigned tick = 0; tick < 12; tick++) {
+        snprintf(text, sizeof text, "usage_usec %u\n", tick * 500000);
+        write_file("/sys/fs/cgroup/docker/aa/cpu.stat", text);
+        tree_tick(&t, 1);
+        double now = tree_has(&t, WEB) ? tree_value(&t, WEB) : NAN;
+        if (tick > 6)
+            assert_true(fabs(now - before - 0.5) < 1e-9);
+        before = now;
+    }
+    assert_no_value(&t, "hydra_service_memory_bytes{service=\"docker/web\"}");
+
+    struct owner *w = owners_by_id(t.c.owners, "docker/web");
+    owners_set(t.c.owners, &(struct observed){.id = "docker/web"});
+    tree_tick(&t, 2);
+    assert_no_value(&t, WEB);
+    owner_used(w, USAGE_ENGINE, 10, 77, t.now);
+    tree_tick(&t, 10);
+    assert_value(&t, "hydra_service_memory_bytes{service=\"docker/web\"}", 77);
+    assert_no_value(&t, WEB); /* one reading is no pace */
+    owner_used(w, USAGE_ENGINE, 20, 78, t.now);
+    tree_tick(&t, 1);
+    assert_value(&t, WEB, 10);
+    tree_tick(&t, 5);
+    assert_value(&t, WEB, 15);
+    tree_tick(&t, 30); /* nothing new is invented */
+    assert_value(&t, WEB, 20);
+    owner_used(w, USAGE_ENGINE, 1, 1, t.now); /* started again */
+    tree_tick(&t, 1);
+    assert_no_value(&t, WEB);
+    tree_done(&t);
+    remove_root();
+}
+
 static void write_process(int pid)
 {
     char path[64], text[256];
@@ -326,6 +373,7 @@ int main(void)
         cmocka_unit_test(test_absent_is_looked_for_each_minute),
         cmocka_unit_test(test_has_something_to_say),
         cmocka_unit_test(test_disks_come_and_go),
+        cmocka_unit_test(test_counters_of_services_run_evenly),
         cmocka_unit_test(test_census_spares_walking_proc),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
