@@ -58,13 +58,20 @@ void history_add_reason(struct cluster *c, struct live_service *s)
     remember(c, s);
 }
 
+int64_t past_state_end(const struct past_state *p, int64_t now_wall)
+{
+    if (p->to_ms)
+        return p->to_ms;
+    return now_wall > p->from_ms ? now_wall : p->from_ms; /* the clock may have been set back */
+}
+
 double history_uptime(const struct history *h, int64_t now_wall)
 {
     double known = 0, up = 0;
     for (size_t i = 0; i < h->n; i++) {
         const struct past_state *p = &h->v[i];
         int64_t from = p->from_ms > now_wall - DAY_MS ? p->from_ms : now_wall - DAY_MS;
-        int64_t to = p->to_ms ? p->to_ms : now_wall;
+        int64_t to = past_state_end(p, now_wall);
         if (to <= from || p->state == STATE_UNKNOWN || p->state == STATE_STOPPED)
             continue;
         known += (double)(to - from);

@@ -62,7 +62,7 @@ static void history_json(struct jw *w, const struct live_service *s, int64_t now
         const struct past_state *p = &s->history.v[i];
         jw_object(w);
         jw_key_time(w, "from", p->from_ms);
-        jw_key_time(w, "to", p->to_ms ? p->to_ms : now_wall);
+        jw_key_time(w, "to", past_state_end(p, now_wall));
         jw_key_str(w, "state", service_state_name(p->state));
         jw_key_str(w, "reason", p->reason);
         jw_end_object(w);

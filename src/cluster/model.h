@@ -264,6 +264,7 @@ bool node_is_settling(const struct live_node *n, int64_t mono);
 /* The state as it is now, from `from_ms` on. */
 void history_add(struct cluster *c, struct live_service *s, int64_t from_ms);
 void history_add_reason(struct cluster *c, struct live_service *s); /* known later than the state */
+int64_t past_state_end(const struct past_state *p, int64_t now_wall); /* now, while it lasts */
 /* The share of the known time of the last day in which it was not down, in percent; NaN = too
  * little is known. */
 double history_uptime(const struct history *h, int64_t now_wall);
