@@ -86,17 +86,29 @@ for (const file of files) {
 }
 
 /* What a browser fetches for a page before anyone touches it: the page, its scripts, its style, its first font. */
-function firstLoad(page) {
+function firstFiles(page) {
   const html = read(page).toString().replace(/<script[^>]*noModule[^>]*>/gi, '');
   const urls = [...html.matchAll(/(?:src|href)="(\/_next\/[^"]+)"/g)].map((m) => m[1].slice(1));
-  const all = [page, ...new Set(urls)];
+  return [page, ...new Set(urls)];
+}
+
+/* Nearly all functions of the first scripts are called while the page begins. With this line V8 compiles them as they
+   arrive, on a thread of its own, and not one by one when they are called: a third of the main thread's work. Others
+   ignore it. */
+const hint = '//# allFunctionsCalledOnLoad\n';
+const pages = entries.map((e) => e.file).filter((f) => f.endsWith('.html'));
+for (const file of new Set(pages.flatMap(firstFiles).filter((f) => f.endsWith('.js'))))
+  if (!read(file).toString().startsWith(hint)) writeFileSync(path.join(root, file), hint + read(file));
+
+function firstLoad(page) {
+  const all = firstFiles(page);
   const bytes = all.reduce((sum, f) => sum + (f.endsWith('.woff2') ? read(f).length : brotli(read(f)).length), 0);
   return { requests: all.length, bytes };
 }
 
 const brotli = (b) => brotliCompressSync(b, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } });
 
-for (const { file } of entries.filter((e) => e.file.endsWith('.html'))) {
+for (const file of pages) {
   const { requests, bytes } = firstLoad(file);
   console.log(`${file.padEnd(20)} ${String(requests).padStart(3)} files ${(bytes / 1024).toFixed(1).padStart(7)} KiB first load, brotli`);
   if (bytes > firstLoadLimit) fail(`${file} loads more than ${firstLoadLimit / 1024} KiB at first`);

@@ -1,5 +1,6 @@
 'use client';
 import { useQuery } from '@tanstack/react-query';
+import { useDeferredValue } from 'react';
 import { verdictQuery } from '@/api/keys';
 import { ErrorState } from '@/components/states';
 import { useConnection } from '@/state/connection';
@@ -13,7 +14,8 @@ import { VerdictHead } from './verdict';
 
 /* Is everything well; if not, what is it and what does it break? */
 export function Overview() {
-  const verdict = useQuery(verdictQuery()).data;
+  // Deferred: what the server wrote stands meanwhile, and the page is drawn in slices that leave room for a touch.
+  const verdict = useDeferredValue(useQuery(verdictQuery()).data);
   if (!verdict) return <Waiting />;
   return (
     <>
