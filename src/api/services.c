@@ -14,6 +14,8 @@
 static const char *const service_members[] = {
     "name", "url", "icon", "group", "description", "hidden", "check", "depends_on", NULL};
 
+#define MANUAL "manual/"
+
 /* "My Router (old)" to "my-router-old": what an id is made of. */
 static void slug_of(const char *name, char *ret_slug, size_t size)
 {
@@ -120,7 +122,7 @@ static int read_new(struct http_exchange *x, const json_t *body, struct service_
     slug_of(r->name, slug, sizeof slug);
     if (!*slug)
         return body_refuse(x, "name", "The name needs at least one letter or digit.");
-    snprintf(r->id, sizeof r->id, "manual/%s", slug);
+    snprintf(r->id, sizeof r->id, MANUAL "%s", slug);
     int status = service_record_check(r, &e);
     if (status < 0)
         problem_reply_err(x, status, &e);
@@ -144,7 +146,18 @@ static void add_service(struct http_exchange *x)
     service_record_done(&r);
 }
 
-/* The record to edit: what is kept, or fresh overrides for a service that was discovered. */
+/* "manual/router": an id that a service added by hand has or may get. */
+static bool is_manual_id(const char *id)
+{
+    char slug[128];
+    if (strncmp(id, MANUAL, strlen(MANUAL)) != 0)
+        return false;
+    slug_of(id + strlen(MANUAL), slug, sizeof slug);
+    return *slug && str_eq(slug, id + strlen(MANUAL));
+}
+
+/* The record to edit: what is kept, fresh overrides for a service that was discovered, or a new
+ * one under an id of those that are added by hand: so a removed one comes back as it was. */
 static int find_record(struct http_exchange *x, struct db *db, const char *id,
                        struct service_record *r, struct err *e)
 {
@@ -153,8 +166,9 @@ static int find_record(struct http_exchange *x, struct db *db, const char *id,
         return status;
     struct live_change c = {.api = api_of(x), .id = id};
     loop_call(c.api->loop, look_on_loop, &c);
-    if (!c.known)
+    if (!c.known && !is_manual_id(id))
         return err_set(e, -ENOENT, "There is no service with the id %s.", id);
+    r->manual = !c.known;
     if (!str_copy(r->id, sizeof r->id, id))
         return err_set(e, -EINVAL, "That id is too long.");
     r->created_ms = clock_wall_ms();
@@ -174,7 +188,14 @@ static void edit_service(struct http_exchange *x)
         service_record_done(&r);
         return;
     }
+    bool is_new = r.manual && !r.changed_ms;
     r.changed_ms = clock_wall_ms();
+    if (status >= 0 && is_new && str_is_empty(r.name))
+        status =
+            err_field(&e,
+                      err_set(&e, -ENOENT,
+                              "There is no service with the id %s. To add it, say its name.", r.id),
+                      "name");
     if (status >= 0)
         status = service_record_check(&r, &e);
     if (status < 0)
@@ -182,8 +203,11 @@ static void edit_service(struct http_exchange *x)
     else
         save(x, db,
              &(struct saving){.record = &r,
-                              .action = r.hidden ? "service.hide" : "service.edit",
-                              .status = 200});
+                              .action = is_new     ? "service.add"
+                                        : r.hidden ? "service.hide"
+                                                   : "service.edit",
+                              .is_new = is_new,
+                              .status = is_new ? 201 : 200});
     service_record_done(&r);
 }
 

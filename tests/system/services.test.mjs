@@ -54,6 +54,11 @@ for (const frontend of FRONTENDS)
         assert.equal((await token.get(`${at}/${id}`)).status, 404);
         assert.equal((await token.delete(`${at}/${id}`)).status, 404);
         assert.equal((await token.put(`${at}/${id}`, { group: 'x' })).status, 404);
+        const back = await token.put(`${at}/${id}`, { name: 'Back', group: 'x' });
+        assert.deepEqual([back.status, back.json.id, back.json.manual, back.json.group], [201, id, true, 'x'], 'a removed one comes back under its own id');
+        assert.equal((await token.put(`${at}/${id}`, { group: 'y' })).status, 200);
+        assert.equal((await token.delete(`${at}/${id}`)).status, 204);
+        assert.equal((await token.put(`${at}/manual/Not%20a%20slug`, { name: 'x' })).status, 404);
     });
 
 test('every change of a service stands in the audit log, with who and by which way', async () => {

@@ -1416,6 +1416,7 @@ export interface components {
             depends_on: string[];
             needed_by: string[];
             warnings: string[];
+            /** @description Oldest first, of the last day at least. Where one ends before the next begins, Hydra did not watch. */
             history: {
                 /** Format: date-time */
                 from: string;
@@ -1424,6 +1425,7 @@ export interface components {
                 state: components["schemas"]["ServiceState"];
                 reason: string | null;
             }[];
+            /** @description Percent of the last 24 h in which it was not down. Times when Hydra did not watch, did not know, or the service was stopped on purpose do not count. */
             uptime: {
                 hours24: number | null;
             };
@@ -2200,6 +2202,15 @@ export interface operations {
                     "application/json": components["schemas"]["ServiceRecord"];
                 };
             };
+            /** @description Added: an id of the form manual/name that was not there */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServiceRecord"];
+                };
+            };
             default: components["responses"]["Problem"];
         };
     };
@@ -2827,6 +2838,15 @@ export interface operations {
                     "application/json": components["schemas"]["ServiceRecord"];
                 };
             };
+            /** @description Added: an id of the form manual/name that was not there */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServiceRecord"];
+                };
+            };
             default: components["responses"]["Problem"];
         };
     };
@@ -3243,6 +3263,15 @@ export interface operations {
         responses: {
             /** @description Saved */
             200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServiceRecord"];
+                };
+            };
+            /** @description Added: an id of the form manual/name that was not there */
+            201: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -79,7 +79,7 @@ function useWrites(d: ServiceDetail) {
         .then(() => toast(`${d.display} is as discovered again`, 'ok', { label: 'Undo', run: () => void put(d.record, d.hidden).catch(failed) }), failed),
     remove: async () => {
       await drop();
-      const undo = () => void call('/api/web/services', { method: 'POST', body: inputOfRecord(d.record, d.hidden) }).catch(failed);
+      const undo = () => void call(path, { method: 'PUT', body: inputOfRecord(d.record, d.hidden) }).catch(failed); // under its own id: others name it
       toast(`Removed ${d.display}`, 'ok', { label: 'Undo', run: undo });
       router.push('/services');
     },
