@@ -41,6 +41,7 @@ export default function UserDialog({ user, onClose }: { user?: User; onClose: ()
         {!user && <NewFields form={form} set={set} error={error} />}
         <TextField label="Shown as" placeholder={user?.name ?? (form.name || 'Optional')} value={form.display_name} onChange={(e) => set({ display_name: e.target.value })} error={error('display_name')} autoComplete="off" />
         <RadioCards label="Role" value={form.role} options={options} onChange={(role) => set({ role })} error={error('role')} />
+        {user && form.role !== user.role && <p className="text-12 text-fg-2">With the new role {user.name} is signed out everywhere and signs in again.</p>}
         {user && <Lock user={user} form={form} set={set} />}
         {save.error && !(problem?.field && ['name', 'password', 'display_name', 'role'].includes(problem.field)) && <FormError error={save.error} />}
         <div className="dialog-foot flex justify-end gap-2">
