@@ -44,7 +44,7 @@ export class Raw {
 export const statuses = text => [...text.matchAll(/HTTP\/1\.1 (\d{3}) [A-Z]/g)].map(m => Number(m[1]));
 
 /** Sends `text`, waits for the close or for quiet, and returns what came. */
-export async function exchange(port, text, ms = 700) {
+export async function exchange(port, text, ms = 5000) {
     const r = await Raw.open(port);
     r.write(text);
     const answer = await r.closed(ms).catch(() => r.text);
