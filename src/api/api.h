@@ -7,6 +7,7 @@
 #pragma once
 
 #include "access/access.h"
+#include "api/pack.h"
 #include "cluster/cluster.h"
 #include "http/http.h"
 #include "store/store.h"
@@ -36,8 +37,10 @@ struct api {
     int64_t started_mono_ms;
     struct recent_keys *recent_keys; /* on the loop */
     char vain_proxy[64]; /* who signed-in people came through, and is not believed; on the loop */
-    bool ready;          /* on the loop */
-    bool demo;           /* simulated nodes: marked everywhere */
+    struct pack_cache packed_overview, packed_openapi; /* on the loop */
+    struct buf *openapi;                               /* made when first asked for; on the loop */
+    bool ready;                                        /* on the loop */
+    bool demo;                                         /* simulated nodes: marked everywhere */
 };
 
 /* Every route, for the server and for the check against api/openapi.yaml. Ends with .method = NULL.

@@ -40,7 +40,8 @@ static void add_blocks(struct http_exchange *x, struct str *page, const struct s
     str_done(&session);
     if (!overview_too)
         return;
-    AUTO(buf_unrefp) struct buf *overview = cluster_overview(api_of(x)->cluster);
+    AUTO(buf_unrefp)
+    struct buf *overview = cluster_overview_for(api_of(x)->cluster, s->permissions);
     add_json_block(page, "hydra-overview", overview->bytes, overview->len);
 }
 

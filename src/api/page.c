@@ -1,6 +1,7 @@
 #include "api/page.h"
 
 #include "api/body.h"
+#include "api/pack.h"
 #include "api/problem.h"
 
 #include <stdio.h>
@@ -34,5 +35,5 @@ void page_reply(struct http_exchange *x, int n, const struct err *e, struct str 
         return;
     }
     http_add_header(x, "Cache-Control", "no-store");
-    http_reply_str(x, 200, "application/json", body);
+    pack_reply(x, 200, "application/json", body);
 }

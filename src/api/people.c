@@ -3,13 +3,17 @@
 
 #include "api/body.h"
 #include "api/gate.h"
+#include "api/pack.h"
 #include "api/problem.h"
 #include "base/clock.h"
 
 static void reply_json(struct http_exchange *x, int status, struct str *body)
 {
     http_add_header(x, "Cache-Control", "no-store");
-    http_reply_str(x, status, "application/json", body);
+    if (status == 200)
+        pack_reply(x, status, "application/json", body);
+    else
+        http_reply_str(x, status, "application/json", body); /* new: may hold a secret */
 }
 
 static void done_or_problem(struct http_exchange *x, int r, const struct err *e)

@@ -2,11 +2,12 @@
 #include "api/routes.h"
 
 #include "api/gate.h"
+#include "api/pack.h"
 #include "api/problem.h"
 
-/* Takes `b`. The snapshots change every second: caching them anywhere would only show old numbers.
- */
-static void reply(struct http_exchange *x, struct buf *b, const char *what)
+/* Takes `b`. The snapshots change every second: no browser or proxy is to keep them. */
+static void reply_packed(struct http_exchange *x, struct buf *b, const char *what,
+                         struct pack_cache *cache)
 {
     if (!b) {
         char detail[256];
@@ -17,12 +18,19 @@ static void reply(struct http_exchange *x, struct buf *b, const char *what)
         return;
     }
     http_add_header(x, "Cache-Control", "no-store");
-    http_reply_buf(x, 200, "application/json", b, NULL);
+    pack_reply_buf(x, 200, "application/json", b, cache);
+}
+
+static void reply(struct http_exchange *x, struct buf *b, const char *what)
+{
+    reply_packed(x, b, what, NULL);
 }
 
 static void get_overview(struct http_exchange *x)
 {
-    reply(x, cluster_overview(api_of(x)->cluster), "overview");
+    struct api *a = api_of(x);
+    struct buf *b = cluster_overview_for(a->cluster, subject_of(x)->permissions);
+    reply_packed(x, b, "overview", &a->packed_overview);
 }
 
 static void get_nodes(struct http_exchange *x)

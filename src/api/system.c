@@ -119,7 +119,7 @@ static void get_metrics(struct http_exchange *x)
     print_own_metrics(a, &out);
     cluster_metrics(a->cluster, &out);
     http_add_header(x, "Cache-Control", "no-store");
-    http_reply_str(x, 200, "text/plain; version=0.0.4; charset=utf-8", &out);
+    pack_reply(x, 200, "text/plain; version=0.0.4; charset=utf-8", &out);
 }
 
 /* --- Hydra's own state for its admins
@@ -218,8 +218,11 @@ static void get_system(struct http_exchange *x)
 
 static void get_openapi(struct http_exchange *x)
 {
+    struct api *a = api_of(x);
+    if (!a->openapi)
+        a->openapi = buf_new(openapi_json, openapi_json_len);
     http_add_header(x, "Cache-Control", "no-cache");
-    http_reply(x, 200, "application/json", openapi_json, openapi_json_len);
+    pack_reply_buf(x, 200, "application/json", buf_ref(a->openapi), &a->packed_openapi);
 }
 
 const struct http_route system_routes[] = {

@@ -4,6 +4,7 @@
 #include "api/audit-filter.h"
 #include "api/body.h"
 #include "api/gate.h"
+#include "api/pack.h"
 #include "api/page.h"
 #include "api/problem.h"
 #include "base/clock.h"
@@ -44,7 +45,7 @@ static void table_send(struct http_exchange *x, struct jw *w, struct str *body)
     jw_key_str(w, "next", NULL);
     jw_end_object(w);
     http_add_header(x, "Cache-Control", "no-store");
-    http_reply_str(x, 200, "application/json", body);
+    pack_reply(x, 200, "application/json", body);
 }
 
 static void time_cell(struct jw *w, int64_t wall_ms)

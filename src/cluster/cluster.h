@@ -134,6 +134,8 @@ void cluster_set_notice(struct cluster *c, const char *key, const char *severity
 /* Ready JSON, referenced (buf_unref() when done). On the loop. NULL when there is no such node or
  * service. */
 struct buf *cluster_overview(struct cluster *c);
+/* The same, cut to what may be seen: the parts that may not are empty. */
+struct buf *cluster_overview_for(struct cluster *c, uint64_t permissions);
 /* What is said of everything: the sentence and the line under it. Valid until the next tick. */
 struct cluster_verdict {
     const char *sentence, *detail;

@@ -297,6 +297,12 @@ static struct buf *cut(const struct snapshot *s, uint64_t permissions)
     return buf_take(&out);
 }
 
+struct buf *cluster_overview_for(struct cluster *c, uint64_t permissions)
+{
+    buf_unref(cluster_overview(c));
+    return cut(&c->snapshot, permissions); /* written by this thread alone */
+}
+
 struct buf *cluster_snapshot(struct cluster *c, uint64_t permissions, uint64_t *ret_sequence)
 {
     pthread_mutex_lock(&c->snapshot_lock);

@@ -429,6 +429,9 @@ static void end(struct hub *h)
     event_log_free(a->log);
     access_free(a->access);
     store_close(a->store);
+    pack_cache_done(&a->packed_overview);
+    pack_cache_done(&a->packed_openapi);
+    buf_unref(a->openapi);
     recent_keys_free(a->recent_keys);
     vec_done(&a->listeners);
     mem_free(h->allowed_hosts);

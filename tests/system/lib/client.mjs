@@ -1,5 +1,6 @@
 // An HTTP client that does what it is told: any Host, any Origin, cookies or none, and event streams with ids.
 import http from 'node:http';
+import { gunzipSync } from 'node:zlib';
 import { EventStream } from './events.mjs';
 
 export class Client {
@@ -59,10 +60,11 @@ export class Client {
     close() { this.agent.destroy(); }
 }
 
-function readAnswer(answer, bytes) {
+function readAnswer(answer, packed) {
+    const bytes = packed.length && answer.headers['content-encoding'] === 'gzip' ? gunzipSync(packed) : packed;
     const text = bytes.toString();
     const type = answer.headers['content-type'] ?? '';
     let json;
     if (type.includes('json') && text) json = JSON.parse(text);
-    return { status: answer.statusCode, headers: answer.headers, type, text, json };
+    return { status: answer.statusCode, headers: answer.headers, type, text, json, size: packed.length };
 }
