@@ -76,6 +76,7 @@ const typing = (t: EventTarget | null): boolean =>
   t instanceof HTMLElement && (t.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(t.tagName)) && !isChoice(t);
 const presses = (t: EventTarget | null, key: string): boolean =>
   (key === ' ' || key === 'Enter') && t instanceof HTMLElement && !!t.closest('button, a, summary, input, [role=menuitem]');
+const isEmptySearch = (t: EventTarget | null): t is HTMLInputElement => t instanceof HTMLInputElement && t.matches('[data-search]') && !t.value;
 const isChoice = (t: HTMLElement): boolean => t instanceof HTMLInputElement && /^(radio|checkbox)$/.test(t.type);
 
 /* One listener for all keys. In a text field only combinations with Ctrl or ⌘ count. */
@@ -85,6 +86,7 @@ export function useShellKeys(): void {
     const sequence = new KeySequence(words);
     const onKey = (e: KeyboardEvent) => {
       const combined = e.ctrlKey || e.metaKey;
+      if (e.key === 'Escape' && isEmptySearch(e.target)) return e.target.blur(); // the first press empties it
       if (e.defaultPrevented || presses(e.target, e.key) || (typing(e.target) && !combined)) return;
       if (useUi.getState().overlay || document.querySelector('[role=dialog]')) return;
       const word = sequence.press(e, performance.now());
