@@ -5,15 +5,16 @@ export interface Quantity {
 }
 
 interface Settings {
-  timeZone: string | undefined;
+  zone: Intl.DateTimeFormat | null; // null: the browser's own
   fahrenheit: boolean;
 }
-const settings: Settings = { timeZone: undefined, fahrenheit: false };
+const settings: Settings = { zone: null, fahrenheit: false };
+
+const numeric: Intl.DateTimeFormatOptions = { year: 'numeric', month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' };
 
 export function setFormat(timeZone: string | null, fahrenheit: boolean): void {
-  settings.timeZone = timeZone ?? undefined;
+  settings.zone = timeZone ? new Intl.DateTimeFormat('en-GB', { ...numeric, timeZone }) : null;
   settings.fahrenheit = fahrenheit;
-  clocks.clear();
 }
 
 export const none = '–';
@@ -110,46 +111,46 @@ export function duration(ms: number): string {
   return h % 24 ? `${d} d ${h % 24} h` : `${d} d`;
 }
 
-const clocks = new Map<string, Intl.DateTimeFormat>();
-
-function clockOf(name: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
-  let f = clocks.get(name);
-  if (!f) clocks.set(name, (f = new Intl.DateTimeFormat('en-GB', { ...options, timeZone: settings.timeZone })));
-  return f;
+/* The time that a clock on the wall shows, to be read with getUTC…(). The browser's own zone needs no Intl, whose first use
+   costs a slow device 80 ms. */
+function wall(t: number): Date {
+  if (!settings.zone) return new Date(t - new Date(t).getTimezoneOffset() * 60_000);
+  const p = Object.fromEntries(settings.zone.formatToParts(t).map((x) => [x.type, x.value]));
+  return new Date(`${p.year}-${p.month}-${p.day}T${p.hour}:${p.minute}:${p.second}Z`);
 }
 
-export const clock = (t: number): string =>
-  clockOf('hm', { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }).format(t);
-export const clockSeconds = (t: number): string =>
-  clockOf('hms', { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' }).format(t);
-export const day = (t: number): string => clockOf('day', { day: 'numeric', month: 'short' }).format(t);
-export const dayYear = (t: number): string =>
-  clockOf('year', { day: 'numeric', month: 'short', year: 'numeric' }).format(t);
+const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sept', 'Oct', 'Nov', 'Dec'];
+const weekdays = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'];
+const two = (n: number): string => String(n).padStart(2, '0');
+
+const hm = (d: Date): string => `${two(d.getUTCHours())}:${two(d.getUTCMinutes())}`;
+const dm = (d: Date): string => `${d.getUTCDate()} ${months[d.getUTCMonth()]}`;
+
+export const clock = (t: number): string => hm(wall(t));
+export function clockSeconds(t: number): string {
+  const d = wall(t);
+  return `${hm(d)}:${two(d.getUTCSeconds())}`;
+}
+export const day = (t: number): string => dm(wall(t));
+export function dayYear(t: number): string {
+  const d = wall(t);
+  return `${dm(d)} ${d.getUTCFullYear()}`;
+}
 export const exact = (t: number): string => `${dayYear(t)}, ${clockSeconds(t)}`;
-
-const isoDay: Intl.DateTimeFormatOptions = { year: 'numeric', month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' };
-
-/* Wall-clock time as if it were UTC. */
-function wallClock(t: number): number {
-  const p = Object.fromEntries(clockOf('iso', isoDay).formatToParts(t).map((x) => [x.type, x.value]));
-  return Date.parse(`${p.year}-${p.month}-${p.day}T${p.hour}:${p.minute}:${p.second}Z`);
-}
 
 /* When a day of the calendar ("2026-11-24") begins, in the time zone that times are shown in. */
 export function dayStart(date: string): number {
   const wanted = Date.parse(`${date}T00:00:00Z`);
   let t = wanted;
-  for (let i = 0; i < 2; i++) t += wanted - wallClock(t); // twice: the first guess may lie beyond a change of the clocks
+  for (let i = 0; i < 2; i++) t += wanted - wall(t).getTime(); // twice: the first guess may lie beyond a change of the clocks
   return t;
 }
-
-const weekday = (t: number): string => clockOf('weekday', { weekday: 'long' }).format(t);
 
 export function dayName(t: number, now: number): string {
   const name = dayYear(t);
   if (name === dayYear(now)) return 'Today';
   if (name === dayYear(now - 86_400_000)) return 'Yesterday';
-  return now - t < 6 * 86_400_000 ? weekday(t) : name;
+  return now - t < 6 * 86_400_000 ? (weekdays[wall(t).getUTCDay()] ?? name) : name;
 }
 
 /* Relative up to an hour, then the clock, then the date. */

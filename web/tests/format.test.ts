@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { bytes, clock, dayStart, duration, initials, integer, join, lasting, latency, memory, number, percent, rate, setFormat, share, temperature, when } from '@/lib/format';
+import { bytes, clock, dayStart, duration, exact, initials, integer, join, lasting, latency, memory, number, percent, rate, setFormat, share, temperature, when } from '@/lib/format';
 
 afterEach(() => setFormat('UTC', false));
 
@@ -74,6 +74,14 @@ describe('time', () => {
   test('how long: for an age under an hour, else since a clock', () => {
     setFormat('UTC', false);
     expect([lasting(now - 40 * S, now), lasting(now - 2 * H, now), lasting(now - 26 * H, now)]).toEqual(['for 40 s', 'since 12:30', 'since 23 Nov, 12:30']);
+  });
+  test('without a preference: as the browser would say it in its own zone', () => {
+    setFormat(null, false);
+    const said = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', year: 'numeric', hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' });
+    for (let month = 0; month < 12; month++) {
+      const t = Date.parse('2026-01-01T00:00:07Z') + month * 31 * 24 * H;
+      expect(exact(t)).toBe(said.format(t));
+    }
   });
   test('the time zone is a preference', () => {
     setFormat('America/New_York', false);

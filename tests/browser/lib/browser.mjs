@@ -29,6 +29,13 @@ export async function openContext(browser, base, { cookie, width = 1440, height 
     return context;
 }
 
+/** A browser with a profile in `folder`, signed in, that others may drive through `port`. */
+export async function openProfile(folder, base, { cookie, port }) {
+    const context = await chromium.launchPersistentContext(folder, { executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: [...ARGS, `--remote-debugging-port=${port}`] });
+    await context.addCookies([{ name: 'hydra_session', value: cookie, url: base, httpOnly: true, sameSite: 'Strict', expires: Date.now() / 1000 + 3600 }]);
+    return context;
+}
+
 /** A page that remembers everything it complained about. */
 export async function openPage(context, { allow = [] } = {}) {
     const page = await context.newPage();
