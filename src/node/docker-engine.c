@@ -33,6 +33,7 @@ static void drop_calls(struct engine *e)
         x->due = false;
     }
     e->looking = 0;
+    engine_measure_stop(e);
     str_clear(&e->line);
 }
 
@@ -245,6 +246,8 @@ static void on_ping(void *arg, const struct http_answer *a)
 void engine_tick(struct engine *e, int64_t now_ms)
 {
     engine_look_on(e);
+    if (e->state == ENGINE_WATCHING)
+        engine_measure(e, now_ms);
     if (e->state != ENGINE_WATCHING || e->call || now_ms - e->ping_ms < PING_MS)
         return;
     e->ping_ms = now_ms;

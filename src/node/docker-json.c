@@ -2,6 +2,8 @@
 
 #include "base/json.h"
 
+#include <math.h>
+
 /* --- version --- */
 
 enum { API_OLDEST = 41, API_NEWEST = 51 }; /* 1.x: what this code was written and tested against */
@@ -163,6 +165,35 @@ int docker_parse_event(const char *json, size_t len, struct docker_event *ret_ev
                             json_get_str(attributes, "signal", ""));
     }
     *ret_event = e;
+    return 0;
+}
+
+/* --- stats --- */
+
+/* Nothing that runs used nothing: that means that the engine can't tell. */
+static double known(double v)
+{
+    return v > 0 ? v : (double)NAN;
+}
+
+int docker_parse_stats(const char *json, size_t len, struct docker_stats *ret_stats)
+{
+    AUTO(decref) json_t *v = NULL;
+    int r = json_parse(json, len, LIMIT_DOCKER_ANSWER, NULL, &v);
+    if (r < 0)
+        return r;
+    if (!json_is_object(v))
+        return -EINVAL;
+    const json_t *cpu = json_object_get(json_object_get(v, "cpu_stats"), "cpu_usage");
+    const json_t *memory = json_object_get(v, "memory_stats");
+    const json_t *parts = json_object_get(memory, "stats");
+    int64_t cache = json_get_int(parts, "total_inactive_file", /* cgroups version 1 */
+                                 json_get_int(parts, "inactive_file", 0));
+    int64_t used = json_get_int(memory, "usage", 0);
+    *ret_stats = (struct docker_stats){
+        .cpu_seconds = known((double)json_get_int(cpu, "total_usage", 0) / 1e9),
+        .memory = known((double)(cache > 0 && cache < used ? used - cache : used)),
+    };
     return 0;
 }
 

@@ -71,6 +71,13 @@ void container_settle(struct container *c, bool asked);
 /* One line of GET /events. -EINVAL. */
 int docker_parse_event(const char *json, size_t len, struct docker_event *ret_event) MUST_CHECK;
 
+/* Of GET /containers/ID/stats; NaN = the engine doesn't know. -EINVAL. */
+struct docker_stats {
+    double cpu_seconds;
+    double memory; /* bytes, without page cache that could be given back */
+};
+int docker_parse_stats(const char *json, size_t len, struct docker_stats *ret_stats) MUST_CHECK;
+
 /* The last line of GET /containers/ID/logs that says something, of stderr if there is one. The
  * caller frees; NULL = nothing was said. */
 char *docker_last_line(const char *log, size_t len, bool tty);

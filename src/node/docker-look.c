@@ -123,8 +123,9 @@ void entry_free(struct entry *x)
         return;
     http_call_cancel(x->look);
     http_call_cancel(x->reading);
-    if (x->look)
-        x->engine->looking--;
+    http_call_cancel(x->stats);
+    x->engine->looking -= x->look != NULL;
+    x->engine->measuring -= x->stats != NULL;
     forget_told(x);
     container_free(x->c);
     mem_free(x->last_line);

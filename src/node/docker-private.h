@@ -1,5 +1,5 @@
 /* Between docker.c (where engines are), docker-engine.c (one of them), docker-events.c and
- * docker-look.c. */
+ * docker-look.c, docker-stats.c. */
 #pragma once
 
 #include "io/http-client.h"
@@ -33,6 +33,8 @@ struct engine {
     unsigned failures;  /* in a row */
     struct map entries; /* container id → struct entry */
     unsigned looking;   /* inspections that run */
+    unsigned measuring; /* questions for usage that run */
+    int64_t measure_at_ms;
     struct outbox out;
     int64_t ping_ms; /* when it last answered */
 };
@@ -55,6 +57,8 @@ struct entry {
     bool due, listed;          /* an inspection is wanted; seen by the running list */
     struct http_call *look;    /* the inspection that runs */
     struct http_call *reading; /* of its log */
+    bool stats_due;
+    struct http_call *stats; /* the question for its usage that runs */
 };
 
 /* `uid`: whose rootless engine it is; 0 = the machine's. */
@@ -79,6 +83,11 @@ void entry_free(struct entry *x);
 void entry_want_look(struct entry *x);
 void entry_tell(struct entry *x);
 void engine_look_on(struct engine *e); /* starts inspections that are due, within the bounds */
+
+/* docker-stats.c: what they use, where nothing else tells. */
+void engine_measure(struct engine *e, int64_t now_ms);
+void engine_measure_on(struct engine *e);
+void engine_measure_stop(struct engine *e);
 
 /* Asks the engine: GET `path` of the API, 10 s. On failure the engine goes away. */
 int engine_get(struct engine *e, const char *path,

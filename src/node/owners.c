@@ -65,6 +65,8 @@ void owners_set(struct owners *o, const struct observed *service)
     if (!w)
         w = add(o, service->id);
     bool runs = service->run != RUN_STOPPED && service->run != RUN_FAILED;
+    if (!runs)
+        owner_unused(w, USAGE_ENGINE);
     bool changed = mem_set_str(&w->cgroup, runs ? own_cgroup(service) : NULL);
     int pid = runs ? service->main_pid : 0;
     if (changed || w->main_pid != pid || w->gone)
@@ -79,6 +81,7 @@ void owners_remove(struct owners *o, const char *id)
     if (!w)
         return;
     w->gone = true;
+    owner_unused(w, USAGE_ENGINE);
     w->main_pid = 0;
     mem_set_str(&w->cgroup, NULL);
     o->generation++;

@@ -37,6 +37,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const char *text = (const char *)data + 1;
     struct docker_version v;
     struct docker_event e;
+    struct docker_stats stats;
     if (size < 1)
         return 0;
     switch (data[0]) {
@@ -49,6 +50,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     case 'e':
         if (docker_parse_event(text, size - 1, &e) == 0)
             FUZZ_CHECK(!*e.id || docker_id_is_valid(e.id));
+        break;
+    case 's':
+        (void)!docker_parse_stats(text, size - 1, &stats);
         break;
     case 'v':
         (void)!docker_parse_version(text, size - 1, NULL, &v);

@@ -10,6 +10,7 @@
 #include "node/node.h"
 
 #include <getopt.h>
+#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 
@@ -93,9 +94,25 @@ static void print_check(struct jw *w, const struct check_result *c)
     jw_key_time(w, "tls_expires", c->tls_expires_ms);
 }
 
+static struct str_list series; /* "name{labels}", by number */
+
+static void take_series(const struct series_defs *d)
+{
+    if (d->first == 0)
+        str_list_done(&series);
+    for (uint32_t i = 0; i < d->n; i++)
+        str_list_take(&series, mem_printf("%s{%s}", d->v[i].name, d->v[i].labels));
+}
+
+/* What services use; of the rest only how much there is. */
 static void print_frame(struct jw *w, const struct frame *f)
 {
     jw_key_int(w, "n", f->n);
+    for (uint32_t i = 0; i < f->n && i < series.n; i++)
+        if (str_starts(series.v[i], "hydra_service_") && !isnan(f->values[i])) {
+            jw_key(w, series.v[i]);
+            jw_fixed(w, f->values[i], 6);
+        }
 }
 
 static bool is_wanted(const struct node_report *r)
@@ -137,6 +154,8 @@ static void print_report(struct jw *w, const struct node_report *r)
 static void on_report(void *arg, struct node_report *r)
 {
     (void)arg;
+    if (r->kind == REPORT_SERIES)
+        take_series(r->series);
     if (is_wanted(r)) {
         struct str s = {0};
         struct jw w = jw_begin(&s);

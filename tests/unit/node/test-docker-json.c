@@ -4,6 +4,7 @@
 #include "node/docker-json.h"
 
 #include <fcntl.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -347,6 +348,29 @@ static void lines_are_made_clean(void **state)
     assert_null(one_line(" \n\t ", 4));
 }
 
+static void usage_is_told_without_cache(void **state)
+{
+    (void)state;
+    static const char v1[] = "{\"cpu_stats\":{\"cpu_usage\":{\"total_usage\":1500000000}},"
+                             "\"memory_stats\":{\"usage\":1000,\"stats\":{\"inactive_file\":9,"
+                             "\"total_inactive_file\":300}}}";
+    static const char v2[] = "{\"memory_stats\":{\"usage\":1000,\"stats\":{\"inactive_file\":9}}}";
+    static const char podman[] = "{\"memory_stats\":{\"usage\":348160}}";
+    static const char stopped[] = "{\"cpu_stats\":{\"cpu_usage\":{\"total_usage\":0}},"
+                                  "\"memory_stats\":{}}";
+    struct docker_stats s;
+    assert_int_equal(docker_parse_stats(v1, strlen(v1), &s), 0);
+    assert_true(s.cpu_seconds == 1.5 && s.memory == 700);
+    assert_int_equal(docker_parse_stats(v2, strlen(v2), &s), 0);
+    assert_true(isnan(s.cpu_seconds) && s.memory == 991);
+    assert_int_equal(docker_parse_stats(podman, strlen(podman), &s), 0);
+    assert_true(s.memory == 348160);
+    assert_int_equal(docker_parse_stats(stopped, strlen(stopped), &s), 0);
+    assert_true(isnan(s.cpu_seconds) && isnan(s.memory));
+    assert_true(docker_parse_stats("[]", 2, &s) < 0);
+    assert_true(docker_parse_stats("{", 1, &s) < 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -360,6 +384,7 @@ int main(void)
         cmocka_unit_test(ports_are_read),
         cmocka_unit_test(nonsense_is_refused),
         cmocka_unit_test(events_have_kinds),
+        cmocka_unit_test(usage_is_told_without_cache),
         cmocka_unit_test(logs_give_their_last_words),
         cmocka_unit_test(lines_are_made_clean),
     };
