@@ -7,7 +7,7 @@
 #pragma once
 
 #include "access/access.h"
-#include "api/pack.h"
+#include "api/state-cache.h"
 #include "cluster/cluster.h"
 #include "http/http.h"
 #include "store/store.h"
@@ -37,6 +37,7 @@ struct api {
     int64_t started_mono_ms;
     struct recent_keys *recent_keys; /* on the loop */
     char vain_proxy[64]; /* who signed-in people came through, and is not believed; on the loop */
+    struct state_cache state_cache;                    /* on the loop */
     struct pack_cache packed_overview, packed_openapi; /* on the loop */
     struct buf *openapi;                               /* made when first asked for; on the loop */
     bool ready;                                        /* on the loop */

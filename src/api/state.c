@@ -2,75 +2,90 @@
 #include "api/routes.h"
 
 #include "api/gate.h"
-#include "api/pack.h"
 #include "api/problem.h"
 
-/* Takes `b`. The snapshots change every second: no browser or proxy is to keep them. */
-static void reply_packed(struct http_exchange *x, struct buf *b, const char *what,
-                         struct pack_cache *cache)
-{
-    if (!b) {
-        char detail[256];
-        snprintf(detail, sizeof detail, "There is no %s with the id %.160s.", what,
-                 http_param(x, "id"));
-        problem_reply(
-            x, &(struct problem){.status = 404, .type = PROBLEM_NOT_FOUND, .detail = detail});
-        return;
-    }
-    http_add_header(x, "Cache-Control", "no-store");
-    pack_reply_buf(x, 200, "application/json", b, cache);
-}
+typedef struct buf *make_answer(struct cluster *c, const char *id);
 
-static void reply(struct http_exchange *x, struct buf *b, const char *what)
+static void reply(struct http_exchange *x, make_answer *make, const char *what)
 {
-    reply_packed(x, b, what, NULL);
+    struct api *a = api_of(x);
+    char detail[256];
+    if (state_cache_reply(&a->state_cache, x, a->cluster, make))
+        return;
+    snprintf(detail, sizeof detail, "There is no %s with the id %.160s.", what,
+             http_param(x, "id"));
+    problem_reply(x, &(struct problem){.status = 404, .type = PROBLEM_NOT_FOUND, .detail = detail});
 }
 
 static void get_overview(struct http_exchange *x)
 {
     struct api *a = api_of(x);
     struct buf *b = cluster_overview_for(a->cluster, subject_of(x)->permissions);
-    reply_packed(x, b, "overview", &a->packed_overview);
+    pack_reply_buf(x, 200, "application/json", b, &a->packed_overview);
+}
+
+static struct buf *make_nodes(struct cluster *c, const char *id)
+{
+    (void)id;
+    return cluster_nodes(c);
+}
+
+static struct buf *make_trends(struct cluster *c, const char *id)
+{
+    (void)id;
+    return cluster_trends(c);
+}
+
+static struct buf *make_services(struct cluster *c, const char *id)
+{
+    (void)id;
+    return cluster_services(c);
+}
+
+static struct buf *make_status(struct cluster *c, const char *id)
+{
+    (void)id;
+    return cluster_status(c);
 }
 
 static void get_nodes(struct http_exchange *x)
 {
-    reply(x, cluster_nodes(api_of(x)->cluster), "list");
+    reply(x, make_nodes, "list");
 }
 
 static void get_node(struct http_exchange *x)
 {
-    reply(x, cluster_node(api_of(x)->cluster, http_param(x, "id")), "node");
+    reply(x, cluster_node, "node");
 }
 
 static void get_window(struct http_exchange *x)
 {
-    reply(x, cluster_window(api_of(x)->cluster, http_param(x, "id")), "node");
+    reply(x, cluster_window, "node");
 }
 
 static void get_trends(struct http_exchange *x)
 {
-    reply(x, cluster_trends(api_of(x)->cluster), "list");
+    reply(x, make_trends, "list");
 }
 
 static void get_processes(struct http_exchange *x)
 {
-    reply(x, cluster_processes(api_of(x)->cluster, http_param(x, "id")), "node");
+    reply(x, cluster_processes, "node");
 }
 
 static void get_services(struct http_exchange *x)
 {
-    reply(x, cluster_services(api_of(x)->cluster), "list");
+    reply(x, make_services, "list");
 }
 
 static void get_service(struct http_exchange *x)
 {
-    reply(x, cluster_service(api_of(x)->cluster, http_param(x, "id")), "service");
+    reply(x, cluster_service, "service");
 }
 
 static void get_status(struct http_exchange *x)
 {
-    reply(x, cluster_status(api_of(x)->cluster), "status");
+    reply(x, make_status, "status");
 }
 
 const struct http_route state_routes[] = {

@@ -32,23 +32,9 @@ void str_reserve(struct str *s, size_t more)
     s->cap = cap;
 }
 
-void str_add_n(struct str *s, const void *bytes, size_t n)
-{
-    str_reserve(s, n);
-    if (n)
-        memcpy(s->p + s->len, bytes, n);
-    s->len += n;
-    s->p[s->len] = 0;
-}
-
 void str_add(struct str *s, const char *text)
 {
     str_add_n(s, text, strlen(text));
-}
-
-void str_add_char(struct str *s, char c)
-{
-    str_add_n(s, &c, 1);
 }
 
 void str_addv(struct str *s, const char *fmt, va_list ap)

@@ -16,13 +16,29 @@ void str_done(struct str *s);
 void str_clear(struct str *s); /* keeps the memory */
 void str_reserve(struct str *s, size_t more);
 void str_add(struct str *s, const char *text);
-void str_add_n(struct str *s, const void *bytes, size_t n);
-void str_add_char(struct str *s, char c);
 void str_addf(struct str *s, const char *fmt, ...) PRINTF(2, 3);
 void str_addv(struct str *s, const char *fmt, va_list ap);
 void str_add_u64(struct str *s, uint64_t v);
 void str_add_i64(struct str *s, int64_t v);
 char *str_take(struct str *s); /* the text (never NULL); the caller frees with mem_free() */
+
+static inline void str_add_n(struct str *s, const void *bytes, size_t n)
+{
+    if (s->cap - s->len <= n)
+        str_reserve(s, n);
+    if (n)
+        memcpy(s->p + s->len, bytes, n);
+    s->len += n;
+    s->p[s->len] = 0;
+}
+
+static inline void str_add_char(struct str *s, char c)
+{
+    if (s->cap - s->len <= 1)
+        str_reserve(s, 1);
+    s->p[s->len++] = c;
+    s->p[s->len] = 0;
+}
 
 static inline const char *str_text(const struct str *s)
 {

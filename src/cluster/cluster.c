@@ -28,7 +28,7 @@ void cluster_node_add(struct cluster *c, const char *node, const char *label,
                       struct cluster_now now)
 {
     struct live_node *n = model_node(c, node);
-    c->now = now;
+    model_enter(c, now);
     if (!n) {
         n = mem_alloc(sizeof *n);
         n->id = mem_strdup(node);
@@ -155,7 +155,7 @@ void cluster_report(struct cluster *c, const char *node, struct node_report *r,
                     struct cluster_now now)
 {
     struct live_node *n = model_node(c, node);
-    c->now = now;
+    model_enter(c, now);
     if (n) {
         node_heard(c, n, now);
         take(c, n, r, now);
@@ -194,7 +194,7 @@ static void watch_node(struct cluster *c, struct live_node *n, struct cluster_no
 
 void cluster_tick(struct cluster *c, struct cluster_now now)
 {
-    c->now = now;
+    model_enter(c, now);
     forgive_gap(c, now);
     NODES_FOREACH(c, n)
     {
@@ -219,7 +219,7 @@ static void settle_now(struct cluster *c, struct live_service *s, struct cluster
 
 void cluster_set_record(struct cluster *c, const struct service_record *r, struct cluster_now now)
 {
-    c->now = now;
+    model_enter(c, now);
     record_free(map_set(&c->records, r->id, record_copy(r)));
     struct live_service *s = model_service(c, r->id);
     if (!s && !r->manual)
@@ -234,7 +234,7 @@ void cluster_set_record(struct cluster *c, const struct service_record *r, struc
 
 void cluster_drop_record(struct cluster *c, const char *id, struct cluster_now now)
 {
-    c->now = now;
+    model_enter(c, now);
     record_free(map_remove(&c->records, id));
     struct live_service *s = model_service(c, id);
     if (!s)
@@ -263,7 +263,7 @@ static void free_notice(struct notice *n)
 void cluster_set_notice(struct cluster *c, const char *key, const char *severity, const char *text,
                         const char *hint, struct cluster_now now)
 {
-    c->now = now;
+    model_enter(c, now);
     const struct notice *before = map_get(&c->notices, key);
     int64_t since = before ? before->since_ms : now.wall_ms;
     struct notice *n = NULL;

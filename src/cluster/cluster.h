@@ -131,6 +131,9 @@ void cluster_set_notice(struct cluster *c, const char *key, const char *severity
 /* --- what others read
  * ------------------------------------------------------------------------------------------- */
 
+/* While this number stays the same, so does what the functions below say. */
+uint64_t cluster_round(const struct cluster *c);
+
 /* Ready JSON, referenced (buf_unref() when done). On the loop. NULL when there is no such node or
  * service. */
 struct buf *cluster_overview(struct cluster *c);

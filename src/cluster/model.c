@@ -149,6 +149,17 @@ void cluster_free(struct cluster *c)
     mem_free(c);
 }
 
+void model_enter(struct cluster *c, struct cluster_now now)
+{
+    c->now = now;
+    c->round++;
+}
+
+uint64_t cluster_round(const struct cluster *c)
+{
+    return c->round;
+}
+
 static void forget_service(struct cluster *c, const struct live_service *gone)
 {
     SERVICES_FOREACH(c, s)

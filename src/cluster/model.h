@@ -205,9 +205,11 @@ struct cluster {
     } snapshot;
     int64_t snapshot_mono_ms, tick_mono_ms;
     struct cluster_now now; /* of the latest call */
+    uint64_t round;         /* counts the calls that may change something */
 };
 
 /* --- model.c --- */
+void model_enter(struct cluster *c, struct cluster_now now); /* first in every call that changes */
 struct live_node *model_node(struct cluster *c, const char *id);
 struct live_service *model_service(struct cluster *c, const char *id);
 struct live_source *model_source(struct live_node *n, const char *name);

@@ -429,6 +429,7 @@ static void end(struct hub *h)
     event_log_free(a->log);
     access_free(a->access);
     store_close(a->store);
+    state_cache_done(&a->state_cache);
     pack_cache_done(&a->packed_overview);
     pack_cache_done(&a->packed_openapi);
     buf_unref(a->openapi);

@@ -3,7 +3,8 @@
 # installed), in one run: the server on core 0, wrk on core 1.
 #
 #   tests/bench/http.sh [BUILD_DIR]             the HTTP server alone (bench-http-server)
-#   BENCH_PID=… BENCH_URL=… BENCH_COOKIE=… tests/bench/http.sh    a hydrad that runs already
+#   BENCH_PID=… BENCH_URL=… BENCH_COOKIE=… tests/bench/http.sh    a hydrad that runs already (hydrad.sh); the
+#                                               CPU that it uses without any request is taken off
 #
 # SECONDS_EACH (4), ROUNDS (3), CONNECTIONS (64). Prints one line per server and round, then medians
 # and ratios. CPU is what the scheduler charged to the server's threads (/proc/PID/task/*/schedstat).
@@ -63,6 +64,11 @@ CONF
   start h2o h2o -m worker -c "$work/h2o.conf"; url[h2o]=http://127.0.0.1:28314/a.json
 fi
 sleep 0.7
+idle=0 # CPU ns that ours uses anyway while one round lasts
+if [ -n "${BENCH_PID:-}" ]; then
+  idle=$(cpu_ns "$BENCH_PID"); sleep "$each"; idle=$(($(cpu_ns "$BENCH_PID") - idle))
+  echo "ours uses $((idle / 1000 / each)) µs a second without any request"
+fi
 
 measure() { # name → "µs-per-request requests-per-second p99"
   local a b out
@@ -70,6 +76,7 @@ measure() { # name → "µs-per-request requests-per-second p99"
   out=$(taskset -c 1 wrk -t1 -c"$connections" -d"${each}s" --latency -H "$cookie" "${url[$1]}")
   b=$(cpu_ns "${pid[$1]}")
   if grep -q "Non-2xx" <<< "$out"; then echo "$1: answers are no 2xx: $out" >&2; exit 1; fi
+  if [ "$1" = ours ]; then b=$((b - idle)); fi
   awk -v ns=$((b - a)) '/requests in/ {n = $1} /^Requests\/sec/ {r = $2} $1 == "99%" {p = $2}
     END {printf "%.2f %.0f %s\n", ns / 1e3 / n, r, p}' <<< "$out"
 }
