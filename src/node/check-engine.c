@@ -50,19 +50,13 @@ static void start_systemd(struct check_run *run)
         absent(run, complete, "active unit", "systemd");
 }
 
-static bool runs_program(const char *root, const char *pid, const char *name)
+static bool runs_program(const char *root, uint64_t pid, const char *name)
 {
-    char comm[32], exe[KFILE_PATH_MAX];
-    if (kfile_text(comm, sizeof comm, root, "/proc/%s/comm", pid) < 0)
+    char program[64];
+    if (kfile_program(program, sizeof program, root, (int)pid) < 0)
         return false;
-    if (str_eq(comm, name))
-        return true;
-    /* Names are cut to 15 bytes there: the file that runs tells the rest. */
-    if (strlen(name) < 15 || !str_starts(name, comm) ||
-        kfile_link(exe, sizeof exe, root, "/proc/%s/exe", pid) < 0)
-        return false;
-    const char *slash = strrchr(exe, '/');
-    return str_eq(slash ? slash + 1 : exe, name);
+    bool cut = strlen(name) == KFILE_COMM_MAX && str_starts(program, name); /* as ps says it */
+    return cut || str_eq(program, name);
 }
 
 static void start_process(struct check_run *run)
@@ -73,7 +67,7 @@ static void start_process(struct check_run *run)
     DIR *d = opendir(node_path(run->node, "/proc", path));
     for (struct dirent *e; d && (e = readdir(d));)
         if (str_to_u64(e->d_name, &pid) == 0 &&
-            runs_program(run->node->settings.root, e->d_name, run->spec->target) && !found++)
+            runs_program(run->node->settings.root, pid, run->spec->target) && !found++)
             first = pid;
     if (d)
         closedir(d);

@@ -166,6 +166,23 @@ int kfile_link(char *ret_text, size_t size, const char *root, const char *fmt, .
     return 0;
 }
 
+int kfile_program(char *ret_name, size_t size, const char *root, int pid)
+{
+    char exe[KFILE_PATH_MAX];
+    int r = kfile_text(ret_name, size, root, "/proc/%d/comm", pid);
+    if (r < 0 || strlen(ret_name) < KFILE_COMM_MAX)
+        return r;
+    if (kfile_link(exe, sizeof exe, root, "/proc/%d/exe", pid) < 0)
+        return 0;
+    char *slash = strrchr(exe, '/'), *gone = strstr(exe, " (deleted)");
+    const char *name = slash ? slash + 1 : exe;
+    if (gone)
+        *gone = 0;
+    if (str_starts(name, ret_name))
+        str_copy(ret_name, size, name);
+    return 0;
+}
+
 bool kfile_exists(const char *root, const char *fmt, ...)
 {
     char path[KFILE_PATH_MAX];

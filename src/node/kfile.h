@@ -43,6 +43,11 @@ int kfile_number(int64_t *ret_v, const char *root, const char *path_fmt, ...) PR
 /* The text of the symbolic link ROOT + path; -errno. */
 int kfile_link(char *ret_text, size_t size, const char *root, const char *path_fmt, ...)
     PRINTF(4, 5);
+enum { KFILE_COMM_MAX = 15 };
+
+/* The program that a process runs. The kernel cuts its name to 15 bytes; the file tells the rest.
+ * -errno: gone. */
+int kfile_program(char *ret_name, size_t size, const char *root, int pid) MUST_CHECK;
 bool kfile_exists(const char *root, const char *path_fmt, ...) PRINTF(2, 3);
 
 /* Calls fn for each entry of the folder but those that begin with '.', in the order of their names

@@ -14,7 +14,7 @@
 enum {
     SEARCHES_MAX = 3,   /* per socket: what is not found then is the kernel's or hidden */
     PATIENCE_MS = 3000, /* for Docker and systemd to tell what is theirs */
-    NAME_SIZE = 16,
+    NAME_SIZE = 64,
 };
 
 struct listener {
@@ -243,8 +243,7 @@ static void start_search(struct listeners *l);
 /* A process that is gone before its name is read is looked for again. */
 static void take_holder(struct listeners *l, struct listener *x, int pid)
 {
-    if (!pid ||
-        kfile_text(x->name, sizeof x->name, l->node->settings.root, "/proc/%d/comm", pid) < 0)
+    if (!pid || kfile_program(x->name, sizeof x->name, l->node->settings.root, pid) < 0)
         return;
     x->pid = x->was = pid;
 }
