@@ -75,7 +75,7 @@ const effects = {
     },
     'Add a service': closes('Add a service'),
     'Next service': walks,
-    'Previous service': walks,
+    'Previous service': async keys => { for (const step of [['j'], ['j'], keys]) await walks(step); },
     'Pause live lists': async keys => {
         await press(keys);
         await page.getByText('paused', { exact: true }).waitFor();
@@ -94,8 +94,8 @@ for (const where of ['/', '/services', '/service?id=manual/anton', '/audit', '/n
         assert.ok(rows.length >= Object.keys(places).length + 3, JSON.stringify(rows));
         for (const [title, keys] of rows) {
             assert.ok(effects[title], `no test knows “${title}”`);
+            if (places[title] && where !== '/') continue; // the ways are the same everywhere
             if (path() !== place) await open(place);
-            if (title.startsWith('Previous')) await press(['j', 'j']);
             await effects[title](keys);
         }
         assert.deepEqual(page.complaints, []);
