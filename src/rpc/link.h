@@ -1,0 +1,56 @@
+/* One HTTP/2 connection that carries gRPC calls: what server and client share. */
+#pragma once
+
+#include "rpc/framer.h"
+#include "rpc/rpc.h"
+#include "rpc/transport.h"
+
+#include <nghttp2/nghttp2.h>
+
+struct link;
+
+struct rpc_call {
+    struct link *link;
+    struct rpc_call *next, *previous; /* of the link */
+    int32_t stream;                   /* 0 = not yet: the connection is being made */
+    const struct rpc_events *events;
+    void *arg;
+    struct framer in;
+    struct str out;     /* framed messages */
+    size_t sent;        /* of `out` */
+    struct str headers; /* "name\0value\0…" of the request; the answer's on the client */
+    struct rpc_status status;
+    struct loop_timer *deadline;
+    char *path;
+    uint64_t timeout_ms;
+    int http_status;
+    bool is_grpc;    /* the content type says so */
+    bool has_status; /* grpc-status has come, or the server has set one */
+    bool begun;      /* server: the method runs; client: the request was submitted */
+    bool peer_done;  /* nothing more comes */
+    bool finishing;  /* nothing more goes after `out` */
+    bool deferred;   /* the data provider waits for more */
+};
+
+struct link_settings {
+    bool is_server;
+    struct loop *loop;
+    unsigned keepalive_ms;
+    const char *authority; /* client */
+    /* Server: a call begins; false = there is no such method. */
+    bool (*request)(void *arg, struct rpc_call *c, const char *path);
+    void (*ready)(void *arg);                                      /* client */
+    void (*ended)(void *arg, struct link *l, const struct err *e); /* the link frees itself after */
+    void *arg;
+};
+
+struct link *link_new(const struct link_settings *s);
+/* Then transport_begin(); the link owns it. */
+void link_attach(struct link *l, struct transport *t);
+extern const struct transport_events link_transport_events; /* with the link as `arg` */
+struct rpc_call *link_call(struct link *l, const char *path, uint64_t timeout_ms,
+                           const struct rpc_events *events, void *arg);
+void link_answer(struct rpc_call *c); /* server: sends the headers, messages may follow */
+struct transport *link_transport(const struct link *l);
+bool link_can_call(const struct link *l);
+void link_close(struct link *l); /* GOAWAY; calls end silently; the link is gone */

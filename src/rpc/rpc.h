@@ -1,0 +1,90 @@
+/* gRPC: calls that carry messages in both directions, over HTTP/2, from this program or to it.
+ *
+ * Follows "gRPC over HTTP2" (grpc/doc/PROTOCOL-HTTP2.md). Everything belongs to one loop. Messages
+ * are opaque bytes; what they mean is the caller's. Streams of messages are all there is: a unary
+ * call is one message each way. */
+#pragma once
+
+#include "io/loop.h"
+#include "rpc/framer.h"
+#include "rpc/status.h"
+#include "rpc/tls.h"
+
+enum {
+    LIMIT_RPC_CALLS = 128,        /* at once, on one connection */
+    LIMIT_RPC_METADATA = 16384,   /* bytes of headers */
+    LIMIT_RPC_CONNECTIONS = 4096, /* of one server */
+    LIMIT_RPC_BACKLOG = 8 << 20,  /* bytes of messages of one call that wait to be sent */
+};
+
+struct rpc_call;
+
+/* What a call tells its owner. Any may be NULL but `ended`. */
+struct rpc_events {
+    void (*message)(struct rpc_call *c, const void *bytes, size_t len);
+    void (*half_closed)(struct rpc_call *c); /* the other side sends no more messages */
+    void (*writable)(struct rpc_call *c);    /* everything that was sent has left */
+    /* Once, and the last: `c` is gone after it. Not called for the side that called rpc_drop(). */
+    void (*ended)(struct rpc_call *c, const struct rpc_status *s);
+};
+
+void rpc_set_arg(struct rpc_call *c, void *arg);
+void *rpc_arg(const struct rpc_call *c);
+
+/* Sends one message. -EMSGSIZE: over LIMIT_RPC_MESSAGE; -ENOBUFS: over LIMIT_RPC_BACKLOG, nothing
+ * was taken, wait for `writable`; -EPIPE: it is over. */
+int rpc_send(struct rpc_call *c, const void *bytes, size_t len) MUST_CHECK;
+size_t rpc_backlog(const struct rpc_call *c); /* bytes of messages that have not left */
+void rpc_half_close(struct rpc_call *c);      /* a client: no more messages from here */
+void rpc_finish(struct rpc_call *c, const struct rpc_status *s); /* a server: the call's result;
+                                                      what was sent goes first. `ended` follows */
+void rpc_drop(struct rpc_call *c); /* cancels it at once; `c` is gone */
+
+const char *rpc_peer_address(const struct rpc_call *c);
+bool rpc_peer_certificate(const struct rpc_call *c, struct str *ret_der); /* false = none */
+const char *rpc_metadata(const struct rpc_call *c, const char *name);     /* of the request; NULL */
+
+/* --- server --- */
+
+struct rpc_method {
+    const char *path; /* "/hydra.agent.v1.Agent/Link" */
+    const struct rpc_events *events;
+    void (*begin)(struct rpc_call *c, void *arg); /* may finish it */
+};
+
+struct rpc_server_settings {
+    struct loop *loop;
+    struct tls_context *tls;          /* NULL: plain text (tests) */
+    const struct rpc_method *methods; /* ends with a NULL path; others are UNIMPLEMENTED */
+    void *arg;
+    unsigned keepalive_ms; /* a ping after so long without a byte; the same again for its answer */
+};
+
+struct rpc_server;
+struct rpc_server *rpc_server_new(const struct rpc_server_settings *s);
+/* Listens; port 0 = any. -EADDRINUSE … with a sentence. */
+int rpc_server_listen(struct rpc_server *s, const char *address, uint16_t port, struct err *e,
+                      uint16_t *ret_port) MUST_CHECK;
+size_t rpc_server_connections(const struct rpc_server *s);
+/* Tells every client to go elsewhere (GOAWAY), ends all calls with UNAVAILABLE. */
+void rpc_server_free(struct rpc_server *s);
+
+/* --- client: one connection, that is dialled once --- */
+
+struct rpc_client_settings {
+    struct loop *loop;
+    struct tls_context *tls;
+    const char *authority; /* "hub.lan:8444" */
+    unsigned keepalive_ms;
+    void (*ready)(void *arg);
+    void (*ended)(void *arg, const struct err *e); /* once; its calls have ended before */
+    void *arg;
+};
+
+struct rpc_client;
+struct rpc_client *rpc_client_new(const struct rpc_client_settings *s, const struct sockaddr *to);
+/* Begins a call; at once, also before the connection stands. `timeout_ms` 0 = none. NULL: the
+ * connection is going down or carries LIMIT_RPC_CALLS already. */
+struct rpc_call *rpc_client_call(struct rpc_client *c, const char *path, uint64_t timeout_ms,
+                                 const struct rpc_events *events, void *arg);
+void rpc_client_free(struct rpc_client *c); /* drops what is under way; nothing is told */
