@@ -310,6 +310,34 @@ static void test_counters_of_services_run_evenly(void **state)
     remove_root();
 }
 
+static void test_timesyncd_tells_where_the_kernel_may_not(void **state)
+{
+    (void)state;
+    const char *status = "node_timex_sync_status{}";
+    struct tree t;
+    make_root();
+    write_file("/proc/uptime", "1 1");
+    tree_init_at(&t, root, NULL);
+    tree_tick(&t, 1);
+    assert_no_value(&t, status); /* nobody tells */
+    write_file("/run/systemd/timesync/x", "");
+    tree_tick(&t, 61);
+    assert_value(&t, status, 0);
+    write_file("/run/systemd/timesync/synchronized", "");
+    tree_tick(&t, 15);
+    assert_value(&t, status, 1);
+    assert_no_value(&t, "node_timex_offset_seconds{}");
+    char path[128];
+    snprintf(path, sizeof path, "%s/run/systemd/timesync/synchronized", root);
+    struct timespec hours_ago[2] = {{.tv_sec = time(NULL) - 4 * 3600},
+                                    {.tv_sec = time(NULL) - 4 * 3600}};
+    assert_int_equal(utimensat(AT_FDCWD, path, hours_ago, 0), 0);
+    tree_tick(&t, 15);
+    assert_value(&t, status, 0);
+    tree_done(&t);
+    remove_root();
+}
+
 static void write_process(int pid)
 {
     char path[64], text[256];
@@ -374,6 +402,7 @@ int main(void)
         cmocka_unit_test(test_has_something_to_say),
         cmocka_unit_test(test_disks_come_and_go),
         cmocka_unit_test(test_counters_of_services_run_evenly),
+        cmocka_unit_test(test_timesyncd_tells_where_the_kernel_may_not),
         cmocka_unit_test(test_census_spares_walking_proc),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
