@@ -9,6 +9,7 @@ import { Link } from '@/components/link';
 import { count } from '@/lib/format';
 import { groupBy } from '@/lib/group';
 import { serviceLook, stateRank } from '@/lib/states';
+import { useEntity } from '@/state/entity';
 
 const room = 84; // bars beside the sentence
 const least = 8;
@@ -38,7 +39,7 @@ export function Matrix({ verdict }: { verdict: Verdict }) {
 }
 
 const Cell = memo(function Cell({ id, name }: { id: ServiceRef['id']; name: string }) {
-  const state = useQuery({ ...serviceQuery(id), select: (s) => s.state }).data;
+  const state = useEntity(serviceQuery(id), (s) => s.state);
   if (!state) return null;
   return <i className="cell" data-state={state} title={`${name}: ${serviceLook[state].word}`} />;
 });

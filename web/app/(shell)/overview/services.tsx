@@ -15,6 +15,7 @@ import { latency } from '@/lib/format';
 import { groupBy } from '@/lib/group';
 import { serviceHref } from '@/lib/links';
 import { serviceLook } from '@/lib/states';
+import { useEntity, whole } from '@/state/entity';
 import { useMay } from '@/state/session';
 
 type Grouping = 'purpose' | 'node';
@@ -112,7 +113,7 @@ const quiet = new Set<Service['state']>(['degraded', 'unknown', 'unchecked', 'wo
 const tones: Partial<Record<Service['state'], string>> = { down: 'text-bad', degraded: 'text-warn' };
 
 const ServiceRow = memo(function ServiceRow({ id }: { id: string }) {
-  const s = useQuery(serviceQuery(id)).data;
+  const s = useEntity(serviceQuery(id), whole);
   if (!s) return null;
   const loud = s.state === 'down' || s.state === 'degraded';
   return (

@@ -1,5 +1,4 @@
 'use client';
-import { useQuery } from '@tanstack/react-query';
 import { ChevronRight, ExternalLink } from 'lucide-react';
 import { memo } from 'react';
 import { serviceQuery } from '@/api/keys';
@@ -15,9 +14,10 @@ import { serviceHref } from '@/lib/links';
 import { kindWord, type Fold, type GroupHead, type Open } from '@/lib/services';
 import { serviceLook } from '@/lib/states';
 import { useClock } from '@/state/clock';
+import { useEntity, whole } from '@/state/entity';
 
 export const Row = memo(function Row({ id, index }: { id: string; index: number }) {
-  const s = useQuery(serviceQuery(id)).data;
+  const s = useEntity(serviceQuery(id), whole);
   if (!s) return null;
   return (
     <div role="row" aria-rowindex={index} data-id={id} data-state={s.state} className="svc svc-row">
