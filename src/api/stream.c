@@ -56,6 +56,17 @@ static void get_stream(struct http_exchange *x)
         log_debug("api", "event stream not attached", "subject=%s", s->id);
 }
 
+static void print_ring(struct api *a, struct jw *w)
+{
+    char id[EVENT_ID_SIZE];
+    struct event_log_stats l = event_log_stats(a->log);
+    jw_key_str(w, "oldest_id", l.oldest ? event_log_id(a->log, l.oldest, id) : NULL);
+    jw_key_uint(w, "entries", l.entries);
+    jw_key_uint(w, "ring_bytes", l.bytes);
+    jw_key_uint(w, "ring_bytes_limit", l.bytes_limit);
+    jw_key_uint(w, "appended_total", l.appended_total);
+}
+
 void stream_stats_print(struct api *a, struct jw *w)
 {
     struct fanout_stats s = fanout_stats(a->fanout);
@@ -70,6 +81,7 @@ void stream_stats_print(struct api *a, struct jw *w)
     jw_object(w);
     jw_key_uint(w, "epoch", epoch);
     jw_key_str(w, "last_id", id);
+    print_ring(a, w);
     jw_key_uint(w, "subscribers", s.subscribers);
     jw_key_uint(w, "attached_total", s.attached_total);
     jw_key_uint(w, "deliveries_total", s.deliveries_total);
@@ -78,6 +90,7 @@ void stream_stats_print(struct api *a, struct jw *w)
     jw_key_uint(w, "resyncs_total", s.resyncs_total);
     jw_key_uint(w, "stalled_total", s.stalled_total);
     jw_key_uint(w, "revoked_total", s.revoked_total);
+    jw_key_uint(w, "expired_total", s.expired_total);
     jw_key_uint(w, "max_lag_entries", s.max_lag_entries);
     jw_end_object(w);
 }

@@ -76,6 +76,7 @@ static void print_own_metrics(struct api *a, struct str *out)
     struct http_stats h = http_server_stats(a->server);
     struct fanout_stats f = fanout_stats(a->fanout);
     struct workers_stats w = workers_stats(a->workers);
+    struct event_log_stats l = event_log_stats(a->log);
     str_addf(out,
              "# HELP hydra_build_info The version that runs.\n# TYPE hydra_build_info "
              "gauge\nhydra_build_info{version=\"%s\"} 1\n",
@@ -104,6 +105,17 @@ static void print_own_metrics(struct api *a, struct str *out)
            f.resyncs_total);
     metric(out, "hydra_stream_stalled_total", "counter",
            "Subscribers closed because they took nothing.", f.stalled_total);
+    metric(out, "hydra_stream_revoked_total", "counter",
+           "Streams closed because a session, token or user ended.", f.revoked_total);
+    metric(out, "hydra_stream_expired_total", "counter",
+           "Streams closed because their session or token expired.", f.expired_total);
+    metric(out, "hydra_stream_lag_entries", "gauge",
+           "Events between the newest and the slowest subscriber.", f.max_lag_entries);
+    metric(out, "hydra_events_total", "counter", "Events appended to the log.", l.appended_total);
+    metric(out, "hydra_event_log_entries", "gauge", "Events that can be resumed from.", l.entries);
+    metric(out, "hydra_event_log_bytes", "gauge", "Bytes of them.", l.bytes);
+    metric(out, "hydra_event_log_limit_bytes", "gauge", "Bytes that the log may hold.",
+           l.bytes_limit);
     metric(out, "hydra_workers_busy", "gauge", "Worker threads at work.", w.busy);
     metric(out, "hydra_workers_queued", "gauge", "Jobs that wait for a worker.", w.queued);
     metric(out, "hydra_workers_refused_total", "counter",

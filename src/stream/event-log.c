@@ -187,10 +187,13 @@ struct event_log_stats event_log_stats(struct event_log *log)
 {
     pthread_mutex_lock(&log->lock);
     uint64_t last = atomic_load(&log->last);
+    uint64_t first = atomic_load(&log->first);
     struct event_log_stats s = {.appended_total = last,
                                 .bytes_total = log->bytes_total,
-                                .entries = (size_t)(last + 1 - atomic_load(&log->first)),
-                                .bytes = log->bytes};
+                                .entries = (size_t)(last + 1 - first),
+                                .bytes = log->bytes,
+                                .bytes_limit = log->limits.bytes,
+                                .oldest = first <= last ? first : 0};
     pthread_mutex_unlock(&log->lock);
     return s;
 }

@@ -74,5 +74,7 @@ void event_log_off_append(struct event_log *log, void (*wake)(void *arg), void *
 struct event_log_stats {
     uint64_t appended_total, bytes_total;
     size_t entries, bytes; /* in the ring now */
+    size_t bytes_limit;
+    uint64_t oldest; /* sequence of the oldest that can be resumed from; 0 = the ring is empty */
 };
 struct event_log_stats event_log_stats(struct event_log *log); /* any thread */

@@ -215,7 +215,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The verdict, what needs attention, nodes, services, what happened */
+        /**
+         * The verdict, what needs attention, nodes, services, what happened
+         * @description Parts that the reader may not see are empty; without nodes:read there is no verdict, nor what needs attention.
+         */
         get: operations["overview"];
         put?: never;
         post?: never;
@@ -419,7 +422,7 @@ export interface paths {
         };
         /**
          * Live changes as server-sent events
-         * @description `topics` is a comma-separated list of `state`, `vitals`, `feed`, `access`, `custom`, `metrics/NODE`; without it everything but metrics. Resumes after `Last-Event-ID` (or `since`); answers `resync` with a snapshot where that is too old. Each event is checked against the reader's permissions.
+         * @description `topics` is a comma-separated list of `state`, `vitals`, `feed`, `access`, `custom`, `metrics/NODE`; without it everything but metrics. Resumes after `Last-Event-ID` (or `since`); answers `resync` with a snapshot where that is too old. Each event is checked against the reader's permissions. `x-events` says for each event type its topic and the schema of its data, one line of JSON.
          */
         get: operations["eventStream"];
         put?: never;
@@ -1452,16 +1455,78 @@ export interface components {
         StreamStats: {
             epoch: number;
             last_id: string;
+            /** @description The oldest event that is still there: whoever saw it or a later one can resume */
+            oldest_id: string | null;
+            entries: number;
+            ring_bytes: number;
+            ring_bytes_limit: number;
+            appended_total: number;
             subscribers: number;
             attached_total: number;
             deliveries_total: number;
             writes_total: number;
+            /** @description Sent to subscribers */
             bytes_total: number;
             resyncs_total: number;
+            /** @description Subscribers closed because they took nothing */
             stalled_total: number;
+            /** @description Streams closed because a session, token or user ended */
             revoked_total: number;
+            /** @description Streams closed because their session or token expired */
+            expired_total: number;
             max_lag_entries: number;
         };
+        EventRemoved: {
+            id: string;
+        };
+        EventAttention: {
+            attention: components["schemas"]["Attention"][];
+        };
+        EventVitals: components["schemas"]["Vitals"] & {
+            /** @description The node */
+            id: string;
+        };
+        EventUsage: {
+            /** @description The node */
+            id: string;
+            t: number;
+            /** @description Service, CPU in percent of one core, bytes of memory */
+            v: [
+                string,
+                number | null,
+                number | null
+            ][];
+        };
+        EventMetrics: {
+            /** @description The node */
+            id: string;
+            /** @description Another one than that of the window: read the window anew */
+            schema: number;
+            t: number;
+            /** @description In the order of the columns of the window */
+            v: (number | null)[];
+        };
+        EventNodeDetail: components["schemas"]["NodeParts"] & {
+            /** @description The node */
+            id: string;
+        };
+        EventAccess: {
+            what: string;
+        };
+        EventResync: {
+            /** @description The overview; parts that the reader may not see are empty or missing */
+            snapshot: {
+                event_id?: string;
+                /** Format: date-time */
+                now?: string;
+                verdict?: components["schemas"]["Verdict"];
+                attention?: components["schemas"]["Attention"][];
+                nodes?: components["schemas"]["Node"][];
+                services?: components["schemas"]["Service"][];
+                feed?: components["schemas"]["FeedEntry"][];
+            };
+        };
+        EventGoodbye: Record<string, never>;
         CustomEvent: {
             type: string;
             data: unknown;

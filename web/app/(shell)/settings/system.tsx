@@ -90,6 +90,9 @@ function Numbers({ of: s }: { of: SystemState }) {
     { name: 'Readers that fell behind', value: String(integer(s.streams.stalled_total)) },
     { name: 'Snapshots sent anew', value: String(integer(s.streams.resyncs_total)) },
     { name: 'Streams ended with a session', value: String(integer(s.streams.revoked_total)) },
+    { name: 'Streams ended by expiry', value: String(integer(s.streams.expired_total)) },
+    { name: 'Events kept for resuming', value: `${integer(s.streams.entries)}, ${join(bytes(s.streams.ring_bytes))} of ${join(bytes(s.streams.ring_bytes_limit))}` },
+    { name: 'Oldest of them', value: <span className="font-mono text-12">{s.streams.oldest_id ?? 'none'}</span> },
     { name: 'Last event', value: <span className="font-mono text-12">{s.streams.last_id}</span> },
   ];
   return (
