@@ -140,7 +140,8 @@ struct call {
     int code, status;
     struct str body;
     struct err *e;
-    struct sse_reader *reader; /* of a stream */
+    struct http_call *handle;
+    struct str arrived; /* of a stream, not read yet */
 };
 
 static void on_done(void *arg, const struct http_answer *a)
@@ -187,7 +188,6 @@ static void run_until_done(struct client *c, const bool *done)
 
 static int start(struct call *c, struct http_request *r, struct err *e)
 {
-    struct http_call *ignored = NULL;
     AUTO(mem_freep) char *authorization = mem_printf("Authorization: Bearer %s", c->client->token);
     const char *headers[] = {"Accept: application/json, text/event-stream",
                              "Content-Type: application/json",
@@ -196,7 +196,7 @@ static int start(struct call *c, struct http_request *r, struct err *e)
     r->tls_verify = true;
     r->on_done = on_done;
     r->arg = c;
-    return http_client_call(c->client->http, r, e, &ignored);
+    return http_client_call(c->client->http, r, e, &c->handle);
 }
 
 int client_call(struct client *c, const char *method, const char *path, const json_t *body,
@@ -229,7 +229,27 @@ int client_call(struct client *c, const char *method, const char *path, const js
 static bool on_data(void *arg, const char *bytes, size_t n)
 {
     struct call *c = arg;
-    return sse_reader_feed(c->reader, bytes, n);
+    str_add_n(&c->arrived, bytes, n);
+    return c->arrived.len <= LIMIT_HTTP_ANSWER;
+}
+
+/* Events are told outside the loop's callbacks: who hears one may call hydrad, which runs the loop
+ * and lets more arrive. */
+static void read_stream(struct call *c, struct sse_reader *reader)
+{
+    while (!reader->ended && (c->arrived.len || !c->done)) {
+        if (!c->arrived.len) {
+            uv_run(loop_uv(c->client->loop), UV_RUN_ONCE);
+            continue;
+        }
+        struct str bytes = c->arrived;
+        c->arrived = (struct str){0};
+        sse_reader_feed(reader, bytes.p, bytes.len);
+        str_done(&bytes);
+    }
+    if (!c->done)
+        http_call_cancel(c->handle);
+    str_done(&c->arrived);
 }
 
 int client_stream(struct client *c, const char *topics, const char *since,
@@ -241,14 +261,14 @@ int client_stream(struct client *c, const char *topics, const char *since,
     int r = 0;
     bool ever = false;
     while (!reader.ended && (r >= 0 || ever)) {
-        struct call call = {.client = c, .e = e, .reader = &reader};
+        struct call call = {.client = c, .e = e};
         AUTO(mem_freep)
         char *url = mem_printf("%s/api/events/cluster?topics=%s%s%s", c->url, topics,
                                reader.last_id.len ? "&since=" : "", str_text(&reader.last_id));
         struct http_request request = {.url = url, .on_data = on_data};
         r = start(&call, &request, e);
         if (r >= 0) {
-            run_until_done(c, &call.done);
+            read_stream(&call, &reader);
             r = call.code;
         }
         ever = ever || call.status == 200;

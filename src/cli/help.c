@@ -5,6 +5,16 @@
 
 #include <stdio.h>
 
+/* printf() counts bytes, a terminal characters. */
+static void add_line(struct str *out, const char *typed, const char *help)
+{
+    enum { COLUMN = 30 };
+    int bytes_more = 0;
+    for (const char *p = typed; *p; p++)
+        bytes_more += (*p & 0xc0) == 0x80;
+    str_addf(out, "  %-*s %s\n", COLUMN + bytes_more, typed, help);
+}
+
 static void add_option_help(struct str *out, const struct option_def *o)
 {
     for (; o && o->name; o++) {
@@ -12,7 +22,7 @@ static void add_option_help(struct str *out, const struct option_def *o)
         snprintf(typed, sizeof typed, "%s%c%s--%s%s%s", o->letter ? "-" : " ",
                  o->letter ? o->letter : ' ', o->letter ? ", " : "  ", o->name, o->value ? " " : "",
                  o->value ? o->value : "");
-        str_addf(out, "  %-30s %s\n", typed, o->help);
+        add_line(out, typed, o->help);
     }
 }
 
@@ -21,7 +31,7 @@ static void add_verb_line(struct str *out, const struct verb *v)
     char typed[64];
     snprintf(typed, sizeof typed, "%s%s%s %s", v->words[0], v->words[1] ? " " : "",
              v->words[1] ? v->words[1] : "", v->arguments);
-    str_addf(out, "  %-30s %s\n", typed, v->help);
+    add_line(out, typed, v->help);
 }
 
 int help_all(void)
@@ -40,8 +50,9 @@ int help_all(void)
 int help_verb(const struct verb *v, FILE *to)
 {
     struct str out = {0};
-    str_addf(&out, "usage: hydra %s%s%s %s [OPTION …]\n%s\n\n", v->words[0], v->words[1] ? " " : "",
-             v->words[1] ? v->words[1] : "", v->arguments, v->help);
+    str_addf(&out, "usage: hydra %s%s%s%s%s [OPTION …]\n%s\n\n", v->words[0],
+             v->words[1] ? " " : "", v->words[1] ? v->words[1] : "", *v->arguments ? " " : "",
+             v->arguments, v->help);
     add_option_help(&out, v->options);
     add_option_help(&out, global_options);
     fputs(str_text(&out), to);

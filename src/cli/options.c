@@ -42,16 +42,52 @@ static const struct verb *find_verb(const struct str_list *words, size_t *ret_us
     return best;
 }
 
+/* "service" alone, or "service shw": what may follow it. False when no verb begins so. */
+static bool add_seconds(const char *first, struct str *out)
+{
+    for (const struct verb *v = verbs; v->run; v++)
+        if (v->words[1] && str_eq(v->words[0], first))
+            str_addf(out, "%s%s", out->len ? ", " : "", v->words[1]);
+    return out->len > 0;
+}
+
 static int unknown_verb(const char *word, struct err *e)
+{
+    struct str seconds = {0};
+    int r;
+    if (add_seconds(word, &seconds)) {
+        r = err_set(e, -EINVAL, "After `hydra %s` comes one of: %s.", word, seconds.p);
+    } else {
+        const char *names[64];
+        size_t n = 0;
+        for (const struct verb *v = verbs; v->run && n + 1 < COUNT_OF(names); v++)
+            names[n++] = v->words[0];
+        names[n] = NULL;
+        const char *near = str_nearest(word, names);
+        r = err_set(e, -EINVAL, "%s is no verb of hydra%s%s%s `hydra help` lists them.", word,
+                    near ? "; did you mean " : "", near ? near : "", near ? "?" : ".");
+    }
+    str_done(&seconds);
+    return r;
+}
+
+static int unknown_option(const struct verb *verb, const char *typed, const char *name,
+                          struct err *e)
 {
     const char *names[64];
     size_t n = 0;
-    for (const struct verb *v = verbs; v->run && n + 1 < COUNT_OF(names); v++)
-        names[n++] = v->words[0];
+    for (const struct option_def *o = global_options; o->name && n + 1 < COUNT_OF(names); o++)
+        names[n++] = o->name;
+    for (const struct option_def *o = verb ? verb->options : NULL;
+         o && o->name && n + 1 < COUNT_OF(names); o++)
+        names[n++] = o->name;
     names[n] = NULL;
-    const char *near = str_nearest(word, names);
-    return err_set(e, -EINVAL, "%s is no verb of hydra%s%s%s `hydra help` lists them.", word,
-                   near ? "; did you mean " : "", near ? near : "", near ? "?" : ".");
+    const char *near = *name ? str_nearest(name, names) : NULL;
+    return err_set(e, -EINVAL,
+                   "The option %s is not known here%s%s%s `hydra %s%s%s --help` lists them.", typed,
+                   near ? "; did you mean --" : "", near ? near : "", near ? "?" : ".",
+                   verb ? verb->words[0] : "", verb && verb->words[1] ? " " : "",
+                   verb && verb->words[1] ? verb->words[1] : "");
 }
 
 /* The words come first in one pass, so that options may stand before the verb, too. */
@@ -92,8 +128,7 @@ static int take_option(struct invocation *v, char **argv, int argc, int *i, stru
         value = a[2] ? a + 2 : NULL;
     }
     if (!o)
-        return err_set(e, -EINVAL, "The option %s is not known here. `hydra %s --help` lists them.",
-                       a, v->verb ? v->verb->words[0] : "");
+        return unknown_option(v->verb, a, name, e);
     if (o->value && !value) {
         if (*i + 1 >= argc)
             return err_set(e, -EINVAL, "The option --%s needs a value: %s.", o->name, o->help);

@@ -221,6 +221,15 @@ static void csv_cell(const char *s, bool last, struct str *out)
     str_add(out, last ? "\r\n" : ",");
 }
 
+static void csv_value(const json_t *v, bool last, struct str *out)
+{
+    AUTO(mem_freep)
+    char *dumped = !v || json_is_string(v) || json_is_null(v)
+                       ? NULL
+                       : json_dumps(v, JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
+    csv_cell(json_is_string(v) ? json_string_value(v) : dumped ? dumped : "", last, out);
+}
+
 /* Values as they are: programs want bytes and times, not "1.2 GB" and "3 min". */
 static void print_csv(const json_t *table, struct str *out)
 {
@@ -229,17 +238,25 @@ static void print_csv(const json_t *table, struct str *out)
     for (size_t k = 0; k < n; k++)
         csv_cell(json_get_str(json_array_get(columns, k), "name", ""), k + 1 == n, out);
     json_array_foreach (json_object_get(table, "rows"), r, row)
-        for (size_t k = 0; k < n; k++) {
-            const json_t *cell = json_array_get(row, k);
-            AUTO(mem_freep)
-            char *dumped = json_is_string(cell) || json_is_null(cell)
-                               ? NULL
-                               : json_dumps(cell, JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
-            csv_cell(json_is_string(cell) ? json_string_value(cell)
-                     : dumped             ? dumped
-                                          : "",
-                     k + 1 == n, out);
-        }
+        for (size_t k = 0; k < n; k++)
+            csv_value(json_array_get(row, k), k + 1 == n, out);
+}
+
+/* One thing: a line of names, a line of values. Lists and objects in it have no place there. */
+static void print_object_csv(const json_t *object, struct str *out)
+{
+    const char *key;
+    json_t *v;
+    size_t n = 0, at = 0;
+    json_object_foreach ((json_t *)object, key, v)
+        n += !json_is_object(v) && !json_is_array(v);
+    json_object_foreach ((json_t *)object, key, v)
+        if (!json_is_object(v) && !json_is_array(v))
+            csv_cell(key, ++at == n, out);
+    at = 0;
+    json_object_foreach ((json_t *)object, key, v)
+        if (!json_is_object(v) && !json_is_array(v))
+            csv_value(v, ++at == n, out);
 }
 
 /* Rows as objects by column name. */
@@ -340,6 +357,10 @@ void print_value(enum output format, const json_t *value, struct str *out)
 {
     if (format == OUTPUT_YAML) {
         print_yaml(value, out);
+        return;
+    }
+    if (format == OUTPUT_CSV && json_is_object(value)) {
+        print_object_csv(value, out);
         return;
     }
     AUTO(mem_freep)

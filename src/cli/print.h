@@ -7,7 +7,7 @@
 /* Prints the API's Table (columns, rows) in the invocation's format. `now_ms`: wall, for ages. */
 void print_table(const struct invocation *v, const json_t *table, int64_t now_ms, struct str *out);
 
-/* Any JSON value as JSON (indented) or YAML. */
+/* Any JSON value as JSON (indented) or YAML; of an object, its plain members as CSV. */
 void print_value(enum output format, const json_t *value, struct str *out);
 
 /* "\033[32m" … for a state's or severity's word; "" without colour. */

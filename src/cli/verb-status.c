@@ -8,7 +8,7 @@
 static void print_status(const struct invocation *v, const json_t *s, struct str *out)
 {
     if (v->output != OUTPUT_TABLE) {
-        print_value(v->output == OUTPUT_CSV ? OUTPUT_JSON : v->output, s, out);
+        print_value(v->output, s, out);
         return;
     }
     static const struct {

@@ -56,6 +56,10 @@ static void mistakes_are_explained(void **state)
     assert_non_null(strstr(e.text, "services"));
     assert_int_equal(parse(&v, &e, 2, "status", "--nothing"), -EINVAL);
     assert_non_null(strstr(e.text, "--nothing"));
+    assert_int_equal(parse(&v, &e, 2, "events", "--folow"), -EINVAL);
+    assert_non_null(strstr(e.text, "did you mean --follow?"));
+    assert_int_equal(parse(&v, &e, 2, "service", "shw"), -EINVAL);
+    assert_non_null(strstr(e.text, "show, add, edit, rm"));
     assert_int_equal(parse(&v, &e, 3, "status", "-o", "xml"), -EINVAL);
     assert_int_equal(parse(&v, &e, 2, "status", "-o"), -EINVAL);
     assert_non_null(strstr(e.text, "value"));

@@ -49,6 +49,18 @@ static void programs_get_values_as_they_are(void **state)
     mem_free(text);
 }
 
+static void one_thing_is_one_row_of_csv(void **state)
+{
+    (void)state;
+    json_t *v = json_pack("{s:i, s:s, s:[s], s:n, s:{s:i}}", "exit", 1, "sentence", "a, b", "list",
+                          "x", "none", "inner", "k", 1);
+    struct str out = {0};
+    print_value(OUTPUT_CSV, v, &out);
+    assert_string_equal(out.p, "exit,sentence,none\r\n1,\"a, b\",\r\n");
+    json_decref(v);
+    str_done(&out);
+}
+
 static void yaml_quotes_what_would_be_read_as_something_else(void **state)
 {
     (void)state;
@@ -87,6 +99,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tables_line_up_and_keep_the_terminal_safe),
         cmocka_unit_test(programs_get_values_as_they_are),
+        cmocka_unit_test(one_thing_is_one_row_of_csv),
         cmocka_unit_test(yaml_quotes_what_would_be_read_as_something_else),
         cmocka_unit_test(bytes_have_three_digits),
     };
