@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static _Atomic enum log_level max_level = LOG_LEVEL_INFO;
@@ -54,24 +55,66 @@ const char *log_quote(const char *s, char ret_text[LOG_Q_SIZE])
     return ret_text;
 }
 
-/* journald takes "<N>" at a line's start as syslog priority (sd-daemon(3)). */
-static void add_priority(struct str *out, enum log_level level)
+/* systemd names the journal's socket, and what a unit starts inherits the name: it holds only where
+ * stderr still is that socket (systemd.exec(5)). */
+static bool is_journal(int fd)
 {
-    static const char *const priority[] = {"<3>", "<4>", "<6>", "<7>"};
-    if (getenv("JOURNAL_STREAM"))
-        str_add(out, priority[level]);
+    const char *named = getenv("JOURNAL_STREAM");
+    unsigned long long device, inode;
+    struct stat s;
+    return named && sscanf(named, "%llu:%llu", &device, &inode) == 2 && fstat(fd, &s) == 0 &&
+           s.st_dev == device && s.st_ino == inode;
 }
 
+/* journald takes "<N>" at a line's start as syslog priority (sd-daemon(3)), and has its own time.
+ */
 static void add_text(struct str *out, enum log_level level, const char *component,
                      const char *message, const char *fields)
 {
+    static const char *const priority[] = {"<3>", "<4>", "<6>", "<7>"};
     char time[CLOCK_RFC3339_SIZE];
-    add_priority(out, level);
-    if (!getenv("JOURNAL_STREAM"))
+    if (is_journal(STDERR_FILENO))
+        str_add(out, priority[level]);
+    else
         str_addf(out, "%s ", clock_rfc3339(clock_wall_ms(), time));
     str_addf(out, "%-5s %s: %s", level_names[level], component, message);
     if (*fields)
         str_addf(out, " %s", fields);
+}
+
+/* One value of `key=value …`, quoted by log_quote() or up to the next space. Returns its end. */
+static const char *take_value(const char *s, struct str *ret_value)
+{
+    if (*s != '"') {
+        size_t n = strcspn(s, " ");
+        str_add_n(ret_value, s, n);
+        return s + n;
+    }
+    for (s++; *s && *s != '"'; s++) {
+        if (*s == '\\' && (s[1] == '"' || s[1] == '\\'))
+            s++;
+        str_add_char(ret_value, *s);
+    }
+    return *s ? s + 1 : s;
+}
+
+static void add_members(struct jw *w, const char *fields)
+{
+    struct str key = {0}, value = {0};
+    while (*fields) {
+        size_t n = strcspn(fields, "= ");
+        str_clear(&key);
+        str_clear(&value);
+        str_add_n(&key, fields, n);
+        fields += n;
+        if (*fields == '=')
+            fields = take_value(fields + 1, &value);
+        if (key.len)
+            jw_key_str(w, key.p, str_text(&value));
+        fields += strspn(fields, " ");
+    }
+    str_done(&key);
+    str_done(&value);
 }
 
 static void add_json(struct str *out, enum log_level level, const char *component,
@@ -84,8 +127,12 @@ static void add_json(struct str *out, enum log_level level, const char *componen
     jw_key_str(&w, "level", level_names[level]);
     jw_key_str(&w, "component", component);
     jw_key_str(&w, "message", message);
-    if (*fields)
-        jw_key_str(&w, "fields", fields);
+    if (*fields) {
+        jw_key(&w, "fields");
+        jw_object(&w);
+        add_members(&w, fields);
+        jw_end_object(&w);
+    }
     jw_end_object(&w);
 }
 

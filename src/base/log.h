@@ -1,4 +1,5 @@
-/* Logging to stderr: one line per entry, `key=value` after the message, or one JSON object.
+/* Logging to stderr: one line per entry, `key=value` after the message, or one JSON object
+ * with the same fields as strings.
  *
  * Journald-aware: when stderr is the journal each line carries its priority ("<6>"). Libraries and
  * domain code log at debug only; whoever decides logs once. Peer strings go through LOG_Q():

@@ -108,9 +108,11 @@ int command_user_add(const struct config *c)
         return usage("user add NAME --role admin|operator|viewer [--password-file FILE]");
     struct session_data d = {0};
     int r = role_parse(role_text, &role);
-    if (r < 0)
-        return fail(NULL, err_set(&d.e, r, "role")),
-               usage("user add NAME --role admin|operator|viewer [--password-file FILE]");
+    if (r < 0) {
+        err_set(&d.e, r, "The role is admin, operator or viewer, not %s.", role_text);
+        fail(&d.e, r);
+        return 2;
+    }
     r = get_password(c, password, sizeof password, &d.e);
     if (r >= 0)
         r = open_access(c, &d);

@@ -89,6 +89,19 @@ static const struct verb *find_verb(const struct config *c)
     return NULL;
 }
 
+static int unknown_verb(const char *typed)
+{
+    const char *names[COUNT_OF(verbs) + 1] = {NULL};
+    for (size_t i = 0; i < COUNT_OF(verbs); i++)
+        names[i] = verbs[i].words[0];
+    const char *near = str_nearest(typed, names);
+    bool half = near && str_eq(near, typed); /* "user" without "add" */
+    fprintf(stderr, "hydrad: %s is no verb of hydrad%s%s%s `hydrad help` lists them.\n", typed,
+            half || !near ? "." : "; did you mean ", half || !near ? "" : near,
+            half || !near ? "" : "?");
+    return 2;
+}
+
 static int run(int argc, char **argv)
 {
     static const char *const extra[] = {"role", "password-file", "user", "scope", "expires", "to",
@@ -105,11 +118,7 @@ static int run(int argc, char **argv)
     } else {
         log_configure(config_log_level(&c), config_log_format(&c));
         const struct verb *v = find_verb(&c);
-        if (v)
-            code = v->run(&c);
-        else
-            fprintf(stderr, "hydrad: %s is no verb of hydrad. `hydrad help` lists them.\n",
-                    word(&c, 0));
+        code = v ? v->run(&c) : unknown_verb(word(&c, 0));
     }
     config_done(&c);
     return code;

@@ -131,10 +131,21 @@ test('hydrad config shows no password', async () => {
 test('the server runs with what the settings say', async () => {
     const h = await Hydrad.start({ env: { HYDRA_NODE: 'Kitchen PC', HYDRA_LOG_FORMAT: 'json' } });
     try {
-        assert.equal(JSON.parse(h.err.split('\n')[0]).message, 'listening');
+        const entry = JSON.parse(h.err.split('\n')[0]);
+        assert.equal(entry.message, 'listening');
+        assert.equal(entry.fields.address, `127.0.0.1:${h.port}`);
         const admin = await h.setUp();
         const { nodes } = (await admin.get('/api/web/nodes')).json;
         assert.deepEqual(nodes.map(n => n.id), ['kitchen-pc']);
+    } finally {
+        await h.done();
+    }
+});
+
+test('lines carry priorities only where stderr is the journal that JOURNAL_STREAM names', async () => {
+    const h = await Hydrad.start({ env: { JOURNAL_STREAM: '8:12345' } });
+    try {
+        assert.match(h.err, /^\d{4}-\d\d-\d\dT\S+ info  hub: listening/);
     } finally {
         await h.done();
     }

@@ -106,9 +106,9 @@ export class Hydrad {
     async #begun({ ms = 15000 } = {}) {
         let gone = null;
         this.exited.then(x => { gone = x; });
-        await until(() => gone || /listening\b.*address=\S+:\d+/.test(this.err), ms, 'listening');
+        await until(() => gone || /listening\b.*address\b\S+:\d+/.test(this.err), ms, 'listening');
         if (gone) throw new Error(`hydrad ended: ${JSON.stringify(gone)}\n${this.err}`);
-        this.port = Number(/address=\S+:(\d+)/.exec(this.err)[1]);
+        this.port = Number(/address\b\S+:(\d+)/.exec(this.err)[1]);
         await this.ready(ms);
         this.secret = /\/setup#(\S+)/.exec(this.out)?.[1] ?? null;
     }
