@@ -38,10 +38,10 @@ export function Why({ detail: d }: { detail: ServiceDetail }) {
   );
 }
 
-/* What a check found begins small, because it follows a colon elsewhere; a service's name stays as it is. */
+/* What a check or the engine found begins small, because it follows a colon elsewhere; a service's name stays as it is. */
 function titleOf(d: ServiceDetail): string {
   if (!d.reason) return `${d.display} is ${serviceLook[d.state].word.toLowerCase()}`;
-  const found = d.checks.some((c) => c.text === d.reason);
+  const found = d.why === d.reason || d.checks.some((c) => c.text === d.reason);
   return found ? d.reason.charAt(0).toUpperCase() + d.reason.slice(1) : d.reason;
 }
 
