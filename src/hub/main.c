@@ -127,7 +127,7 @@ static int run(int argc, char **argv)
 int main(int argc, char **argv)
 {
     if (argc > 1 && str_eq(argv[1], "node-probe"))
-        return node_probe_main(argc - 1, argv + 1);
+        return node_probe_main(argc, argv);
     if (sodium_init() < 0) {
         fputs("hydrad: the system has no source of randomness\n", stderr);
         return 1;
