@@ -1,0 +1,35 @@
+/* Reports and orders as the messages of proto/hydra/agent/v1/agent.proto, and back.
+ *
+ * What arrives is a peer's: everything is checked for sense and size, and copied. Not thread-safe:
+ * the values of frames are a connection's. */
+#pragma once
+
+#include "base/err.h"
+#include "node/report.h"
+#include "node/wire-frame.h"
+
+#include "agent.pb-c.h"
+
+#define PB(name) Hydra__Agent__V1__##name
+
+enum {
+    LIMIT_WIRE_TEXT = 64 << 10, /* bytes of one text */
+    LIMIT_WIRE_LIST = 20000,    /* entries of one list */
+};
+
+/* Appends FromAgent with `r` as its body. */
+void wire_report_print(struct wire_values *before, const struct node_report *r, uint64_t sequence,
+                       bool replayed, struct str *out);
+
+/* The report in a message; 1 = here it is (the caller frees), 0 = the message is no report,
+ * -EBADMSG, -EMSGSIZE = it makes no sense. Help texts of series live as long as the program. */
+int wire_report_take(struct wire_values *before, const PB(FromAgent) * m, struct err *e,
+                     struct node_report *ret_r) MUST_CHECK;
+
+/* Appends FromHub with the whole list of checks. */
+void wire_checks_print(const struct check_spec *specs, size_t n, struct str *out);
+int wire_checks_take(const PB(Checks) * m, struct err *e, struct check_spec **ret_specs,
+                     size_t *ret_n) MUST_CHECK; /* the caller frees each and the array */
+
+/* Appends any message. */
+void wire_print(const ProtobufCMessage *m, struct str *out);
