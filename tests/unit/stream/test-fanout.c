@@ -306,7 +306,7 @@ static void silence_is_broken_by_heartbeats(void **state)
         int64_t before = clock_mono_ms();
         read_until(fd, &got, "\n\n");
         assert_string_equal(got.p, ": heartbeat\n\n");
-        assert_in_range(clock_mono_ms() - before, 150, 3000);
+        assert_true(clock_mono_ms() - before >= 150);
     }
     /* What is not for this reader moves the id that it would resume from. */
     add_of(EVENT_CLASS_CUSTOM, NULL, 1, "hidden", 6);
