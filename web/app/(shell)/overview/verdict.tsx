@@ -1,7 +1,7 @@
 'use client';
 import { useQuery } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
-import { feedQuery } from '@/api/keys';
+import { feedQuery, verdictQuery } from '@/api/keys';
 import type { Verdict } from '@/api/types';
 import { Shape, WellShape } from '@/components/shape';
 import { when } from '@/lib/format';
@@ -23,7 +23,12 @@ function useDamped<T>(value: T, ms: number): T {
   return shown.value;
 }
 
-export function VerdictHead({ verdict }: { verdict: Verdict }) {
+export function VerdictHead() {
+  const verdict = useQuery(verdictQuery()).data;
+  return verdict && <Head verdict={verdict} />;
+}
+
+function Head({ verdict }: { verdict: Verdict }) {
   const v = useDamped(verdict, calm);
   useTitle(v);
   return (
