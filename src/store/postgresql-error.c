@@ -11,8 +11,10 @@ static const char *one_line(const struct store *s, const char *text, char ret[ME
 {
     size_t n = 0;
     for (const char *p = text ? text : ""; *p && n + 1 < MESSAGE_MAX; p++) {
-        if (p[0] == '\n' && p[1] == '\t')
+        if (p[0] == '\n' && p[1] == '\t') {
             p += strcspn(p + 1, "\n");
+            continue;
+        }
         bool space = isspace((unsigned char)*p);
         if (!space)
             ret[n++] = *p;
