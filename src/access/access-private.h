@@ -34,8 +34,8 @@ int access_tidy(struct db *db, int64_t now_wall_ms, struct err *e) MUST_CHECK;
 /* SHA-256 of a secret, in hex: what is stored and looked up. */
 void secret_digest(const char *secret, char ret_hash[SECRET_HASH_SIZE]);
 
-/* --- changes: begin, statements, record, end
- * -----------------------------------------------------------------------------------------
+/* --- changes: begin, statements, record, end ---
+ *
  * One transaction. Bumping the version first makes changes wait for one another (on PostgreSQL by
  * the row's lock), so that what was checked inside still holds at the end. */
 int change_begin(struct db *db, const struct actor *by, struct err *e) MUST_CHECK;

@@ -52,8 +52,7 @@ void access_free(struct access *a)
     mem_free(a);
 }
 
-/* --- the image kept fresh
- * -------------------------------------------------------------------------------------------- */
+/* --- the image kept fresh --- */
 
 static void replace_image(struct access *a, struct image *fresh)
 {
@@ -116,8 +115,7 @@ int access_refresh(struct access *a, struct db *db, int64_t now_wall_ms, struct 
     return r < 0 ? r : 0;
 }
 
-/* --- first start
- * -------------------------------------------------------------------------------------------- */
+/* --- first start --- */
 
 bool access_needs_setup(struct access *a)
 {
@@ -142,8 +140,7 @@ bool access_setup_matches(struct access *a, const char *secret)
     return right && sodium_memcmp(given, wanted, sizeof given) == 0;
 }
 
-/* --- who is it?
- * -------------------------------------------------------------------------------------------- */
+/* --- who is it? --- */
 
 void secret_digest(const char *secret, char ret_hash[SECRET_HASH_SIZE])
 {

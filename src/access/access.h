@@ -59,8 +59,7 @@ struct actor {
     int64_t now_ms;      /* wall */
 };
 
-/* --- first start
- * -------------------------------------------------------------------------------------------- */
+/* --- first start --- */
 bool access_needs_setup(struct access *a); /* no user yet */
 const char *
 access_setup_secret(struct access *a); /* made at start when needed; NULL once a user exists */
@@ -75,9 +74,7 @@ struct setup {
 int access_setup(struct access *a, struct db *db, const struct setup *s, int64_t now_wall_ms,
                  struct err *e, struct user *ret_user) MUST_CHECK;
 
-/* --- who is it?
- * -----------------------------------------------------------------------------------------------
- */
+/* --- who is it? --- */
 /* From memory: fills the subject and returns 0; -ENOENT unknown (ask access_find() on a worker),
  * -EACCES expired or its user disabled. The secret is a session cookie's or token's text. Any
  * thread, does not block. */
@@ -109,9 +106,7 @@ int access_password_check(struct access *a, struct db *db, const struct actor *b
                           const char *user_id, const char *password, struct err *e,
                           unsigned *ret_wait_s) MUST_CHECK;
 
-/* --- users
- * --------------------------------------------------------------------------------------------------
- */
+/* --- users --- */
 struct user {
     char id[32], name[64], display_name[128];
     enum role role;
@@ -142,8 +137,7 @@ int access_user_get(struct access *a, const char *id_or_name,
                     struct user *ret_user) MUST_CHECK;          /* memory; -ENOENT */
 size_t access_users(struct access *a, struct user **ret_users); /* sorted by name; mem_free() */
 
-/* --- sessions and tokens
- * ------------------------------------------------------------------------------------- */
+/* --- sessions and tokens --- */
 struct session {
     char id[40], user_id[32], user_name[64], address[64], agent[256];
     int64_t created_ms, seen_ms, expires_ms;

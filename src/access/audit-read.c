@@ -25,8 +25,7 @@ static struct audit_entry entry_of(const struct rows *r)
     };
 }
 
-/* --- reading
- * -------------------------------------------------------------------------------------------- */
+/* --- reading --- */
 
 /* `text` as a pattern for LIKE with '\' as escape. */
 static void add_pattern(struct str *out, const char *text)
@@ -148,8 +147,7 @@ int audit_read(struct db *db, const struct audit_filter *f,
     return r < 0 ? r : reader.count;
 }
 
-/* --- verifying
- * -------------------------------------------------------------------------------------------- */
+/* --- verifying --- */
 
 struct walk {
     int64_t last; /* the last sequence that fits */

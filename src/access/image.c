@@ -54,8 +54,7 @@ void user_from_row(const struct rows *r, struct user *u)
     str_copy(u->preferences, sizeof u->preferences, rows_text(r, 7));
 }
 
-/* --- digests
- * -------------------------------------------------------------------------------------------- */
+/* --- digests --- */
 
 static void add_text(crypto_generichash_state *h, const char *text)
 {
@@ -104,8 +103,7 @@ static void make_digests(struct image *i)
         crypto_generichash_final(&h[part], i->digest[part], sizeof i->digest[part]);
 }
 
-/* --- loading
- * -------------------------------------------------------------------------------------------- */
+/* --- loading --- */
 
 int image_version(struct db *db, struct err *e, int64_t *ret_version)
 {
@@ -262,8 +260,7 @@ void image_free(struct image *i)
     mem_free(i);
 }
 
-/* --- from one image to the next
- * -------------------------------------------------------------------------------------------- */
+/* --- from one image to the next --- */
 
 void image_carry(struct image *i, const struct image *before)
 {

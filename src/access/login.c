@@ -143,8 +143,7 @@ int access_password_check(struct access *a, struct db *db, const struct actor *b
     return run_try(a, db, &t, password, e, &same, hash, ret_wait_s);
 }
 
-/* --- a new session
- * -------------------------------------------------------------------------------------------- */
+/* --- a new session --- */
 
 /* What the password was checked against must still hold: it may have changed, and its sessions
  * ended, while it was hashed. */

@@ -24,8 +24,7 @@ void access_tell_expired(struct access *a, int64_t now_wall_ms)
     }
 }
 
-/* --- when it was last used
- * -------------------------------------------------------------------------------------------- */
+/* --- when it was last used --- */
 
 struct use {
     enum subject_kind kind;
@@ -105,8 +104,7 @@ int access_write_used(struct access *a, struct db *db, struct err *e)
     return r;
 }
 
-/* --- what is over
- * -------------------------------------------------------------------------------------------- */
+/* --- what is over --- */
 
 static int delete_over(struct db *db, int64_t now, struct err *e)
 {

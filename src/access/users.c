@@ -3,8 +3,7 @@
 #include "base/json.h"
 #include "base/rand.h"
 
-/* --- rows
- * -------------------------------------------------------------------------------------------- */
+/* --- rows --- */
 
 int user_read(struct db *db, const char *where_column, const char *value, struct err *e,
               struct user *ret_user, char ret_hash[PASSWORD_HASH_SIZE])
@@ -35,8 +34,7 @@ int user_insert(struct db *db, const struct user *u, const char *hash, struct er
     return r < 0 ? r : 0;
 }
 
-/* --- what is acceptable
- * -------------------------------------------------------------------------------------------- */
+/* --- what is acceptable --- */
 
 int display_name_check(const char *text, struct err *e)
 {
@@ -82,8 +80,7 @@ int user_prepare(struct access *a, const char *name, const char *password, enum 
     return 0;
 }
 
-/* --- add
- * -------------------------------------------------------------------------------------------- */
+/* --- add --- */
 
 static int record_added(struct db *db, const struct actor *by, const char *action,
                         const struct user *u, struct err *e)
@@ -118,8 +115,7 @@ int access_user_add(struct access *a, struct db *db, const struct actor *by, con
     return r;
 }
 
-/* --- the first one
- * -------------------------------------------------------------------------------------------- */
+/* --- the first one --- */
 
 static int check_still_empty(struct db *db, struct err *e)
 {

@@ -81,8 +81,7 @@ static void get_audit(struct http_exchange *x)
     page_reply(x, n, &e, &body);
 }
 
-/* --- download: page by page, so that the whole log never stands in memory
- * ------------------------------------- */
+/* --- download: page by page, so that the whole log never stands in memory --- */
 
 /* RFC 4180, and a leading apostrophe where a spreadsheet would take the cell for a formula. */
 static void csv_cell(struct str *out, const char *s, bool last)

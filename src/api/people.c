@@ -24,9 +24,7 @@ static void done_or_problem(struct http_exchange *x, int r, const struct err *e)
         http_reply_empty(x, 204);
 }
 
-/* --- users
- * -----------------------------------------------------------------------------------------------------
- */
+/* --- users --- */
 
 static void print_user(struct jw *w, const struct user *u)
 {
@@ -194,9 +192,7 @@ static void get_permissions(struct http_exchange *x)
     reply_json(x, 200, &body);
 }
 
-/* --- sessions
- * --------------------------------------------------------------------------------------------------
- */
+/* --- sessions --- */
 
 /* Does the caller ask for everybody's? Sets *ret_user to whose to show (NULL = all); false after a
  * refusal. */
@@ -264,9 +260,7 @@ static void end_session(struct http_exchange *x)
     done_or_problem(x, r, &e);
 }
 
-/* --- tokens
- * ----------------------------------------------------------------------------------------------------
- */
+/* --- tokens --- */
 
 static void print_token(struct jw *w, const struct token *t)
 {

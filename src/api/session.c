@@ -167,8 +167,7 @@ static void post_logout(struct http_exchange *x)
     http_reply_empty(x, 204);
 }
 
-/* --- first setup
- * ---------------------------------------------------------------------------------------------- */
+/* --- first setup --- */
 
 static bool setup_secret_fits(struct http_exchange *x, const char *secret)
 {
@@ -235,8 +234,7 @@ static void post_setup(struct http_exchange *x)
     reply_session(x, &s);
 }
 
-/* --- the own account
- * ------------------------------------------------------------------------------------------- */
+/* --- the own account --- */
 
 static const char *one_of(const char *s, const char *const *values)
 {

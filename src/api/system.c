@@ -48,9 +48,7 @@ static void get_readyz(struct http_exchange *x)
     reply_json(x, ok ? 200 : 503, &body);
 }
 
-/* --- /metrics
- * --------------------------------------------------------------------------------------------------
- */
+/* --- /metrics --- */
 
 static void metric(struct str *out, const char *name, const char *type, const char *help,
                    uint64_t value)
@@ -134,8 +132,7 @@ static void get_metrics(struct http_exchange *x)
     pack_reply(x, 200, "text/plain; version=0.0.4; charset=utf-8", &out);
 }
 
-/* --- Hydra's own state for its admins
- * -------------------------------------------------------------------------- */
+/* --- Hydra's own state for its admins --- */
 
 static void print_listeners(struct jw *w, const struct api *a)
 {

@@ -56,8 +56,7 @@ static void time_cell(struct jw *w, int64_t wall_ms)
         jw_null(w);
 }
 
-/* --- from the live model: cells are members of the ready JSON
- * -------------------------------------------------- */
+/* --- from the live model: cells are members of the ready JSON --- */
 
 /* Copies object[path] ("vitals.cpu") as a cell; absent is null. */
 static void member_cell(struct jw *w, const json_t *object, const char *path)
@@ -147,8 +146,7 @@ static void get_services(struct http_exchange *x)
                   COUNT_OF(columns));
 }
 
-/* --- from the database
- * ----------------------------------------------------------------------------------------- */
+/* --- from the database --- */
 
 struct page {
     struct jw w;
@@ -232,8 +230,7 @@ static void get_audit(struct http_exchange *x)
     page_send(x, &p, n, f.limit, &e, &body);
 }
 
-/* --- people, from memory
- * --------------------------------------------------------------------------------------- */
+/* --- people, from memory --- */
 
 static void get_users(struct http_exchange *x)
 {

@@ -17,9 +17,7 @@ struct client {
     char *url, *token;
 };
 
-/* --- what was kept
- * ------------------------------------------------------------------------------------------------
- */
+/* --- what was kept --- */
 
 static char *login_folder(void)
 {
@@ -83,9 +81,7 @@ int login_forget(struct err *e)
     return err_set(e, -errno, "%s can't be removed: %s.", path, strerror(errno));
 }
 
-/* --- the client
- * ----------------------------------------------------------------------------------------------------
- */
+/* --- the client --- */
 
 static const char *first_of(const char *a, const char *b, const char *c)
 {
@@ -130,9 +126,7 @@ const char *client_url(const struct client *c)
     return c->url;
 }
 
-/* --- one call
- * ------------------------------------------------------------------------------------------------------
- */
+/* --- one call --- */
 
 struct call {
     struct client *client;
@@ -223,8 +217,7 @@ int client_call(struct client *c, const char *method, const char *path, const js
     return status;
 }
 
-/* --- the event stream
- * ---------------------------------------------------------------------------------------------- */
+/* --- the event stream --- */
 
 static bool on_data(void *arg, const char *bytes, size_t n)
 {

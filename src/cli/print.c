@@ -9,9 +9,7 @@
 #include <unistd.h>
 #include <yaml.h>
 
-/* --- one cell
- * --------------------------------------------------------------------------------------------------------
- */
+/* --- one cell --- */
 
 const char *color_of(const struct invocation *v, const char *state)
 {
@@ -102,9 +100,7 @@ static void print_cell(const json_t *cell, const char *kind, int64_t now_ms, str
     }
 }
 
-/* --- the table
- * -------------------------------------------------------------------------------------------------------
- */
+/* --- the table --- */
 
 /* Columns that a UTF-8 text takes, every character counted as one. */
 static size_t width_of(const char *s)
@@ -287,9 +283,7 @@ void print_table(const struct invocation *v, const json_t *table, int64_t now_ms
     }
 }
 
-/* --- any value
- * ---------------------------------------------------------------------------------------------------------
- */
+/* --- any value --- */
 
 static int append_yaml(void *out, unsigned char *bytes, size_t n)
 {

@@ -46,8 +46,7 @@ int verb_audit(struct invocation *v)
     return code;
 }
 
-/* --- hydra events: the latest, then what comes
- * ------------------------------------------------------------------------ */
+/* --- hydra events: the latest, then what comes --- */
 
 /* One line per event: time, a mark of its severity, the text; JSON lines for programs. */
 static bool print_event(void *arg, const struct stream_event *event)

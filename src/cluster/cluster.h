@@ -75,8 +75,7 @@ void cluster_report(struct cluster *c, const char *node, struct node_report *r,
 /* Once a second: staleness, damping, relative times, coalesced events. */
 void cluster_tick(struct cluster *c, struct cluster_now now);
 
-/* --- what people define
- * ---------------------------------------------------------------------------------------- */
+/* --- what people define --- */
 
 /* A hand-added service, or overrides for a discovered one (then `id` is its id and NULL members
  * leave things be). */
@@ -128,8 +127,7 @@ void cluster_recall_feed(struct cluster *c, const struct feed_entry *entry);
 void cluster_set_notice(struct cluster *c, const char *key, const char *severity, const char *text,
                         const char *hint, struct cluster_now now);
 
-/* --- what others read
- * ------------------------------------------------------------------------------------------- */
+/* --- what others read --- */
 
 /* While this number stays the same, so does what the functions below say. */
 uint64_t cluster_round(const struct cluster *c);

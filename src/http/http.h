@@ -131,8 +131,7 @@ struct http_stats {
 };
 struct http_stats http_server_stats(const struct http_server *s); /* on the loop */
 
-/* --- the request
- * ------------------------------------------------------------------------------------------- */
+/* --- the request --- */
 
 void *http_context(const struct http_exchange *x); /* hooks.arg: what handlers work on */
 const char *http_method(const struct http_exchange *x);
@@ -165,8 +164,7 @@ void http_set_subject(struct http_exchange *x,
                       void *subject); /* ownership moves; freed by hooks.free_subject */
 void *http_subject(const struct http_exchange *x);
 
-/* --- the answer: exactly one of the http_reply…() per exchange
- * ---------------------------------------------- */
+/* --- the answer: exactly one of the http_reply…() per exchange --- */
 
 void http_add_header(struct http_exchange *x, const char *name,
                      const char *value); /* before the reply; copied */

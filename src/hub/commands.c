@@ -202,8 +202,7 @@ int command_audit_verify(const struct config *c)
     return r >= 0 ? 0 : r == -EBADMSG ? 1 : fail(&d.e, r);
 }
 
-/* --- the database as a whole
- * --------------------------------------------------------------------------------------- */
+/* --- the database as a whole --- */
 
 int command_migrate(const struct config *c)
 {

@@ -49,8 +49,7 @@ static struct cluster_now now(void)
     return (struct cluster_now){.mono_ms = clock_mono_ms(), .wall_ms = clock_wall_ms()};
 }
 
-/* --- what the parts tell each other
- * ------------------------------------------------------------------------------ */
+/* --- what the parts tell each other --- */
 
 static void on_record(void *arg, const struct feed_entry *entry)
 {
@@ -147,9 +146,7 @@ static void on_refresh(void *arg)
         h->refreshing = false;
 }
 
-/* --- start
- * ---------------------------------------------------------------------------------------------------------
- */
+/* --- start --- */
 
 static void raise_file_limit(void)
 {
@@ -374,9 +371,7 @@ static void print_setup_link(const struct hub *h)
     fflush(stdout);
 }
 
-/* --- run and end
- * ---------------------------------------------------------------------------------------------------
- */
+/* --- run and end --- */
 
 static void on_http_done(void *arg)
 {

@@ -10,8 +10,7 @@
 #include "base/str.h"
 #include "base/vec.h"
 
-/* --- facts: what seldom changes
- * ------------------------------------------------------------------------------ */
+/* --- facts: what seldom changes --- */
 
 struct gpu_facts {
     char *id; /* the label `gpu` of its series: "0", "1" … for NVIDIA, "amd0", "intel0" … */
@@ -36,9 +35,7 @@ struct node_facts {
     VEC(struct gpu_facts) gpus;
 };
 
-/* --- metrics
- * -------------------------------------------------------------------------------------------------
- */
+/* --- metrics --- */
 
 enum series_kind { SERIES_GAUGE, SERIES_COUNTER };
 
@@ -67,8 +64,7 @@ struct frame {
     double values[]; /* NaN = not known now */
 };
 
-/* --- services as the machine sees them
- * ----------------------------------------------------------------------- */
+/* --- services as the machine sees them --- */
 
 enum observed_kind { OBSERVED_CONTAINER, OBSERVED_UNIT, OBSERVED_PROCESS };
 
@@ -129,9 +125,7 @@ struct observed {
     struct str_list mounts, networks;
 };
 
-/* --- processes
- * -----------------------------------------------------------------------------------------------
- */
+/* --- processes --- */
 
 struct process_row {
     int pid, parent;
@@ -161,8 +155,7 @@ struct process_table {
 };
 enum { LIMIT_PROCESS_ROWS = 40 };
 
-/* --- sources: where what is known comes from
- * ------------------------------------------------------------------ */
+/* --- sources: where what is known comes from --- */
 
 enum source_state {
     SOURCE_OK,
@@ -179,9 +172,7 @@ struct source_report {
                                gone */
 };
 
-/* --- checks
- * ---------------------------------------------------------------------------------------------------
- */
+/* --- checks --- */
 
 enum check_kind {
     CHECK_HTTP,
@@ -227,9 +218,7 @@ struct check_result {
     int64_t tls_expires_ms; /* 0 = no TLS */
 };
 
-/* --- the report
- * -----------------------------------------------------------------------------------------------
- */
+/* --- the report --- */
 
 enum report_kind {
     REPORT_FACTS,

@@ -16,7 +16,7 @@ struct transfer {
     uint64_t rows;
 };
 
-/* --- writing */
+/* --- writing --- */
 
 static char *insert_sql(const struct schema_table *t, unsigned rows)
 {
@@ -55,7 +55,7 @@ static int flush(struct transfer *t, struct err *e)
     return r < 0 ? r : 0;
 }
 
-/* --- reading */
+/* --- reading --- */
 
 static struct param cell(const struct schema_table *t, const struct rows *rows, unsigned c)
 {
@@ -128,7 +128,7 @@ static int move_from_postgresql(struct transfer *t, struct err *e)
     return r;
 }
 
-/* --- counters */
+/* --- counters --- */
 
 static int ask_number(struct db *db, struct err *e, const char *sql, int64_t *ret)
 {
@@ -194,7 +194,7 @@ static int copy_counter(struct transfer *t, struct err *e)
                         "ssi", t->table->name, t->table->identity, last);
 }
 
-/* --- the whole */
+/* --- the whole --- */
 
 static int check_count(struct transfer *t, struct err *e)
 {

@@ -12,7 +12,7 @@ enum {
     LIMIT_KEPT = 1000,
 };
 
-/* --- the backup */
+/* --- the backup --- */
 
 static int version_in(sqlite3 *h)
 {
@@ -61,7 +61,7 @@ static int bring_near(const char *file, const char *path, const char *part, stru
     return r;
 }
 
-/* --- the database that makes room */
+/* --- the database that makes room --- */
 
 /* What a crash left in the WAL goes into the file, if the file is still good for that. */
 static void fold_wal(const char *path)

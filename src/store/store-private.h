@@ -94,23 +94,23 @@ struct store {
     void *health_arg;
 };
 
-/* --- statement.c */
+/* --- statement.c --- */
 /* The same as db_exec() and db_query() for parameters in an array, without its limit. */
 int db_run(struct db *db, struct err *e, const struct statement *st,
            struct rows **ret_rows) MUST_CHECK;
 int db_script(struct db *db, struct err *e, const char *sql) MUST_CHECK;
 
-/* --- store.c */
+/* --- store.c --- */
 int store_new(const char *url, struct err *e,
               struct store **ret_store) MUST_CHECK; /* no dialling */
 
-/* --- health.c */
+/* --- health.c --- */
 enum health_kind { HEALTH_READ, HEALTH_WRITE };
 /* Takes note of how a statement ended: `r` >= 0 good, else *e says what failed. Errors that say
  * nothing about the database (-EINVAL, -EEXIST, -ENOENT) are passed over. Returns r. */
 int health_note(struct store *s, int r, enum health_kind kind, const struct err *e);
 
-/* --- url.c */
+/* --- url.c --- */
 int url_parse(const char *url, struct err *e, enum store_kind *ret_kind,
               char **ret_path) MUST_CHECK; /* *ret_path NULL for PostgreSQL */
 /* Masks the passwords of `url` wherever they stand in `text` (a server's or library's message). */

@@ -78,7 +78,7 @@ void store_on_health(struct store *s, void (*changed)(void *arg), void *arg);
  * while the store is failing, for it may be that nobody else writes. Blocks. */
 int store_probe(struct store *s, struct err *e) MUST_CHECK;
 
-/* --- statements */
+/* --- statements --- */
 
 /* Parameter formats, one letter each: s text (NULL = null), i int64_t, d double, n null (takes no
  * argument; the null for a number column). db_exec() returns the number of rows it changed. */
@@ -113,7 +113,7 @@ void db_rollback(struct db *db);                        /* none open is fine */
 enum store_kind db_kind(const struct db *db);
 #define SQL_TWO(db, sqlite, postgresql) (db_kind(db) == STORE_SQLITE ? (sqlite) : (postgresql))
 
-/* --- whole databases */
+/* --- whole databases --- */
 
 /* Brings the schema up to date: numbered SQL files compiled in, each in a transaction. Returns how
  * many ran; -ENOTSUP when the database is newer than this program. Several processes may try at

@@ -109,7 +109,8 @@ static bool watching_find(struct watching *w, const char *pattern, size_t *ret_a
     return found;
 }
 
-/* Waits, at most 30 s, for a line that fits; later waits begin behind it. Returns the ms it took. */
+/* Waits, at most 30 s, for a line that fits; later waits begin behind it. Returns the ms it took.
+ */
 static inline int64_t wait_for(struct watching *w, const char *pattern)
 {
     int64_t start = clock_mono_ms();

@@ -350,7 +350,7 @@ static void says_when_it_is_damaged(void **state)
     assert_int_equal(store_health(f->store).code, -EBADMSG);
 }
 
-/* --- crash */
+/* --- crash --- */
 
 /* Two rows per transaction, the number acknowledged over the pipe after each commit. */
 static void write_for_ever(const char *url, int64_t from, int fd)
