@@ -1,5 +1,6 @@
 /* Checks against servers of the test's own, run by a whole node. */
 #include "../test.h"
+#include "probing.h"
 
 #include "node/node-private.h"
 

@@ -1,5 +1,6 @@
 /* The whole node on this machine: what it tells in its first moments. */
 #include "../test.h"
+#include "probing.h"
 
 #include "base/map.h"
 #include "node/node-private.h"

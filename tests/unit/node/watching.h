@@ -5,6 +5,7 @@
 #pragma once
 
 #include "../test.h"
+#include "probing.h"
 
 #include "base/clock.h"
 #include "node/node.h"
