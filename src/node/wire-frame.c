@@ -26,9 +26,13 @@ static void resize(struct wire_values *w, uint32_t n)
     w->n = n;
 }
 
+/* To the bit: 0 and -0 differ. */
 static bool same(double a, double b)
 {
-    return memcmp(&a, &b, sizeof a) == 0 || (isnan(a) && isnan(b));
+    uint64_t x, y;
+    memcpy(&x, &a, sizeof x);
+    memcpy(&y, &b, sizeof y);
+    return x == y || (isnan(a) && isnan(b));
 }
 
 /* In whole units, when it is such a number. */

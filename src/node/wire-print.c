@@ -24,7 +24,7 @@ static void print_body(PB(FromAgent) * m, PB(FromAgent__BodyCase) body, struct s
     wire_print(&m->base, out);
 }
 
-static void print_facts(PB(FromAgent) * m, const struct node_facts *f, struct str *out)
+static void print_facts(PB(FromAgent) m, const struct node_facts *f, struct str *out)
 {
     PB(Facts) p = HYDRA__AGENT__V1__FACTS__INIT;
     PB(GpuFacts) *gpus = mem_array(f->gpus.n, sizeof *gpus);
@@ -62,13 +62,13 @@ static void print_facts(PB(FromAgent) * m, const struct node_facts *f, struct st
     }
     p.n_gpus = f->gpus.n;
     p.gpus = list;
-    m->facts = &p;
-    print_body(m, HYDRA__AGENT__V1__FROM_AGENT__BODY_FACTS, out);
+    m.facts = &p;
+    print_body(&m, HYDRA__AGENT__V1__FROM_AGENT__BODY_FACTS, out);
     mem_free(list);
     mem_free(gpus);
 }
 
-static void print_series(PB(FromAgent) * m, const struct series_defs *s, struct str *out)
+static void print_series(PB(FromAgent) m, const struct series_defs *s, struct str *out)
 {
     PB(SeriesTable) p = HYDRA__AGENT__V1__SERIES_TABLE__INIT;
     PB(SeriesTable__Series) *rows = mem_array(s->n, sizeof *rows);
@@ -84,13 +84,13 @@ static void print_series(PB(FromAgent) * m, const struct series_defs *s, struct 
     p.first = s->first;
     p.n_series = s->n;
     p.series = list;
-    m->series = &p;
-    print_body(m, HYDRA__AGENT__V1__FROM_AGENT__BODY_SERIES, out);
+    m.series = &p;
+    print_body(&m, HYDRA__AGENT__V1__FROM_AGENT__BODY_SERIES, out);
     mem_free(list);
     mem_free(rows);
 }
 
-static void print_frame(PB(FromAgent) * m, struct wire_values *before, const struct frame *f,
+static void print_frame(PB(FromAgent) m, struct wire_values *before, const struct frame *f,
                         struct str *out)
 {
     PB(Frame) p = HYDRA__AGENT__V1__FRAME__INIT;
@@ -99,8 +99,8 @@ static void print_frame(PB(FromAgent) * m, struct wire_values *before, const str
     p.time_ms = f->time_ms;
     p.n = f->n;
     p.changes = (ProtobufCBinaryData){changes.len, (uint8_t *)changes.p};
-    m->frame = &p;
-    print_body(m, HYDRA__AGENT__V1__FROM_AGENT__BODY_FRAME, out);
+    m.frame = &p;
+    print_body(&m, HYDRA__AGENT__V1__FROM_AGENT__BODY_FRAME, out);
     str_done(&changes);
 }
 
@@ -151,7 +151,7 @@ static void fill_port(PB(Service__Port) * p, const struct observed_port *o)
     p->process = text(o->process);
 }
 
-static void print_service(PB(FromAgent) * m, const struct observed *o, struct str *out)
+static void print_service(PB(FromAgent) m, const struct observed *o, struct str *out)
 {
     PB(Service) p = HYDRA__AGENT__V1__SERVICE__INIT;
     PB(Service__Port) *ports = mem_array(o->ports.n, sizeof *ports);
@@ -173,8 +173,8 @@ static void print_service(PB(FromAgent) * m, const struct observed *o, struct st
     p.ports = port_list;
     p.n_labels = o->labels.n;
     p.labels = label_list;
-    m->service = &p;
-    print_body(m, HYDRA__AGENT__V1__FROM_AGENT__BODY_SERVICE, out);
+    m.service = &p;
+    print_body(&m, HYDRA__AGENT__V1__FROM_AGENT__BODY_SERVICE, out);
     mem_free(label_list);
     mem_free(labels);
     mem_free(port_list);
@@ -198,7 +198,7 @@ static void fill_row(PB(Processes__Row) * p, const struct process_row *r)
     p->service = text(r->service);
 }
 
-static void print_processes(PB(FromAgent) * m, const struct process_table *t, struct str *out)
+static void print_processes(PB(FromAgent) m, const struct process_table *t, struct str *out)
 {
     PB(Processes) p = HYDRA__AGENT__V1__PROCESSES__INIT;
     PB(Processes__Row) *rows = mem_array(t->rows.n, sizeof *rows);
@@ -227,15 +227,15 @@ static void print_processes(PB(FromAgent) * m, const struct process_table *t, st
     p.rows = list;
     p.n_gpu_rows = t->gpu_rows.n;
     p.gpu_rows = gpu_list;
-    m->processes = &p;
-    print_body(m, HYDRA__AGENT__V1__FROM_AGENT__BODY_PROCESSES, out);
+    m.processes = &p;
+    print_body(&m, HYDRA__AGENT__V1__FROM_AGENT__BODY_PROCESSES, out);
     mem_free(gpu_list);
     mem_free(gpu_rows);
     mem_free(list);
     mem_free(rows);
 }
 
-static void print_source(PB(FromAgent) * m, const struct source_report *s, struct str *out)
+static void print_source(PB(FromAgent) m, const struct source_report *s, struct str *out)
 {
     PB(Source) p = HYDRA__AGENT__V1__SOURCE__INIT;
     p.name = text(s->name);
@@ -243,11 +243,11 @@ static void print_source(PB(FromAgent) * m, const struct source_report *s, struc
     p.text = text(s->text);
     p.hint = text(s->hint);
     p.services_complete = s->services_complete;
-    m->source = &p;
-    print_body(m, HYDRA__AGENT__V1__FROM_AGENT__BODY_SOURCE, out);
+    m.source = &p;
+    print_body(&m, HYDRA__AGENT__V1__FROM_AGENT__BODY_SOURCE, out);
 }
 
-static void print_check(PB(FromAgent) * m, const struct check_result *c, struct str *out)
+static void print_check(PB(FromAgent) m, const struct check_result *c, struct str *out)
 {
     PB(CheckResult) p = HYDRA__AGENT__V1__CHECK_RESULT__INIT;
     p.service = text(c->service);
@@ -257,8 +257,8 @@ static void print_check(PB(FromAgent) * m, const struct check_result *c, struct 
     p.code = c->code;
     p.text = text(c->text);
     p.tls_expires_ms = c->tls_expires_ms;
-    m->check = &p;
-    print_body(m, HYDRA__AGENT__V1__FROM_AGENT__BODY_CHECK, out);
+    m.check = &p;
+    print_body(&m, HYDRA__AGENT__V1__FROM_AGENT__BODY_CHECK, out);
 }
 
 void wire_report_print(struct wire_values *before, const struct node_report *r, uint64_t sequence,
@@ -269,29 +269,29 @@ void wire_report_print(struct wire_values *before, const struct node_report *r, 
     m.replayed = replayed;
     switch (r->kind) {
     case REPORT_FACTS:
-        print_facts(&m, r->facts, out);
+        print_facts(m, r->facts, out);
         break;
     case REPORT_SERIES:
-        print_series(&m, r->series, out);
+        print_series(m, r->series, out);
         break;
     case REPORT_FRAME:
-        print_frame(&m, before, r->frame, out);
+        print_frame(m, before, r->frame, out);
         break;
     case REPORT_SERVICE:
-        print_service(&m, r->service, out);
+        print_service(m, r->service, out);
         break;
     case REPORT_SERVICE_GONE:
         m.service_gone = text(r->gone);
         print_body(&m, HYDRA__AGENT__V1__FROM_AGENT__BODY_SERVICE_GONE, out);
         break;
     case REPORT_PROCESSES:
-        print_processes(&m, r->processes, out);
+        print_processes(m, r->processes, out);
         break;
     case REPORT_SOURCE:
-        print_source(&m, r->source, out);
+        print_source(m, r->source, out);
         break;
     case REPORT_CHECK:
-        print_check(&m, r->check, out);
+        print_check(m, r->check, out);
         break;
     }
 }

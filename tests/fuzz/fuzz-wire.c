@@ -9,8 +9,7 @@ static void send_on(struct node_report *r)
     struct str out = {0};
     wire_report_print(&up, r, 1, false, &out);
     PB(FromAgent) *m = hydra__agent__v1__from_agent__unpack(NULL, out.len, (uint8_t *)out.p);
-    if (!m)
-        abort();
+    FUZZ_CHECK(m);
     hydra__agent__v1__from_agent__free_unpacked(m, NULL);
     str_done(&out);
     wire_values_done(&up);

@@ -82,7 +82,7 @@ static void test_random_walks(void **state)
     for (int tick = 0; tick < TICKS; tick++) {
         for (int i = 0; i < N; i++) {
             seed = seed * 6364136223846793005u + 1442695040888963407u;
-            unsigned dice = seed >> 60, step = (unsigned)(seed >> 40) & 0xfff;
+            unsigned dice = (unsigned)(seed >> 60), step = (unsigned)(seed >> 40) & 0xfff;
             if (dice < 4)
                 v[i] += step;
             else if (dice < 6)
