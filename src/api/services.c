@@ -110,12 +110,29 @@ static void save(struct http_exchange *x, struct db *db, struct saving *s)
     http_reply_str(x, s->status, "application/json", &s->answer);
 }
 
+/* Every id in `depends_on` must be a service's, but those that were there before: what a service
+ * needs may be away for a while. 0, or negative after a problem was sent. */
+static int check_needs(struct http_exchange *x, const struct service_record *r,
+                       const struct str_list *before)
+{
+    for (size_t i = 0; i < r->depends_on.n; i++) {
+        struct live_change c = {.api = api_of(x), .id = r->depends_on.v[i]};
+        if (str_list_has(before, c.id))
+            continue;
+        loop_call(c.api->loop, look_on_loop, &c);
+        if (!c.known)
+            return body_refuse(x, "depends_on",
+                               "There is no service with the id %.200s to depend on.", c.id);
+    }
+    return 0;
+}
+
 /* Makes a record of the body of a new service. 0, or negative after a problem was sent. */
 static int read_new(struct http_exchange *x, const json_t *body, struct service_record *r)
 {
     char slug[128];
     struct err e = {0};
-    if (record_read(x, body, r) < 0)
+    if (record_read(x, body, r) < 0 || check_needs(x, r, &(struct str_list){0}) < 0)
         return -EINVAL;
     if (str_is_empty(r->name))
         return body_refuse(x, "name", "\"name\" is missing: what is the service called?");
@@ -184,7 +201,11 @@ static void edit_service(struct http_exchange *x)
     struct service_record r = {0};
     struct err e = {0};
     int status = find_record(x, db, http_param(x, "id"), &r, &e);
-    if (status >= 0 && record_read(x, body, &r) < 0) {
+    struct str_list before = {0};
+    str_list_copy(&before, &r.depends_on);
+    bool refused = status >= 0 && (record_read(x, body, &r) < 0 || check_needs(x, &r, &before) < 0);
+    str_list_done(&before);
+    if (refused) {
         service_record_done(&r);
         return;
     }

@@ -125,6 +125,18 @@ static void add_allow(struct http_exchange *x, unsigned allowed)
     str_done(&text);
 }
 
+static bool refuse_method(struct http_exchange *x, unsigned allowed)
+{
+    struct str text = {0};
+    str_add(&text, "This address does not take this method; it takes ");
+    route_allow_text(allowed, &text);
+    str_add_char(&text, '.');
+    add_allow(x, allowed);
+    bool go_on = refuse(x, 405, "method-not-allowed", str_text(&text));
+    str_done(&text);
+    return go_on;
+}
+
 static bool answer_options(struct http_exchange *x, unsigned allowed)
 {
     add_allow(x, allowed);
@@ -164,8 +176,7 @@ static bool find_route(struct http_exchange *x)
         return answer_not_found(x, method);
     if (method == METHOD_OPTIONS)
         return answer_options(x, x->match.allowed);
-    add_allow(x, x->match.allowed);
-    return refuse(x, 405, "method-not-allowed", "This address does not take this method.");
+    return refuse_method(x, x->match.allowed);
 }
 
 /* Another site's page may make a browser send a person's cookies along, but not hide where from. */

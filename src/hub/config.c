@@ -267,12 +267,31 @@ char *config_database_url(const struct config *c)
                              : mem_strdup(url);
 }
 
+/* What a setting comes down to where nobody has set it; the caller frees. */
+static char *effective(const struct config *c, int setting)
+{
+    char host[256] = "";
+    if (*c->value[setting])
+        return store_mask_url(c->value[setting]);
+    switch (setting) {
+    case SETTING_DATABASE:
+        return config_database_url(c);
+    case SETTING_NODE:
+        gethostname(host, sizeof host - 1);
+        return mem_strdup(host);
+    case SETTING_DOCKER:
+        return mem_strdup("(the usual places)");
+    default:
+        return mem_strdup("-");
+    }
+}
+
 void config_print(const struct config *c, struct str *out)
 {
     for (int i = 0; i < SETTING_COUNT; i++) {
         str_addf(out, "%-16s ", defs[i].name);
         size_t start = out->len;
-        AUTO(mem_freep) char *shown = store_mask_url(*c->value[i] ? c->value[i] : "-");
+        AUTO(mem_freep) char *shown = effective(c, i);
         str_add(out, shown);
         size_t width = out->len - start;
         str_addf(out, "%*s  # %s%s%s\n", width < 40 ? (int)(40 - width) : 0, "",

@@ -80,7 +80,8 @@ void engine_lose(struct engine *e, int error, const char *text)
         deny(e);
     } else if (error == -ENOENT && !e->met) {
         char *t = mem_printf("there is no socket %s", e->socket);
-        engine_away(e, SOURCE_ABSENT, t, NULL);
+        engine_away(e, SOURCE_ABSENT, t,
+                    "Start the engine, or say with the setting \"docker\" where its socket is.");
         mem_free(t);
     } else if (error == -ENOENT || error == -ECONNREFUSED) {
         char *t = mem_printf("%s does not answer: nothing listens on %s", e->source, e->socket);

@@ -12,7 +12,8 @@
 enum {
     LIMIT_ENDED = 64,
     LIMIT_PORTS = 64,
-    FORGET_MS = 24 * 3600 * 1000,
+    FORGET_LEAST_MS = 2 * 60 * 1000,
+    FORGET_MOST_MS = 24 * 3600 * 1000,
     /* What ended so soon was no service: tests, one-off tools. */
     PASSING_MS = 2000,
     PASSING_EPHEMERAL_MS = 60000,
@@ -235,11 +236,24 @@ static void end(struct process_service *p, int64_t wall_ms)
     tell(p);
 }
 
-static bool was_passing(const struct process_service *p, int64_t wall_ms)
+static int64_t lived_ms(const struct process_service *p, int64_t until_ms)
 {
     int64_t started = p->seen->started_ms, since = p->since_ms;
-    int64_t lived = wall_ms - (started && started < since ? started : since);
-    return lived < (p->port >= EPHEMERAL_PORT ? PASSING_EPHEMERAL_MS : PASSING_MS);
+    return until_ms - (started && started < since ? started : since);
+}
+
+/* Whoever was there for minutes is missed for minutes, whoever was there for days for a day. */
+static int64_t remembered_ms(const struct process_service *p)
+{
+    int64_t lived = lived_ms(p, p->ended_ms);
+    return lived < FORGET_LEAST_MS  ? FORGET_LEAST_MS
+           : lived > FORGET_MOST_MS ? FORGET_MOST_MS
+                                    : lived;
+}
+
+static bool was_passing(const struct process_service *p, int64_t wall_ms)
+{
+    return lived_ms(p, wall_ms) < (p->port >= EPHEMERAL_PORT ? PASSING_EPHEMERAL_MS : PASSING_MS);
 }
 
 static void forget_eldest(struct process_services *s)
@@ -373,7 +387,7 @@ void process_services_tick(struct process_services *s, int64_t wall_ms)
         struct process_service *p = s->v.v[i];
         if (p->exit_tries)
             judge_exit(p);
-        if (p->ended_ms && wall_ms - p->ended_ms > FORGET_MS)
+        if (p->ended_ms && wall_ms - p->ended_ms > remembered_ms(p))
             forget(s, i, true);
     }
 }

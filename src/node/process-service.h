@@ -1,7 +1,7 @@
 /* Services that are nothing but a process with listening sockets: "process/redis-server:6379".
  *
- * One whose process ends is told at once (pidfd) and kept as ended for a day, or until somebody
- * takes its port: the cluster judges. For listeners.c; on the node's loop. */
+ * One whose process ends is told at once (pidfd) and kept as ended as long as it ran (2 min … 24
+ * h), or until somebody takes its port: the cluster judges. For listeners.c; on the node's loop. */
 #pragma once
 
 #include "node/outbox.h"

@@ -1,6 +1,7 @@
 // Settings: where they come from, which wins, and what a mistake is answered with.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
 import { Hydrad, hydrad, scratchFolder } from './lib/hydrad.mjs';
@@ -35,6 +36,8 @@ test('without any setting there are defaults, and hydrad config says so', async 
     const c = await effective([], { HOME: '/home/somebody' });
     assert.deepEqual(c.listen, ['127.0.0.1:7770', 'default']);
     assert.deepEqual(c['log-level'], ['info', 'default']);
+    assert.match(c.database[0], /^sqlite:\/\S+\/hydra\.db$/);
+    assert.equal(c.node[0], os.hostname());
     for (const [, from] of Object.values(c)) assert.equal(from, 'default');
 });
 

@@ -143,6 +143,7 @@ test('a method that is not in the contract is 405 and says which are', async () 
         for (const m of methods.filter(x => !there.includes(x))) {
             const a = await admin.request(m, path, {});
             assert.equal(a.status, 405, `${m} ${where}: ${a.status}`);
+            for (const t of there) assert.ok(a.json.detail.includes(t), a.json.detail);
             for (const t of there) assert.ok(a.headers.allow.includes(t), `${where}: ${a.headers.allow}`);
         }
     }

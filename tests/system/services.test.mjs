@@ -329,6 +329,19 @@ test('a tcp check, and check-now that does not wait for the interval', async () 
     assert.equal((await token.post(`/api/web/services-check/${none.json.id}`)).status, 404);
 });
 
+test('what it depends on must exist when it is said; what has gone since may stay', async () => {
+    const wrong = await admin.post('/api/web/services', { name: 'Leaning', depends_on: ['manual/nope'] });
+    assert.equal(wrong.status, 400);
+    assert.equal(wrong.json.field, 'depends_on');
+    assert.match(wrong.json.detail, /no service with the id manual\/nope/);
+    assert.equal((await admin.post('/api/web/services', { name: 'Pillar' })).status, 201);
+    assert.equal((await admin.post('/api/web/services', { name: 'Leaning', depends_on: ['manual/pillar'] })).status, 201);
+    assert.equal((await admin.delete('/api/web/services/manual/pillar')).status, 204);
+    assert.equal((await admin.put('/api/web/services/manual/leaning', { description: 'still', depends_on: ['manual/pillar'] })).status, 200);
+    assert.equal((await admin.put('/api/web/services/manual/leaning', { depends_on: ['manual/pillar', 'manual/nope'] })).status, 400);
+    assert.equal((await admin.delete('/api/web/services/manual/leaning')).status, 204);
+});
+
 test('down because of what it depends on: said so, and not counted twice', async () => {
     const web = await page();
     const target = `http://127.0.0.1:${web.port}/`;
