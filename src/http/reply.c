@@ -1,5 +1,6 @@
 #include "http/http-private.h"
 
+#include "base/log.h"
 #include "http/negotiate.h"
 
 #include <assert.h>
@@ -115,6 +116,8 @@ void reply_send(struct http_exchange *x)
         a->status = 304;
         a->type = NULL;
     }
+    log_debug("http", "answered", "status=%d bytes=%zu path=%s peer=%s", a->status, a->len,
+              LOG_Q(http_path(x)), http_peer(x));
     reply_head(x, (int64_t)a->len);
     if (!x->head_only && a->status != 304 && a->status != 204) {
         output_body(x->c, a->bytes, a->len, a->owner);

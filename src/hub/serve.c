@@ -3,6 +3,7 @@
 #include "api/api.h"
 #include "api/recent-keys.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "http/proxies.h"
 #include "hub/assets.h"
 #include "hub/database.h"
@@ -53,6 +54,7 @@ static struct cluster_now now(void)
 
 static void on_record(void *arg, const struct feed_entry *entry)
 {
+    log_debug("cluster", "happened", "kind=%s text=%s", entry->kind, LOG_Q(entry->text));
     recorder_feed(((struct hub *)arg)->recorder, entry);
 }
 
