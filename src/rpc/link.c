@@ -324,7 +324,14 @@ static bool is_grpc(const char *content_type)
 static void on_deadline(void *arg)
 {
     struct rpc_call *c = arg;
-    set_status(c, rpc_status_of(RPC_DEADLINE_EXCEEDED, "The deadline has passed."));
+    struct rpc_status late = rpc_status_of(RPC_DEADLINE_EXCEEDED, "The deadline has passed.");
+    if (c->link->settings.is_server) { /* tells it: the client may not have noticed yet */
+        str_clear(&c->out);
+        c->sent = 0;
+        rpc_finish(c, &late);
+        return;
+    }
+    set_status(c, late);
     if (c->stream)
         reset(c, NGHTTP2_CANCEL);
     else
