@@ -51,8 +51,10 @@ const closes = name => async keys => {
 };
 const walks = async keys => {
     const before = await focused();
-    await press(keys);
-    await until(async () => await focused() !== before, 20000, 'another row');
+    for (let tries = 5; ; tries--) { // the row may be that of a program that has just ended
+        await press(keys);
+        if (await until(async () => await focused() !== before, 4000, 'another row').catch(e => { if (tries === 1) throw e; })) return;
+    }
 };
 const effects = {
     ...Object.fromEntries(Object.entries(places).map(([title, where]) => [title, async keys => { await press(keys); await at(where); }])),

@@ -39,8 +39,7 @@ test('a mount whose server is dead is shown as stalled, and asks for attention',
     }, 30000, 'the stalled mount');
     assert.equal(stalled.remote, true);
     assert.equal(stalled.size ?? null, null, 'no number is invented');
-    const { attention } = (await admin.get('/api/web/overview')).json;
-    assert.ok(attention.some(a => `${a.title} ${a.text}`.includes(point)), JSON.stringify(attention));
+    await until(async () => (await admin.get('/api/web/overview')).json.attention.some(a => `${a.title} ${a.text}`.includes(point)), 30000, 'a word of it where attention is asked for');
 });
 
 test('meanwhile everything else goes on', async () => {
