@@ -68,7 +68,7 @@ void rpc_client_free(struct rpc_client *c)
     if (!c)
         return;
     if (c->link)
-        link_close(c->link);
+        link_close(c->link, false);
     c->link = NULL;
     c->freed = true;
     if (c->inside == 0)

@@ -91,6 +91,25 @@ static bool leave(struct link *l)
     return false;
 }
 
+static struct rpc_call *find_untold(const struct link *l)
+{
+    struct rpc_call *c = l->calls;
+    while (c && !c->events)
+        c = c->next;
+    return c;
+}
+
+/* Each call's owner is told. The calls themselves go with the link: one may be at work below us. */
+static void tell_calls(struct link *l, const struct err *e)
+{
+    for (struct rpc_call *c; (c = find_untold(l));) {
+        const struct rpc_events *events = c->events;
+        c->events = NULL;
+        set_status(c, rpc_status_of(RPC_UNAVAILABLE, "%s", e->text));
+        events->ended(c, &c->status);
+    }
+}
+
 /* The link ends by itself: calls are told, then its owner. */
 static void fail(struct link *l, const struct err *e)
 {
@@ -98,10 +117,7 @@ static void fail(struct link *l, const struct err *e)
         return;
     l->closing = true;
     l->inside++;
-    while (l->calls) {
-        set_status(l->calls, rpc_status_of(RPC_UNAVAILABLE, "%s", e->text));
-        end_call(l->calls);
-    }
+    tell_calls(l, e);
     if (l->settings.ended)
         l->settings.ended(l->settings.arg, l, e);
     leave(l);
@@ -332,10 +348,14 @@ static void on_deadline(void *arg)
         return;
     }
     set_status(c, late);
-    if (c->stream)
+    if (c->stream) {
         reset(c, NGHTTP2_CANCEL);
-    else
-        end_call(c);
+        return;
+    }
+    struct link *l = c->link;
+    l->inside++;
+    end_call(c);
+    leave(l);
 }
 
 static void set_deadline(struct rpc_call *c, uint64_t ms)
@@ -662,16 +682,20 @@ void *rpc_arg(const struct rpc_call *c)
     return c->arg;
 }
 
-void link_close(struct link *l)
+void link_close(struct link *l, bool tell)
 {
+    struct err e = {0};
     if (l->closing)
         return;
+    l->settings.ended = NULL;
+    for (struct rpc_call *c = l->calls; c && !tell; c = c->next)
+        c->events = NULL;
     nghttp2_submit_goaway(l->session, NGHTTP2_FLAG_NONE,
                           nghttp2_session_get_last_proc_stream_id(l->session), NGHTTP2_NO_ERROR,
                           NULL, 0);
-    flush(l);
-    l->closing = true;
+    if (!flush(l))
+        return;
+    err_set(&e, -ESHUTDOWN, "The connection was closed on this side.");
     transport_close(l->transport);
-    if (l->inside == 0)
-        link_free(l);
+    fail(l, &e);
 }

@@ -53,4 +53,5 @@ struct rpc_call *link_call(struct link *l, const char *path, uint64_t timeout_ms
 void link_answer(struct rpc_call *c); /* server: sends the headers, messages may follow */
 struct transport *link_transport(const struct link *l);
 bool link_can_call(const struct link *l);
-void link_close(struct link *l); /* GOAWAY; calls end silently; the link is gone */
+/* GOAWAY; calls are told that they ended, or not; the link is gone, its `ended` is not called. */
+void link_close(struct link *l, bool tell);

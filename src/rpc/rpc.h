@@ -66,7 +66,7 @@ struct rpc_server *rpc_server_new(const struct rpc_server_settings *s);
 int rpc_server_listen(struct rpc_server *s, const char *address, uint16_t port, struct err *e,
                       uint16_t *ret_port) MUST_CHECK;
 size_t rpc_server_connections(const struct rpc_server *s);
-/* Tells every client to go elsewhere (GOAWAY), ends all calls with UNAVAILABLE. */
+/* Tells every client to go elsewhere (GOAWAY); all calls end with UNAVAILABLE, here, too. */
 void rpc_server_free(struct rpc_server *s);
 
 /* --- client: one connection, that is dialled once --- */

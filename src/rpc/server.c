@@ -155,7 +155,7 @@ void rpc_server_free(struct rpc_server *s)
     while (s->links) {
         struct link *l = s->links->link;
         forget(s->links);
-        link_close(l);
+        link_close(l, true);
     }
     mem_free(s);
 }

@@ -67,6 +67,19 @@ static void begin_refused(struct rpc_call *c, void *arg)
     rpc_finish(c, &s);
 }
 
+static void stop_server(void *arg)
+{
+    struct rig *r = arg;
+    rpc_server_free(r->server);
+    r->server = NULL;
+}
+
+static void stop_message(struct rpc_call *c, const void *bytes, size_t len)
+{
+    (void)bytes, (void)len;
+    stop_server(rpc_arg(c));
+}
+
 static void begin_drop(struct rpc_call *c, void *arg)
 {
     (void)arg;
@@ -75,10 +88,12 @@ static void begin_drop(struct rpc_call *c, void *arg)
 
 static const struct rpc_events echo = {echo_message, echo_done, NULL, served_ended};
 static const struct rpc_events silent = {NULL, NULL, NULL, served_ended};
+static const struct rpc_events stopper = {stop_message, NULL, NULL, served_ended};
 static const struct rpc_method methods[] = {{"/t/Echo", &echo, begin},
                                             {"/t/Silent", &silent, begin},
                                             {"/t/Refused", &silent, begin_refused},
                                             {"/t/Drop", &silent, begin_drop},
+                                            {"/t/Stop", &stopper, begin},
                                             {0}};
 
 /* --- the client --- */
@@ -316,13 +331,6 @@ static void test_drop(void **state)
     rig_free(r);
 }
 
-static void stop_server(void *arg)
-{
-    struct rig *r = arg;
-    rpc_server_free(r->server);
-    r->server = NULL;
-}
-
 static void test_the_server_goes(void **state)
 {
     (void)state;
@@ -334,6 +342,43 @@ static void test_the_server_goes(void **state)
     assert_true(r->link.code < 0);
     assert_null(rpc_client_call(r->client, "/t/Echo", 0, &client_events, r));
     loop_timer_free(t);
+    rig_free(r);
+}
+
+static void test_the_server_is_freed_by_a_message(void **state)
+{
+    (void)state;
+    struct rig *r = rig_new(true, false);
+    call(r, "/t/Silent", 0);
+    struct rpc_call *c = call(r, "/t/Stop", 0);
+    say(c, "one");
+    say(c, "two");
+    run_until(r, 5); /* both calls on both sides, the connection */
+    assert_int_equal(r->served.code, RPC_UNAVAILABLE);
+    assert_int_equal(r->ended.code, RPC_UNAVAILABLE);
+    assert_int_equal(r->n_served, 2);
+    rig_free(r);
+}
+
+static void free_client(struct rpc_call *c, const void *bytes, size_t len)
+{
+    struct rig *r = rpc_arg(c);
+    (void)bytes, (void)len;
+    rpc_client_free(r->client);
+    r->client = NULL;
+}
+
+static void test_the_client_is_freed_by_a_message(void **state)
+{
+    (void)state;
+    static const struct rpc_events events = {free_client, NULL, NULL, call_ended};
+    struct rig *r = rig_new(true, false);
+    struct rpc_call *c = rpc_client_call(r->client, "/t/Echo", 0, &events, r);
+    say(c, "one");
+    say(c, "two");
+    run_until(r, 1); /* on the server alone */
+    assert_int_equal(r->n_ended, 0);
+    assert_int_equal(r->served.code, RPC_UNAVAILABLE);
     rig_free(r);
 }
 
@@ -380,6 +425,8 @@ int main(void)
                                        cmocka_unit_test(test_deadline),
                                        cmocka_unit_test(test_drop),
                                        cmocka_unit_test(test_the_server_goes),
+                                       cmocka_unit_test(test_the_server_is_freed_by_a_message),
+                                       cmocka_unit_test(test_the_client_is_freed_by_a_message),
                                        cmocka_unit_test(test_not_trusted),
                                        cmocka_unit_test(test_nobody_listens)};
     return cmocka_run_group_tests(tests, NULL, NULL);
