@@ -9,10 +9,12 @@ extern const struct http_route
     state_routes[]; /* state.c: nodes, services, overview, read from memory */
 extern const struct http_route service_routes[]; /* services.c: add, edit, remove, check */
 extern const struct http_route session_routes[]; /* session.c: welcome, setup, sign-in, profile */
-extern const struct http_route people_routes[];  /* people.c: users, sessions, tokens */
-extern const struct http_route feed_routes[];    /* feed.c: what happened */
-extern const struct http_route stream_routes[];  /* stream.c: event streams and published events */
-extern const struct http_route audit_routes[];   /* audit.c */
+extern const struct http_route user_routes[];    /* users.c */
+extern const struct http_route session_list_routes[]; /* session-list.c: who is signed in */
+extern const struct http_route token_routes[];        /* tokens.c */
+extern const struct http_route feed_routes[];         /* feed.c: what happened */
+extern const struct http_route stream_routes[]; /* stream.c: event streams and published events */
+extern const struct http_route audit_routes[];  /* audit.c */
 extern const struct http_route table_routes[]; /* tables.c: columns and rows for the command line */
 extern const struct http_route system_routes[];    /* system.c: health, metrics, documents */
 extern const struct http_route dashboard_routes[]; /* dashboard.c: pages with the numbers in them */
