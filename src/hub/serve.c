@@ -9,7 +9,7 @@
 #include "hub/database.h"
 #include "hub/hosts.h"
 #include "hub/local-node.h"
-#include "hub/recorder.h"
+#include "hub/recall.h"
 
 #include <malloc.h>
 #include <signal.h>
@@ -23,7 +23,6 @@ enum {
     SHUTDOWN_GRACE_MS = 5000,
     STREAM_GRACE_MS = 500,
     REFRESH_MS = 1000,
-    HISTORY_MS = 24 * 60 * 60 * 1000, /* recalled at start */
     EVENT_LOG_BYTES = 4 << 20, /* minutes of one machine's numbers; who lags more gets a snapshot */
     MALLOC_ARENAS = 2,         /* threads share: each arena keeps what it once held */
 };
@@ -159,60 +158,6 @@ static void raise_file_limit(void)
     }
 }
 
-static void recall_state(void *arg, const char *service, enum service_state s, int64_t since_ms)
-{
-    cluster_recall(arg, service, s, since_ms);
-}
-
-static bool recall_feed(void *arg, const struct feed_entry *entry, int64_t row)
-{
-    (void)row;
-    cluster_recall_feed(arg, entry);
-    return true;
-}
-
-static void recall_stretch(void *arg, const struct state_note *note)
-{
-    cluster_recall_history(arg, note);
-}
-
-/* The last day of every service. What came after the last sign of the Hydra before is not known. */
-static int recall_history(struct hub *h, struct db *db, struct err *e)
-{
-    int64_t now_ms = clock_wall_ms(), watched_ms = 0;
-    int r = journal_watched(db, &watched_ms, e);
-    if (r < 0 || !watched_ms)
-        return r;
-    int64_t end_ms = watched_ms < now_ms ? watched_ms : now_ms;
-    recorder_close(h->recorder, end_ms);
-    r = journal_history(db, now_ms - HISTORY_MS, recall_stretch, h->api.cluster, e);
-    cluster_recall_end(h->api.cluster, end_ms);
-    return r;
-}
-
-/* Hand-added services, remembered states and the latest feed, from the database. */
-static int recall(struct hub *h, struct err *e)
-{
-    AUTO(store_givep) struct db *db = NULL;
-    struct service_record *records = NULL;
-    size_t n = 0;
-    int r = store_take(h->api.store, e, &db);
-    if (r >= 0)
-        r = recall_history(h, db, e);
-    if (r >= 0)
-        r = service_record_load(db, &records, &n, e);
-    for (size_t i = 0; i < n; i++) {
-        cluster_set_record(h->api.cluster, &records[i], now());
-        service_record_done(&records[i]);
-    }
-    mem_free(records);
-    if (r >= 0)
-        r = journal_states(db, recall_state, h->api.cluster, e);
-    if (r >= 0)
-        r = journal_read(db, &(struct feed_filter){.limit = 100}, recall_feed, h->api.cluster, e);
-    return r < 0 ? r : 0;
-}
-
 static int open_data(struct hub *h, struct err *e)
 {
     int r = data_folder_make(h->config, e);
@@ -258,7 +203,7 @@ static int start_domain(struct hub *h, struct err *e)
     h->local = local_node_start(
         a->loop, &(struct local_node_settings){
                      .docker = h->config->value[SETTING_DOCKER], .report = on_report, .arg = h});
-    return recall(h, e);
+    return recall(a->store, h->recorder, a->cluster, now(), e);
 }
 
 static void note_listener(struct hub *h, const char *address)
