@@ -9,29 +9,6 @@
 
 struct link;
 
-struct rpc_call {
-    struct link *link;
-    struct rpc_call *next, *previous; /* of the link */
-    int32_t stream;                   /* 0 = not yet: the connection is being made */
-    const struct rpc_events *events;
-    void *arg;
-    struct framer in;
-    struct str out;     /* framed messages */
-    size_t sent;        /* of `out` */
-    struct str headers; /* "name\0value\0…" of the request; the answer's on the client */
-    struct rpc_status status;
-    struct loop_timer *deadline;
-    char *path;
-    uint64_t timeout_ms;
-    int http_status;
-    bool is_grpc;    /* the content type says so */
-    bool has_status; /* grpc-status has come, or the server has set one */
-    bool begun;      /* server: the method runs; client: the request was submitted */
-    bool peer_done;  /* nothing more comes */
-    bool finishing;  /* nothing more goes after `out` */
-    bool deferred;   /* the data provider waits for more */
-};
-
 struct link_settings {
     bool is_server;
     struct loop *loop;
@@ -50,8 +27,8 @@ void link_attach(struct link *l, struct transport *t);
 extern const struct transport_events link_transport_events; /* with the link as `arg` */
 struct rpc_call *link_call(struct link *l, const char *path, uint64_t timeout_ms,
                            const struct rpc_events *events, void *arg);
-void link_answer(struct rpc_call *c); /* server: sends the headers, messages may follow */
-struct transport *link_transport(const struct link *l);
+/* Server: what is told of the call, and that its messages may come. */
+void link_answer(struct rpc_call *c, const struct rpc_events *events);
 bool link_can_call(const struct link *l);
 /* GOAWAY; calls are told that they ended, or not; the link is gone, its `ended` is not called. */
 void link_close(struct link *l, bool tell);

@@ -46,8 +46,7 @@ static bool on_request(void *arg, struct rpc_call *c, const char *path)
     const struct rpc_server_settings *s = &((struct served *)arg)->server->settings;
     for (const struct rpc_method *m = s->methods; m->path; m++)
         if (str_eq(m->path, path)) {
-            c->events = m->events;
-            link_answer(c);
+            link_answer(c, m->events);
             m->begin(c, s->arg);
             return true;
         }
