@@ -74,16 +74,9 @@ function policyOf(file) {
 
 const urlOf = (file) => `/${file.replace(/(^|\/)index\.html$/, '$1').replace(/\.html$/, '')}`;
 
-const entries = [];
-for (const file of files) {
-  if (unwanted.some((u) => u.test(file))) {
-    rmSync(path.join(root, file));
-    continue;
-  }
-  const type = types[path.extname(file)];
-  if (!type) fail(`${file} has no known type`);
-  entries.push({ path: urlOf(file), file, type, immutable: file.startsWith('_next/static/'), policy: policyOf(file) });
-}
+const kept = files.filter((f) => !unwanted.some((u) => u.test(f)));
+for (const file of files) if (!kept.includes(file)) rmSync(path.join(root, file));
+const pages = kept.filter((f) => f.endsWith('.html'));
 
 /* What a browser fetches for a page before anyone touches it: the page, its scripts, its style, its first font. */
 function firstFiles(page) {
@@ -96,9 +89,10 @@ function firstFiles(page) {
    arrive, on a thread of its own, and not one by one when they are called: a third of the main thread's work. Others
    ignore it. */
 const hint = '//# allFunctionsCalledOnLoad\n';
-const pages = entries.map((e) => e.file).filter((f) => f.endsWith('.html'));
 for (const file of new Set(pages.flatMap(firstFiles).filter((f) => f.endsWith('.js'))))
   if (!read(file).toString().startsWith(hint)) writeFileSync(path.join(root, file), hint + read(file));
+
+const brotli = (b) => brotliCompressSync(b, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } });
 
 function firstLoad(page) {
   const all = firstFiles(page);
@@ -106,13 +100,46 @@ function firstLoad(page) {
   return { requests: all.length, bytes };
 }
 
-const brotli = (b) => brotliCompressSync(b, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } });
-
 for (const file of pages) {
   const { requests, bytes } = firstLoad(file);
   console.log(`${file.padEnd(20)} ${String(requests).padStart(3)} files ${(bytes / 1024).toFixed(1).padStart(7)} KiB first load, brotli`);
   if (bytes > firstLoadLimit) fail(`${file} loads more than ${firstLoadLimit / 1024} KiB at first`);
 }
+
+/* What a person reads first is in the HTML; scripts that are fetched and compiled beside it would keep the first frame
+   back. So they begin after it, at once in a tab that nobody sees. The theme's script goes above the stylesheet, for which
+   it would have to wait. */
+const asyncScript = /<script src="([^"]+)" async=""><\/script>/g;
+const preloadScript = /<link rel="preload" as="script"[^>]*>/g;
+const themeScript = /<script>try\{[^<]*data[sS]et\.theme[^<]*<\/script>/;
+const afterFirstFrame = (scripts) =>
+  `(()=>{const load=()=>{for(const src of ${JSON.stringify(scripts)}){const s=document.createElement('script');s.async=true;s.src=src;document.head.append(s)}};` +
+  'document.hidden?load():requestAnimationFrame(()=>setTimeout(load))})()';
+
+function paintFirst(page) {
+  const html = read(page).toString();
+  const scripts = [...html.matchAll(asyncScript)].map((m) => m[1]);
+  if (!scripts.length) return;
+  const [theme] = html.match(themeScript) ?? [''];
+  if (!theme) fail(`${page} has no script that sets the theme`);
+  const charset = '<meta charSet="utf-8"/>';
+  writeFileSync(
+    path.join(root, page),
+    html
+      .replace(asyncScript, '')
+      .replace(preloadScript, '')
+      .replace(theme, '')
+      .replace(charset, () => charset + theme)
+      .replace('</body>', () => `<script>${afterFirstFrame(scripts)}</script></body>`),
+  );
+}
+pages.forEach(paintFirst);
+
+const entries = kept.map((file) => {
+  const type = types[path.extname(file)];
+  if (!type) fail(`${file} has no known type`);
+  return { path: urlOf(file), file, type, immutable: file.startsWith('_next/static/'), policy: policyOf(file) };
+});
 
 writeFileSync(path.join(root, 'manifest.json'), `${JSON.stringify(entries, null, 1)}\n`);
 console.log(`${entries.length} files to embed`);
