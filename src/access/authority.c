@@ -214,14 +214,3 @@ int authority_make_hub(const char *name, int64_t now_ms, struct err *e, struct s
     EVP_PKEY_free(key);
     return r;
 }
-
-int authority_pin(const void *der, size_t len, unsigned char ret_pin[AUTHORITY_PIN_SIZE])
-{
-    X509 *x = parse(der, len);
-    unsigned char *spki = NULL;
-    int n = x ? i2d_X509_PUBKEY(X509_get_X509_PUBKEY(x), &spki) : -1;
-    bool ok = n > 0 && EVP_Q_digest(NULL, "SHA256", NULL, spki, (size_t)n, ret_pin, NULL) == 1;
-    OPENSSL_free(spki);
-    X509_free(x);
-    return ok ? 0 : -EBADMSG;
-}

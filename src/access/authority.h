@@ -11,7 +11,6 @@
 enum {
     AUTHORITY_KEY_SIZE = 32,          /* a public Ed25519 key, raw */
     AUTHORITY_SIGNATURE_SIZE = 64,    /* of it */
-    AUTHORITY_PIN_SIZE = 32,          /* SHA-256 of a public key as SPKI (RFC 7469) */
     AUTHORITY_SERIAL_SIZE = 33,       /* 128 bits in hex, terminated */
     AUTHORITY_NODE_SIZE = 64,         /* a node's id, terminated */
     AUTHORITY_CLOCK_MS = 3600 * 1000, /* how wrong a node's clock may be */
@@ -48,6 +47,3 @@ bool authority_is_proof(const unsigned char key[AUTHORITY_KEY_SIZE], const void 
 /* A key and a certificate that it signs itself: what the hub shows to agents, who pin the key. */
 int authority_make_hub(const char *name, int64_t now_ms, struct err *e, struct str *ret_certificate,
                        struct str *ret_key) MUST_CHECK;
-/* The pin of a certificate's key. -EBADMSG: it is no certificate. */
-int authority_pin(const void *der, size_t len,
-                  unsigned char ret_pin[AUTHORITY_PIN_SIZE]) MUST_CHECK;

@@ -24,6 +24,13 @@ static const struct {
     [PERM_SETTINGS_READ] = {"settings:read", "See how Hydra is set up and how it is doing"},
     [PERM_SETTINGS_WRITE] = {"settings:write", "Change how Hydra is set up"},
     [PERM_METRICS_READ] = {"metrics:read", "Read metrics in Prometheus form"},
+    [PERM_NODES_WRITE] = {"nodes:write", "Add and remove nodes"},
+    [PERM_SERVICE_RESTART] = {"service:restart", "Start, stop and restart services"},
+    [PERM_SERVICE_UPDATE] = {"service:update", "Update, rename, remove and mask services"},
+    [PERM_NODE_REBOOT] = {"node:reboot", "Reboot, power off and wake nodes"},
+    [PERM_PROCESS_SIGNAL] = {"process:signal", "Send signals to processes"},
+    [PERM_GENERATION_SWITCH] = {"generation:switch", "Switch and roll back NixOS generations"},
+    [PERM_LOGS_READ] = {"logs:read", "Read the logs of services and nodes"},
     [PERM_SELF] = {"self:write", "One's own profile, password, sessions and preferences"},
 };
 
@@ -32,7 +39,8 @@ static const uint64_t viewer_permissions = BIT(PERM_NODES_READ) | BIT(PERM_SERVI
                                            BIT(PERM_EVENTS_READ) | BIT(PERM_METRICS_READ) |
                                            BIT(PERM_TOKENS_WRITE) | BIT(PERM_SELF);
 static const uint64_t operator_permissions = BIT(PERM_SERVICES_WRITE) | BIT(PERM_EVENTS_WRITE) |
-                                             BIT(PERM_PROCESSES_READ) | BIT(PERM_SETTINGS_READ);
+                                             BIT(PERM_PROCESSES_READ) | BIT(PERM_SETTINGS_READ) |
+                                             BIT(PERM_SERVICE_RESTART) | BIT(PERM_LOGS_READ);
 
 const char *permission_name(enum permission p)
 {

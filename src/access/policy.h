@@ -22,8 +22,15 @@ enum permission {
     PERM_AUDIT_READ,
     PERM_SETTINGS_READ,
     PERM_SETTINGS_WRITE,
-    PERM_METRICS_READ, /* /metrics */
-    PERM_SELF,         /* own profile, password, sessions, preferences: every signed-in person */
+    PERM_METRICS_READ,      /* /metrics */
+    PERM_NODES_WRITE,       /* add, rename, remove nodes */
+    PERM_SERVICE_RESTART,   /* start, stop, restart … what runs on a node */
+    PERM_SERVICE_UPDATE,    /* new images, remove, rename, mask */
+    PERM_NODE_REBOOT,       /* reboot, power off, wake */
+    PERM_PROCESS_SIGNAL,    /* signals to processes */
+    PERM_GENERATION_SWITCH, /* switch and roll back NixOS generations */
+    PERM_LOGS_READ,         /* logs of services and nodes */
+    PERM_SELF, /* own profile, password, sessions, preferences: every signed-in person */
     PERM_COUNT,
 };
 

@@ -148,6 +148,8 @@ static void take(struct cluster *c, struct live_node *n, struct node_report *r,
     case REPORT_CHECK:
         take_check(c, r->check);
         return;
+    case REPORT_OUTCOME: /* of the jobs: not for here */
+        return;
     }
 }
 

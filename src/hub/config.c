@@ -30,6 +30,12 @@ static const struct setting_def {
                                  "ADDRESS or NETWORK[,…] of proxies whose X-Forwarded-… counts; "
                                  "also unix",
                                  0, 0},
+    [SETTING_AGENTS] = {"agents", "0.0.0.0:7771",
+                        "HOST:PORT where agents of other nodes dial in, once there is one; none", 0,
+                        0},
+    [SETTING_AGENTS_ADDRESS] =
+        {"agents-address", "", "HOST[:PORT] by which they reach it; default this machine's address",
+         0, 0},
     [SETTING_NODE] = {"node", "", "NAME of this machine in the dashboard; default its host name", 0,
                       0},
     [SETTING_DOCKER] =

@@ -68,6 +68,51 @@ void hosts_strict(const char *setting, struct str_list *ret_hosts)
     str_list_done(&all);
 }
 
+/* The first address of an interface that is up, IPv4 before IPv6; loopback when there is no other.
+ */
+static void first_address(char *ret, size_t size)
+{
+    struct ifaddrs *all = NULL;
+    str_copy(ret, size, "127.0.0.1");
+    if (getifaddrs(&all) < 0)
+        return;
+    for (struct ifaddrs *i = all; i; i = i->ifa_next) {
+        if (!i->ifa_addr || i->ifa_addr->sa_family != AF_INET || (i->ifa_flags & IFF_LOOPBACK) ||
+            !(i->ifa_flags & IFF_RUNNING) || str_starts(i->ifa_name, "docker") ||
+            str_starts(i->ifa_name, "br-") || str_starts(i->ifa_name, "veth"))
+            continue;
+        inet_ntop(AF_INET, &((struct sockaddr_in *)i->ifa_addr)->sin_addr, ret, (socklen_t)size);
+        break;
+    }
+    freeifaddrs(all);
+}
+
+static bool has_port(const char *address)
+{
+    const char *colon = strrchr(address, ':'), *bracket = strrchr(address, ']');
+    return colon && colon > bracket && (bracket || strchr(address, ':') == colon);
+}
+
+void hosts_agents_address(const char *agents, const char *setting, char *ret_address, size_t size)
+{
+    const char *port = strrchr(agents, ':');
+    char own[INET6_ADDRSTRLEN];
+    if (!str_is_empty(setting)) {
+        AUTO(mem_freep)
+        char *full = mem_printf("%s%s", setting, has_port(setting) || !port ? "" : port);
+        str_copy(ret_address, size, full);
+        return;
+    }
+    bool any = *agents == ':' || str_starts(agents, "0.0.0.0:") || str_starts(agents, "[::]:");
+    if (any && port) {
+        first_address(own, sizeof own);
+        AUTO(mem_freep) char *full = mem_printf("%s%s", own, port);
+        str_copy(ret_address, size, full);
+    } else {
+        str_copy(ret_address, size, agents);
+    }
+}
+
 bool hosts_is_exposed(const char *address)
 {
     return !(*address == '/' || str_starts(address, "127.") || str_starts(address, "localhost:") ||

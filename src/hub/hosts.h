@@ -20,5 +20,9 @@ bool hosts_is_exposed(const char *address);
 /* "HOST:PORT" (or the path) that a listening socket is bound to; empty when it can't be told. */
 void hosts_of_socket(int fd, char *ret_address, size_t size);
 
+/* "HOST:PORT" that agents of other nodes are told to dial: what the setting `agents-address` says,
+ * where `agents` listens, or this machine's first address. */
+void hosts_agents_address(const char *agents, const char *setting, char *ret_address, size_t size);
+
 /* This machine's name as a node id: lower case, [a-z0-9.-]. */
 void hosts_node_id(const char *setting, char *ret_id, size_t size);

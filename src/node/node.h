@@ -18,6 +18,8 @@ struct node_settings {
     const char *docker_host; /* "unix:///run/docker.sock"; NULL = the usual places, then Podman's */
     const char *dbus_address; /* NULL = the system bus */
     const char *journal;      /* folder of the journal; NULL = the system's own */
+    const char *policy;       /* what commands it allows: a YAML file; NULL = the default policy */
+    const char *state_dir;    /* where outcomes of commands outlive a restart; NULL = in memory */
     const char *nvml_library; /* NULL = libnvidia-ml.so.1 */
     void (*report)(void *arg, struct node_report *r); /* on the node's loop; ownership moves */
     void *arg;
@@ -33,6 +35,13 @@ void node_set_checks(struct node *n, const struct check_spec *specs, size_t n_sp
 
 /* Checks one service now, whatever its interval. On the loop. -ENOENT. */
 int node_check_now(struct node *n, const char *service);
+
+/* Carries out a command, or refuses it; each outcome is a report (REPORT_OUTCOME), the last one not
+ * OUTCOME_RUNNING. On the loop; `c` is copied. */
+void node_command(struct node *n, const struct command *c);
+/* Tells the outcome of a command that was given before: the last one, or OUTCOME_UNKNOWN. On the
+ * loop. */
+void node_command_query(struct node *n, const char *id);
 
 /* The hidden verb `node-probe`: a probe that may hang, in a process of its own. Exit code for
  * main(). */

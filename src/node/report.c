@@ -125,6 +125,9 @@ void node_report_free(struct node_report *r)
     case REPORT_CHECK:
         free_check(r->check);
         break;
+    case REPORT_OUTCOME:
+        command_outcome_free(r->outcome);
+        break;
     }
 }
 

@@ -9,6 +9,7 @@
 
 #include "base/str.h"
 #include "base/vec.h"
+#include "node/command.h"
 
 /* --- facts: what seldom changes --- */
 
@@ -229,6 +230,7 @@ enum report_kind {
     REPORT_PROCESSES,
     REPORT_SOURCE,
     REPORT_CHECK,
+    REPORT_OUTCOME,
 };
 
 /* The struct itself is small and the caller's: copy it to keep it. What it points to changes hands.
@@ -244,6 +246,7 @@ struct node_report {
         struct process_table *processes;
         struct source_report *source;
         struct check_result *check;
+        struct command_outcome *outcome;
     };
 };
 

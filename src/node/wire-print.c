@@ -261,6 +261,19 @@ static void print_check(PB(FromAgent) m, const struct check_result *c, struct st
     print_body(&m, HYDRA__AGENT__V1__FROM_AGENT__BODY_CHECK, out);
 }
 
+static void print_outcome(PB(FromAgent) m, const struct command_outcome *o, struct str *out)
+{
+    PB(Outcome) p = HYDRA__AGENT__V1__OUTCOME__INIT;
+    p.id = text(o->id);
+    p.state = (PB(Outcome__State))o->state;
+    p.time_ms = o->time_ms;
+    p.step = text(o->step);
+    p.text = text(o->text);
+    p.output = text(o->output);
+    m.outcome = &p;
+    print_body(&m, HYDRA__AGENT__V1__FROM_AGENT__BODY_OUTCOME, out);
+}
+
 void wire_report_print(struct wire_values *before, const struct node_report *r, uint64_t sequence,
                        bool replayed, struct str *out)
 {
@@ -293,6 +306,9 @@ void wire_report_print(struct wire_values *before, const struct node_report *r, 
     case REPORT_CHECK:
         print_check(m, r->check, out);
         break;
+    case REPORT_OUTCOME:
+        print_outcome(m, r->outcome, out);
+        break;
     }
 }
 
@@ -323,4 +339,21 @@ void wire_checks_print(const struct check_spec *specs, size_t n, struct str *out
     wire_print(&m.base, out);
     mem_free(list);
     mem_free(checks);
+}
+
+void wire_command_print(const struct command *c, const char *node, struct str *out)
+{
+    PB(FromHub) m = HYDRA__AGENT__V1__FROM_HUB__INIT;
+    PB(Command) p = HYDRA__AGENT__V1__COMMAND__INIT;
+    p.id = text(c->id);
+    p.node = text(node);
+    p.user = text(c->user);
+    p.verb = text(command_verb_name(c->verb));
+    p.target = text(c->target);
+    p.argument = text(c->argument);
+    p.expires_ms = c->expires_ms;
+    p.sequence = c->sequence;
+    m.body_case = HYDRA__AGENT__V1__FROM_HUB__BODY_COMMAND;
+    m.command = &p;
+    wire_print(&m.base, out);
 }

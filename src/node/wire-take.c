@@ -241,6 +241,20 @@ static struct check_result *take_check(struct taker *t, const PB(CheckResult) * 
     return c;
 }
 
+static struct command_outcome *take_outcome(struct taker *t, const PB(Outcome) * p)
+{
+    struct command_outcome *o = mem_alloc(sizeof *o);
+    *o = (struct command_outcome){.state =
+                                      (enum outcome_state)kind(t, (int)p->state, OUTCOME_UNKNOWN),
+                                  .time_ms = p->time_ms,
+                                  .step = must(t, p->step),
+                                  .text = must(t, p->text),
+                                  .output = must(t, p->output)};
+    if (!str_copy(o->id, sizeof o->id, p->id) || !*o->id)
+        refuse(t, -EBADMSG, "an outcome is of no command");
+    return o;
+}
+
 static int take_frame(struct taker *t, struct wire_values *before, const PB(Frame) * p,
                       struct frame **ret_f)
 {
@@ -283,6 +297,9 @@ int wire_report_take(struct wire_values *before, const PB(FromAgent) * m, struct
     case HYDRA__AGENT__V1__FROM_AGENT__BODY_CHECK:
         r = (struct node_report){.kind = REPORT_CHECK, .check = take_check(&t, m->check)};
         break;
+    case HYDRA__AGENT__V1__FROM_AGENT__BODY_OUTCOME:
+        r = (struct node_report){.kind = REPORT_OUTCOME, .outcome = take_outcome(&t, m->outcome)};
+        break;
     default:
         return 0;
     }
@@ -321,5 +338,30 @@ int wire_checks_take(const PB(Checks) * m, struct err *e, struct check_spec **re
     }
     *ret_specs = specs;
     *ret_n = n;
+    return 0;
+}
+
+static int refuse_command(struct err *e, const char *why)
+{
+    return err_set(e, -EBADMSG, "The command makes no sense to this agent: %s.", why);
+}
+
+int wire_command_take(const PB(Command) * m, const char *node, struct err *e, struct command *ret_c)
+{
+    struct command c = {.expires_ms = m->expires_ms, .sequence = m->sequence};
+    if (!str_eq(m->node, node))
+        return refuse_command(e, "it is for another node");
+    if (!str_copy(c.id, sizeof c.id, m->id) || !*c.id)
+        return refuse_command(e, "it has no id");
+    if (command_verb_parse(m->verb, &c.verb) < 0)
+        return refuse_command(e, "it does not know how; bring the agent up to date");
+    const char *texts[] = {m->user, m->target, m->argument};
+    for (size_t i = 0; i < COUNT_OF(texts); i++)
+        if (strlen(texts[i]) > LIMIT_COMMAND_TEXT || !str_is_utf8(texts[i], strlen(texts[i])))
+            return refuse_command(e, "a text is too long, or no text");
+    c.user = mem_strdup(m->user);
+    c.target = mem_strdup(m->target);
+    c.argument = mem_strdup(m->argument);
+    *ret_c = c;
     return 0;
 }

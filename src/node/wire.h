@@ -31,5 +31,12 @@ void wire_checks_print(const struct check_spec *specs, size_t n, struct str *out
 int wire_checks_take(const PB(Checks) * m, struct err *e, struct check_spec **ret_specs,
                      size_t *ret_n) MUST_CHECK; /* the caller frees each and the array */
 
+/* Appends FromHub with a command for `node`. */
+void wire_command_print(const struct command *c, const char *node, struct str *out);
+/* -EBADMSG: for another node, a verb that this program doesn't know, no sense; `ret_c` is freed
+ * with command_done(). */
+int wire_command_take(const PB(Command) * m, const char *node, struct err *e,
+                      struct command *ret_c) MUST_CHECK;
+
 /* Appends any message. */
 void wire_print(const ProtobufCMessage *m, struct str *out);

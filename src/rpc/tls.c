@@ -3,6 +3,7 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
+#include <openssl/x509.h>
 
 enum { CHUNK = 16384 };
 
@@ -233,4 +234,33 @@ bool tls_peer_certificate(const struct tls *t, struct str *ret_der)
         str_add_n(ret_der, der, (size_t)n);
     OPENSSL_free(der);
     return n > 0;
+}
+
+int tls_pin(const void *der, size_t len, unsigned char ret_pin[TLS_PIN_SIZE])
+{
+    const unsigned char *p = der;
+    X509 *x = d2i_X509(NULL, &p, (long)len);
+    unsigned char *spki = NULL;
+    int n = x && p == (const unsigned char *)der + len
+                ? i2d_X509_PUBKEY(X509_get_X509_PUBKEY(x), &spki)
+                : -1;
+    bool ok = n > 0 && EVP_Q_digest(NULL, "SHA256", NULL, spki, (size_t)n, ret_pin, NULL) == 1;
+    OPENSSL_free(spki);
+    X509_free(x);
+    ERR_clear_error();
+    return ok ? 0 : -EBADMSG;
+}
+
+int tls_pin_pem(const char *pem, unsigned char ret_pin[TLS_PIN_SIZE])
+{
+    BIO *text = BIO_new_mem_buf(pem, -1);
+    X509 *x = PEM_read_bio_X509(text, NULL, NULL, NULL);
+    unsigned char *der = NULL;
+    int n = x ? i2d_X509(x, &der) : -1;
+    int r = n > 0 ? tls_pin(der, (size_t)n, ret_pin) : -EBADMSG;
+    OPENSSL_free(der);
+    X509_free(x);
+    BIO_free(text);
+    ERR_clear_error();
+    return r;
 }

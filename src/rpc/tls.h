@@ -51,3 +51,9 @@ size_t tls_pending(struct tls *t, struct str *out); /* appends; returns how much
 
 bool tls_is_ready(const struct tls *t);                              /* the handshake is done */
 bool tls_peer_certificate(const struct tls *t, struct str *ret_der); /* false = it showed none */
+
+/* Who a certificate belongs to, whatever else it says: SHA-256 of its public key as SPKI (RFC
+ * 7469). -EBADMSG: it is no certificate. Any thread. */
+enum { TLS_PIN_SIZE = 32 };
+int tls_pin(const void *der, size_t len, unsigned char ret_pin[TLS_PIN_SIZE]) MUST_CHECK;
+int tls_pin_pem(const char *pem, unsigned char ret_pin[TLS_PIN_SIZE]) MUST_CHECK;

@@ -9,7 +9,8 @@ import sys
 ORDER = ['base', 'io', 'http', 'rpc', 'node', 'stream', 'store', 'access', 'cluster', 'history', 'logs', 'inference',
          'alerts', 'automation', 'boards', 'api', 'hub', 'agent', 'cli']
 # node/ becomes part of the agent, and cli/ a program of its own: they know nothing of the server.
-ONLY = {'node': {'base', 'io', 'rpc', 'node'}, 'cli': {'base', 'io', 'cli'}, 'http': {'base', 'io', 'http'}}
+ONLY = {'node': {'base', 'io', 'rpc', 'node'}, 'cli': {'base', 'io', 'cli'},
+        'agent': {'base', 'io', 'rpc', 'node', 'agent'}, 'http': {'base', 'io', 'http'}}
 
 src = pathlib.Path(__file__).resolve().parents[2] / 'src'
 bad = 0

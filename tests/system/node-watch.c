@@ -124,8 +124,8 @@ static bool is_wanted(const struct node_report *r)
 
 static void print_report(struct jw *w, const struct node_report *r)
 {
-    static const char *const kinds[] = {"facts", "series",    "frame",  "service",
-                                        "gone",  "processes", "source", "check"};
+    static const char *const kinds[] = {"facts",     "series", "frame", "service", "gone",
+                                        "processes", "source", "check", "outcome"};
     jw_key_int(w, "t", clock_wall_ms());
     jw_key_str(w, "report", kinds[r->kind]);
     switch (r->kind) {
@@ -147,6 +147,7 @@ static void print_report(struct jw *w, const struct node_report *r)
     case REPORT_FACTS:
     case REPORT_SERIES:
     case REPORT_PROCESSES:
+    case REPORT_OUTCOME:
         break;
     }
 }

@@ -1,6 +1,7 @@
 #include "../test.h"
 
 #include "access/authority.h"
+#include "rpc/tls.h"
 
 #include <openssl/evp.h>
 #include <openssl/pem.h>
@@ -153,13 +154,17 @@ static void test_pins(void **state)
 {
     (void)state;
     struct str pem = {0}, key = {0}, der = {0};
-    unsigned char pin[AUTHORITY_PIN_SIZE] = {0}, same[AUTHORITY_PIN_SIZE] = {0};
+    unsigned char pin[TLS_PIN_SIZE] = {0}, same[TLS_PIN_SIZE] = {0};
     assert_int_equal(authority_make_hub("hub", now_ms, NULL, &pem, &key), 0);
     to_der(&pem, &der);
-    assert_int_equal(authority_pin(der.p, der.len, pin), 0);
-    assert_int_equal(authority_pin(der.p, der.len, same), 0);
+    assert_int_equal(tls_pin(der.p, der.len, pin), 0);
+    assert_int_equal(tls_pin(der.p, der.len, same), 0);
     assert_memory_equal(pin, same, sizeof pin);
-    assert_int_equal(authority_pin(der.p, der.len - 1, same), -EBADMSG);
+    memset(same, 0, sizeof same);
+    assert_int_equal(tls_pin_pem(str_text(&pem), same), 0);
+    assert_memory_equal(pin, same, sizeof pin);
+    assert_int_equal(tls_pin(der.p, der.len - 1, same), -EBADMSG);
+    assert_int_equal(tls_pin_pem("no certificate", same), -EBADMSG);
     assert_non_null(strstr(str_text(&key), "PRIVATE KEY"));
     str_done(&pem);
     str_done(&key);

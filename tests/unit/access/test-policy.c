@@ -7,14 +7,18 @@ static const struct {
     const char *permission;
     bool admin, operator, viewer;
 } table[] = {
-    {"nodes:read", true, true, true},       {"services:read", true, true, true},
-    {"services:write", true, true, false},  {"events:read", true, true, true},
-    {"events:write", true, true, false},    {"processes:read", true, true, false},
-    {"users:read", true, false, false},     {"users:write", true, false, false},
-    {"tokens:write", true, true, true},     {"tokens:admin", true, false, false},
-    {"sessions:admin", true, false, false}, {"audit:read", true, false, false},
-    {"settings:read", true, true, false},   {"settings:write", true, false, false},
-    {"metrics:read", true, true, true},     {"self:write", true, true, true},
+    {"nodes:read", true, true, true},          {"services:read", true, true, true},
+    {"services:write", true, true, false},     {"events:read", true, true, true},
+    {"events:write", true, true, false},       {"processes:read", true, true, false},
+    {"users:read", true, false, false},        {"users:write", true, false, false},
+    {"tokens:write", true, true, true},        {"tokens:admin", true, false, false},
+    {"sessions:admin", true, false, false},    {"audit:read", true, false, false},
+    {"settings:read", true, true, false},      {"settings:write", true, false, false},
+    {"metrics:read", true, true, true},        {"nodes:write", true, false, false},
+    {"service:restart", true, true, false},    {"service:update", true, false, false},
+    {"node:reboot", true, false, false},       {"process:signal", true, false, false},
+    {"generation:switch", true, false, false}, {"logs:read", true, true, false},
+    {"self:write", true, true, true},
 };
 
 static struct subject of_role(enum role r)

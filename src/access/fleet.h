@@ -1,0 +1,118 @@
+/* Which nodes may report, and the tokens that let new ones in: kept in the database, answered from
+ * memory.
+ *
+ * Like `struct access`: an image of nodes and enrolments answers without the database, every change
+ * is written first, then the image is read anew; what another process changes (hydrad node add) is
+ * noticed within a second. Functions that take a `struct db *` may block: worker threads, outside
+ * of transactions. Those that don't: any thread. Each change writes its audit record in the
+ * transaction that makes it. The authority's and the hub's keys are kept in the database, sealed
+ * with the key in the data folder (`seal.key`, 0600): a copy of the database alone opens nothing.
+ */
+#pragma once
+
+#include "access/access.h"
+#include "access/authority.h"
+
+struct fleet;
+
+enum {
+    FLEET_CERTIFICATE_MS = 7 * 24 * 3600 * 1000, /* how long a certificate counts */
+    FLEET_RENEW_MS = FLEET_CERTIFICATE_MS / 3,   /* renewed when no more than this is left */
+    FLEET_ENROLMENT_MS = 15 * 60 * 1000,         /* how long a token counts, unless said */
+    LIMIT_ENROLMENT_MS = 7 * 24 * 3600 * 1000,
+    LIMIT_ENROLMENTS_WAITING = 100,
+    LIMIT_FLEET_NODES = 4000,
+};
+
+struct fleet_hooks {
+    void *arg;
+    /* A node was removed or replaced: its link must end. Any thread. */
+    void (*revoked)(void *arg, const char *node);
+    /* Nodes or enrolments changed. Any thread. */
+    void (*changed)(void *arg);
+};
+
+/* `hooks` may be NULL (verbs). Makes the keys when there are none. */
+int fleet_new(struct store *store, const char *data_folder, const struct fleet_hooks *hooks,
+              struct err *e, struct fleet **ret_f) MUST_CHECK;
+void fleet_free(struct fleet *f);
+DEFINE_FREEP(struct fleet, fleet_free)
+/* Once a second, on a worker: notices what others changed; writes when nodes were last seen, at
+ * most once a minute for each. */
+int fleet_refresh(struct fleet *f, struct db *db, int64_t now_wall_ms, struct err *e) MUST_CHECK;
+
+/* --- keys --- */
+/* What the hub shows to agents (PEM), and the pins that agents must trust: the present key first,
+ * after it the next one while a change of keys is prepared. */
+void fleet_hub_identity(const struct fleet *f, struct str *ret_certificate, struct str *ret_key);
+enum { LIMIT_FLEET_PINS = 4, FLEET_PIN_SIZE = 32 };
+size_t fleet_pins(const struct fleet *f, unsigned char ret_pins[LIMIT_FLEET_PINS][FLEET_PIN_SIZE]);
+
+/* --- enrolments --- */
+enum enrolment_state { ENROLMENT_WAITING, ENROLMENT_USED, ENROLMENT_EXPIRED };
+const char *enrolment_state_name(enum enrolment_state s); /* "waiting" "used" "expired" */
+
+struct enrolment {
+    char id[40], node[AUTHORITY_NODE_SIZE], created_by[64];
+    bool replaces;
+    int64_t created_ms, expires_ms, used_ms;
+    char trouble[256]; /* why a machine was refused with it last; "" = never */
+    int64_t trouble_ms;
+};
+enum enrolment_state enrolment_state_at(const struct enrolment *n, int64_t now_wall_ms);
+
+/* A node's id: lower case (capitals are lowered), a-z 0-9 '.' '-', a letter or digit first and
+ * last, at most 63. -EINVAL. */
+int fleet_node_check(const char *name, struct err *e, char ret_id[AUTHORITY_NODE_SIZE]) MUST_CHECK;
+
+struct enrolment_request {
+    const char *node;
+    const char *reserved; /* the id of the node that hydrad itself watches; NULL */
+    int64_t ttl_ms;       /* 0 = FLEET_ENROLMENT_MS; a minute … LIMIT_ENROLMENT_MS */
+    bool replaces;
+};
+/* A token's secret (lower-case hex, 16 bytes), kept as a hash. A waiting enrolment of the same node
+ * gives way. -EEXIST: there is such a node and `replaces` isn't set; -EINVAL. */
+int fleet_enrolment_add(struct fleet *f, struct db *db, const struct actor *by,
+                        const struct enrolment_request *q, struct err *e, char ret_secret[33],
+                        struct enrolment *ret_n) MUST_CHECK;
+int fleet_enrolment_remove(struct fleet *f, struct db *db, const struct actor *by, const char *id,
+                           struct err *e) MUST_CHECK;               /* -ENOENT */
+size_t fleet_enrolments(struct fleet *f, struct enrolment **ret_n); /* newest first; mem_free() */
+
+/* A machine comes with a token. -EACCES: unknown, used or expired (a known one notes the trouble);
+ * -EBADMSG: the proof is not of this key. The proof is over the token's whole text. */
+struct enrol_claim {
+    const char *token, *secret; /* the whole text; its secret */
+    unsigned char public_key[AUTHORITY_KEY_SIZE];
+    const unsigned char *proof;
+    size_t proof_len;
+    const char *hostname, *machine_id, *agent_version, *address;
+};
+int fleet_enrol(struct fleet *f, struct db *db, const struct enrol_claim *c, int64_t now_wall_ms,
+                struct err *e, struct str *ret_certificate, struct identity *ret_i) MUST_CHECK;
+
+/* --- nodes --- */
+struct fleet_node {
+    char id[AUTHORITY_NODE_SIZE], hostname[64], machine_id[64], agent_version[32], address[64];
+    char serial[AUTHORITY_SERIAL_SIZE], next_serial[AUTHORITY_SERIAL_SIZE];
+    int64_t until_ms, enrolled_ms, seen_ms;
+};
+size_t fleet_nodes(struct fleet *f, struct fleet_node **ret_nodes); /* by id; mem_free() */
+bool fleet_is_empty(struct fleet *f); /* neither a node nor a waiting enrolment: nobody may dial */
+int fleet_node_remove(struct fleet *f, struct db *db, const struct actor *by, const char *id,
+                      struct err *e) MUST_CHECK; /* -ENOENT */
+
+/* Whose certificate (DER) this is, and that it still counts: of the authority, in time, of a known
+ * node, its present or next serial. -EACCES: removed or replaced. Any thread, from memory. */
+int fleet_admit(struct fleet *f, const void *der, size_t len, int64_t now_wall_ms, struct err *e,
+                struct identity *ret_i) MUST_CHECK;
+/* The node is linked with this certificate: when it is the next one, the one before it stops to
+ * count. Kept in memory; written by fleet_refresh(). */
+void fleet_seen(struct fleet *f, const struct identity *i, const char *address,
+                const char *agent_version, int64_t now_wall_ms);
+/* A new certificate for a linked node. The proof is over the node's id. */
+int fleet_renew(struct fleet *f, struct db *db, const char *node,
+                const unsigned char key[AUTHORITY_KEY_SIZE], const unsigned char *proof,
+                size_t proof_len, int64_t now_wall_ms, struct err *e, struct str *ret_certificate,
+                struct identity *ret_i) MUST_CHECK;

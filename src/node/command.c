@@ -1,0 +1,77 @@
+#include "node/command.h"
+
+#include <assert.h>
+
+static const char *const verbs[COMMAND_COUNT] = {
+    [COMMAND_UNIT_START] = "unit.start",
+    [COMMAND_UNIT_STOP] = "unit.stop",
+    [COMMAND_UNIT_RESTART] = "unit.restart",
+    [COMMAND_UNIT_RELOAD] = "unit.reload",
+    [COMMAND_UNIT_RESET_FAILED] = "unit.reset-failed",
+    [COMMAND_UNIT_MASK] = "unit.mask",
+    [COMMAND_UNIT_UNMASK] = "unit.unmask",
+    [COMMAND_CONTAINER_START] = "container.start",
+    [COMMAND_CONTAINER_STOP] = "container.stop",
+    [COMMAND_CONTAINER_RESTART] = "container.restart",
+    [COMMAND_CONTAINER_PAUSE] = "container.pause",
+    [COMMAND_CONTAINER_UNPAUSE] = "container.unpause",
+    [COMMAND_CONTAINER_KILL] = "container.kill",
+    [COMMAND_CONTAINER_RENAME] = "container.rename",
+    [COMMAND_CONTAINER_REMOVE] = "container.remove",
+    [COMMAND_CONTAINER_UPDATE] = "container.update",
+    [COMMAND_PROJECT_UP] = "project.up",
+    [COMMAND_PROJECT_DOWN] = "project.down",
+    [COMMAND_PROJECT_RESTART] = "project.restart",
+    [COMMAND_PROJECT_PULL] = "project.pull",
+    [COMMAND_PROCESS_SIGNAL] = "process.signal",
+    [COMMAND_MACHINE_REBOOT] = "machine.reboot",
+    [COMMAND_MACHINE_POWER_OFF] = "machine.power-off",
+};
+
+const char *command_verb_name(enum command_verb v)
+{
+    assert((unsigned)v < COMMAND_COUNT);
+    return verbs[v];
+}
+
+int command_verb_parse(const char *name, enum command_verb *ret_v)
+{
+    for (unsigned v = 0; v < COMMAND_COUNT; v++) {
+        if (str_eq(name, verbs[v])) {
+            *ret_v = (enum command_verb)v;
+            return 0;
+        }
+    }
+    return -ENOENT;
+}
+
+void command_done(struct command *c)
+{
+    mem_free(c->user);
+    mem_free(c->target);
+    mem_free(c->argument);
+}
+
+void command_copy(struct command *to, const struct command *from)
+{
+    *to = *from;
+    to->user = mem_strdup(from->user);
+    to->target = mem_strdup(from->target);
+    to->argument = mem_strdup(from->argument);
+}
+
+const char *outcome_state_name(enum outcome_state s)
+{
+    static const char *const names[] = {"running", "done", "failed", "refused", "unknown"};
+    return names[s];
+}
+
+void command_outcome_free(struct command_outcome *o)
+{
+    if (!o)
+        return;
+    mem_free(o->step);
+    mem_free(o->text);
+    mem_free(o->output);
+    mem_free(o);
+}

@@ -1,0 +1,78 @@
+/* What a node may be told to do: typed, never a shell.
+ *
+ * A command has an id, a target on this node and a time after which it is stale. It is refused when
+ * it is stale, when its sequence is not above the last one's, or when the node's own policy does
+ * not allow it. Its outcome is remembered by id, so one whose answer was lost is asked for, not
+ * given again. */
+#pragma once
+
+#include "base/err.h"
+#include "base/str.h"
+
+enum command_verb {
+    COMMAND_UNIT_START,
+    COMMAND_UNIT_STOP,
+    COMMAND_UNIT_RESTART,
+    COMMAND_UNIT_RELOAD,
+    COMMAND_UNIT_RESET_FAILED,
+    COMMAND_UNIT_MASK, /* until the next boot */
+    COMMAND_UNIT_UNMASK,
+    COMMAND_CONTAINER_START,
+    COMMAND_CONTAINER_STOP,
+    COMMAND_CONTAINER_RESTART,
+    COMMAND_CONTAINER_PAUSE,
+    COMMAND_CONTAINER_UNPAUSE,
+    COMMAND_CONTAINER_KILL,   /* argument: signal, "" = KILL */
+    COMMAND_CONTAINER_RENAME, /* argument: the new name */
+    COMMAND_CONTAINER_REMOVE,
+    COMMAND_CONTAINER_UPDATE, /* pull, make anew with the same settings, wait until healthy, or put
+                                 the old one back */
+    COMMAND_PROJECT_UP,
+    COMMAND_PROJECT_DOWN,
+    COMMAND_PROJECT_RESTART,
+    COMMAND_PROJECT_PULL,
+    COMMAND_PROCESS_SIGNAL, /* target: PID:START_TICKS; argument: signal */
+    COMMAND_MACHINE_REBOOT,
+    COMMAND_MACHINE_POWER_OFF,
+    COMMAND_COUNT,
+};
+const char *command_verb_name(enum command_verb v);                            /* "unit.restart" */
+int command_verb_parse(const char *name, enum command_verb *ret_v) MUST_CHECK; /* -ENOENT */
+
+enum {
+    COMMAND_ID_SIZE = 40,
+    LIMIT_COMMAND_TEXT = 512, /* bytes of target and argument */
+    LIMIT_COMMAND_OUTPUT = 16 << 10,
+};
+
+struct command {
+    char id[COMMAND_ID_SIZE];
+    char *user; /* for the node's own record */
+    enum command_verb verb;
+    char *target; /* an observed id ("docker/plex", "systemd/nginx.service"), "docker/PROJECT" of a
+                     project, or "" of the machine */
+    char *argument;     /* "" = none */
+    int64_t expires_ms; /* wall clock; 0 = never (this machine's own commands) */
+    uint64_t sequence;  /* above that of every command before it; 0 = not counted */
+};
+void command_done(struct command *c);
+void command_copy(struct command *to, const struct command *from);
+
+enum outcome_state {
+    OUTCOME_RUNNING, /* `step` says what it does now; more follow */
+    OUTCOME_DONE,
+    OUTCOME_FAILED,
+    OUTCOME_REFUSED, /* stale, repeated, not allowed here: nothing was done */
+    OUTCOME_UNKNOWN, /* asked for, but this node never heard of it */
+};
+const char *outcome_state_name(enum outcome_state s); /* "running" … */
+
+struct command_outcome {
+    char id[COMMAND_ID_SIZE];
+    enum outcome_state state;
+    int64_t time_ms;
+    char *step;   /* "stopping", "pulling 40 %"; "" */
+    char *text;   /* the result for people: "restarted in 1.2 s", "systemd refused: …"; "" */
+    char *output; /* the last lines the thing itself said; "" */
+};
+void command_outcome_free(struct command_outcome *o);
