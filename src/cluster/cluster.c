@@ -42,6 +42,22 @@ void cluster_node_add(struct cluster *c, const char *node, const char *label,
     settle(c, now);
 }
 
+void cluster_node_remove(struct cluster *c, const char *node, struct cluster_now now)
+{
+    struct live_node *n = model_node(c, node);
+    model_enter(c, now);
+    if (!n || n == c->home)
+        return;
+    SERVICES_FOREACH(c, s)
+    {
+        if (s->node == n)
+            model_drop_service(c, s, now);
+    }
+    feed_say(c, now, "info", "node.removed", n, NULL, "%s was removed", n->id);
+    model_drop_node(c, n);
+    settle(c, now);
+}
+
 /* --- facts and numbers --- */
 
 static void free_facts(struct node_facts *f)
@@ -164,6 +180,16 @@ void cluster_report(struct cluster *c, const char *node, struct node_report *r,
         if (c->judge_dirty)
             settle(c, now);
     }
+    node_report_free(r);
+}
+
+void cluster_report_late(struct cluster *c, const char *node, struct node_report *r,
+                         struct cluster_now now)
+{
+    struct live_node *n = model_node(c, node);
+    model_enter(c, now);
+    if (n && r->kind == REPORT_FRAME)
+        numbers_feed_past(&n->numbers, TAKE(r->frame));
     node_report_free(r);
 }
 

@@ -69,9 +69,15 @@ void cluster_free(struct cluster *c);
 /* A node comes to be known; `label` says how ("this machine"). */
 void cluster_node_add(struct cluster *c, const char *node, const char *label,
                       struct cluster_now now);
+/* A node is known no more: its services go with it. */
+void cluster_node_remove(struct cluster *c, const char *node, struct cluster_now now);
 /* Something a node reports. Ownership of what `r` points to moves in. */
 void cluster_report(struct cluster *c, const char *node, struct node_report *r,
                     struct cluster_now now);
+/* Something it reports late, from a time when it could not: numbers fill the gap. How its services
+ * were then is not told: how they are now came first. */
+void cluster_report_late(struct cluster *c, const char *node, struct node_report *r,
+                         struct cluster_now now);
 /* Once a second: staleness, damping, relative times, coalesced events. */
 void cluster_tick(struct cluster *c, struct cluster_now now);
 

@@ -173,14 +173,53 @@ static double column_value(const struct numbers *m, const struct column *c)
     return r->value(m, &m->entities[c->kind].v[c->entity], r->field);
 }
 
+static void sample_into(struct numbers *m, unsigned slot)
+{
+    m->t[slot] = m->last->time_ms;
+    for (size_t i = 0; i < m->columns.n; i++)
+        m->columns.v[i].ring[slot] = (float)column_value(m, &m->columns.v[i]);
+}
+
 void columns_sample(struct numbers *m)
 {
-    m->t[m->head] = m->last->time_ms;
-    for (size_t i = 0; i < m->columns.n; i++)
-        m->columns.v[i].ring[m->head] = (float)column_value(m, &m->columns.v[i]);
+    sample_into(m, m->head);
     m->head = (m->head + 1) % WINDOW_POINTS;
     if (m->n_points < WINDOW_POINTS)
         m->n_points++;
+}
+
+/* The i-th oldest point. */
+static unsigned slot_of(const struct numbers *m, unsigned i)
+{
+    return (m->head + WINDOW_POINTS - m->n_points + i) % WINDOW_POINTS;
+}
+
+static void move_point(struct numbers *m, unsigned from, unsigned to)
+{
+    m->t[slot_of(m, to)] = m->t[slot_of(m, from)];
+    for (size_t i = 0; i < m->columns.n; i++)
+        m->columns.v[i].ring[slot_of(m, to)] = m->columns.v[i].ring[slot_of(m, from)];
+}
+
+void columns_insert(struct numbers *m)
+{
+    unsigned at = m->n_points;
+    while (at && m->t[slot_of(m, at - 1)] >= m->last->time_ms)
+        at--;
+    bool known = at < m->n_points && m->t[slot_of(m, at)] == m->last->time_ms;
+    if (known || (at == 0 && m->n_points == WINDOW_POINTS))
+        return;
+    if (m->n_points < WINDOW_POINTS) {
+        m->head = (m->head + 1) % WINDOW_POINTS;
+        m->n_points++;
+        for (unsigned i = m->n_points - 1; i > at; i--)
+            move_point(m, i - 1, i);
+    } else {
+        at--; /* the oldest makes room */
+        for (unsigned i = 0; i < at; i++)
+            move_point(m, i + 1, i);
+    }
+    sample_into(m, slot_of(m, at));
 }
 
 /* Much faster than printf: a window has a hundred thousand of them. */

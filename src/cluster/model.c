@@ -190,6 +190,20 @@ void model_drop_service(struct cluster *c, struct live_service *s, struct cluste
     free_service(s);
 }
 
+void model_drop_node(struct cluster *c, struct live_node *n)
+{
+    struct str json = {0};
+    struct jw w = jw_begin(&json);
+    jw_object(&w);
+    jw_key_str(&w, "id", n->id);
+    jw_end_object(&w);
+    publish(c, EVENT_CLASS_STATE, NULL, "node.removed", permission_bit(PERM_NODES_READ), &json);
+    str_done(&json);
+    map_remove(&c->nodes, n->id);
+    c->structure_dirty = c->judge_dirty = c->attention_dirty = c->checks_dirty = true;
+    free_node(n);
+}
+
 void model_identify(struct cluster *c, struct live_service *s)
 {
     struct live_node *n = s->node ? s->node : c->home;

@@ -217,6 +217,8 @@ struct live_source *model_source(struct live_node *n, const char *name);
 bool model_is_of(const struct live_service *s, const struct live_node *n, const char *source);
 struct live_source *model_source_of(const struct live_service *s);
 void model_drop_service(struct cluster *c, struct live_service *s, struct cluster_now now);
+/* Tells that it is gone, and frees it; its services have been dropped. */
+void model_drop_node(struct cluster *c, struct live_node *n);
 void model_identify(struct cluster *c, struct live_service *s); /* identity anew */
 /* A service that the node reports, or that a person added (seen NULL, node NULL). */
 struct live_service *model_add_service(struct cluster *c, struct live_node *n, const char *id,

@@ -30,6 +30,7 @@ void numbers_done(struct numbers *m)
     vec_done(&m->columns);
     mem_free(m->last);
     mem_free(m->before);
+    mem_free(m->past);
     *m = (struct numbers){0};
 }
 
@@ -132,8 +133,37 @@ static void bind(struct numbers *m, uint32_t number)
     }
 }
 
-/* The node numbers its series anew: what was bound to the old numbers goes, and with it the past.
- */
+/* The node numbers its series anew from `first` on: what was bound to the old numbers is not known
+ * any more. Things and their past stay, and are met again by their names. */
+static void forget_from(struct numbers *m, uint32_t first)
+{
+    for (unsigned k = 0; k < ENTITY_KINDS; k++)
+        for (size_t i = 0; i < m->entities[k].n; i++) {
+            struct entity *e = &m->entities[k].v[i];
+            e->labels = e->labels > first ? 0 : e->labels;
+            for (unsigned f = 0; f < ENTITY_FIELDS; f++)
+                e->at[f] = e->at[f] > first ? 0 : e->at[f];
+        }
+    struct frame *frames[] = {m->last, m->before, m->past};
+    for (size_t i = 0; i < COUNT_OF(frames); i++)
+        if (frames[i] && frames[i]->n > first)
+            frames[i]->n = first;
+    for (size_t i = first; i < m->defs.n; i++) {
+        mem_free(m->defs.v[i].name);
+        mem_free(m->defs.v[i].labels);
+    }
+    m->defs.n = first;
+}
+
+/* So many things that have gone: with a new table all begins anew, the past, too. */
+static bool is_full(const struct numbers *m)
+{
+    bool full = m->columns.n >= LIMIT_COLUMNS;
+    for (unsigned k = 0; k < ENTITY_KINDS; k++)
+        full = full || m->entities[k].n >= LIMIT_ENTITIES;
+    return full;
+}
+
 static void begin_anew(struct numbers *m)
 {
     uint32_t schema = m->schema;
@@ -141,13 +171,27 @@ static void begin_anew(struct numbers *m)
     m->schema = schema;
 }
 
+/* How many of the definitions are those that are known. */
+static uint32_t count_known(const struct numbers *m, const struct series_defs *defs)
+{
+    uint32_t i = 0;
+    while (i < defs->n && defs->first + i < m->defs.n &&
+           str_eq(m->defs.v[defs->first + i].name, defs->v[i].name) &&
+           str_eq(m->defs.v[defs->first + i].labels, defs->v[i].labels))
+        i++;
+    return i;
+}
+
 int numbers_announce(struct numbers *m, struct series_defs *defs)
 {
-    if (defs->first == 0 && m->defs.n)
+    if (defs->first == 0 && is_full(m))
         begin_anew(m);
-    if (defs->first != m->defs.n)
+    if (defs->first > m->defs.n)
         return -EINVAL;
-    for (uint32_t i = 0; i < defs->n; i++) {
+    uint32_t known = count_known(m, defs);
+    if (known < defs->n && defs->first + known < m->defs.n)
+        forget_from(m, defs->first + known);
+    for (uint32_t i = known; i < defs->n; i++) {
         *vec_add(&m->defs) = defs->v[i];
         defs->v[i] = (struct series_def){0};
         bind(m, defs->first + i);
@@ -243,4 +287,23 @@ void numbers_feed(struct numbers *m, struct frame *f)
     struct vitals now;
     vitals_read(m, &now);
     trend_add(&m->trend, &now);
+}
+
+void numbers_feed_past(struct numbers *m, struct frame *f)
+{
+    if (!m->last || f->time_ms >= m->last->time_ms) {
+        numbers_feed(m, f);
+        return;
+    }
+    struct frame *last = m->last, *before = m->before;
+    struct cpu_split cpu = m->cpu;
+    m->before = m->past;
+    m->last = f;
+    m->cpu = split_cpu(m);
+    columns_insert(m);
+    mem_free(m->past);
+    m->past = f;
+    m->last = last;
+    m->before = before;
+    m->cpu = cpu;
 }

@@ -142,6 +142,7 @@ struct numbers {
     VEC(struct column) columns;
     uint32_t schema; /* grows with each new column */
     struct frame *last, *before;
+    struct frame *past; /* the latest of those that came late */
     struct cpu_split cpu;
     int64_t t[WINDOW_POINTS];
     unsigned head, n_points; /* head: where the next point goes */
@@ -149,9 +150,13 @@ struct numbers {
 };
 
 void numbers_done(struct numbers *m);
-/* Takes the definitions (emptied, not freed). Out of order ones are ignored: -EINVAL. */
+/* Takes the definitions (emptied, not freed). What is known already may come again: an agent that
+ * lost its link tells its whole table. Out of order ones are ignored: -EINVAL. */
 int numbers_announce(struct numbers *m, struct series_defs *defs) MUST_CHECK;
 void numbers_feed(struct numbers *m, struct frame *f); /* ownership moves in */
+/* A frame of the past, told late: it fills a gap of the window, and nothing else changes. Those of
+ * one gap come in order. Ownership moves in. */
+void numbers_feed_past(struct numbers *m, struct frame *f);
 
 /* NaN when the series or its value is not known. */
 double numbers_value(const struct numbers *m, const struct entity *e, unsigned field);
@@ -166,6 +171,7 @@ bool series_label(const char *labels, const char *name, char *ret, size_t size);
 
 /* --- columns.c --- */
 void columns_make(struct numbers *m);                         /* for what was announced */
+void columns_insert(struct numbers *m);                       /* the same, where its time belongs */
 void columns_sample(struct numbers *m);                       /* the last frame into the window */
 void columns_json(struct jw *w, const struct numbers *m);     /* `columns` */
 void columns_json_now(struct jw *w, const struct numbers *m); /* `v` */

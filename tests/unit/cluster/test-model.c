@@ -49,6 +49,25 @@ static struct rig *stack(void)
     return r;
 }
 
+static void test_a_removed_node_takes_its_services_along(void **state)
+{
+    (void)state;
+    struct rig *r = stack();
+    rig_line(r, "{\"node\":\"m\",\"report\":\"facts\",\"hostname\":\"m\"}");
+    rig_line(r, "{\"node\":\"m\",\"report\":\"service\",\"id\":\"docker/x\",\"kind\":\"container\","
+                "\"engine\":\"docker\",\"name\":\"x\",\"run\":\"failed\"}");
+    assert_true(cluster_has_service(r->c, "m/docker/x"));
+    cluster_node_remove(r->c, "m", r->now);
+    assert_false(cluster_has_service(r->c, "m/docker/x"));
+    assert_true(rig_said(r, "m was removed"));
+    assert_null(cluster_node(r->c, "m"));
+    after(r, 3000);
+    assert_string_equal(rig_sentence(r), "All 4 services healthy on 1 node");
+    cluster_node_remove(r->c, "n", r->now); /* the one that hydrad itself watches stays */
+    assert_true(cluster_has_service(r->c, "n/docker/db"));
+    rig_free(r);
+}
+
 static void test_all_well(void **state)
 {
     (void)state;
@@ -528,6 +547,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_all_well),
+        cmocka_unit_test(test_a_removed_node_takes_its_services_along),
         cmocka_unit_test(test_unchecked_is_not_called_healthy),
         cmocka_unit_test(test_root_explains_the_rest),
         cmocka_unit_test(test_rings_and_stopped_needs),

@@ -149,28 +149,83 @@ static void test_announcement_out_of_order(void **state)
     numbers_done(&m);
 }
 
-static void announce_load(struct numbers *m, uint32_t first)
+static void announce(struct numbers *m, uint32_t first, const char *name)
 {
-    struct series_def def = {.name = mem_strdup("node_load1"),
-                             .labels = mem_strdup(""),
-                             .help = "",
-                             .kind = SERIES_GAUGE};
+    struct series_def def = {
+        .name = mem_strdup(name), .labels = mem_strdup(""), .help = "", .kind = SERIES_GAUGE};
     struct series_defs defs = {.first = first, .n = 1, .v = &def};
     assert_int_equal(numbers_announce(m, &defs), 0);
     mem_free(def.name);
     mem_free(def.labels);
 }
 
+static void feed(struct numbers *m, int64_t t, double a, double b)
+{
+    struct frame *f = mem_alloc(sizeof *f + 2 * sizeof a);
+    *f = (struct frame){.time_ms = t, .n = 2};
+    f->values[0] = a;
+    f->values[1] = b;
+    numbers_feed(m, f);
+}
+
+static void feed_past(struct numbers *m, int64_t t, double v)
+{
+    struct frame *f = mem_alloc(sizeof *f + sizeof v);
+    *f = (struct frame){.time_ms = t, .n = 1};
+    f->values[0] = v;
+    numbers_feed_past(m, f);
+}
+
+static float point(const struct numbers *m, unsigned i)
+{
+    return m->columns.v[0].ring[(m->head + WINDOW_POINTS - m->n_points + i) % WINDOW_POINTS];
+}
+
+static void test_what_comes_late_fills_the_gap(void **state)
+{
+    (void)state;
+    struct numbers m = {0};
+    announce(&m, 0, "node_load1");
+    feed(&m, 1000, 1, 0);
+    feed(&m, 9000, 9, 0);
+    for (int t = 2; t < 9; t++)
+        feed_past(&m, t * 1000, t);
+    feed_past(&m, 4000, 44); /* known already */
+    assert_int_equal(m.n_points, 9);
+    for (unsigned i = 0; i < 9; i++)
+        assert_true(point(&m, i) == (float)(i + 1));
+    assert_true(numbers_value(&m, numbers_machine(&m), MACHINE_LOAD1) == 9);
+    for (int t = 10; t <= WINDOW_POINTS + 5; t++)
+        feed(&m, t * 2000, t, 0);
+    assert_int_equal(m.n_points, WINDOW_POINTS);
+    float oldest = point(&m, 0), second = point(&m, 1);
+    feed_past(&m, 500, 0.5); /* older than all */
+    assert_true(point(&m, 0) == oldest);
+    feed_past(&m, 2000 * (WINDOW_POINTS + 5) - 1, 77); /* the oldest makes room */
+    assert_true(point(&m, 0) == second);
+    assert_true(point(&m, WINDOW_POINTS - 2) == 77);
+    assert_int_equal(m.n_points, WINDOW_POINTS);
+    numbers_done(&m);
+}
+
 static void test_series_numbered_anew_replace_the_old(void **state)
 {
     (void)state;
     struct numbers m = {0};
-    announce_load(&m, 0);
-    announce_load(&m, 1);
-    uint32_t schema = m.schema;
-    announce_load(&m, 0);
+    announce(&m, 0, "node_load1");
+    announce(&m, 1, "node_load5");
+    feed(&m, 1000, 7, 8);
+    assert_true(numbers_value(&m, numbers_machine(&m), MACHINE_LOAD1) == 7);
+    announce(&m, 0, "node_load1"); /* told again: nothing changes */
+    assert_int_equal(m.defs.n, 2);
+    announce(&m, 0, "node_load15");
     assert_int_equal(m.defs.n, 1);
-    assert_true(m.schema > schema);
+    assert_true(isnan(numbers_value(&m, numbers_machine(&m), MACHINE_LOAD1)));
+    announce(&m, 1, "node_load1");
+    feed(&m, 2000, 9, 11);
+    assert_true(numbers_value(&m, numbers_machine(&m), MACHINE_LOAD1) == 11);
+    assert_int_equal(m.columns.n, 1); /* the same column goes on */
+    assert_int_equal(m.n_points, 2);
     numbers_done(&m);
 }
 
@@ -278,6 +333,7 @@ int main(void)
         cmocka_unit_test(test_new_column_grows_the_schema),
         cmocka_unit_test(test_announcement_out_of_order),
         cmocka_unit_test(test_series_numbered_anew_replace_the_old),
+        cmocka_unit_test(test_what_comes_late_fills_the_gap),
         cmocka_unit_test(test_filesystems_are_counted_once),
         cmocka_unit_test(test_became_read_only),
         cmocka_unit_test(test_usage_of_services),

@@ -1,0 +1,393 @@
+/* Link: what an enrolled agent and its hub say to each other, for as long as the connection lasts.
+ */
+#include "hub/agents-private.h"
+
+#include <stdlib.h>
+
+struct agent_link {
+    struct agents *agents;
+    struct rpc_call *call;
+    struct agent_node *node;
+    struct identity who;
+    struct str certificate; /* DER: looked at again when the fleet changes */
+    struct wire_values values;
+    char address[64], version[32];
+    bool greeted;        /* Hello came */
+    int64_t heard_ms;    /* mono */
+    int64_t skew_ms;     /* to add to the node's times; 0 = its clock is right enough */
+    uint64_t told, ripe; /* acknowledged; taken by the last tick */
+    bool renewing, over;
+};
+
+static const char *const features[] = {"checks", "commands", "renew"};
+
+/* From here on the node may be gone. */
+void agent_link_end(struct agent_link *l, enum rpc_code code, const char *text)
+{
+    struct rpc_status s = rpc_status_of(code, "%s", text);
+    if (l->over)
+        return;
+    l->over = true;
+    if (l->node->link == l)
+        l->node->link = NULL;
+    rpc_finish(l->call, &s);
+}
+
+void agent_link_send(struct agent_link *l, const struct str *message)
+{
+    int r =
+        l->greeted && !l->over && message->len ? rpc_send(l->call, message->p, message->len) : 0;
+    if (r == -ENOBUFS) /* it reads nothing any more: a new link begins from a clean table */
+        agent_link_end(l, RPC_RESOURCE_EXHAUSTED, "The agent does not read what it is told.");
+}
+
+static void send_message(struct agent_link *l, const PB(FromHub) * m)
+{
+    struct str out = {0};
+    wire_print(&m->base, &out);
+    agent_link_send(l, &out);
+    str_done(&out);
+}
+
+static struct fleet *fleet_of(const struct agent_link *l)
+{
+    return l->agents->settings.fleet;
+}
+
+bool agent_link_admitted(struct agent_link *l)
+{
+    struct err e = {0};
+    struct identity who;
+    int r =
+        fleet_admit(fleet_of(l), l->certificate.p, l->certificate.len, clock_wall_ms(), &e, &who);
+    if (r < 0)
+        agent_link_end(l, RPC_UNAUTHENTICATED, err_text(&e, r));
+    return r >= 0;
+}
+
+/* --- acknowledging --- */
+
+/* What was taken before the last tick has been handed to the database since. */
+void agent_link_tick(struct agent_link *l)
+{
+    uint64_t ripe = l->ripe;
+    l->ripe = l->node->taken;
+    if (ripe <= l->told)
+        return;
+    PB(FromHub) m = HYDRA__AGENT__V1__FROM_HUB__INIT;
+    PB(Acknowledge) acknowledge = HYDRA__AGENT__V1__ACKNOWLEDGE__INIT;
+    l->told = acknowledge.sequence = ripe;
+    m.body_case = HYDRA__AGENT__V1__FROM_HUB__BODY_ACKNOWLEDGE;
+    m.acknowledge = &acknowledge;
+    send_message(l, &m);
+}
+
+/* --- Hello --- */
+
+static void welcome(struct agent_link *l)
+{
+    unsigned char pins[LIMIT_FLEET_PINS][FLEET_PIN_SIZE];
+    ProtobufCBinaryData keys[LIMIT_FLEET_PINS];
+    PB(FromHub) m = HYDRA__AGENT__V1__FROM_HUB__INIT;
+    PB(Welcome) w = HYDRA__AGENT__V1__WELCOME__INIT;
+    w.node = l->node->id;
+    w.features = (char **)features;
+    w.n_features = COUNT_OF(features);
+    w.wall_ms = clock_wall_ms();
+    w.interval_ms = 1000;
+    w.n_hub_keys = fleet_pins(fleet_of(l), pins);
+    for (size_t i = 0; i < w.n_hub_keys; i++)
+        keys[i] = (ProtobufCBinaryData){FLEET_PIN_SIZE, pins[i]};
+    w.hub_keys = keys;
+    m.body_case = HYDRA__AGENT__V1__FROM_HUB__BODY_WELCOME;
+    m.welcome = &w;
+    send_message(l, &m);
+    agent_link_send(l, &l->node->checks);
+}
+
+static void say_skew(struct agent_link *l)
+{
+    const struct agents_settings *s = &l->agents->settings;
+    int64_t off = llabs(l->skew_ms), minutes = (off + 30000) / 60000;
+    bool skewed = off >= AGENTS_SKEW_TOLD_MS;
+    AUTO(mem_freep) char *key = mem_printf("clock/%s", l->node->id);
+    if (!skewed && !l->node->skewed)
+        return;
+    l->node->skewed = skewed;
+    AUTO(mem_freep)
+    char *text = mem_printf("The clock of %s is %lld minute%s %s", l->node->id, (long long)minutes,
+                            minutes == 1 ? "" : "s", l->skew_ms > 0 ? "slow" : "fast");
+    s->notice(s->arg, key, skewed ? text : NULL,
+              "Its times are put right here; switch on time synchronisation there.");
+}
+
+static void take_hello(struct agent_link *l, const PB(Hello) * h)
+{
+    const struct agents_settings *s = &l->agents->settings;
+    int64_t skew = clock_wall_ms() - h->wall_ms;
+    if (l->greeted) {
+        agent_link_end(l, RPC_INVALID_ARGUMENT, "Hello comes once.");
+        return;
+    }
+    l->greeted = true;
+    l->skew_ms = llabs(skew) > AGENTS_SKEW_MS ? skew : 0;
+    str_copy(l->version, sizeof l->version, h->agent_version);
+    log_info("agents", "node linked", "node=%s address=%s agent=%s skew_ms=%lld", l->node->id,
+             l->address, l->version, (long long)skew);
+    fleet_seen(fleet_of(l), &l->who, l->address, l->version, clock_wall_ms());
+    welcome(l);
+    say_skew(l);
+    s->linked(s->arg, l->node->id);
+}
+
+/* --- renewal --- */
+
+struct renewal {
+    struct agents_work work; /* first */
+    char node[AUTHORITY_NODE_SIZE];
+    unsigned char key[AUTHORITY_KEY_SIZE];
+    struct str proof, certificate;
+    struct identity who;
+};
+
+static void free_renewal(struct renewal *n)
+{
+    str_done(&n->proof);
+    str_done(&n->certificate);
+    mem_free(n);
+}
+
+static int renew(void *arg, struct db *db, struct err *e)
+{
+    struct renewal *n = arg;
+    return fleet_renew(n->work.agents->settings.fleet, db, n->node, n->key,
+                       (const unsigned char *)n->proof.p, n->proof.len, clock_wall_ms(), e,
+                       &n->certificate, &n->who);
+}
+
+static void send_certificate(struct agent_link *l, const struct renewal *n)
+{
+    PB(FromHub) m = HYDRA__AGENT__V1__FROM_HUB__INIT;
+    PB(Certificate) c = HYDRA__AGENT__V1__CERTIFICATE__INIT;
+    c.certificate = (char *)str_text(&n->certificate);
+    c.not_after_ms = n->who.until_ms;
+    m.body_case = HYDRA__AGENT__V1__FROM_HUB__BODY_CERTIFICATE;
+    m.certificate = &c;
+    send_message(l, &m);
+}
+
+static void on_renewed(void *arg)
+{
+    struct renewal *n = arg;
+    struct agent_node *node = agents_node(n->work.agents, n->node);
+    struct agent_link *l = node ? node->link : NULL;
+    if (n->work.r < 0)
+        log_warn("agents", "certificate not renewed", "node=%s error=%s", n->node,
+                 LOG_Q(err_text(&n->work.e, n->work.r)));
+    else if (l)
+        send_certificate(l, n);
+    if (l)
+        l->renewing = false;
+    free_renewal(n);
+}
+
+/* One that can't be taken on now is asked for again by the agent. */
+static void take_certificate_request(struct agent_link *l, const PB(CertificateRequest) * q)
+{
+    if (l->renewing || q->public_key.len != AUTHORITY_KEY_SIZE ||
+        q->proof.len != AUTHORITY_SIGNATURE_SIZE)
+        return;
+    struct renewal *n = mem_alloc(sizeof *n);
+    n->work = (struct agents_work){.agents = l->agents, .fn = renew, .done = on_renewed};
+    str_copy(n->node, sizeof n->node, l->node->id);
+    memcpy(n->key, q->public_key.data, sizeof n->key);
+    str_add_n(&n->proof, q->proof.data, q->proof.len);
+    l->renewing = agents_submit(&n->work);
+    if (!l->renewing)
+        free_renewal(n);
+}
+
+/* --- reports --- */
+
+/* A node whose clock is wrong reports in the hub's time. */
+static void put_right(const struct agent_link *l, struct node_report *r)
+{
+    if (!l->skew_ms)
+        return;
+    switch (r->kind) {
+    case REPORT_FRAME:
+        r->frame->time_ms += l->skew_ms;
+        break;
+    case REPORT_PROCESSES:
+        r->processes->time_ms += l->skew_ms;
+        break;
+    case REPORT_CHECK:
+        r->check->time_ms += l->skew_ms;
+        break;
+    case REPORT_OUTCOME:
+        r->outcome->time_ms += l->skew_ms;
+        break;
+    case REPORT_SERVICE:
+        r->service->started_ms += r->service->started_ms ? l->skew_ms : 0;
+        r->service->ended_ms += r->service->ended_ms ? l->skew_ms : 0;
+        break;
+    case REPORT_FACTS:
+        r->facts->boot_ms += l->skew_ms;
+        break;
+    case REPORT_SERIES:
+    case REPORT_SERVICE_GONE:
+    case REPORT_SOURCE:
+        break; /* carry no time */
+    }
+}
+
+static void take_report(struct agent_link *l, const PB(FromAgent) * m)
+{
+    struct err e = {0};
+    struct node_report r;
+    const struct agents_settings *s = &l->agents->settings;
+    int got = wire_report_take(&l->values, m, &e, &r);
+    if (got < 0) {
+        log_warn("agents", "a report makes no sense", "node=%s error=%s", l->node->id,
+                 LOG_Q(e.text));
+        agent_link_end(l, RPC_INVALID_ARGUMENT, err_text(&e, got));
+        return;
+    }
+    if (m->sequence > l->node->taken)
+        l->node->taken = m->sequence;
+    if (got == 0)
+        return; /* what a newer agent says */
+    put_right(l, &r);
+    s->report(s->arg, l->node->id, &r, m->replayed);
+}
+
+static void on_message(struct rpc_call *c, const void *bytes, size_t len)
+{
+    struct agent_link *l = rpc_arg(c);
+    if (!l || l->over)
+        return;
+    PB(FromAgent) *m = hydra__agent__v1__from_agent__unpack(NULL, len, bytes);
+    l->heard_ms = clock_mono_ms();
+    if (!m)
+        agent_link_end(l, RPC_INVALID_ARGUMENT, "This is no message of an agent.");
+    else if (m->body_case == HYDRA__AGENT__V1__FROM_AGENT__BODY_HELLO)
+        take_hello(l, m->hello);
+    else if (!l->greeted)
+        agent_link_end(l, RPC_FAILED_PRECONDITION, "Hello comes first.");
+    else if (m->body_case == HYDRA__AGENT__V1__FROM_AGENT__BODY_CERTIFICATE_REQUEST)
+        take_certificate_request(l, m->certificate_request);
+    else
+        take_report(l, m);
+    if (m)
+        hydra__agent__v1__from_agent__free_unpacked(m, NULL);
+}
+
+/* --- begin and end --- */
+
+static void free_link(struct agent_link *l)
+{
+    if (!l->over && l->node->link == l)
+        l->node->link = NULL;
+    str_done(&l->certificate);
+    wire_values_done(&l->values);
+    mem_free(l);
+}
+
+static void on_half_closed(struct rpc_call *c)
+{
+    struct rpc_status s = rpc_status_of(RPC_OK, "%s", "");
+    rpc_finish(c, &s);
+}
+
+static void on_ended(struct rpc_call *c, const struct rpc_status *s)
+{
+    struct agent_link *l = rpc_arg(c);
+    if (!l)
+        return;
+    log_info("agents", "link ended", "node=%s reason=%s text=%s", l->who.node,
+             rpc_code_name(s->code), LOG_Q(s->message));
+    free_link(l);
+}
+
+/* A second machine with the same identity: one that was copied, with its state folder. An agent
+ * that merely lost its connection has not been heard from for a while. */
+static void look_for_clone(struct agents *a, struct agent_node *n, const char *address)
+{
+    const struct agents_settings *s = &a->settings;
+    int64_t now = clock_mono_ms();
+    AUTO(mem_freep) char *key = mem_printf("clone/%s", n->id);
+    if (now - n->link->heard_ms > AGENTS_CLONE_MS || str_eq(n->link->address, address))
+        return;
+    AUTO(mem_freep)
+    char *text =
+        mem_printf("Two machines report as %s: %s and %s", n->id, n->link->address, address);
+    n->clone_ms = now;
+    log_warn("agents", "two machines have one identity", "node=%s addresses=%s,%s", n->id,
+             n->link->address, address);
+    s->notice(s->arg, key, text,
+              "One is a copy of the other. Add the copy as a node of its own: on it, remove the "
+              "agent's state folder and enrol again.");
+}
+
+static void forget_clone(struct agents *a, struct agent_node *n)
+{
+    const struct agents_settings *s = &a->settings;
+    if (!n->clone_ms || clock_mono_ms() - n->clone_ms < AGENTS_CLONE_TOLD_MS)
+        return;
+    AUTO(mem_freep) char *key = mem_printf("clone/%s", n->id);
+    n->clone_ms = 0;
+    s->notice(s->arg, key, NULL, NULL);
+}
+
+static struct agent_node *node_of(struct agents *a, const struct identity *who)
+{
+    struct agent_node *n = agents_node(a, who->node);
+    if (!n)
+        agents_update(a); /* enrolled a moment ago */
+    n = agents_node(a, who->node);
+    if (n && !str_eq(n->serial, who->serial)) {
+        str_copy(n->serial, sizeof n->serial, who->serial);
+        n->taken = 0; /* perhaps another machine, which counts anew */
+    }
+    return n;
+}
+
+static void replace(struct agents *a, struct agent_node *n, const char *address)
+{
+    forget_clone(a, n);
+    if (!n->link)
+        return;
+    look_for_clone(a, n, address);
+    agent_link_end(n->link, RPC_ABORTED, "The node linked again.");
+}
+
+void agent_link_begin(struct rpc_call *c, void *arg)
+{
+    struct agents *a = arg;
+    struct err e = {0};
+    struct identity who;
+    struct str der = {0};
+    rpc_set_arg(c, NULL);
+    int r = rpc_peer_certificate(c, &der)
+                ? fleet_admit(a->settings.fleet, der.p, der.len, clock_wall_ms(), &e, &who)
+                : err_set(&e, -EACCES, "An agent shows its certificate: enrol this machine first.");
+    struct agent_node *n = r >= 0 ? node_of(a, &who) : NULL;
+    if (!n) {
+        struct rpc_status s = rpc_status_of(RPC_UNAUTHENTICATED, "%s", err_text(&e, r));
+        log_warn("agents", "agent refused", "address=%s error=%s", rpc_peer_address(c),
+                 LOG_Q(s.message));
+        str_done(&der);
+        rpc_finish(c, &s);
+        return;
+    }
+    replace(a, n, rpc_peer_address(c));
+    struct agent_link *l = mem_alloc(sizeof *l);
+    *l = (struct agent_link){.agents = a, .call = c, .node = n, .who = who, .certificate = der};
+    l->heard_ms = clock_mono_ms();
+    str_copy(l->address, sizeof l->address, rpc_peer_address(c));
+    n->link = l;
+    rpc_set_arg(c, l);
+}
+
+const struct rpc_events agent_link_events = {
+    .message = on_message, .half_closed = on_half_closed, .ended = on_ended};

@@ -1,0 +1,56 @@
+/* What the files of agents*.c share. */
+#pragma once
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/map.h"
+#include "hub/agents.h"
+#include "node/wire.h"
+#include "rpc/rpc.h"
+
+struct agent_link;
+
+/* A node of the fleet, linked or not. */
+struct agent_node {
+    char id[AUTHORITY_NODE_SIZE];
+    struct str checks; /* FromHub, as it was last ordered; empty = never */
+    struct agent_link *link;
+    char serial[AUTHORITY_SERIAL_SIZE]; /* of the link that `taken` counts for */
+    uint64_t taken;                     /* the highest sequence that came */
+    int64_t clone_ms;                   /* mono; a second machine came; 0 = never */
+    bool skewed;                        /* its clock is told of */
+};
+
+struct agents {
+    struct agents_settings settings;
+    char *listen;
+    struct tls_context *tls;
+    struct rpc_server *server; /* NULL = does not listen */
+    struct map nodes;          /* of struct agent_node */
+    struct loop_timer *timer;
+    unsigned enrolling;
+    bool told_trouble; /* that it can't listen */
+    bool stopped;
+};
+
+/* --- agents.c --- */
+struct agent_node *agents_node(struct agents *a, const char *id);
+/* Lends `fn` a connection to the database on a worker, then calls `done` on the loop. `arg` begins
+ * with a struct agents_work. False: too much waits already, neither is called. */
+struct agents_work {
+    struct agents *agents;
+    int (*fn)(void *arg, struct db *db, struct err *e);
+    void (*done)(void *arg);
+    int r;
+    struct err e;
+};
+bool agents_submit(struct agents_work *w);
+
+/* --- agent-enrol.c, agent-link.c --- */
+extern const struct rpc_events agent_enrol_events, agent_link_events;
+void agent_enrol_begin(struct rpc_call *c, void *arg);
+void agent_link_begin(struct rpc_call *c, void *arg);
+void agent_link_send(struct agent_link *l, const struct str *message);
+void agent_link_tick(struct agent_link *l);
+bool agent_link_admitted(struct agent_link *l); /* false: it was ended */
+void agent_link_end(struct agent_link *l, enum rpc_code code, const char *text);
