@@ -42,6 +42,18 @@ void cluster_node_add(struct cluster *c, const char *node, const char *label,
     settle(c, now);
 }
 
+void cluster_node_agent(struct cluster *c, const char *node, const struct node_agent *a,
+                        struct cluster_now now)
+{
+    struct live_node *n = model_node(c, node);
+    model_enter(c, now);
+    if (!n)
+        return;
+    n->agent = *a;
+    n->row_dirty = true;
+    settle(c, now);
+}
+
 void cluster_node_remove(struct cluster *c, const char *node, struct cluster_now now)
 {
     struct live_node *n = model_node(c, node);

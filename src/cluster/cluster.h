@@ -69,6 +69,15 @@ void cluster_free(struct cluster *c);
 /* A node comes to be known; `label` says how ("this machine"). */
 void cluster_node_add(struct cluster *c, const char *node, const char *label,
                       struct cluster_now now);
+/* The agent that reports of a node. Times wall, 0 = not known; of the built-in one nothing but its
+ * version is. */
+struct node_agent {
+    bool remote;
+    char version[32], address[64];
+    int64_t enrolled_ms, certificate_until_ms;
+};
+void cluster_node_agent(struct cluster *c, const char *node, const struct node_agent *a,
+                        struct cluster_now now);
 /* A node is known no more: its services go with it. */
 void cluster_node_remove(struct cluster *c, const char *node, struct cluster_now now);
 /* Something a node reports. Ownership of what `r` points to moves in. */

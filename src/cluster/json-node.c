@@ -79,6 +79,21 @@ static void facts_fields(struct jw *w, const struct live_node *n)
     jw_key_str(w, "pending_reboot", f->pending_reboot);
 }
 
+static void agent_json(struct jw *w, const struct live_node *n)
+{
+    const struct node_agent *a = &n->agent;
+    const char *version =
+        n->facts && n->facts->agent_version ? n->facts->agent_version : a->version;
+    jw_key(w, "agent");
+    jw_object(w);
+    jw_key_str(w, "kind", a->remote ? "remote" : "built-in");
+    jw_key_str(w, "version", version);
+    jw_key_str(w, "address", a->address);
+    jw_key_time(w, "enrolled", a->enrolled_ms);
+    jw_key_time(w, "certificate_expires", a->certificate_until_ms);
+    jw_end_object(w);
+}
+
 void json_node_row(struct cluster *c, struct live_node *n)
 {
     str_clear(&n->row);
@@ -94,6 +109,7 @@ void json_node_row(struct cluster *c, struct live_node *n)
     jw_key_uint(&w, "bad", n->n_bad);
     jw_end_object(&w);
     gpu_facts_json(&w, n->facts);
+    agent_json(&w, n);
     sources_json(&w, n);
 }
 

@@ -131,6 +131,7 @@ struct live_node {
     struct numbers numbers; /* series, last frames, window */
     struct process_table *processes;
     char *address;
+    struct node_agent agent;
 
     int64_t tight_mono_ms; /* since when memory is short; 0 = it is not */
     char *specs_text;      /* what was last ordered, to see whether it changed */

@@ -282,6 +282,8 @@ void numbers_feed(struct numbers *m, struct frame *f)
     m->before = m->last;
     m->last = f;
     m->cpu = split_cpu(m);
+    m->schema += m->filled;
+    m->filled = false;
     note_writable(m);
     columns_sample(m);
     struct vitals now;
@@ -303,6 +305,7 @@ void numbers_feed_past(struct numbers *m, struct frame *f)
     columns_insert(m);
     mem_free(m->past);
     m->past = f;
+    m->filled = true;
     m->last = last;
     m->before = before;
     m->cpu = cpu;

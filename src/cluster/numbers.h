@@ -143,6 +143,7 @@ struct numbers {
     uint32_t schema; /* grows with each new column */
     struct frame *last, *before;
     struct frame *past; /* the latest of those that came late */
+    bool filled;        /* since the last frame: readers of the window read it anew */
     struct cpu_split cpu;
     int64_t t[WINDOW_POINTS];
     unsigned head, n_points; /* head: where the next point goes */

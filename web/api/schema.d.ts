@@ -1111,6 +1111,17 @@ export interface components {
             };
             gpus: components["schemas"]["Gpu"][];
             pending_reboot: string | null;
+            /** @description What reports of it */
+            agent: {
+                /** @enum {string} */
+                kind: "built-in" | "remote";
+                version: string;
+                address: string;
+                /** Format: date-time */
+                enrolled: string | null;
+                /** Format: date-time */
+                certificate_expires: string | null;
+            };
             vitals: components["schemas"]["Vitals"] | null;
             sources: components["schemas"]["Source"][];
         };
