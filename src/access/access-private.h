@@ -39,13 +39,23 @@ void secret_digest(const char *secret, char ret_hash[SECRET_HASH_SIZE]);
  * One transaction. Bumping the version first makes changes wait for one another (on PostgreSQL by
  * the row's lock), so that what was checked inside still holds at the end. */
 int change_begin(struct db *db, const struct actor *by, struct err *e) MUST_CHECK;
+int change_begin_of(struct db *db, const char *version, int64_t now_wall_ms,
+                    struct err *e) MUST_CHECK;
 /* The audit record; last before change_end(). `detail` is JSON or "". */
 int change_record(struct db *db, const struct actor *by, const char *action, const char *target,
                   const char *detail, struct err *e) MUST_CHECK;
 /* Commits when `r` >= 0, else rolls back; then brings the image up to date. Returns what became of
  * it: 0 or negative. */
 int change_end(struct access *a, struct db *db, int r, struct err *e) MUST_CHECK;
-int version_bump(struct db *db, int64_t now_wall_ms, struct err *e) MUST_CHECK;
+/* The first half of it: what there is to commit, when `r` >= 0. */
+int change_commit(struct db *db, int r, struct err *e) MUST_CHECK;
+
+/* Counters in `settings` that tell whether an image is still true. */
+#define ACCESS_VERSION "access_version"
+#define FLEET_VERSION "fleet_version"
+int version_bump(struct db *db, const char *version, int64_t now_wall_ms, struct err *e) MUST_CHECK;
+int version_read(struct db *db, const char *version, struct err *e,
+                 int64_t *ret_number) MUST_CHECK; /* 0 = nothing was ever changed */
 
 /* One row of USER_COLUMNS and the password's hash. */
 int user_read(struct db *db, const char *where_column, const char *value, struct err *e,

@@ -69,7 +69,7 @@ static int sync_locked(struct access *a, struct db *db, struct err *e)
 {
     int64_t version;
     struct image *fresh = NULL;
-    int r = image_version(db, e, &version);
+    int r = version_read(db, ACCESS_VERSION, e, &version);
     if (r < 0 || version == a->image->version)
         return r;
     r = image_load(db, e, &fresh);

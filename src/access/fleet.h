@@ -32,11 +32,15 @@ struct fleet_hooks {
     void (*changed)(void *arg);
 };
 
-/* `hooks` may be NULL (verbs). Makes the keys when there are none. */
+/* `hooks` may be NULL (verbs). Makes the keys when there are none; with hooks also when they can't
+ * be opened and no node depends on them. */
 int fleet_new(struct store *store, const char *data_folder, const struct fleet_hooks *hooks,
               struct err *e, struct fleet **ret_f) MUST_CHECK;
 void fleet_free(struct fleet *f);
 DEFINE_FREEP(struct fleet, fleet_free)
+/* Forgets every node, enrolment and key: what is left to do when the key file is lost. No hydrad
+ * may run. Returns how many nodes there were. */
+int fleet_reset(struct db *db, const struct actor *by, struct err *e) MUST_CHECK;
 /* Once a second, on a worker: notices what others changed; writes when nodes were last seen, at
  * most once a minute for each. */
 int fleet_refresh(struct fleet *f, struct db *db, int64_t now_wall_ms, struct err *e) MUST_CHECK;
@@ -80,8 +84,10 @@ int fleet_enrolment_remove(struct fleet *f, struct db *db, const struct actor *b
                            struct err *e) MUST_CHECK;               /* -ENOENT */
 size_t fleet_enrolments(struct fleet *f, struct enrolment **ret_n); /* newest first; mem_free() */
 
-/* A machine comes with a token. -EACCES: unknown, used or expired (a known one notes the trouble);
- * -EBADMSG: the proof is not of this key. The proof is over the token's whole text. */
+/* A machine comes with a token. -EACCES: unknown, used, expired, or for a node that is there and
+ * may not be replaced (a known one notes the trouble); -EBADMSG: the proof is not of this key. The
+ * proof is over the token's whole text. Refusals are audited. Of two machines with one token one
+ * gets in. */
 struct enrol_claim {
     const char *token, *secret; /* the whole text; its secret */
     unsigned char public_key[AUTHORITY_KEY_SIZE];
@@ -111,8 +117,9 @@ int fleet_admit(struct fleet *f, const void *der, size_t len, int64_t now_wall_m
  * count. Kept in memory; written by fleet_refresh(). */
 void fleet_seen(struct fleet *f, const struct identity *i, const char *address,
                 const char *agent_version, int64_t now_wall_ms);
-/* A new certificate for a linked node. The proof is over the node's id. */
-int fleet_renew(struct fleet *f, struct db *db, const char *node,
+/* A new certificate for the node that is linked with `old`. The proof is over the node's id.
+ * -EACCES: `old` counts no more: the node was removed or replaced since. */
+int fleet_renew(struct fleet *f, struct db *db, const struct identity *old,
                 const unsigned char key[AUTHORITY_KEY_SIZE], const unsigned char *proof,
                 size_t proof_len, int64_t now_wall_ms, struct err *e, struct str *ret_certificate,
                 struct identity *ret_i) MUST_CHECK;

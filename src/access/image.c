@@ -1,4 +1,4 @@
-#include "access/image.h"
+#include "access/access-private.h"
 
 #include "base/vec.h"
 
@@ -105,17 +105,6 @@ static void make_digests(struct image *i)
 
 /* --- loading --- */
 
-int image_version(struct db *db, struct err *e, int64_t *ret_version)
-{
-    AUTO(rows_freep) struct rows *rows = NULL;
-    int r =
-        db_query_one(db, e, "SELECT value FROM settings WHERE key = 'access_version'", &rows, "");
-    if (r < 0 && r != -ENOENT)
-        return r;
-    *ret_version = r == -ENOENT ? 0 : rows_int(rows, 0);
-    return 0;
-}
-
 static int by_name(const void *a, const void *b)
 {
     return strcmp(((const struct user *)a)->name, ((const struct user *)b)->name);
@@ -211,7 +200,7 @@ static void index_credentials(struct image *i)
 static int load_once(struct db *db, struct err *e, struct image **ret_image)
 {
     AUTO(image_freep) struct image *i = mem_alloc(sizeof *i);
-    int r = image_version(db, e, &i->version);
+    int r = version_read(db, ACCESS_VERSION, e, &i->version);
     if (r >= 0)
         r = load_users(i, db, e);
     if (r >= 0)
@@ -234,7 +223,7 @@ int image_load(struct db *db, struct err *e, struct image **ret_image)
         image_freep(&i);
         int r = load_once(db, e, &i);
         if (r >= 0)
-            r = image_version(db, e, &version);
+            r = version_read(db, ACCESS_VERSION, e, &version);
         if (r < 0)
             return r;
     }

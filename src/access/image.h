@@ -39,8 +39,6 @@ struct image {
     unsigned char digest[IMAGE_PARTS][16];
 };
 
-/* The counter that every change of users, sessions or tokens bumps. */
-int image_version(struct db *db, struct err *e, int64_t *ret_version) MUST_CHECK;
 int image_load(struct db *db, struct err *e, struct image **ret_image) MUST_CHECK;
 void image_free(struct image *i);
 DEFINE_FREEP(struct image, image_free)

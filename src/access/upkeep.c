@@ -116,7 +116,7 @@ static int delete_over(struct db *db, int64_t now, struct err *e)
                          "i", now - (int64_t)LIMIT_TOKEN_KEPT_DAYS * DAY_MS);
     if (tokens < 0)
         return tokens;
-    return sessions + tokens ? version_bump(db, now, e) : 0;
+    return sessions + tokens ? version_bump(db, ACCESS_VERSION, now, e) : 0;
 }
 
 int access_tidy(struct db *db, int64_t now_wall_ms, struct err *e)

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "access/access.h"
+#include "access/fleet.h"
 #include "api/state-cache.h"
 #include "cluster/cluster.h"
 #include "http/http.h"
@@ -24,7 +25,9 @@ struct api {
     struct workers *workers;
     struct store *store;
     struct access *access;
-    struct cluster *cluster; /* on the loop only */
+    struct fleet *fleet;
+    const char *agents_address; /* HOST:PORT that agents dial; "" = the setting keeps them out */
+    struct cluster *cluster;    /* on the loop only */
     struct event_log *log;
     struct fanout *fanout;
     struct http_server *server;

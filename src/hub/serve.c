@@ -39,6 +39,7 @@ struct hub {
     struct http_proxies proxies;
     struct http_asset *assets; /* what the HTTP server serves by itself */
     char node_id[128];
+    char agents_address[256]; /* what agents are told to dial; "" = none may come */
     uv_signal_t signals[2];
     atomic_bool refreshing;
     int lock_fd;
@@ -100,6 +101,11 @@ static void on_access_changed(void *arg, const char *what)
         log_debug("hub", "change of access not told", "what=%s", what);
 }
 
+static void on_fleet_changed(void *arg)
+{
+    on_access_changed(arg, "nodes");
+}
+
 static struct buf *on_snapshot(void *arg, uint64_t permissions, uint64_t *ret_sequence)
 {
     return cluster_snapshot(((struct hub *)arg)->api.cluster, permissions, ret_sequence);
@@ -132,8 +138,10 @@ static void refresh_on_worker(void *arg)
     int r = store_take(h->api.store, &e, &db);
     if (r >= 0)
         r = access_refresh(h->api.access, db, clock_wall_ms(), &e);
+    if (r >= 0)
+        r = fleet_refresh(h->api.fleet, db, clock_wall_ms(), &e);
     if (r < 0)
-        log_debug("hub", "users not refreshed", "error=%s", LOG_Q(e.text));
+        log_debug("hub", "users and nodes not refreshed", "error=%s", LOG_Q(e.text));
     h->refreshing = false;
 }
 
@@ -170,6 +178,10 @@ static int open_data(struct hub *h, struct err *e)
             h->api.store,
             &(struct access_hooks){.arg = h, .revoked = on_revoked, .changed = on_access_changed},
             e, &h->api.access);
+    if (r >= 0)
+        r = fleet_new(h->api.store, h->config->value[SETTING_DATA],
+                      &(struct fleet_hooks){.arg = h, .changed = on_fleet_changed}, e,
+                      &h->api.fleet);
     return r;
 }
 
@@ -196,6 +208,11 @@ static int start_domain(struct hub *h, struct err *e)
     h->recorder = recorder_new(a->loop, a->workers, a->store);
     hosts_node_id(h->config->value[SETTING_NODE], h->node_id, sizeof h->node_id);
     a->local_node = h->node_id;
+    const char *agents = h->config->value[SETTING_AGENTS];
+    if (!str_eq(agents, "none"))
+        hosts_agents_address(agents, h->config->value[SETTING_AGENTS_ADDRESS], h->agents_address,
+                             sizeof h->agents_address);
+    a->agents_address = h->agents_address;
     a->check_now = on_check_now;
     a->arg = h;
     cluster_node_add(a->cluster, h->node_id, "this machine", now());
@@ -369,6 +386,7 @@ static void end(struct hub *h)
     fanout_free(a->fanout);
     cluster_free(a->cluster);
     event_log_free(a->log);
+    fleet_free(a->fleet);
     access_free(a->access);
     store_close(a->store);
     state_cache_done(&a->state_cache);
