@@ -144,7 +144,7 @@ static void take_hello(struct agent_link *l, const PB(Hello) * h)
 
 struct renewal {
     struct agents_work work; /* first */
-    char node[AUTHORITY_NODE_SIZE];
+    struct identity old;
     unsigned char key[AUTHORITY_KEY_SIZE];
     struct str proof, certificate;
     struct identity who;
@@ -160,7 +160,7 @@ static void free_renewal(struct renewal *n)
 static int renew(void *arg, struct db *db, struct err *e)
 {
     struct renewal *n = arg;
-    return fleet_renew(n->work.agents->settings.fleet, db, n->node, n->key,
+    return fleet_renew(n->work.agents->settings.fleet, db, &n->old, n->key,
                        (const unsigned char *)n->proof.p, n->proof.len, clock_wall_ms(), e,
                        &n->certificate, &n->who);
 }
@@ -179,10 +179,10 @@ static void send_certificate(struct agent_link *l, const struct renewal *n)
 static void on_renewed(void *arg)
 {
     struct renewal *n = arg;
-    struct agent_node *node = agents_node(n->work.agents, n->node);
+    struct agent_node *node = agents_node(n->work.agents, n->old.node);
     struct agent_link *l = node ? node->link : NULL;
     if (n->work.r < 0)
-        log_warn("agents", "certificate not renewed", "node=%s error=%s", n->node,
+        log_warn("agents", "certificate not renewed", "node=%s error=%s", n->old.node,
                  LOG_Q(err_text(&n->work.e, n->work.r)));
     else if (l)
         send_certificate(l, n);
@@ -199,7 +199,7 @@ static void take_certificate_request(struct agent_link *l, const PB(CertificateR
         return;
     struct renewal *n = mem_alloc(sizeof *n);
     n->work = (struct agents_work){.agents = l->agents, .fn = renew, .done = on_renewed};
-    str_copy(n->node, sizeof n->node, l->node->id);
+    n->old = l->who;
     memcpy(n->key, q->public_key.data, sizeof n->key);
     str_add_n(&n->proof, q->proof.data, q->proof.len);
     l->renewing = agents_submit(&n->work);

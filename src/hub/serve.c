@@ -8,7 +8,7 @@
 #include "hub/assets.h"
 #include "hub/database.h"
 #include "hub/hosts.h"
-#include "hub/local-node.h"
+#include "hub/nodes.h"
 #include "hub/recall.h"
 
 #include <malloc.h>
@@ -31,7 +31,7 @@ struct hub {
     const struct config *config;
     struct api api;
     struct recorder *recorder;
-    struct local_node *local;
+    struct nodes *nodes;
     struct str_list hosts;
     const char **allowed_hosts; /* the same, as the HTTP server reads them */
     struct str_list strict;
@@ -66,19 +66,13 @@ static void on_remember(void *arg, const struct state_note *note)
 static void on_checks(void *arg, const char *node, const struct check_spec *specs, size_t n)
 {
     struct hub *h = arg;
-    if (h->local && str_eq(node, h->node_id))
-        local_node_checks(h->local, specs, n);
-}
-
-static void on_report(void *arg, struct node_report *r)
-{
-    struct hub *h = arg;
-    cluster_report(h->api.cluster, h->node_id, r, now());
+    if (h->nodes)
+        nodes_checks(h->nodes, node, specs, n);
 }
 
 static int on_check_now(void *arg, const char *service)
 {
-    return local_node_check_now(((struct hub *)arg)->local, service);
+    return nodes_check_now(((struct hub *)arg)->nodes, service);
 }
 
 static void on_revoked(void *arg, const char *subject)
@@ -103,7 +97,10 @@ static void on_access_changed(void *arg, const char *what)
 
 static void on_fleet_changed(void *arg)
 {
+    struct hub *h = arg;
     on_access_changed(arg, "nodes");
+    if (h->nodes)
+        nodes_fleet_changed(h->nodes);
 }
 
 static struct buf *on_snapshot(void *arg, uint64_t permissions, uint64_t *ret_sequence)
@@ -215,11 +212,15 @@ static int start_domain(struct hub *h, struct err *e)
     a->agents_address = h->agents_address;
     a->check_now = on_check_now;
     a->arg = h;
-    cluster_node_add(a->cluster, h->node_id, "this machine", now());
     /* Before the services that people defined: their checks are ordered as they come. */
-    h->local = local_node_start(
-        a->loop, &(struct local_node_settings){
-                     .docker = h->config->value[SETTING_DOCKER], .report = on_report, .arg = h});
+    h->nodes = nodes_start(&(struct nodes_settings){.loop = a->loop,
+                                                    .workers = a->workers,
+                                                    .store = a->store,
+                                                    .fleet = a->fleet,
+                                                    .cluster = a->cluster,
+                                                    .local = h->node_id,
+                                                    .docker = h->config->value[SETTING_DOCKER],
+                                                    .agents = h->config->value[SETTING_AGENTS]});
     return recall(a->store, h->recorder, a->cluster, now(), e);
 }
 
@@ -375,10 +376,10 @@ static void run(struct hub *h)
 static void end(struct hub *h)
 {
     struct api *a = &h->api;
-    local_node_stop(h->local);
-    h->local = NULL;
     http_server_free(a->server);
     workers_free(a->workers);
+    nodes_stop(h->nodes);
+    h->nodes = NULL;
     if (a->store)
         store_on_health(a->store, NULL, NULL);
     recorder_free(h->recorder);

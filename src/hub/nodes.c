@@ -1,0 +1,147 @@
+#include "hub/nodes.h"
+
+#include "base/clock.h"
+#include "hub/agents.h"
+#include "hub/local-node.h"
+
+struct nodes {
+    struct nodes_settings settings;
+    struct local_node *local;
+    struct agents *agents;
+};
+
+static struct cluster_now now(void)
+{
+    return (struct cluster_now){.mono_ms = clock_mono_ms(), .wall_ms = clock_wall_ms()};
+}
+
+/* --- what nodes tell --- */
+
+static void on_local_report(void *arg, struct node_report *r)
+{
+    struct nodes *n = arg;
+    cluster_report(n->settings.cluster, n->settings.local, r, now());
+}
+
+static void on_report(void *arg, const char *node, struct node_report *r, bool late)
+{
+    struct nodes *n = arg;
+    if (late)
+        cluster_report_late(n->settings.cluster, node, r, now());
+    else
+        cluster_report(n->settings.cluster, node, r, now());
+}
+
+static void on_notice(void *arg, const char *key, const char *text, const char *hint)
+{
+    cluster_set_notice(((struct nodes *)arg)->settings.cluster, key, "warn", text, hint, now());
+}
+
+/* --- which there are --- */
+
+static void show_agent(struct nodes *n, const struct fleet_node *f)
+{
+    struct node_agent a = {
+        .remote = true, .enrolled_ms = f->enrolled_ms, .certificate_until_ms = f->until_ms};
+    str_copy(a.version, sizeof a.version, f->agent_version);
+    str_copy(a.address, sizeof a.address, f->address);
+    cluster_node_agent(n->settings.cluster, f->id, &a, now());
+}
+
+static void show_agents(struct nodes *n)
+{
+    struct fleet_node *list = NULL;
+    size_t count = fleet_nodes(n->settings.fleet, &list);
+    for (size_t i = 0; i < count; i++)
+        show_agent(n, &list[i]);
+    mem_free(list);
+}
+
+static void on_added(void *arg, const char *node)
+{
+    cluster_node_add(((struct nodes *)arg)->settings.cluster, node, "agent", now());
+}
+
+static void on_removed(void *arg, const char *node)
+{
+    cluster_node_remove(((struct nodes *)arg)->settings.cluster, node, now());
+}
+
+static void on_linked(void *arg, const char *node)
+{
+    (void)node;
+    show_agents(arg);
+}
+
+static void update(void *arg)
+{
+    struct nodes *n = arg;
+    agents_update(n->agents);
+    show_agents(n);
+}
+
+void nodes_fleet_changed(struct nodes *n)
+{
+    loop_post(n->settings.loop, update, n);
+}
+
+/* --- start and end --- */
+
+struct nodes *nodes_start(const struct nodes_settings *s)
+{
+    struct nodes *n = mem_alloc(sizeof *n);
+    n->settings = *s;
+    cluster_node_add(s->cluster, s->local, "this machine", now());
+    n->local = local_node_start(
+        s->loop,
+        &(struct local_node_settings){.docker = s->docker, .report = on_local_report, .arg = n});
+    n->agents = agents_new(&(struct agents_settings){.loop = s->loop,
+                                                     .workers = s->workers,
+                                                     .store = s->store,
+                                                     .fleet = s->fleet,
+                                                     .listen = s->agents,
+                                                     .added = on_added,
+                                                     .removed = on_removed,
+                                                     .linked = on_linked,
+                                                     .report = on_report,
+                                                     .notice = on_notice,
+                                                     .arg = n});
+    show_agents(n);
+    return n;
+}
+
+static void free_self(void *arg)
+{
+    mem_free(arg);
+}
+
+/* Freed by the loop, after the last message that points here. */
+void nodes_stop(struct nodes *n)
+{
+    if (!n)
+        return;
+    local_node_stop(n->local);
+    agents_free(n->agents);
+    loop_post(n->settings.loop, free_self, n);
+}
+
+/* --- orders --- */
+
+void nodes_checks(struct nodes *n, const char *node, const struct check_spec *specs, size_t n_specs)
+{
+    if (str_eq(node, n->settings.local))
+        local_node_checks(n->local, specs, n_specs);
+    else
+        agents_checks(n->agents, node, specs, n_specs);
+}
+
+/* A hand-added service has no node in its id: the local one checks it. */
+int nodes_check_now(struct nodes *n, const char *service)
+{
+    char node[AUTHORITY_NODE_SIZE] = "";
+    size_t len = strcspn(service, "/");
+    if (len < sizeof node)
+        memcpy(node, service, len);
+    return agents_knows(n->agents, node) ? agents_check_now(n->agents, node, service)
+                                         : local_node_check_now(n->local, service);
+}

@@ -1,0 +1,34 @@
+/* The nodes as the rest of hydrad sees them: the one that it watches itself, and those whose agents
+ * dial in. What they report goes to the cluster; orders go to the node that they are for. On the
+ * hub's loop, but for what says otherwise. */
+#pragma once
+
+#include "access/fleet.h"
+#include "cluster/cluster.h"
+#include "io/loop.h"
+#include "io/worker.h"
+
+struct nodes;
+
+struct nodes_settings {
+    struct loop *loop;
+    struct workers *workers;
+    struct store *store;
+    struct fleet *fleet;
+    struct cluster *cluster;
+    const char *local;  /* id of the node that hydrad watches itself */
+    const char *docker; /* its engine; NULL = the usual places */
+    const char *agents; /* "HOST:PORT" where agents dial in; "none" */
+};
+
+struct nodes *nodes_start(const struct nodes_settings *s);
+/* After the workers have ended, before the loop is freed. */
+void nodes_stop(struct nodes *n);
+
+void nodes_fleet_changed(struct nodes *n); /* any thread */
+
+/* The checks of a node from now on. */
+void nodes_checks(struct nodes *n, const char *node, const struct check_spec *specs,
+                  size_t n_specs);
+/* Checks one service now. -ENOENT; -ENOTCONN: its node is not connected. */
+int nodes_check_now(struct nodes *n, const char *service) MUST_CHECK;
