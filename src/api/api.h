@@ -11,6 +11,7 @@
 #include "api/state-cache.h"
 #include "cluster/cluster.h"
 #include "http/http.h"
+#include "jobs/jobs.h"
 #include "store/store.h"
 #include "stream/fanout.h"
 
@@ -28,6 +29,7 @@ struct api {
     struct fleet *fleet;
     const char *agents_address; /* HOST:PORT that agents dial; "" = the setting keeps them out */
     struct cluster *cluster;    /* on the loop only */
+    struct jobs *jobs;          /* on the loop only */
     struct event_log *log;
     struct fanout *fanout;
     struct http_server *server;

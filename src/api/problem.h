@@ -10,6 +10,8 @@
 #define PROBLEM_FORBIDDEN "forbidden"
 #define PROBLEM_NOT_FOUND "not-found"
 #define PROBLEM_CONFLICT "conflict"
+#define PROBLEM_NODE_AWAY "node-away"
+#define PROBLEM_GUARDED "guarded"
 #define PROBLEM_TOO_MANY "too-many-requests"
 #define PROBLEM_UNAVAILABLE "unavailable"
 #define PROBLEM_INTERNAL "internal"
@@ -26,7 +28,8 @@ struct problem {
 void problem_reply(struct http_exchange *x, const struct problem *p);
 
 /* From a negative errno and its sentence: -EINVAL 400, -EACCES 401, -EPERM 403, -ENOENT 404,
- * -EEXIST and -EBUSY 409, -EAGAIN 429, database trouble 503, anything else 500. */
+ * -EEXIST and -EBUSY 409, -ENOTCONN (a node is away) and
+ * -EKEYREJECTED (guard rails) 409, -EAGAIN 429, database trouble 503, anything else 500. */
 void problem_reply_err(struct http_exchange *x, int code, const struct err *e);
 
 /* For http_hooks.problem. */

@@ -8,17 +8,20 @@
 #include "api/recent-keys.h"
 #include "base/log.h"
 
-static void get_stream(struct http_exchange *x)
+static struct subscriber_draft draft_of(const struct http_exchange *x)
+{
+    const struct subject *s = subject_of(x);
+    const char *header = http_header(x, "Last-Event-ID"), *since = http_query(x, "since");
+    return (struct subscriber_draft){.permissions = s->permissions,
+                                     .subject = s->id,
+                                     .expires_wall_ms = s->expires_wall_ms,
+                                     .last_event_id = !str_is_empty(header) ? header : since};
+}
+
+/* Hands the socket to the fan-out; `first` (an event, may be "") goes before all others. */
+static void attach(struct http_exchange *x, struct subscriber_draft *d, const char *first)
 {
     struct api *a = api_of(x);
-    const struct subject *s = subject_of(x);
-    struct err e = {0};
-    struct subscriber_draft d = {
-        .permissions = s->permissions, .subject = s->id, .expires_wall_ms = s->expires_wall_ms};
-    if (event_topics_parse(http_query(x, "topics"), &d.topics, &e) < 0) {
-        body_refuse(x, "topics", "%s", e.text);
-        return;
-    }
     if (!fanout_has_room(a->fanout)) {
         problem_reply(
             x, &(struct problem){
@@ -28,21 +31,18 @@ static void get_stream(struct http_exchange *x)
                    .retry_after_s = 10});
         return;
     }
-    const char *header = http_header(x, "Last-Event-ID"), *since = http_query(x, "since");
-    d.last_event_id = !str_is_empty(header) ? header : since;
-    char head[2048];
-    snprintf(head, sizeof head,
-             "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: "
-             "no-store\r\nX-Accel-Buffering: no\r\n"
-             "Connection: close\r\n%s\r\n",
-             http_security_headers(a->server));
-    d.head = head;
+    AUTO(mem_freep)
+    char *head = mem_printf("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: "
+                            "no-store\r\nX-Accel-Buffering: no\r\n"
+                            "Connection: close\r\n%s\r\n%s",
+                            http_security_headers(a->server), first);
+    d->head = head;
     if (strcmp(http_method(x), "HEAD") == 0) {
         http_reply(x, 200, "text/event-stream", NULL, 0);
         return;
     }
-    d.fd = http_take_socket(x);
-    if (d.fd < 0) {
+    d->fd = http_take_socket(x);
+    if (d->fd < 0) {
         problem_reply(
             x,
             &(struct problem){
@@ -52,8 +52,47 @@ static void get_stream(struct http_exchange *x)
                     "Ask for an event stream on a connection without further requests in flight."});
         return;
     }
-    if (fanout_attach(a->fanout, &d) < 0)
-        log_debug("api", "event stream not attached", "subject=%s", s->id);
+    if (fanout_attach(a->fanout, d) < 0)
+        log_debug("api", "event stream not attached", "subject=%s", subject_of(x)->id);
+}
+
+static void get_stream(struct http_exchange *x)
+{
+    struct err e = {0};
+    struct subscriber_draft d = draft_of(x);
+    if (event_topics_parse(http_query(x, "topics"), &d.topics, &e) < 0)
+        body_refuse(x, "topics", "%s", e.text);
+    else
+        attach(x, &d, "");
+}
+
+/* Begins with the job as it is, so that no change between asking and listening is missed. */
+static void get_job_stream(struct http_exchange *x)
+{
+    const struct job *j = jobs_find(api_of(x)->jobs, http_param(x, "id"));
+    struct subscriber_draft d = draft_of(x);
+    struct err e = {0};
+    char topic[64];
+    if (!j) {
+        problem_reply(x, &(struct problem){.status = 404,
+                                           .type = PROBLEM_NOT_FOUND,
+                                           .detail = "No such job is under way. What is over is "
+                                                     "read at /api/web/jobs/ID."});
+        return;
+    }
+    snprintf(topic, sizeof topic, "jobs/%s", j->id);
+    if (event_topics_parse(topic, &d.topics, &e) < 0) {
+        body_refuse(x, "id", "%s", e.text);
+        return;
+    }
+    d.last_event_id = NULL;
+    struct str first = {0};
+    str_add(&first, "event: job.changed\ndata: ");
+    struct jw w = jw_begin(&first);
+    job_print(&w, j, false);
+    str_add(&first, "\n\n");
+    attach(x, &d, str_text(&first));
+    str_done(&first);
 }
 
 static void print_ring(struct api *a, struct jw *w)
@@ -176,6 +215,7 @@ static void post_event(struct http_exchange *x)
 
 const struct http_route stream_routes[] = {
     {"GET", "/api/events/cluster", ROUTE_ON_LOOP, 0, "events:read", get_stream, 0},
+    {"GET", "/api/events/jobs/{id}", ROUTE_ON_LOOP, 0, "services:read", get_job_stream, 0},
     {"GET", "/api/events/stats", ROUTE_ON_LOOP, 0, "events:read", get_stats, 0},
     {"POST", "/api/automation/events", ROUTE_ON_LOOP, 0, "events:write", post_event, 0},
     {0},

@@ -4,6 +4,7 @@
 #include "api/audit-filter.h"
 #include "api/body.h"
 #include "api/gate.h"
+#include "api/job-page.h"
 #include "api/pack.h"
 #include "api/page.h"
 #include "api/problem.h"
@@ -230,6 +231,40 @@ static void get_audit(struct http_exchange *x)
     page_send(x, &p, n, f.limit, &e, &body);
 }
 
+static void job_cells(struct jw *w, const struct job *j)
+{
+    AUTO(mem_freep) char *title = job_title(j);
+    jw_array(w);
+    jw_str(w, j->id);
+    jw_str(w, job_state_name(j->state));
+    jw_str(w, title);
+    jw_str(w, j->actor);
+    time_cell(w, j->created_ms);
+    jw_str(w, job_is_over(j->state) ? j->text : j->step);
+    jw_end_array(w);
+}
+
+static void get_jobs(struct http_exchange *x)
+{
+    static const struct column columns[] = {
+        {"id", "ID", "text"},     {"state", "STATE", "state"}, {"title", "WHAT", "text"},
+        {"actor", "WHO", "text"}, {"created", "SINCE", "age"}, {"text", "HOW IT GOES", "text"}};
+    struct job_list jobs = {0};
+    struct job_filter f;
+    if (jobs_page(x, &f, &jobs) < 0)
+        return;
+    struct str body = {0};
+    struct jw w = table_begin(&body, columns, COUNT_OF(columns));
+    for (size_t i = 0; i < jobs.n; i++)
+        job_cells(&w, &jobs.v[i]);
+    jw_end_array(&w);
+    jobs_page_next(&w, &f, &jobs);
+    jw_end_object(&w);
+    http_add_header(x, "Cache-Control", "no-store");
+    pack_reply(x, 200, "application/json", &body);
+    job_list_done(&jobs);
+}
+
 /* --- people, from memory --- */
 
 static void get_users(struct http_exchange *x)
@@ -316,6 +351,7 @@ const struct http_route table_routes[] = {
     {"GET", "/api/cli/nodes", ROUTE_ON_LOOP, 0, "nodes:read", get_nodes, 0},
     {"GET", "/api/cli/services", ROUTE_ON_LOOP, 0, "services:read", get_services, 0},
     {"GET", "/api/cli/events", ROUTE_ON_WORKER, 0, "events:read", get_events, 0},
+    {"GET", "/api/cli/jobs", ROUTE_ON_WORKER, 0, "services:read", get_jobs, 0},
     {"GET", "/api/cli/users", ROUTE_ON_WORKER, 0, "users:read", get_users, 0},
     {"GET", "/api/cli/sessions", ROUTE_ON_WORKER, 0, "self:write", get_sessions, 0},
     {"GET", "/api/cli/tokens", ROUTE_ON_WORKER, 0, "self:write", get_tokens, 0},

@@ -173,5 +173,39 @@ bool cluster_has_service(struct cluster *c, const char *id);
 /* Prometheus text of every series of every node, as last reported, with label node="…". */
 void cluster_metrics(struct cluster *c, struct str *out);
 
+/* --- what those need who act on services and nodes --- */
+
+/* A service as it is at this moment. */
+struct service_look {
+    char *id, *name, *title; /* "tower/docker/plex", "Plex", "Plex on tower" */
+    char *node;              /* "" = added by hand: nothing runs that could be acted on */
+    char *observed;          /* the node's id of it: "docker/plex" */
+    char *engine, *project;  /* "" = none */
+    enum observed_kind kind;
+    enum observed_run run;
+    bool looping;              /* in a restart loop */
+    struct str_list needed_by; /* names of what depends on it */
+};
+/* -ENOENT with a sentence. On the loop. */
+int cluster_look(struct cluster *c, const char *service, int64_t mono_ms, struct err *e,
+                 struct service_look *ret_look) MUST_CHECK;
+void service_look_done(struct service_look *l);
+
+struct node_look {
+    bool away;       /* not heard from for a while */
+    int64_t seen_ms; /* wall */
+    unsigned services;
+};
+/* -ENOENT with a sentence. On the loop. */
+int cluster_look_node(struct cluster *c, const char *node, struct err *e,
+                      struct node_look *ret_look) MUST_CHECK;
+/* Ids of the services on a node, appended. On the loop. */
+void cluster_services_of(struct cluster *c, const char *node, struct str_list *ret_ids);
+
+/* The id that people mean: a whole one, or an end of it that only one service has ("plex",
+ * "docker/plex"; ".service" may be left out). -ENOENT, or -EEXIST that lists them. On the loop. */
+int cluster_find_service(struct cluster *c, const char *text, struct err *e,
+                         char ret_id[256]) MUST_CHECK;
+
 /* The snapshot that `resync` sends. Any thread. */
 struct buf *cluster_snapshot(struct cluster *c, uint64_t permissions, uint64_t *ret_sequence);

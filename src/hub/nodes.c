@@ -17,15 +17,23 @@ static struct cluster_now now(void)
 
 /* --- what nodes tell --- */
 
+static void hear_outcome(struct nodes *n, const char *node, const struct node_report *r)
+{
+    if (r->kind == REPORT_OUTCOME)
+        jobs_outcome(n->settings.jobs, node, r->outcome, now());
+}
+
 static void on_local_report(void *arg, struct node_report *r)
 {
     struct nodes *n = arg;
+    hear_outcome(n, n->settings.local, r);
     cluster_report(n->settings.cluster, n->settings.local, r, now());
 }
 
 static void on_report(void *arg, const char *node, struct node_report *r, bool late)
 {
     struct nodes *n = arg;
+    hear_outcome(n, node, r);
     if (late)
         cluster_report_late(n->settings.cluster, node, r, now());
     else
@@ -69,8 +77,9 @@ static void on_removed(void *arg, const char *node)
 
 static void on_linked(void *arg, const char *node)
 {
-    (void)node;
-    show_agents(arg);
+    struct nodes *n = arg;
+    show_agents(n);
+    jobs_node_back(n->settings.jobs, node, now());
 }
 
 static void update(void *arg)
@@ -144,4 +153,18 @@ int nodes_check_now(struct nodes *n, const char *service)
         memcpy(node, service, len);
     return agents_knows(n->agents, node) ? agents_check_now(n->agents, node, service)
                                          : local_node_check_now(n->local, service);
+}
+
+int nodes_command(struct nodes *n, const char *node, const struct command *c, struct err *e)
+{
+    if (str_eq(node, n->settings.local))
+        return err_set(e, -ENOTCONN, "This machine's agent takes no commands: nothing was sent.");
+    return agents_command(n->agents, node, c, e);
+}
+
+int nodes_query(struct nodes *n, const char *node, const char *command, struct err *e)
+{
+    if (str_eq(node, n->settings.local))
+        return err_set(e, -ENOTCONN, "This machine's agent takes no commands.");
+    return agents_query(n->agents, node, command, e);
 }

@@ -1,12 +1,13 @@
 /* The nodes as the rest of hydrad sees them: the one that it watches itself, and those whose agents
- * dial in. What they report goes to the cluster; orders go to the node that they are for. On the
- * hub's loop, but for what says otherwise. */
+ * dial in. What they report goes to the cluster, outcomes to the jobs; orders go to the node that
+ * they are for. On the hub's loop, but for what says otherwise. */
 #pragma once
 
 #include "access/fleet.h"
 #include "cluster/cluster.h"
 #include "io/loop.h"
 #include "io/worker.h"
+#include "jobs/jobs.h"
 
 struct nodes;
 
@@ -16,6 +17,7 @@ struct nodes_settings {
     struct store *store;
     struct fleet *fleet;
     struct cluster *cluster;
+    struct jobs *jobs;  /* hears the outcomes of commands */
     const char *local;  /* id of the node that hydrad watches itself */
     const char *docker; /* its engine; NULL = the usual places */
     const char *agents; /* "HOST:PORT" where agents dial in; "none" */
@@ -32,3 +34,9 @@ void nodes_checks(struct nodes *n, const char *node, const struct check_spec *sp
                   size_t n_specs);
 /* Checks one service now. -ENOENT; -ENOTCONN: its node is not connected. */
 int nodes_check_now(struct nodes *n, const char *service) MUST_CHECK;
+
+/* Gives a command to a node, or asks what became of one. -ENOTCONN: the node is away, and nothing
+ * was sent. */
+int nodes_command(struct nodes *n, const char *node, const struct command *c,
+                  struct err *e) MUST_CHECK;
+int nodes_query(struct nodes *n, const char *node, const char *command, struct err *e) MUST_CHECK;

@@ -70,6 +70,16 @@ static void on_checks(void *arg, const char *node, const struct check_spec *spec
         nodes_checks(h->nodes, node, specs, n);
 }
 
+static int on_command(void *arg, const char *node, const struct command *c, struct err *e)
+{
+    return nodes_command(((struct hub *)arg)->nodes, node, c, e);
+}
+
+static int on_query(void *arg, const char *node, const char *id, struct err *e)
+{
+    return nodes_query(((struct hub *)arg)->nodes, node, id, e);
+}
+
 static int on_check_now(void *arg, const char *service)
 {
     return nodes_check_now(((struct hub *)arg)->nodes, service);
@@ -123,6 +133,7 @@ static void on_tick(void *arg)
 {
     struct hub *h = arg;
     cluster_tick(h->api.cluster, now());
+    jobs_tick(h->api.jobs, now());
 }
 
 static void refresh_on_worker(void *arg)
@@ -202,6 +213,8 @@ static int start_domain(struct hub *h, struct err *e)
                                        .max_subscribers = config_number(h->config, SETTING_STREAMS),
                                        .snapshot = on_snapshot,
                                        .arg = h});
+    a->jobs = jobs_new(a->loop, a->workers, a->store, a->cluster, a->log,
+                       &(struct jobs_hooks){.arg = h, .command = on_command, .query = on_query});
     h->recorder = recorder_new(a->loop, a->workers, a->store);
     hosts_node_id(h->config->value[SETTING_NODE], h->node_id, sizeof h->node_id);
     a->local_node = h->node_id;
@@ -218,10 +231,12 @@ static int start_domain(struct hub *h, struct err *e)
                                                     .store = a->store,
                                                     .fleet = a->fleet,
                                                     .cluster = a->cluster,
+                                                    .jobs = a->jobs,
                                                     .local = h->node_id,
                                                     .docker = h->config->value[SETTING_DOCKER],
                                                     .agents = h->config->value[SETTING_AGENTS]});
-    return recall(a->store, h->recorder, a->cluster, now(), e);
+    int r = recall(a->store, h->recorder, a->cluster, now(), e);
+    return r < 0 ? r : jobs_recall(a->jobs, now(), e);
 }
 
 static void note_listener(struct hub *h, const char *address)
@@ -383,6 +398,7 @@ static void end(struct hub *h)
     if (a->store)
         store_on_health(a->store, NULL, NULL);
     recorder_free(h->recorder);
+    jobs_free(a->jobs);
     loop_free(a->loop);
     fanout_free(a->fanout);
     cluster_free(a->cluster);

@@ -31,6 +31,7 @@ enum event_class {
     EVENT_CLASS_FEED,    /* "what happened": one line for people */
     EVENT_CLASS_ACCESS,  /* users, sessions, tokens, audit changed */
     EVENT_CLASS_CUSTOM,  /* published by automation */
+    EVENT_CLASS_JOBS,    /* a job's state or step changed; resource = job id */
     EVENT_CLASS_COUNT,
 };
 const char *event_class_name(enum event_class c);

@@ -4,8 +4,9 @@ static const char *const class_names[EVENT_CLASS_COUNT + 1] = {
     [EVENT_CLASS_STATE] = "state",     [EVENT_CLASS_VITALS] = "vitals",
     [EVENT_CLASS_METRICS] = "metrics", [EVENT_CLASS_FEED] = "feed",
     [EVENT_CLASS_ACCESS] = "access",   [EVENT_CLASS_CUSTOM] = "custom",
+    [EVENT_CLASS_JOBS] = "jobs",
 };
-static const char known_topics[] = "state, vitals, metrics, feed, access, custom";
+static const char known_topics[] = "state, vitals, metrics, feed, access, jobs, custom";
 
 enum {
     LIMIT_TOPIC_TEXT = 300,

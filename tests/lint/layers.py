@@ -6,7 +6,7 @@ import pathlib
 import re
 import sys
 
-ORDER = ['base', 'io', 'http', 'rpc', 'node', 'stream', 'store', 'access', 'cluster', 'history', 'logs', 'inference',
+ORDER = ['base', 'io', 'http', 'rpc', 'node', 'stream', 'store', 'access', 'cluster', 'jobs', 'history', 'logs', 'inference',
          'alerts', 'automation', 'boards', 'api', 'hub', 'agent', 'cli']
 # node/ becomes part of the agent, and cli/ a program of its own: they know nothing of the server.
 ONLY = {'node': {'base', 'io', 'rpc', 'node'}, 'cli': {'base', 'io', 'cli'},

@@ -422,9 +422,31 @@ export interface paths {
         };
         /**
          * Live changes as server-sent events
-         * @description `topics` is a comma-separated list of `state`, `vitals`, `feed`, `access`, `custom`, `metrics/NODE`; without it everything but metrics. Resumes after `Last-Event-ID` (or `since`); answers `resync` with a snapshot where that is too old. Each event is checked against the reader's permissions. `x-events` says for each event type its topic and the schema of its data, one line of JSON.
+         * @description `topics` is a comma-separated list of `state`, `vitals`, `feed`, `access`, `jobs`, `custom`, `metrics/NODE`; without it everything but metrics. Resumes after `Last-Event-ID` (or `since`); answers `resync` with a snapshot where that is too old. Each event is checked against the reader's permissions. `x-events` says for each event type its topic and the schema of its data, one line of JSON.
          */
         get: operations["eventStream"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/events/jobs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        /**
+         * One job as server-sent events
+         * @description Begins with the job as it is, then every change of it (`job.changed`). 404 when it is over since a while.
+         */
+        get: operations["jobStream"];
         put?: never;
         post?: never;
         delete?: never;
@@ -443,6 +465,91 @@ export interface paths {
         /** Numbers of the event log and its readers */
         get: operations["eventStats"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/web/jobs": {
+        parameters: {
+            query?: {
+                limit?: components["parameters"]["Limit"];
+                /** @description `next` of the page before */
+                cursor?: string;
+                service?: string;
+                node?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Jobs, newest first; without `service` only those that are part of no other */
+        get: operations["jobs"];
+        put?: never;
+        /**
+         * Order work on services or a node
+         * @description Needs a second permission by verb: `service:restart` (start, stop, restart, reload, reset-failed, pause, unpause, kill), `service:update` (mask, unmask, rename, remove, update, project.*), `process:signal`, `node:reboot` (machine.*); with `force` also `settings:write`. 409 `node-away`: the node is away, nothing was sent. 409 `guarded`: the guard rails protect it.
+         */
+        post: operations["jobOrder"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/web/jobs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        /** One job; its output only with logs:read */
+        get: operations["job"];
+        put?: never;
+        post?: never;
+        /** Cancel what has not begun (needs the permission of its verb, too) */
+        delete: operations["jobCancel"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/web/actions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Of a service or a node; slashes stand as they are */
+                id: string;
+            };
+            cookie?: never;
+        };
+        /** What can be done to it now by who asks */
+        get: operations["actions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/web/guard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What must not be interrupted */
+        get: operations["guard"];
+        /** Set what must not be interrupted */
+        put: operations["guardSet"];
         post?: never;
         delete?: never;
         options?: never;
@@ -779,6 +886,53 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/cli/jobs": {
+        parameters: {
+            query?: {
+                limit?: components["parameters"]["Limit"];
+                /** @description `next` of the page before */
+                cursor?: string;
+                service?: string;
+                node?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Jobs as a table */
+        get: operations["cliJobs"];
+        put?: never;
+        /**
+         * Order work on services or a node; a service may be named by a unique end of its id
+         * @description Needs a second permission by verb: `service:restart` (start, stop, restart, reload, reset-failed, pause, unpause, kill), `service:update` (mask, unmask, rename, remove, update, project.*), `process:signal`, `node:reboot` (machine.*); with `force` also `settings:write`. 409 `node-away`: the node is away, nothing was sent. 409 `guarded`: the guard rails protect it.
+         */
+        post: operations["cliJobOrder"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cli/jobs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        /** One job; its output only with logs:read */
+        get: operations["cliJob"];
+        put?: never;
+        post?: never;
+        /** Cancel what has not begun (needs the permission of its verb, too) */
+        delete: operations["cliJobCancel"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/cli/users": {
         parameters: {
             query?: never;
@@ -930,6 +1084,53 @@ export interface paths {
         /** Publish an event to every reader of the `custom` topic */
         post: operations["publishEvent"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/automation/jobs": {
+        parameters: {
+            query?: {
+                limit?: components["parameters"]["Limit"];
+                /** @description `next` of the page before */
+                cursor?: string;
+                service?: string;
+                node?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Jobs, newest first; without `service` only those that are part of no other */
+        get: operations["automationJobs"];
+        put?: never;
+        /**
+         * Order work on services or a node
+         * @description Needs a second permission by verb: `service:restart` (start, stop, restart, reload, reset-failed, pause, unpause, kill), `service:update` (mask, unmask, rename, remove, update, project.*), `process:signal`, `node:reboot` (machine.*); with `force` also `settings:write`. 409 `node-away`: the node is away, nothing was sent. 409 `guarded`: the guard rails protect it.
+         */
+        post: operations["automationJobOrder"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/automation/jobs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        /** One job; its output only with logs:read */
+        get: operations["automationJob"];
+        put?: never;
+        post?: never;
+        /** Cancel what has not begun (needs the permission of its verb, too) */
+        delete: operations["automationJobCancel"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1520,6 +1721,95 @@ export interface components {
         EventNodeDetail: components["schemas"]["NodeParts"] & {
             /** @description The node */
             id: string;
+        };
+        /**
+         * @description waiting: its turn has not come. refused and cancelled: nothing was done. lost: it was sent, and nobody knows what came of it.
+         * @enum {string}
+         */
+        JobState: "waiting" | "running" | "done" | "failed" | "refused" | "cancelled" | "lost";
+        Job: {
+            id: string;
+            /** @example container.restart */
+            verb: string;
+            /** @example Restart plex on tower */
+            title: string;
+            /** @description Null when its parts are on several */
+            node: string | null;
+            service: string | null;
+            /** @description What it is done to as the node calls it */
+            target: string;
+            argument: string;
+            state: components["schemas"]["JobState"];
+            /** @description What it does now */
+            step: string;
+            /** @description How it ended, in words */
+            text: string;
+            /** @description What the thing itself said last; empty in lists and events, and without logs:read */
+            output: string;
+            actor: string;
+            /** Format: date-time */
+            created: string;
+            /** Format: date-time */
+            started: string | null;
+            /** Format: date-time */
+            ended: string | null;
+            /** @description The job that it is a part of */
+            parent: string | null;
+            /** @description Its parts, which run one after another and stop at the first failure */
+            children: string[];
+        };
+        JobPage: {
+            jobs: components["schemas"]["Job"][];
+            /** @description The cursor of the next page */
+            next: string | null;
+        };
+        JobOrder: {
+            /**
+             * @description container.restart; of services also a bare word (restart), which fits the kind of each
+             * @example container.restart
+             */
+            verb: string;
+            service?: string | null;
+            /** @description Several */
+            services?: string[] | null;
+            /** @description Of machine.*; and with `target` of project.* and process.signal */
+            node?: string | null;
+            /** @description ENGINE/PROJECT or PID:START */
+            target?: string | null;
+            /** @description A signal or the new name */
+            argument?: string | null;
+            /** @description Whatever the guard rails say (settings:write) */
+            force?: boolean | null;
+        };
+        Action: {
+            verb: string;
+            label: string;
+            permission: string;
+            allowed: boolean;
+            /** @description Why it can't be done now */
+            why: string | null;
+            danger: boolean;
+            /** @description What it will do and what depends on it */
+            confirm: string;
+        };
+        ActionList: {
+            actions: components["schemas"]["Action"][];
+        };
+        GuardRule: {
+            /** @description Ids, with * and ? for any part; a node's id protects it from a reboot */
+            services: string[];
+            /** @description On which it begins; none = all */
+            days?: ("mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun")[] | null;
+            /** @description With `to`; neither = all day */
+            from?: string | null;
+            /** @description Earlier than `from`: on the next day */
+            to?: string | null;
+        };
+        /** @description Who interrupts what a rule names must force it */
+        GuardRails: {
+            rules: components["schemas"]["GuardRule"][];
+            /** @description Of which the hours are; read only */
+            time_zone?: string;
         };
         EventAccess: {
             what: string;
@@ -2395,6 +2685,29 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    jobStream: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Event stream */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     eventStats: {
         parameters: {
             query?: never;
@@ -2411,6 +2724,181 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["StreamStats"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    jobs: {
+        parameters: {
+            query?: {
+                limit?: components["parameters"]["Limit"];
+                /** @description `next` of the page before */
+                cursor?: string;
+                service?: string;
+                node?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Jobs */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobPage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    jobOrder: {
+        parameters: {
+            query?: {
+                limit?: components["parameters"]["Limit"];
+                /** @description `next` of the page before */
+                cursor?: string;
+                service?: string;
+                node?: string;
+            };
+            header?: {
+                /** @description The same key and body give the same answer for 24 hours and do nothing twice */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["JobOrder"];
+            };
+        };
+        responses: {
+            /** @description Under way */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    job: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Job */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    jobCancel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Cancelled */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    actions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Of a service or a node; slashes stand as they are */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Actions */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ActionList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    guard: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Guard rails */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GuardRails"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    guardSet: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GuardRails"];
+            };
+        };
+        responses: {
+            /** @description Set */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GuardRails"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -2976,6 +3464,108 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    cliJobs: {
+        parameters: {
+            query?: {
+                limit?: components["parameters"]["Limit"];
+                /** @description `next` of the page before */
+                cursor?: string;
+                service?: string;
+                node?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Table */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Table"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    cliJobOrder: {
+        parameters: {
+            query?: {
+                limit?: components["parameters"]["Limit"];
+                /** @description `next` of the page before */
+                cursor?: string;
+                service?: string;
+                node?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["JobOrder"];
+            };
+        };
+        responses: {
+            /** @description Under way */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    cliJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Job */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    cliJobCancel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Cancelled */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     cliUsers: {
         parameters: {
             query?: never;
@@ -3238,6 +3828,111 @@ export interface operations {
                         id: string;
                     };
                 };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    automationJobs: {
+        parameters: {
+            query?: {
+                limit?: components["parameters"]["Limit"];
+                /** @description `next` of the page before */
+                cursor?: string;
+                service?: string;
+                node?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Jobs */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobPage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    automationJobOrder: {
+        parameters: {
+            query?: {
+                limit?: components["parameters"]["Limit"];
+                /** @description `next` of the page before */
+                cursor?: string;
+                service?: string;
+                node?: string;
+            };
+            header?: {
+                /** @description The same key and body give the same answer for 24 hours and do nothing twice */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["JobOrder"];
+            };
+        };
+        responses: {
+            /** @description Under way */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    automationJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Job */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    automationJobCancel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Cancelled */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             default: components["responses"]["Problem"];
         };

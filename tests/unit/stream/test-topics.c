@@ -12,7 +12,8 @@ enum {
     FEED = 1 << EVENT_CLASS_FEED,
     ACCESS = 1 << EVENT_CLASS_ACCESS,
     CUSTOM = 1 << EVENT_CLASS_CUSTOM,
-    USUAL = STATE | VITALS | FEED | ACCESS | CUSTOM,
+    JOBS = 1 << EVENT_CLASS_JOBS,
+    USUAL = STATE | VITALS | FEED | ACCESS | CUSTOM | JOBS,
 };
 
 static void texts_become_sets(void **state)
@@ -30,7 +31,9 @@ static void texts_become_sets(void **state)
         {" state ,\tfeed ", STATE | FEED, 0},
         {"state,,feed,", STATE | FEED, 0},
         {"custom,custom", CUSTOM, 0},
-        {"state,vitals,metrics,feed,access,custom", USUAL | METRICS, 0},
+        {"state,vitals,metrics,feed,access,jobs,custom", USUAL | METRICS, 0},
+        {"jobs", JOBS, 0},
+        {"jobs/01kcy4", 0, 1},
         {"metrics/hydra-ai", 0, 1},
         {"metrics/a,metrics/b,metrics/a", 0, 2},
         {"state/debian/docker/plex,feed", FEED, 1},
@@ -50,7 +53,7 @@ static void errors_say_what_to_do(void **state)
         const char *text, *says;
     } rows[] = {
         {"stat", "Did you mean \"state\"?"},
-        {"zzzzzzzzzz", "Topics are state, vitals, metrics, feed, access, custom."},
+        {"zzzzzzzzzz", "Topics are state, vitals, metrics, feed, access, jobs, custom."},
         {"state,nothing/like", "\"nothing\""},
         {"State", "Did you mean \"state\"?"},
         {"metrics/", "names no resource"},

@@ -1,0 +1,307 @@
+/* Jobs: ordering them, following them, cancelling; and what can be done to something now. The same
+ * handlers serve web, command line and automation. */
+#include "api/routes.h"
+
+#include "api/body.h"
+#include "api/gate.h"
+#include "api/idempotent.h"
+#include "api/job-page.h"
+#include "api/pack.h"
+#include "api/problem.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "jobs/actions.h"
+
+static struct cluster_now now_of(void)
+{
+    return (struct cluster_now){.mono_ms = clock_mono_ms(), .wall_ms = clock_wall_ms()};
+}
+
+static bool may_read_output(const struct http_exchange *x)
+{
+    return policy_allows(subject_of(x), PERM_LOGS_READ, NULL);
+}
+
+/* --- an order --- */
+
+struct ordering {
+    struct api *api;
+    struct job_order order;
+    struct str_list services;
+    struct job_list jobs;
+    struct err e;
+    int result;
+};
+
+static void plan_on_loop(void *arg)
+{
+    struct ordering *o = arg;
+    o->result = jobs_plan(o->api->jobs, &o->order, now_of(), &o->e, &o->jobs);
+}
+
+static void begin_on_loop(void *arg)
+{
+    struct ordering *o = arg;
+    jobs_begin(o->api->jobs, &o->jobs, now_of());
+}
+
+/* "restart" stands for a unit's and a container's: the right is the same. */
+static int permission_of(const char *word, enum permission *ret_p)
+{
+    static const char *const prefixes[] = {"", "unit.", "container."};
+    for (size_t i = 0; i < COUNT_OF(prefixes); i++) {
+        AUTO(mem_freep) char *name = mem_printf("%s%s", prefixes[i], word);
+        enum command_verb v;
+        if (command_verb_parse(name, &v) < 0)
+            continue;
+        *ret_p = verb_permission(v);
+        return 0;
+    }
+    return -ENOENT;
+}
+
+static int read_target(struct http_exchange *x, const json_t *body, struct ordering *o)
+{
+    const char *service;
+    if (body_text(x, body, "service", false, &service) < 0 ||
+        body_texts(x, body, "services", false, &o->services) < 0 ||
+        body_text(x, body, "node", false, &o->order.node) < 0 ||
+        body_text(x, body, "target", false, &o->order.target) < 0 ||
+        body_text(x, body, "argument", false, &o->order.argument) < 0)
+        return -EINVAL;
+    if (service && o->services.n)
+        return body_refuse(x, "services", "Say either \"service\" or \"services\".");
+    if (service)
+        str_list_add(&o->services, service);
+    return 0;
+}
+
+/* What is asked for, and whether the asker may. Negative after an answer was sent. */
+static int read_order(struct http_exchange *x, const json_t *body, struct ordering *o)
+{
+    enum permission p;
+    bool given;
+    if (body_text(x, body, "verb", true, &o->order.verb) < 0 || read_target(x, body, o) < 0 ||
+        body_flag(x, body, "force", &given, &o->order.force) < 0)
+        return -EINVAL;
+    if (permission_of(o->order.verb, &p) < 0)
+        return body_refuse(x, "verb", "There is no verb \"%.60s\".", o->order.verb);
+    if (!gate_also(x, p) || (o->order.force && !gate_also(x, PERM_SETTINGS_WRITE)))
+        return -EPERM;
+    o->order.may_force = policy_allows(subject_of(x), PERM_SETTINGS_WRITE, NULL);
+    o->order.services = &o->services;
+    o->order.actor = subject_of(x)->user_name;
+    o->order.via = gate_way(x);
+    o->order.by_end = str_eq(o->order.via, "cli");
+    return 0;
+}
+
+static void record_refusal(struct http_exchange *x, struct db *db, const struct ordering *o)
+{
+    struct err e = {0};
+    struct str detail = {0};
+    struct jw w = jw_begin(&detail);
+    jw_object(&w);
+    jw_key_str(&w, "verb", o->order.verb);
+    jw_key_str(&w, "text", o->e.text);
+    jw_end_object(&w);
+    struct audit_entry entry = gate_audit(
+        x, "job.begin", o->services.n ? o->services.v[0] : o->order.node, str_text(&detail));
+    entry.outcome = "refused";
+    if (audit_refused(db, &entry, &e) < 0)
+        log_warn("api", "refusal not written to the audit log", "error=%s", LOG_Q(e.text));
+    str_done(&detail);
+}
+
+static int write_order(struct http_exchange *x, struct db *db, struct ordering *o,
+                       const char *answer)
+{
+    struct audit_entry entry = gate_audit(x, "job.begin", NULL, NULL);
+    int r = db_begin(db, &o->e);
+    if (r >= 0)
+        r = idempotent_keep(x, db, 202, answer, &o->e);
+    if (r >= 0)
+        r = jobs_write(db, &o->jobs, &entry, &o->e);
+    if (r >= 0)
+        return db_commit(db, &o->e);
+    db_rollback(db);
+    return r;
+}
+
+/* Planned, written, begun, answered: in this order. */
+static void carry_out(struct http_exchange *x, struct db *db, struct ordering *o)
+{
+    loop_call(o->api->loop, plan_on_loop, o);
+    if (o->result < 0) {
+        if (o->result == -ENOTCONN || o->result == -EKEYREJECTED)
+            record_refusal(x, db, o);
+        problem_reply_err(x, o->result, &o->e);
+        return;
+    }
+    struct str answer = {0};
+    struct jw w = jw_begin(&answer);
+    job_print(&w, &o->jobs.v[0], true);
+    int r = write_order(x, db, o, str_text(&answer));
+    if (r < 0) {
+        str_done(&answer);
+        if (r != -EEXIST || idempotent_begin(x, db)) /* else the same request was faster */
+            problem_reply_err(x, r, &o->e);
+        return;
+    }
+    loop_call(o->api->loop, begin_on_loop, o);
+    http_reply_str(x, 202, "application/json", &answer);
+}
+
+static void order_job(struct http_exchange *x)
+{
+    static const char *const members[] = {"verb",   "service",  "services", "node",
+                                          "target", "argument", "force",    NULL};
+    struct ordering o = {.api = api_of(x)};
+    AUTO(json_decrefp) json_t *body = body_json(x, members);
+    if (body && read_order(x, body, &o) >= 0) {
+        AUTO(store_givep) struct db *db = gate_db(x);
+        if (db && idempotent_begin(x, db))
+            carry_out(x, db, &o);
+    }
+    str_list_done(&o.services);
+    job_list_done(&o.jobs);
+}
+
+/* --- reading --- */
+
+static void get_jobs(struct http_exchange *x)
+{
+    struct job_list jobs = {0};
+    struct job_filter f;
+    if (jobs_page(x, &f, &jobs) < 0)
+        return;
+    struct str body = {0};
+    struct jw w = jw_begin(&body);
+    jw_object(&w);
+    jw_key(&w, "jobs");
+    jw_array(&w);
+    for (size_t i = 0; i < jobs.n; i++)
+        job_print(&w, &jobs.v[i], false);
+    jw_end_array(&w);
+    jobs_page_next(&w, &f, &jobs);
+    jw_end_object(&w);
+    job_list_done(&jobs);
+    http_add_header(x, "Cache-Control", "no-store");
+    pack_reply(x, 200, "application/json", &body);
+}
+
+static void get_job(struct http_exchange *x)
+{
+    struct err e = {0};
+    struct job_list list = {0};
+    struct job j;
+    AUTO(store_givep) struct db *db = gate_db(x);
+    if (!db)
+        return;
+    int r = job_db_get(db, http_param(x, "id"), &e, &j);
+    if (r < 0) {
+        problem_reply_err(x, r, &e);
+        return;
+    }
+    *(struct job *)vec_add(&list) = j;
+    jobs_freshen(api_of(x), &list);
+    struct str body = {0};
+    struct jw w = jw_begin(&body);
+    job_print(&w, &list.v[0], may_read_output(x));
+    job_list_done(&list);
+    http_add_header(x, "Cache-Control", "no-store");
+    pack_reply(x, 200, "application/json", &body);
+}
+
+static void get_actions(struct http_exchange *x)
+{
+    struct api *a = api_of(x);
+    struct err e = {0};
+    struct str body = {0};
+    struct jw w = jw_begin(&body);
+    int r = actions_print(a->cluster, http_param(x, "id"), subject_of(x)->permissions,
+                          clock_mono_ms(), &w, &e);
+    if (r < 0) {
+        str_done(&body);
+        problem_reply_err(x, r, &e);
+        return;
+    }
+    http_add_header(x, "Cache-Control", "no-store");
+    http_reply_str(x, 200, "application/json", &body);
+}
+
+/* --- cancelling --- */
+
+struct cancelling {
+    struct api *api;
+    const char *id, *actor;
+    struct job_list changed;
+    struct err e;
+    int result;
+};
+
+static void cancel_on_loop(void *arg)
+{
+    struct cancelling *c = arg;
+    c->result = jobs_cancel(c->api->jobs, c->id, c->actor, now_of(), &c->e, &c->changed);
+}
+
+static int write_cancelled(struct http_exchange *x, struct db *db, struct cancelling *c)
+{
+    struct audit_entry entry = gate_audit(x, "job.cancel", c->id, NULL);
+    int r = db_begin(db, &c->e);
+    for (size_t i = 0; r >= 0 && i < c->changed.n; i++)
+        r = job_db_update(db, &c->changed.v[i], &c->e);
+    if (r >= 0)
+        r = audit_append(db, &entry, &c->e);
+    if (r >= 0)
+        return db_commit(db, &c->e);
+    db_rollback(db);
+    return r;
+}
+
+/* Waiting jobs begin at any moment: who wins is decided on the loop. */
+static void cancel_job(struct http_exchange *x)
+{
+    struct cancelling c = {
+        .api = api_of(x), .id = http_param(x, "id"), .actor = subject_of(x)->user_name};
+    struct err e = {0};
+    struct job j;
+    AUTO(store_givep) struct db *db = gate_db(x);
+    if (!db)
+        return;
+    int r = job_db_get(db, c.id, &e, &j);
+    if (r < 0) {
+        problem_reply_err(x, r, &e);
+        return;
+    }
+    bool allowed = gate_also(x, verb_permission(j.verb));
+    job_done(&j);
+    if (!allowed)
+        return;
+    loop_call(c.api->loop, cancel_on_loop, &c);
+    r = c.result < 0 ? c.result : write_cancelled(x, db, &c);
+    job_list_done(&c.changed);
+    if (r < 0)
+        problem_reply_err(x, r, &c.e);
+    else
+        http_reply_empty(x, 204);
+}
+
+#define EACH_FRONTEND(method, tail, handler)                                                       \
+    {method, "/api/web/jobs" tail, ROUTE_ON_WORKER, 0, "services:read", handler, 0},               \
+        {method, "/api/cli/jobs" tail, ROUTE_ON_WORKER, 0, "services:read", handler, 0},           \
+    {                                                                                              \
+        method, "/api/automation/jobs" tail, ROUTE_ON_WORKER, 0, "services:read", handler, 0       \
+    }
+
+/* The right to read is the route's; the right to do depends on the verb and is asked for then. */
+const struct http_route job_routes[] = {
+    EACH_FRONTEND("POST", "", order_job),
+    EACH_FRONTEND("GET", "/{id}", get_job),
+    EACH_FRONTEND("DELETE", "/{id}", cancel_job),
+    {"GET", "/api/web/jobs", ROUTE_ON_WORKER, 0, "services:read", get_jobs, 0},
+    {"GET", "/api/automation/jobs", ROUTE_ON_WORKER, 0, "services:read", get_jobs, 0},
+    {"GET", "/api/web/actions/{id...}", ROUTE_ON_LOOP, 0, "services:read", get_actions, 0},
+    {0},
+};

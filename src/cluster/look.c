@@ -1,0 +1,100 @@
+/* What those need to know who act on services and nodes. */
+#include "cluster/model.h"
+
+#include <stdio.h>
+
+static char *copy_or_empty(const char *s)
+{
+    return mem_strdup(s ? s : "");
+}
+
+int cluster_look(struct cluster *c, const char *service, int64_t mono_ms, struct err *e,
+                 struct service_look *ret_look)
+{
+    const struct live_service *s = model_service(c, service);
+    char title[SERVICE_TITLE_SIZE];
+    if (!s)
+        return err_set(e, -ENOENT, "There is no service with the id %.200s.", service);
+    const struct observed *o = s->seen;
+    *ret_look = (struct service_look){
+        .id = mem_strdup(s->id),
+        .name = copy_or_empty(s->who.name),
+        .title = mem_strdup(service_title(s, title)),
+        .node = copy_or_empty(o ? s->node->id : NULL),
+        .observed = copy_or_empty(o ? o->id : NULL),
+        .engine = copy_or_empty(o ? o->engine : NULL),
+        .project = copy_or_empty(o ? o->project : NULL),
+        .kind = o ? o->kind : OBSERVED_PROCESS,
+        .run = o ? o->run : RUN_RUNNING,
+        .looping = service_is_looping(s, mono_ms) || (o && o->run == RUN_RESTARTING),
+    };
+    for (size_t i = 0; i < s->needed_by.n; i++)
+        str_list_add(&ret_look->needed_by, s->needed_by.v[i]->who.name);
+    return 0;
+}
+
+void service_look_done(struct service_look *l)
+{
+    mem_free(l->id);
+    mem_free(l->name);
+    mem_free(l->title);
+    mem_free(l->node);
+    mem_free(l->observed);
+    mem_free(l->engine);
+    mem_free(l->project);
+    str_list_done(&l->needed_by);
+    *l = (struct service_look){0};
+}
+
+int cluster_look_node(struct cluster *c, const char *node, struct err *e,
+                      struct node_look *ret_look)
+{
+    const struct live_node *n = model_node(c, node);
+    if (!n)
+        return err_set(e, -ENOENT, "There is no node with the id %.200s.", node);
+    *ret_look = (struct node_look){
+        .away = n->state == NODE_AWAY, .seen_ms = n->seen_wall_ms, .services = n->n_services};
+    return 0;
+}
+
+void cluster_services_of(struct cluster *c, const char *node, struct str_list *ret_ids)
+{
+    SERVICES_FOREACH(c, s)
+    {
+        if (s->node && str_eq(s->node->id, node))
+            str_list_add(ret_ids, s->id);
+    }
+}
+
+/* Is `text` a whole last part of `id`, the ".service" of a unit apart? */
+static bool is_end_of(const char *text, const char *id)
+{
+    size_t n = strlen(text), len = strlen(id);
+    if (str_ends(id, ".service") && !str_ends(text, ".service"))
+        len -= strlen(".service");
+    return n < len && id[len - n - 1] == '/' && strncmp(id + len - n, text, n) == 0;
+}
+
+int cluster_find_service(struct cluster *c, const char *text, struct err *e, char ret_id[256])
+{
+    struct str found = {0};
+    const char *id = NULL;
+    unsigned n = 0;
+    SERVICES_FOREACH(c, s)
+    {
+        if (str_eq(s->id, text)) {
+            str_done(&found);
+            return str_copy(ret_id, 256, s->id) ? 0 : -EINVAL;
+        }
+        if (!is_end_of(text, s->id))
+            continue;
+        id = s->id;
+        str_addf(&found, "%s%s", n++ ? ", " : "", s->id);
+    }
+    int r = n == 1 && str_copy(ret_id, 256, id) ? 0
+            : n > 1 ? err_set(e, -EEXIST, "%.100s means several services: %.300s. Say which.", text,
+                              str_text(&found))
+                    : err_set(e, -ENOENT, "There is no service with the id %.200s.", text);
+    str_done(&found);
+    return r;
+}

@@ -1,0 +1,59 @@
+/* The live side of jobs, for the files of this folder. */
+#pragma once
+
+#include "base/map.h"
+#include "base/vec.h"
+#include "jobs/job-db.h"
+#include "jobs/jobs.h"
+
+struct live_job {
+    struct job job;
+    bool dirty;   /* to be written */
+    bool to_send; /* its command goes out once that is written */
+    bool audited; /* its end is, or need not be */
+    bool sent;
+    int64_t heard_mono_ms; /* when its node last said something of it, or got it */
+    int64_t asked_mono_ms; /* when its node was last asked; 0 = not since it was heard */
+};
+
+/* What is being written by a worker. */
+struct written {
+    bool to_send, audit;
+};
+struct job_writing {
+    struct job_list jobs;
+    VEC(struct written) marks; /* of each */
+    int64_t ceiling;           /* 0 = leave it */
+    bool prune;
+};
+
+struct jobs {
+    struct loop *loop;
+    struct workers *workers;
+    struct store *store;
+    struct cluster *cluster;
+    struct event_log *log;
+    struct jobs_hooks hooks;
+    struct guard guard;
+    struct map live; /* of struct live_job, in the order they came */
+    unsigned n_unfinished;
+    uint64_t sequence; /* the last given out, or the ceiling of the Hydra before */
+    struct job_writing writing;
+    bool busy, failed, closing;
+    int64_t pruned_mono_ms;
+};
+
+struct live_job *jobs_add(struct jobs *j, struct job *taken);
+struct live_job *jobs_live(const struct jobs *j, const char *id);
+
+/* The one place where a state changes. */
+void jobs_set_state(struct jobs *j, struct live_job *l, enum job_state s, const char *text,
+                    struct cluster_now now);
+/* A child has ended, or its parent was recalled: the next one, or the parent's end. */
+void jobs_next_child(struct jobs *j, struct live_job *parent, struct cluster_now now);
+void jobs_send(struct jobs *j, struct live_job *l, struct cluster_now now);
+void jobs_publish(struct jobs *j, const struct live_job *l);
+
+/* jobs-write.c: writes what is dirty, unless a worker is at it. */
+void jobs_flush(struct jobs *j);
+void jobs_write_rest(struct jobs *j);

@@ -1,0 +1,292 @@
+/* From an order to jobs: what is meant, and whether it may go now. */
+#include "jobs/jobs-private.h"
+
+#include "base/clock.h"
+#include "jobs/actions.h"
+
+struct plan {
+    struct jobs *jobs;
+    const struct job_order *order;
+    struct cluster_now now;
+    struct err *e;
+    struct job_list *made;
+};
+
+/* --- one job --- */
+
+static struct job *make(const struct plan *p, enum command_verb verb, const char *node,
+                        const char *service, const char *target)
+{
+    const struct job_order *o = p->order;
+    struct job *j = vec_add(p->made);
+    *j = (struct job){.verb = verb,
+                      .node = mem_strdup(node),
+                      .service = mem_strdup(service),
+                      .target = mem_strdup(target),
+                      .argument = mem_strdup(o->argument ? o->argument : ""),
+                      .step = mem_strdup(""),
+                      .text = mem_strdup(""),
+                      .output = mem_strdup(""),
+                      .actor = mem_strdup(o->actor),
+                      .via = mem_strdup(o->via),
+                      .created_ms = p->now.wall_ms + (int64_t)p->made->n - 1}; /* keeps the order */
+    rand_id(j->id);
+    return j;
+}
+
+static int check_text(const struct plan *p, const char *text, const char *what)
+{
+    if (text && strlen(text) > LIMIT_COMMAND_TEXT)
+        return err_field(
+            p->e, err_set(p->e, -EINVAL, "\"%s\" has at most %d bytes.", what, LIMIT_COMMAND_TEXT),
+            what);
+    return 0;
+}
+
+static int check_argument(const struct plan *p, enum command_verb verb)
+{
+    const char *a = p->order->argument;
+    bool needs = verb == COMMAND_CONTAINER_RENAME || verb == COMMAND_PROCESS_SIGNAL;
+    bool takes = needs || verb == COMMAND_CONTAINER_KILL;
+    int r = 0;
+    if (needs && str_is_empty(a))
+        r = err_set(p->e, -EINVAL, "%s",
+                    verb == COMMAND_CONTAINER_RENAME
+                        ? "\"argument\" is missing: what shall it be called?"
+                        : "\"argument\" is missing: which signal, such as TERM?");
+    else if (!takes && !str_is_empty(a))
+        r = err_set(p->e, -EINVAL, "%s takes no argument.", command_verb_name(verb));
+    return err_field(p->e, r, "argument");
+}
+
+static int check_node(const struct plan *p, const char *node)
+{
+    struct node_look look;
+    char age[CLOCK_AGE_SIZE];
+    int r = cluster_look_node(p->jobs->cluster, node, p->e, &look);
+    if (r < 0 || !look.away)
+        return err_field(p->e, r, "node");
+    return err_set(p->e, -ENOTCONN, "%s is away since %s: nothing was sent.", node,
+                   clock_age(p->now.wall_ms - look.seen_ms, age));
+}
+
+/* A second click on the same button. */
+static int check_twice(const struct plan *p, enum command_verb verb, const char *node,
+                       const char *target)
+{
+    MAP_FOREACH (&p->jobs->live, entry) {
+        const struct live_job *l = entry->value;
+        if (job_is_over(l->job.state) || l->job.children.n || l->job.verb != verb ||
+            !str_eq(l->job.node, node) || !str_eq(l->job.target, target))
+            continue;
+        AUTO(mem_freep) char *title = job_title(&l->job);
+        return err_set(p->e, -EEXIST, "That is under way already: %s, ordered by %s.", title,
+                       l->job.actor);
+    }
+    return 0;
+}
+
+static int check_guard(const struct plan *p, enum command_verb verb, const char *service)
+{
+    if (!verb_interrupts(verb) || (p->order->force && p->order->may_force))
+        return 0;
+    const struct guard_rule *r =
+        guard_find(&p->jobs->guard, service, guard_time_of(p->now.wall_ms));
+    if (!r)
+        return 0;
+    AUTO(mem_freep) char *when = guard_when(r);
+    return err_set(p->e, -EKEYREJECTED,
+                   "%s is protected by the guard rails%s%s: it must not be interrupted. Who may "
+                   "change settings can insist (force).",
+                   service, *when ? " " : "", when);
+}
+
+/* Whatever runs there is interrupted, too. */
+static int check_guard_of_node(const struct plan *p, enum command_verb verb, const char *node)
+{
+    struct str_list ids = {0};
+    cluster_services_of(p->jobs->cluster, node, &ids);
+    int r = check_guard(p, verb, node);
+    for (size_t i = 0; r >= 0 && i < ids.n; i++)
+        r = check_guard(p, verb, ids.v[i]);
+    str_list_done(&ids);
+    return r;
+}
+
+static int check_guard_of_project(const struct plan *p, enum command_verb verb, const char *node,
+                                  const char *project)
+{
+    struct str_list ids = {0};
+    int r = 0;
+    cluster_services_of(p->jobs->cluster, node, &ids);
+    for (size_t i = 0; r >= 0 && i < ids.n; i++) {
+        struct service_look look;
+        if (cluster_look(p->jobs->cluster, ids.v[i], p->now.mono_ms, NULL, &look) < 0)
+            continue;
+        if (str_eq(look.project, project))
+            r = check_guard(p, verb, ids.v[i]);
+        service_look_done(&look);
+    }
+    str_list_done(&ids);
+    return r;
+}
+
+/* --- services --- */
+
+static int plan_looked(const struct plan *p, const struct service_look *look)
+{
+    enum command_verb verb;
+    int r = action_verb(look, p->order->verb, p->e, &verb);
+    if (r < 0)
+        return r;
+    AUTO(mem_freep)
+    char *target = verb_is_project(verb) ? mem_printf("%s/%s", look->engine, look->project)
+                                         : mem_strdup(look->observed);
+    r = check_argument(p, verb);
+    if (r >= 0)
+        r = check_node(p, look->node);
+    if (r >= 0)
+        r = check_twice(p, verb, look->node, target);
+    if (r >= 0)
+        r = verb_is_project(verb) ? check_guard_of_project(p, verb, look->node, look->project)
+                                  : check_guard(p, verb, look->id);
+    if (r >= 0)
+        make(p, verb, look->node, look->id, target);
+    return r;
+}
+
+static int plan_service(const struct plan *p, const char *text)
+{
+    char id[256];
+    struct service_look look;
+    int r = str_copy(id, sizeof id, text) ? 0 : err_set(p->e, -EINVAL, "That id is too long.");
+    if (r >= 0 && p->order->by_end)
+        r = cluster_find_service(p->jobs->cluster, text, p->e, id);
+    if (r >= 0)
+        r = cluster_look(p->jobs->cluster, id, p->now.mono_ms, p->e, &look);
+    if (r < 0)
+        return r;
+    r = plan_looked(p, &look);
+    service_look_done(&look);
+    return r;
+}
+
+/* The parent stands before its children. */
+static void add_parent(const struct plan *p)
+{
+    const char *node = p->made->v[0].node;
+    for (size_t i = 1; i < p->made->n; i++)
+        if (!str_eq(p->made->v[i].node, node))
+            node = "";
+    make(p, p->made->v[0].verb, node, "", "");
+    struct job parent = p->made->v[p->made->n - 1];
+    memmove(&p->made->v[1], &p->made->v[0], (p->made->n - 1) * sizeof parent);
+    for (size_t i = 1; i < p->made->n; i++) {
+        str_copy(p->made->v[i].parent, sizeof p->made->v[i].parent, parent.id);
+        str_list_add(&parent.children, p->made->v[i].id);
+    }
+    AUTO(mem_freep) char *title = job_title(&p->made->v[1]);
+    mem_free(parent.step);
+    parent.step = mem_printf("1 of %zu: %s", parent.children.n, title);
+    p->made->v[0] = parent;
+}
+
+static int plan_services(const struct plan *p)
+{
+    const struct str_list *ids = p->order->services;
+    int r = 0;
+    if (ids->n > LIMIT_JOB_SERVICES)
+        return err_field(p->e,
+                         err_set(p->e, -EINVAL, "At most %d services at once.", LIMIT_JOB_SERVICES),
+                         "services");
+    for (size_t i = 0; r >= 0 && i < ids->n; i++) {
+        for (size_t k = 0; k < i; k++)
+            if (str_eq(ids->v[i], ids->v[k]))
+                return err_set(p->e, -EINVAL, "%.200s is named twice.", ids->v[i]);
+        r = plan_service(p, ids->v[i]);
+    }
+    if (r >= 0 && p->made->n > 1)
+        add_parent(p);
+    return r;
+}
+
+/* --- nodes --- */
+
+static int plan_node(const struct plan *p)
+{
+    const struct job_order *o = p->order;
+    enum command_verb verb;
+    const char *target = o->target ? o->target : "";
+    if (command_verb_parse(o->verb, &verb) < 0)
+        return err_field(p->e, err_set(p->e, -EINVAL, "There is no verb \"%.60s\".", o->verb),
+                         "verb");
+    bool needs = verb == COMMAND_PROCESS_SIGNAL || verb_is_project(verb);
+    if (!needs && !verb_is_machine(verb))
+        return err_field(p->e,
+                         err_set(p->e, -EINVAL, "%s is done to a service: say which.", o->verb),
+                         "service");
+    if (needs != (*target != 0))
+        return err_field(p->e,
+                         err_set(p->e, -EINVAL, "%s %s", o->verb,
+                                 !needs ? "takes no \"target\"."
+                                 : verb == COMMAND_PROCESS_SIGNAL
+                                     ? "needs a \"target\": PID:START."
+                                     : "needs a \"target\": ENGINE/PROJECT."),
+                         "target");
+    int r = check_argument(p, verb);
+    if (r >= 0)
+        r = check_node(p, o->node);
+    if (r >= 0)
+        r = check_twice(p, verb, o->node, target);
+    const char *slash = strchr(target, '/');
+    if (r >= 0 && verb_is_machine(verb))
+        r = check_guard_of_node(p, verb, o->node);
+    if (r >= 0 && verb_is_project(verb))
+        r = check_guard_of_project(p, verb, o->node, slash ? slash + 1 : target);
+    if (r >= 0)
+        make(p, verb, o->node, "", target);
+    return r;
+}
+
+/* --- the order --- */
+
+/* The first one's command goes out as soon as it is written. */
+static void start_first(const struct plan *p)
+{
+    size_t n = p->made->n > 1 ? 2 : 1;
+    for (size_t i = 0; i < n; i++) {
+        p->made->v[i].state = JOB_RUNNING;
+        p->made->v[i].started_ms = p->now.wall_ms;
+    }
+}
+
+static int check_order(const struct plan *p)
+{
+    const struct job_order *o = p->order;
+    if (p->jobs->n_unfinished >= LIMIT_JOBS_RUNNING)
+        return err_set(p->e, -EAGAIN, "%u jobs are under way: wait until some of them are over.",
+                       p->jobs->n_unfinished);
+    if ((o->services && o->services->n) == !str_is_empty(o->node))
+        return err_field(p->e,
+                         err_set(p->e, -EINVAL, "Say what it is done to: a service or a node."),
+                         "service");
+    int r = check_text(p, o->argument, "argument");
+    return r < 0 ? r : check_text(p, o->target, "target");
+}
+
+int jobs_plan(struct jobs *j, const struct job_order *o, struct cluster_now now, struct err *e,
+              struct job_list *ret_jobs)
+{
+    struct job_list made = {0};
+    struct plan p = {j, o, now, e, &made};
+    int r = check_order(&p);
+    if (r >= 0)
+        r = o->services && o->services->n ? plan_services(&p) : plan_node(&p);
+    if (r < 0) {
+        job_list_done(&made);
+        return r;
+    }
+    start_first(&p);
+    *ret_jobs = made;
+    return 0;
+}
