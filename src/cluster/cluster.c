@@ -177,6 +177,7 @@ static void take(struct cluster *c, struct live_node *n, struct node_report *r,
         take_check(c, r->check);
         return;
     case REPORT_OUTCOME: /* of the jobs: not for here */
+    case REPORT_POLICY:
         return;
     }
 }

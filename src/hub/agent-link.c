@@ -237,6 +237,7 @@ static void put_right(const struct agent_link *l, struct node_report *r)
     case REPORT_SERIES:
     case REPORT_SERVICE_GONE:
     case REPORT_SOURCE:
+    case REPORT_POLICY:
         break; /* carry no time */
     }
 }

@@ -51,6 +51,8 @@ struct local_node *local_node_start(struct loop *hub, const struct local_node_se
         n->loop, &(struct node_settings){.interval_ms = 1000,
                                          .root = "",
                                          .docker_host = str_is_empty(n->docker) ? NULL : n->docker,
+                                         .policy = s->policy,
+                                         .state_dir = s->state_dir,
                                          .report = hand_over,
                                          .arg = n});
     loop_post(n->loop, start_on_loop, n);
@@ -102,6 +104,42 @@ int local_node_check_now(struct local_node *n, const char *service)
     struct question q = {n, service, 0};
     loop_call(n->loop, ask_on_loop, &q);
     return q.answer;
+}
+
+struct errand {
+    struct local_node *node;
+    struct command command;
+};
+
+static void command_on_loop(void *arg)
+{
+    struct errand *d = arg;
+    node_command(d->node->node, &d->command);
+    command_done(&d->command);
+    mem_free(d);
+}
+
+void local_node_command(struct local_node *n, const struct command *c)
+{
+    struct errand *d = mem_alloc(sizeof *d);
+    d->node = n;
+    command_copy(&d->command, c);
+    loop_post(n->loop, command_on_loop, d);
+}
+
+static void query_on_loop(void *arg)
+{
+    struct errand *d = arg;
+    node_command_query(d->node->node, d->command.id);
+    mem_free(d);
+}
+
+void local_node_command_query(struct local_node *n, const char *id)
+{
+    struct errand *d = mem_alloc(sizeof *d);
+    d->node = n;
+    str_copy(d->command.id, sizeof d->command.id, id);
+    loop_post(n->loop, query_on_loop, d);
 }
 
 static void free_on_loop(void *arg)

@@ -8,7 +8,9 @@
 struct local_node;
 
 struct local_node_settings {
-    const char *docker; /* NULL = the usual places */
+    const char *docker;    /* NULL = the usual places */
+    const char *policy;    /* what commands it allows: a YAML file; NULL = the default policy */
+    const char *state_dir; /* where outcomes of commands outlive a restart; NULL = in memory */
     /* On the hub's loop; ownership of the report's content moves. */
     void (*report)(void *arg, struct node_report *r);
     void *arg;
@@ -21,6 +23,11 @@ void local_node_checks(struct local_node *n, const struct check_spec *specs, siz
 
 /* Checks one service now. Any thread; waits for the node's thread. -ENOENT. */
 int local_node_check_now(struct local_node *n, const char *service);
+
+/* Gives a command, or asks what became of one; outcomes come as reports. Any thread; `c` and `id`
+ * are copied. */
+void local_node_command(struct local_node *n, const struct command *c);
+void local_node_command_query(struct local_node *n, const char *id);
 
 /* Ends the thread. On the hub's thread, before the hub's loop is freed; reports still under way are
  * dropped. */

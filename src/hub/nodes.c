@@ -101,9 +101,11 @@ struct nodes *nodes_start(const struct nodes_settings *s)
     struct nodes *n = mem_alloc(sizeof *n);
     n->settings = *s;
     cluster_node_add(s->cluster, s->local, "this machine", now());
-    n->local = local_node_start(
-        s->loop,
-        &(struct local_node_settings){.docker = s->docker, .report = on_local_report, .arg = n});
+    n->local = local_node_start(s->loop, &(struct local_node_settings){.docker = s->docker,
+                                                                       .policy = POLICY_USUAL_PATH,
+                                                                       .state_dir = s->data,
+                                                                       .report = on_local_report,
+                                                                       .arg = n});
     n->agents = agents_new(&(struct agents_settings){.loop = s->loop,
                                                      .workers = s->workers,
                                                      .store = s->store,

@@ -234,6 +234,7 @@ static int start_domain(struct hub *h, struct err *e)
                                                     .jobs = a->jobs,
                                                     .local = h->node_id,
                                                     .docker = h->config->value[SETTING_DOCKER],
+                                                    .data = h->config->value[SETTING_DATA],
                                                     .agents = h->config->value[SETTING_AGENTS]});
     int r = recall(a->store, h->recorder, a->cluster, now(), e);
     return r < 0 ? r : jobs_recall(a->jobs, now(), e);

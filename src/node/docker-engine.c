@@ -112,6 +112,28 @@ int engine_get(struct engine *e, const char *path,
     return code;
 }
 
+int engine_call(struct engine *e, const struct engine_request *r, struct err *err,
+                struct http_call **ret_call)
+{
+    static const char *const headers[] = {"Content-Type: application/json", NULL};
+    AUTO(mem_freep) char *url = mem_printf("http://engine/v%s%s", e->version.api, r->path);
+    struct http_request h = {.method = r->method,
+                             .url = url,
+                             .unix_socket = e->socket,
+                             .headers = r->body ? headers : NULL,
+                             .body = r->body,
+                             .body_len = r->body ? strlen(r->body) : 0,
+                             .timeout_ms = r->timeout_ms,
+                             .body_max = LIMIT_DOCKER_ANSWER,
+                             .fresh = true, /* may take long: others don't wait behind it */
+                             .on_data = r->on_data,
+                             .on_done = r->on_done,
+                             .arg = r->arg};
+    if (e->state == ENGINE_AWAY || e->state == ENGINE_GREETING)
+        return err_set(err, -ENOTCONN, "%s does not answer; its source says why.", e->source);
+    return http_client_call(e->http, &h, err, ret_call);
+}
+
 /* --- list --- */
 
 void engine_drop(struct engine *e, struct entry *x)

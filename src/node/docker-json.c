@@ -4,6 +4,8 @@
 
 #include <math.h>
 
+enum { LAST_LINES = 20 }; /* of a log, for people */
+
 /* --- version --- */
 
 enum { API_OLDEST = 41, API_NEWEST = 51 }; /* 1.x: what this code was written and tested against */
@@ -212,7 +214,8 @@ static char *last_line_of(const char *text, size_t len)
     return NULL;
 }
 
-/* The frames of one stream, joined. Format: stream, 3 × 0, length as big-endian 32 bit, bytes. */
+/* The frames of one stream (0 = both), joined. Format: stream, 3 × 0, length as big-endian 32 bit,
+ * bytes. */
 static void join_frames(const char *log, size_t len, int stream, struct str *out)
 {
     const unsigned char *p = (const unsigned char *)log, *end = p + len;
@@ -220,7 +223,7 @@ static void join_frames(const char *log, size_t len, int stream, struct str *out
         size_t n = (size_t)p[4] << 24 | (size_t)p[5] << 16 | (size_t)p[6] << 8 | p[7];
         size_t left = (size_t)(end - p) - 8;
         n = n < left ? n : left;
-        if (p[0] == stream)
+        if (stream == 0 || p[0] == stream)
             str_add_n(out, p + 8, n);
         p += 8 + n;
     }
@@ -238,4 +241,27 @@ char *docker_last_line(const char *log, size_t len, bool tty)
         str_done(&s);
     }
     return line;
+}
+
+char *docker_last_lines(const char *log, size_t len, bool tty)
+{
+    struct str text = {0}, out = {0};
+    struct str_list lines = {0};
+    if (tty)
+        str_add_n(&text, log, len);
+    else
+        join_frames(log, len, 0, &text);
+    for (const char *p = str_text(&text), *end = p + text.len; p < end;) {
+        const char *nl = memchr(p, '\n', (size_t)(end - p));
+        size_t n = (size_t)((nl ? nl : end) - p);
+        char *line = one_line(p, n);
+        if (line)
+            str_list_take(&lines, line);
+        p += n + 1;
+    }
+    for (size_t i = lines.n > LAST_LINES ? lines.n - LAST_LINES : 0; i < lines.n; i++)
+        str_addf(&out, "%s\n", lines.v[i]);
+    str_list_done(&lines);
+    str_done(&text);
+    return out.len ? str_take(&out) : NULL;
 }

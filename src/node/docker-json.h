@@ -82,5 +82,9 @@ int docker_parse_stats(const char *json, size_t len, struct docker_stats *ret_st
  * caller frees; NULL = nothing was said. */
 char *docker_last_line(const char *log, size_t len, bool tty);
 
+/* The last lines of it that say something, of both streams, a newline behind each. The caller
+ * frees; NULL = nothing was said. */
+char *docker_last_lines(const char *log, size_t len, bool tty);
+
 /* Is it an id as engines make them: 12 … 64 hex digits? Nothing else may get into a path. */
 bool docker_id_is_valid(const char *id);

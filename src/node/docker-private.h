@@ -93,5 +93,22 @@ void engine_measure_stop(struct engine *e);
 int engine_get(struct engine *e, const char *path,
                void (*on_done)(void *, const struct http_answer *), void *arg,
                struct http_call **ret_call) MUST_CHECK;
+/* What an action asks of the engine, at any time and without its going away for it. */
+struct engine_request {
+    const char *method; /* NULL = GET, or POST with a body */
+    const char *path;   /* of the API */
+    const char *body;   /* JSON; NULL */
+    uint32_t timeout_ms;
+    bool (*on_data)(void *arg, const char *bytes, size_t n); /* NULL = collected */
+    void (*on_done)(void *arg, const struct http_answer *a);
+    void *arg;
+};
+int engine_call(struct engine *e, const struct engine_request *r, struct err *err,
+                struct http_call **ret_call) MUST_CHECK;
+/* The container that is told under this observed id; NULL. Engines stay, entries come and go. */
+struct entry *docker_entry(struct node *n, const char *id);
+/* The engine of an observed id or "ENGINE/PROJECT"; NULL. */
+struct engine *docker_engine(struct node *n, const char *id);
+
 /* An inspection ended: the list may be complete now. */
 void engine_looked(struct engine *e);

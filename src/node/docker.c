@@ -222,6 +222,31 @@ const struct observed *docker_find(struct node *n, const char *name)
     return NULL;
 }
 
+struct engine *docker_engine(struct node *n, const char *id)
+{
+    struct docker *d = node_module_state(n, &docker_module);
+    size_t len = strcspn(id, "/");
+    for (size_t i = 0; d && i < d->engines.n; i++) {
+        struct engine *e = d->engines.v[i];
+        if (strlen(e->source) == len && strncmp(e->source, id, len) == 0)
+            return e;
+    }
+    return NULL;
+}
+
+struct entry *docker_entry(struct node *n, const char *id)
+{
+    struct engine *e = docker_engine(n, id);
+    if (!e)
+        return NULL;
+    MAP_FOREACH (&e->entries, m) {
+        struct entry *x = m->value;
+        if (str_eq(x->told, id))
+            return x;
+    }
+    return NULL;
+}
+
 bool docker_is_complete(struct node *n)
 {
     struct docker *d = node_module_state(n, &docker_module);

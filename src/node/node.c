@@ -4,6 +4,7 @@
 #include "base/map.h"
 #include "node/check.h"
 #include "node/collector.h"
+#include "node/commands.h"
 #include "node/docker.h"
 #include "node/facts.h"
 #include "node/gpu.h"
@@ -19,6 +20,7 @@ enum {
 
 /* Everything that watches something, in the order of starting. */
 static const struct node_module *const modules[] = {
+    &commands_module,  /* what is done here; it ends first, with its calls to those below */
     &docker_module,    /* containers */
     &systemd_module,   /* units */
     &listeners_module, /* sockets: theirs, and those of nobody */
@@ -187,6 +189,8 @@ static void copy_settings(struct node_settings *to, const struct node_settings *
     to->dbus_address = mem_strdup(from->dbus_address);
     to->nvml_library = mem_strdup(from->nvml_library);
     to->journal = mem_strdup(from->journal);
+    to->policy = mem_strdup(from->policy);
+    to->state_dir = mem_strdup(from->state_dir);
     if (to->interval_ms == 0)
         to->interval_ms = 1000;
 }
@@ -252,5 +256,7 @@ void node_free(struct node *n)
     mem_free((char *)n->settings.dbus_address);
     mem_free((char *)n->settings.nvml_library);
     mem_free((char *)n->settings.journal);
+    mem_free((char *)n->settings.policy);
+    mem_free((char *)n->settings.state_dir);
     mem_free(n);
 }

@@ -128,6 +128,9 @@ void node_report_free(struct node_report *r)
     case REPORT_OUTCOME:
         command_outcome_free(r->outcome);
         break;
+    case REPORT_POLICY:
+        policy_free(r->policy);
+        break;
     }
 }
 

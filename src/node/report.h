@@ -10,6 +10,7 @@
 #include "base/str.h"
 #include "base/vec.h"
 #include "node/command.h"
+#include "node/policy.h"
 
 /* --- facts: what seldom changes --- */
 
@@ -231,6 +232,7 @@ enum report_kind {
     REPORT_SOURCE,
     REPORT_CHECK,
     REPORT_OUTCOME,
+    REPORT_POLICY, /* at the start, and when its file changes */
 };
 
 /* The struct itself is small and the caller's: copy it to keep it. What it points to changes hands.
@@ -247,6 +249,7 @@ struct node_report {
         struct source_report *source;
         struct check_result *check;
         struct command_outcome *outcome;
+        struct policy *policy;
     };
 };
 

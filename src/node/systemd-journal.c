@@ -4,12 +4,13 @@
 
 #include <systemd/sd-journal.h>
 
-enum { ENTRIES_MAX = 60, PRIORITY_ERROR = 3, PRIORITY_NOTICE = 5 };
+enum { ENTRIES_MAX = 60, LINES_MAX = 20, PRIORITY_ERROR = 3, PRIORITY_NOTICE = 5 };
 
 struct journal_search {
     uv_work_t work;
     char *folder;
     char invocation[INVOCATION_SIZE];
+    char *(*look)(const char *folder, const char *invocation);
     char *line;
     journal_fn *on_done; /* NULL = cancelled */
     void *arg;
@@ -70,13 +71,13 @@ static int match(sd_journal *j, const char *name, const char *invocation)
     return sd_journal_add_match(j, text, 0);
 }
 
-char *journal_last_error(const char *folder, const char *invocation)
+/* At the end of what one run said, and what was said of it; NULL = no journal. */
+static sd_journal *open_run(const char *folder, const char *invocation)
 {
     /* What the program said; what the manager said of it, as system and as a user's manager. */
     static const char *const names[] = {"_SYSTEMD_INVOCATION_ID", "INVOCATION_ID",
                                         "USER_INVOCATION_ID"};
     sd_journal *j = NULL;
-    char *line = NULL;
     int r = folder ? sd_journal_open_directory(&j, folder, 0)
                    : sd_journal_open(&j, SD_JOURNAL_LOCAL_ONLY);
     if (r < 0)
@@ -88,15 +89,42 @@ char *journal_last_error(const char *folder, const char *invocation)
             r = sd_journal_add_disjunction(j);
     }
     if (r >= 0 && sd_journal_seek_tail(j) >= 0)
-        line = choose(j);
+        return j;
+    sd_journal_close(j);
+    return NULL;
+}
+
+char *journal_last_error(const char *folder, const char *invocation)
+{
+    sd_journal *j = open_run(folder, invocation);
+    char *line = j ? choose(j) : NULL;
     sd_journal_close(j);
     return line;
+}
+
+char *journal_last_lines(const char *folder, const char *invocation)
+{
+    sd_journal *j = open_run(folder, invocation);
+    struct str_list lines = {0};
+    struct str all = {0};
+    while (j && lines.n < LINES_MAX && sd_journal_previous(j) > 0) {
+        size_t len;
+        const char *text = field(j, "MESSAGE", &len);
+        char *line = text ? one_line(text, len) : NULL;
+        if (line)
+            str_list_take(&lines, line);
+    }
+    for (size_t i = lines.n; i-- > 0;)
+        str_addf(&all, "%s\n", lines.v[i]);
+    sd_journal_close(j);
+    str_list_done(&lines);
+    return all.len ? str_take(&all) : NULL;
 }
 
 static void on_thread(uv_work_t *w)
 {
     struct journal_search *s = CONTAINER_OF(w, struct journal_search, work);
-    s->line = journal_last_error(s->folder, s->invocation);
+    s->line = s->look(s->folder, s->invocation);
 }
 
 static void on_searched(uv_work_t *w, int status)
@@ -109,16 +137,30 @@ static void on_searched(uv_work_t *w, int status)
     mem_free(s);
 }
 
-struct journal_search *journal_find(struct loop *loop, const char *folder, const char *invocation,
-                                    journal_fn *on_done, void *arg)
+static struct journal_search *search(struct loop *loop, const char *folder, const char *invocation,
+                                     char *(*look)(const char *, const char *), journal_fn *on_done,
+                                     void *arg)
 {
     struct journal_search *s = mem_alloc(sizeof *s);
     s->folder = mem_strdup(folder);
     str_copy(s->invocation, sizeof s->invocation, invocation);
+    s->look = look;
     s->on_done = on_done;
     s->arg = arg;
     uv_queue_work(loop_uv(loop), &s->work, on_thread, on_searched);
     return s;
+}
+
+struct journal_search *journal_find(struct loop *loop, const char *folder, const char *invocation,
+                                    journal_fn *on_done, void *arg)
+{
+    return search(loop, folder, invocation, journal_last_error, on_done, arg);
+}
+
+struct journal_search *journal_tail(struct loop *loop, const char *folder, const char *invocation,
+                                    journal_fn *on_done, void *arg)
+{
+    return search(loop, folder, invocation, journal_last_lines, on_done, arg);
 }
 
 void journal_cancel(struct journal_search *s)

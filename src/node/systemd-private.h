@@ -84,6 +84,8 @@ void units_flush(struct systemd *s);                   /* tells what changed, re
 void units_expire(struct systemd *s, int64_t wall_ms); /* forgets what was stopped a day ago */
 void units_drop_all(struct systemd *s);
 void systemd_lose(struct systemd *s); /* the connection is of no use; from any handler */
+/* The connection, for calls of actions; NULL = away. It ends with commands_bus_lost(). */
+struct bus *systemd_bus(struct node *n);
 
 /* --- systemd-signals.c --- */
 
@@ -119,9 +121,13 @@ typedef void journal_fn(void *arg,
  * journal. */
 struct journal_search *journal_find(struct loop *loop, const char *folder, const char *invocation,
                                     journal_fn *on_done, void *arg);
+/* The same for its last lines, a newline behind each. */
+struct journal_search *journal_tail(struct loop *loop, const char *folder, const char *invocation,
+                                    journal_fn *on_done, void *arg);
 void journal_cancel(struct journal_search *s);
-/* The search itself; for tests and for the thread. */
+/* The searches themselves; for tests and for the thread. */
 char *journal_last_error(const char *folder, const char *invocation);
+char *journal_last_lines(const char *folder, const char *invocation);
 
 /* --- systemd-bus.c: sd-bus on libuv --- */
 

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/rand.h"
+#include "node/commands.h"
 
 #include <errno.h>
 #include <unistd.h>
@@ -45,6 +46,7 @@ static void go_away(struct systemd *s, int error)
         u->call = sd_bus_slot_unref(u->call);
         u->due = false;
     }
+    commands_bus_lost(s->node); /* while the connection is still there to let go of */
     bus_free(TAKE(s->bus));
     s->reading = 0;
     s->listed = s->known = s->files_known = s->full = s->complete = false;
@@ -134,6 +136,12 @@ const struct node_module systemd_module = {
 static struct systemd *state_of(struct node *n)
 {
     return node_module_state(n, &systemd_module);
+}
+
+struct bus *systemd_bus(struct node *n)
+{
+    struct systemd *s = state_of(n);
+    return s ? s->bus : NULL;
 }
 
 static struct unit *find(struct systemd *s, const char *name)

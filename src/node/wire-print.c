@@ -274,6 +274,31 @@ static void print_outcome(PB(FromAgent) m, const struct command_outcome *o, stru
     print_body(&m, HYDRA__AGENT__V1__FROM_AGENT__BODY_OUTCOME, out);
 }
 
+static void print_policy(PB(FromAgent) m, const struct policy *policy, struct str *out)
+{
+    PB(Policy) p = HYDRA__AGENT__V1__POLICY__INIT;
+    PB(Policy__Rule) *rules = mem_array(policy->rules.n, sizeof *rules);
+    PB(Policy__Rule) **list = mem_array(policy->rules.n, sizeof(void *));
+    for (size_t i = 0; i < policy->rules.n; i++) {
+        const struct policy_rule *rule = &policy->rules.v[i];
+        hydra__agent__v1__policy__rule__init(&rules[i]);
+        rules[i].deny = rule->deny;
+        rules[i].n_verbs = rule->verbs.n;
+        rules[i].verbs = rule->verbs.v;
+        rules[i].n_targets = rule->targets.n;
+        rules[i].targets = rule->targets.v;
+        list[i] = &rules[i];
+    }
+    p.path = text(policy->path);
+    p.trouble = text(policy->trouble);
+    p.n_rules = policy->rules.n;
+    p.rules = list;
+    m.policy = &p;
+    print_body(&m, HYDRA__AGENT__V1__FROM_AGENT__BODY_POLICY, out);
+    mem_free(list);
+    mem_free(rules);
+}
+
 void wire_report_print(struct wire_values *before, const struct node_report *r, uint64_t sequence,
                        bool replayed, struct str *out)
 {
@@ -308,6 +333,9 @@ void wire_report_print(struct wire_values *before, const struct node_report *r, 
         break;
     case REPORT_OUTCOME:
         print_outcome(m, r->outcome, out);
+        break;
+    case REPORT_POLICY:
+        print_policy(m, r->policy, out);
         break;
     }
 }

@@ -255,6 +255,21 @@ static struct command_outcome *take_outcome(struct taker *t, const PB(Outcome) *
     return o;
 }
 
+static struct policy *take_policy(struct taker *t, const PB(Policy) * p)
+{
+    struct policy *policy = mem_alloc(sizeof *policy);
+    policy->path = must(t, p->path);
+    policy->trouble = may(t, p->trouble);
+    size_t n = count(t, p->n_rules);
+    for (size_t i = 0; i < n; i++) {
+        struct policy_rule *rule = vec_add(&policy->rules);
+        rule->deny = p->rules[i]->deny;
+        take_list(t, p->rules[i]->n_verbs, p->rules[i]->verbs, &rule->verbs);
+        take_list(t, p->rules[i]->n_targets, p->rules[i]->targets, &rule->targets);
+    }
+    return policy;
+}
+
 static int take_frame(struct taker *t, struct wire_values *before, const PB(Frame) * p,
                       struct frame **ret_f)
 {
@@ -299,6 +314,9 @@ int wire_report_take(struct wire_values *before, const PB(FromAgent) * m, struct
         break;
     case HYDRA__AGENT__V1__FROM_AGENT__BODY_OUTCOME:
         r = (struct node_report){.kind = REPORT_OUTCOME, .outcome = take_outcome(&t, m->outcome)};
+        break;
+    case HYDRA__AGENT__V1__FROM_AGENT__BODY_POLICY:
+        r = (struct node_report){.kind = REPORT_POLICY, .policy = take_policy(&t, m->policy)};
         break;
     default:
         return 0;

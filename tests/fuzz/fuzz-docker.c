@@ -1,7 +1,7 @@
 /* What Docker and Podman answer. The first byte chooses the parser. */
 #include "fuzz.h"
 
-#include "node/docker-json.h"
+#include "node/action-engine.h"
 
 static void fuzz_container(const char *text, size_t n)
 {
@@ -30,6 +30,9 @@ static void fuzz_log(const char *text, size_t n)
     char *line = docker_last_line(text, n, n % 2);
     FUZZ_CHECK(!line || (strlen(line) <= LIMIT_LINE && str_is_utf8(line, strlen(line))));
     mem_free(line);
+    char *lines = docker_last_lines(text, n, n % 2);
+    FUZZ_CHECK(!lines || (strlen(lines) <= 20 * (LIMIT_LINE + 1) && str_ends(lines, "\n")));
+    mem_free(lines);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -38,6 +41,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct docker_version v;
     struct docker_event e;
     struct docker_stats stats;
+    struct container_state state;
     if (size < 1)
         return 0;
     switch (data[0]) {
@@ -53,6 +57,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         break;
     case 's':
         (void)!docker_parse_stats(text, size - 1, &stats);
+        break;
+    case 'i':
+        if (container_state_parse(text, size - 1, &state) == 0)
+            FUZZ_CHECK(state.health <= HEALTH_UNHEALTHY && strlen(state.status) < 16);
         break;
     case 'v':
         (void)!docker_parse_version(text, size - 1, NULL, &v);

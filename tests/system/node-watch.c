@@ -1,8 +1,12 @@
 /* node-watch: runs a node and prints what it reports, one JSON object a line, with the wall time.
  *
  *   node-watch [--root DIR] [--docker URL] [--dbus ADDRESS] [--frames]
+ *              [--policy FILE] [--state DIR] [--commands]
  *              [--check 'SERVICE KIND TARGET [INTERVAL_MS [TIMEOUT_MS]] [status=…] [body=…]
  *              [process=…]']…
+ *
+ * With --commands, each line of stdin is a command, and outcomes are printed:
+ *   ID VERB TARGET|- [argument=…] [sequence=N] [expires=WALL_MS], or: query ID
  *
  * A tool for tests and for looking at a machine; ends with SIGINT or SIGTERM. */
 #include "base/clock.h"
@@ -94,6 +98,15 @@ static void print_check(struct jw *w, const struct check_result *c)
     jw_key_time(w, "tls_expires", c->tls_expires_ms);
 }
 
+static void print_outcome(struct jw *w, const struct command_outcome *o)
+{
+    jw_key_str(w, "id", o->id);
+    jw_key_str(w, "state", outcome_state_name(o->state));
+    jw_key_str(w, "step", o->step);
+    jw_key_str(w, "text", o->text);
+    jw_key_str(w, "output", o->output);
+}
+
 static struct str_list series; /* "name{labels}", by number */
 
 static void take_series(const struct series_defs *d)
@@ -125,7 +138,7 @@ static bool is_wanted(const struct node_report *r)
 static void print_report(struct jw *w, const struct node_report *r)
 {
     static const char *const kinds[] = {"facts",     "series", "frame", "service", "gone",
-                                        "processes", "source", "check", "outcome"};
+                                        "processes", "source", "check", "outcome", "policy"};
     jw_key_int(w, "t", clock_wall_ms());
     jw_key_str(w, "report", kinds[r->kind]);
     switch (r->kind) {
@@ -144,10 +157,17 @@ static void print_report(struct jw *w, const struct node_report *r)
     case REPORT_FRAME:
         print_frame(w, r->frame);
         break;
+    case REPORT_OUTCOME:
+        print_outcome(w, r->outcome);
+        break;
+    case REPORT_POLICY:
+        jw_key_str(w, "path", r->policy->path);
+        jw_key_str(w, "trouble", r->policy->trouble);
+        jw_key_int(w, "rules", (int64_t)r->policy->rules.n);
+        break;
     case REPORT_FACTS:
     case REPORT_SERIES:
     case REPORT_PROCESSES:
-    case REPORT_OUTCOME:
         break;
     }
 }
@@ -207,6 +227,75 @@ static int parse_check(const char *text, struct check_spec *c)
     return r;
 }
 
+/* --- commands on stdin --- */
+
+static struct str typed;
+
+static void set_member(struct command *c, const char *word)
+{
+    if (str_starts(word, "argument="))
+        c->argument = mem_strdup(word + 9);
+    else if (str_starts(word, "sequence="))
+        (void)!str_to_u64(word + 9, &c->sequence);
+    else if (str_starts(word, "expires="))
+        (void)!str_to_i64(word + 8, &c->expires_ms);
+}
+
+static void take_command(struct node *n, const char *line)
+{
+    struct str_list words = {0};
+    struct command c = {0};
+    str_list_split(&words, line, ' ');
+    if (words.n == 2 && str_eq(words.v[0], "query")) {
+        node_command_query(n, words.v[1]);
+    } else if (words.n < 3 || command_verb_parse(words.v[1], &c.verb) < 0) {
+        fprintf(stderr, "no command: %s\n", line);
+    } else {
+        str_copy(c.id, sizeof c.id, words.v[0]);
+        c.user = mem_strdup("tester");
+        c.target = mem_strdup(str_eq(words.v[2], "-") ? "" : words.v[2]);
+        for (size_t i = 3; i < words.n; i++)
+            set_member(&c, words.v[i]);
+        if (!c.argument)
+            c.argument = mem_strdup("");
+        node_command(n, &c);
+        command_done(&c);
+    }
+    str_list_done(&words);
+}
+
+static void on_typed(uv_stream_t *s, ssize_t n, const uv_buf_t *buf)
+{
+    char *nl;
+    if (n < 0) {
+        uv_read_stop(s);
+        return;
+    }
+    str_add_n(&typed, buf->base, (size_t)n);
+    while ((nl = memchr(typed.p, '\n', typed.len))) {
+        *nl = 0;
+        take_command(s->data, typed.p);
+        size_t done = (size_t)(nl + 1 - typed.p);
+        memmove(typed.p, nl + 1, typed.len - done);
+        typed.len -= done;
+    }
+}
+
+static void on_typed_alloc(uv_handle_t *h, size_t suggested, uv_buf_t *ret_buf)
+{
+    static char bytes[4096];
+    (void)h, (void)suggested;
+    *ret_buf = uv_buf_init(bytes, sizeof bytes);
+}
+
+static void read_commands(struct loop *l, uv_pipe_t *in, struct node *n)
+{
+    uv_pipe_init(loop_uv(l), in, 0);
+    in->data = n;
+    if (uv_pipe_open(in, 0) == 0)
+        uv_read_start((uv_stream_t *)in, on_typed_alloc, on_typed);
+}
+
 static void on_signal(uv_signal_t *s, int number)
 {
     (void)number;
@@ -223,18 +312,18 @@ static void watch_signal(struct loop *l, uv_signal_t *s, int number)
 int main(int argc, char **argv)
 {
     static const struct option options[] = {
-        {"root", required_argument, NULL, 'r'},
-        {"docker", required_argument, NULL, 'd'},
-        {"dbus", required_argument, NULL, 'b'},
-        {"check", required_argument, NULL, 'c'},
-        {"journal", required_argument, NULL, 'j'},
-        {"frames", no_argument, NULL, 'f'},
-        {0},
+        {"root", required_argument, NULL, 'r'},    {"docker", required_argument, NULL, 'd'},
+        {"dbus", required_argument, NULL, 'b'},    {"check", required_argument, NULL, 'c'},
+        {"journal", required_argument, NULL, 'j'}, {"frames", no_argument, NULL, 'f'},
+        {"policy", required_argument, NULL, 'p'},  {"state", required_argument, NULL, 's'},
+        {"commands", no_argument, NULL, 'i'},      {0},
     };
     if (argc > 1 && str_eq(argv[1], "node-probe"))
         return node_probe_main(argc, argv);
     struct check_spec checks[CHECKS_MAX] = {0};
     size_t n_checks = 0;
+    bool with_commands = false;
+    uv_pipe_t in;
     struct node_settings settings = {.interval_ms = 1000, .root = "", .report = on_report};
     for (int o; (o = getopt_long(argc, argv, "", options, NULL)) != -1;) {
         if (o == 'r')
@@ -245,8 +334,14 @@ int main(int argc, char **argv)
             settings.dbus_address = optarg;
         else if (o == 'j')
             settings.journal = optarg;
+        else if (o == 'p')
+            settings.policy = optarg;
+        else if (o == 's')
+            settings.state_dir = optarg;
         else if (o == 'f')
             with_frames = true;
+        else if (o == 'i')
+            with_commands = true;
         else if (o != 'c' || n_checks == CHECKS_MAX || parse_check(optarg, &checks[n_checks++]) < 0)
             return 2;
     }
@@ -257,10 +352,13 @@ int main(int argc, char **argv)
     struct node *n = node_new(l, &settings);
     node_start(n);
     node_set_checks(n, checks, n_checks);
+    if (with_commands)
+        read_commands(l, &in, n);
     loop_run(l);
     node_free(n);
     for (size_t i = 0; i < n_checks; i++)
         check_spec_done(&checks[i]);
     loop_free(l);
+    str_done(&typed);
     return 0;
 }

@@ -325,6 +325,10 @@ static void logs_give_their_last_words(void **state)
     assert_string_equal(line, "two");
     mem_free(line);
     static const char frames[] = "\1\0\0\0\0\0\0\4hey\n\1\0\0\0\xff\xff\xff\xff you";
+    char *lines = docker_last_lines("a\n\n\x1b[1mb\x1b[0m", 11, true);
+    assert_string_equal(lines, "a\nb\n");
+    mem_free(lines);
+    assert_null(docker_last_lines("", 0, false));
     line = docker_last_line(frames, sizeof frames - 1, false); /* a length that lies */
     assert_string_equal(line, "you");
     mem_free(line);

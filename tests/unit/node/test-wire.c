@@ -236,11 +236,23 @@ static void test_nonsense(void **state)
     assert_int_equal(take(&m), -EMSGSIZE);
 }
 
+static void test_policy(void **state)
+{
+    (void)state;
+    struct policy *p = policy_default();
+    there_and_back((struct node_report){.kind = REPORT_POLICY, .policy = p});
+    p = mem_alloc(sizeof *p);
+    p->path = t("/etc/hydra/agent.yaml");
+    p->trouble = t("line 3: é");
+    there_and_back((struct node_report){.kind = REPORT_POLICY, .policy = p});
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_services), cmocka_unit_test(test_facts),
-        cmocka_unit_test(test_numbers),  cmocka_unit_test(test_the_rest),
-        cmocka_unit_test(test_checks),   cmocka_unit_test(test_nonsense)};
+        cmocka_unit_test(test_policy),   cmocka_unit_test(test_services),
+        cmocka_unit_test(test_facts),    cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_the_rest), cmocka_unit_test(test_checks),
+        cmocka_unit_test(test_nonsense)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,7 +1,9 @@
 /* A node on a loop of its own thread whose reports become lines that a test waits for:
  *   service docker/web running exit=- why=- deps=docker/db ports=0.0.0.0:8080
  *   gone docker/web
- *   source docker ok complete | Docker 20.10 */
+ *   source docker ok complete | Docker 20.10
+ *   outcome c1 refused | | It came too late …
+ *   policy /etc/hydra/agent.yaml | trouble */
 #pragma once
 
 #include "../test.h"
@@ -56,6 +58,12 @@ static void watching_report(void *arg, struct node_report *r)
         str_addf(&s, "gone %s", r->gone);
     else if (r->kind == REPORT_SOURCE)
         add_source(&s, r->source);
+    else if (r->kind == REPORT_OUTCOME)
+        str_addf(&s, "outcome %s %s | %s | %s", r->outcome->id,
+                 outcome_state_name(r->outcome->state), r->outcome->step, r->outcome->text);
+    else if (r->kind == REPORT_POLICY)
+        str_addf(&s, "policy %s | %s", r->policy->path,
+                 r->policy->trouble ? r->policy->trouble : "");
     if (s.len) {
         pthread_mutex_lock(&w->lock);
         str_list_take(&w->lines, str_take(&s));

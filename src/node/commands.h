@@ -1,0 +1,17 @@
+/* Carries out commands: what is stale, repeated or not allowed is refused, the others are written
+ * down, done, and told of. The module that stands behind node_command(). For the files of this
+ * folder; on the node's loop. */
+#pragma once
+
+#include "node/node-private.h"
+
+enum {
+    COMMANDS_AT_ONCE = 4,        /* one at a time for each target */
+    LIMIT_COMMANDS_WAITING = 64, /* further ones are refused */
+    POLICY_LOOK_MS = 3000,       /* its file is looked at so often, and before each command */
+};
+
+extern const struct node_module commands_module;
+
+/* The connection to systemd is being lost: what waits on it ends. */
+void commands_bus_lost(struct node *n);

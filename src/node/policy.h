@@ -1,0 +1,54 @@
+/* What a node allows to be done to it: its own word, whatever its hub may ask for.
+ *
+ *   allow:
+ *     - do: [unit.restart, container.*]
+ *       on: [nginx.service, docker/plex]  # missing: everything
+ *   deny:
+ *     - do: container.remove
+ *
+ * A file replaces the default policy. Deny wins over allow; what Hydra itself and the way into the
+ * machine need can't be stopped under any policy. Pure but for policy_load(). */
+#pragma once
+
+#include "base/err.h"
+#include "base/str.h"
+#include "base/vec.h"
+
+#define POLICY_USUAL_PATH "/etc/hydra/agent.yaml"
+
+enum {
+    LIMIT_POLICY_FILE = 64 << 10,
+    LIMIT_POLICY_RULES = 64, /* each of allow and deny */
+    LIMIT_POLICY_WORDS = 64, /* of one `do` or `on` */
+    LIMIT_POLICY_WORD = 256, /* bytes */
+};
+
+struct policy_rule {
+    bool deny;
+    bool fixed;            /* of Hydra itself, under any policy; doesn't travel */
+    struct str_list verbs; /* "unit.restart", "unit.*", "logs": of command.h, and "logs" */
+    /* Patterns with * and ?; none = everything. With "/" for a whole id ("docker/plex"), without
+     * for what stands behind it; ".service" may be left out. */
+    struct str_list targets;
+};
+
+struct policy {
+    char *path;    /* of the file; "" = the default of the program */
+    char *trouble; /* why the file does not count, and nothing is allowed; NULL */
+    VEC(struct policy_rule) rules;
+};
+
+struct policy *policy_default(void);
+/* -EINVAL, -E2BIG with "PATH line N: …". */
+int policy_parse(const char *path, const char *text, size_t len, struct err *e,
+                 struct policy **ret_p) MUST_CHECK;
+/* The file; the default when there is none or `path` is NULL; one that allows nothing when it is
+ * broken. Never NULL. */
+struct policy *policy_load(const char *path);
+struct policy *policy_copy(const struct policy *p);
+void policy_free(struct policy *p);
+DEFINE_FREEP(struct policy, policy_free)
+
+/* 0 = allowed; -EACCES with the sentence. `verb`: a command's name, or "logs". */
+int policy_check(const struct policy *p, const char *verb, const char *target,
+                 struct err *e) MUST_CHECK;

@@ -1,0 +1,191 @@
+// Commands to a node, carried out on real systemd, Docker and Podman.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { scratchFolder, until } from './lib/hydrad.mjs';
+import { Watch, engine, start, stopIt } from './lib/watch.mjs';
+
+const none = 'unix:///nowhere.sock', noBus = 'unix:path=/nowhere';
+const policy = (dir, text) => { const p = path.join(dir, 'agent.yaml'); fs.writeFileSync(p, text); return p; };
+
+describe('what is refused, and what is remembered', () => {
+    let dir, w;
+    before(() => { dir = scratchFolder(); w = new Watch(['--docker', none, '--dbus', noBus, '--state', dir, '--policy', path.join(dir, 'agent.yaml')]); });
+    after(async () => { await w.stop(); fs.rmSync(dir, { recursive: true }); });
+
+    test('the policy is told, and told again when its file changes', async () => {
+        const first = await until(() => w.last('policy'));
+        assert.deepEqual([first.path, first.trouble], ['', null]);
+        policy(dir, 'allow:\n  - do: unit.*\n');
+        await until(() => w.last('policy')?.path.endsWith('agent.yaml'));
+        policy(dir, 'allow:\n  - doo: unit.*\n');
+        const broken = await until(() => w.last('policy', p => p.trouble));
+        assert.match(broken.trouble, /line 2: there is no key "doo"; did you mean "do"\?/);
+        assert.match((await w.command('broken', 'unit.restart', 'systemd/a.service')).text, /allows nothing until its policy is mended/);
+        fs.rmSync(path.join(dir, 'agent.yaml'));
+    });
+    test('not allowed', async () => {
+        const o = await w.command('kill', 'container.kill', 'docker/plex');
+        assert.equal(o.state, 'refused');
+        assert.equal(o.text, 'The policy of this node does not allow container.kill on docker/plex: add it to allow in /etc/hydra/agent.yaml.');
+        assert.match((await w.command('dbus', 'unit.stop', 'systemd/dbus.service')).text, /never done from here/);
+    });
+    test('stale, repeated, unknown', async () => {
+        assert.match((await w.command('stale', 'unit.restart', 'systemd/a.service', `expires=${Date.now() - 1000}`)).text, /too late/);
+        const one = await w.command('one', 'unit.restart', 'systemd/a.service', 'sequence=7');
+        assert.equal(one.state, 'failed');
+        assert.match(one.text, /systemd can't be reached/);
+        for (const n of [7, 6, 1]) assert.equal((await w.command(`again-${n}`, 'unit.restart', 'systemd/a.service', `sequence=${n}`)).state, 'refused');
+        assert.equal((await w.command('one', 'unit.restart', 'systemd/a.service', 'sequence=8')).text, one.text, 'an id that is known is answered, not done');
+        assert.equal((await w.query('one')).text, one.text);
+        assert.equal((await w.query('never')).state, 'unknown');
+    });
+    test('a restart forgets neither outcomes nor the sequence', async () => {
+        await w.stop('SIGKILL');
+        fs.appendFileSync(path.join(dir, 'commands.jsonl'), '{"begin":"torn","us'); // the crash came while this was written
+        w = new Watch(['--docker', none, '--dbus', noBus, '--state', dir]);
+        assert.match((await w.query('one')).text, /systemd can't be reached/);
+        assert.equal((await w.query('torn')).state, 'unknown');
+        assert.equal((await w.command('late', 'unit.restart', 'systemd/a.service', 'sequence=7')).state, 'refused');
+        assert.equal((await w.command('next', 'unit.restart', 'systemd/a.service', 'sequence=8')).state, 'failed');
+    });
+    test('what had begun and has no end failed', async () => {
+        await w.stop();
+        fs.appendFileSync(path.join(dir, 'commands.jsonl'), `${JSON.stringify({ begin: 'cut', user: 'a', verb: 'unit.restart', target: 'systemd/a.service', argument: '', sequence: 9, boot: 'x', time: 1 })}\n`);
+        w = new Watch(['--docker', none, '--dbus', noBus, '--state', dir]);
+        assert.match((await w.end('cut')).text, /the agent was restarted while it ran/i);
+        assert.equal((await w.query('cut')).state, 'failed');
+    });
+});
+
+const bus = {};
+const manager = (...args) => execFileSync('busctl', [`--address=${bus.address}`, 'call', 'org.freedesktop.systemd1', '/org/freedesktop/systemd1', 'org.freedesktop.systemd1.Manager', ...args]).toString();
+const unit = (name, text) => fs.writeFileSync(path.join(bus.dir, 'units', name), text);
+
+describe('units of a real systemd', () => {
+    let w;
+    before(async () => {
+        bus.dir = `${scratchFolder()}/systemd`;
+        fs.mkdirSync(`${bus.dir}/units`, { recursive: true });
+        unit('web.service', '[Service]\nExecStart=/bin/sleep 1000\nExecReload=/bin/true\n');
+        unit('broken.service', '[Service]\nExecStart=/bin/sh -c "echo cannot open /etc/x; sleep .3; exit 3"\n');
+        unit('needy.service', '[Unit]\nRequires=no.service\nAfter=no.service\n[Service]\nExecStart=/bin/sleep 1000\n');
+        unit('slow.service', '[Service]\nType=oneshot\nExecStart=/bin/sleep 3\n');
+        unit('never.service', '[Unit]\nConditionPathExists=/nowhere\n[Service]\nExecStart=/bin/sleep 1000\n');
+        let journal;
+        [bus.address, journal] = await start('systemd', bus.dir);
+        // Of the distribution: a mask until the next boot is weaker than what stands in /etc or /run.
+        fs.writeFileSync(`${/^\/proc\/\d+\/root/.exec(journal)[0]}/usr/lib/systemd/system/shop.service`, '[Service]\nExecStart=/bin/sleep 1000\n');
+        manager('Reload');
+        w = new Watch(['--docker', none, '--dbus', bus.address, '--journal', journal, '--state', bus.dir, '--policy', policy(bus.dir, 'allow:\n  - do: unit.*\n')]);
+        await w.source('systemd');
+    });
+    after(async () => { await w?.stop(); await stopIt('systemd', bus.dir); });
+
+    test('start, restart, reload, stop', async () => {
+        for (const [verb, text, run] of [['start', /^Started in \d/, 'running'], ['restart', /^Restarted in/, 'running'], ['reload', /^Reloaded in/, 'running'], ['stop', /^Stopped in/, null]]) {
+            const o = await w.command(verb, `unit.${verb}`, 'systemd/web.service');
+            assert.equal(o.state, 'done', o.text);
+            assert.match(o.text, text);
+            if (run) await w.service('systemd/web.service', run);
+        }
+        assert.ok(w.outcomes('start').some(o => o.state === 'running' && o.step === 'starting'));
+    });
+    test('a unit that fails at once, with its last lines', async () => {
+        const o = await w.command('broken', 'unit.start', 'systemd/broken.service');
+        assert.equal(o.state, 'failed');
+        assert.match(o.text, /exit code 3/);
+        assert.match(o.output, /cannot open \/etc\/x/);
+        const r = await w.command('reset', 'unit.reset-failed', 'systemd/broken.service');
+        assert.equal(r.state, 'done', r.text);
+        assert.match(execFileSync('busctl', [`--address=${bus.address}`, 'get-property', 'org.freedesktop.systemd1', '/org/freedesktop/systemd1/unit/broken_2eservice', 'org.freedesktop.systemd1.Unit', 'ActiveState']).toString(), /inactive/);
+    });
+    test('what systemd refuses comes in its words', async () => {
+        assert.match((await w.command('none', 'unit.start', 'systemd/nothing.service')).text, /systemd refused: .*nothing\.service.*not found/);
+        assert.equal((await w.command('needy', 'unit.start', 'systemd/needy.service')).state, 'failed');
+        assert.match((await w.command('never', 'unit.start', 'systemd/never.service')).text, /condition/);
+        assert.match((await w.command('odd', 'unit.start', 'systemd/../x')).text, /is no unit/);
+    });
+    test('mask and unmask', async () => {
+        const m = await w.command('mask', 'unit.mask', 'systemd/shop.service');
+        assert.equal(m.state, 'done', m.text);
+        assert.match((await w.command('masked', 'unit.start', 'systemd/shop.service')).text, /masked/);
+        const u = await w.command('unmask', 'unit.unmask', 'systemd/shop.service');
+        assert.equal(u.state, 'done', u.text);
+        assert.equal((await w.command('unmasked', 'unit.start', 'systemd/shop.service')).state, 'done');
+        assert.match((await w.command('mask-web', 'unit.mask', 'systemd/web.service')).text, /refused: .*already exists/);
+    });
+    test('two for the same target: one after the other', async () => {
+        w.say('slow-1 unit.restart systemd/slow.service');
+        w.say('slow-2 unit.stop systemd/slow.service');
+        await until(() => w.outcomes('slow-2').some(o => o.step === 'waiting for others to be done'));
+        assert.equal((await w.end('slow-1')).state, 'done');
+        assert.equal((await w.end('slow-2')).state, 'done');
+        const order = w.of('outcome', o => o.id.startsWith('slow') && o.state === 'done').map(o => o.id);
+        assert.deepEqual(order, ['slow-1', 'slow-2']);
+    });
+    test('what ran when the agent was killed is told', async () => {
+        w.say('killed unit.restart systemd/slow.service');
+        await until(() => w.outcomes('killed').length);
+        await w.stop('SIGKILL');
+        w = new Watch(['--docker', none, '--dbus', bus.address, '--state', bus.dir, '--policy', path.join(bus.dir, 'agent.yaml')]);
+        assert.match((await w.end('killed')).text, /restarted while it ran/);
+    });
+});
+
+for (const kind of ['docker', 'podman'])
+    describe(`containers of a real ${kind}`, () => {
+        let dir, api, w;
+        const make = async (name, body, running = true) => {
+            const made = await api('POST', `/containers/create?name=${name}`, { Image: 'hydra-test:1', HostConfig: { NetworkMode: 'host' }, ...body });
+            assert.equal(made.status, 201, made.text);
+            if (running) assert.equal((await api('POST', `/containers/${name}/start`)).status, 204);
+            await until(() => w.last('service', s => s.id === `${kind}/${name}`), 30000, name);
+            return made.json.Id;
+        };
+        const state = async name => (await api('GET', `/containers/${name}/json`)).json?.State?.Status;
+        before(async () => {
+            dir = `${scratchFolder()}/${kind}`;
+            const [socket] = await start(kind, dir);
+            api = engine(socket);
+            w = new Watch(['--docker', `unix://${socket}`, '--dbus', noBus, '--state', dir, '--policy', policy(dir, 'allow:\n  - do: "*"\n')]);
+            await w.source(kind);
+        });
+        after(async () => { await w?.stop(); await stopIt(kind, dir); });
+
+        test('stop, start, restart, pause, unpause', async () => {
+            await make('web', { Cmd: ['sleep', '1000'], StopSignal: 'SIGKILL' });
+            for (const [verb, text, now] of [['start', /ran already/, 'running'], ['stop', /^Stopped in/, 'exited'], ['stop', /stopped already/, 'exited'], ['start', /^Started in/, 'running'],
+                ['restart', /^Restarted in/, 'running'], ['pause', /^Paused/, 'paused'], ['unpause', /^Resumed/, 'running']]) {
+                const o = await w.command(`${verb}-${text}`.replace(/[^a-z-]/g, ''), `container.${verb}`, `${kind}/web`);
+                assert.equal(o.state, 'done', `${verb}: ${o.text}`);
+                assert.match(o.text, text);
+                assert.equal(await state('web'), now);
+            }
+        });
+        test('one that ends at once, with its last lines', async () => {
+            await make('bad', { Cmd: ['sh', '-c', 'echo no such file /etc/x >&2; exit 3'] }, false);
+            const o = await w.command('bad', 'container.start', `${kind}/bad`);
+            assert.equal(o.state, 'failed', o.text);
+            assert.match(o.text, /exit code 3/);
+            assert.match(o.output, /no such file \/etc\/x/);
+        });
+        test('rename, kill, remove; refusals in the engine’s words', async () => {
+            await make('old', { Cmd: ['sleep', '1000'] });
+            assert.equal((await w.command('rename', 'container.rename', `${kind}/old`, 'argument=new')).state, 'done');
+            await w.service(`${kind}/new`, 'running');
+            assert.match((await w.command('badname', 'container.rename', `${kind}/new`, 'argument=../x')).text, /letters, digits/);
+            assert.match((await w.command('taken', 'container.rename', `${kind}/new`, 'argument=web')).text, /refused: .*in use/);
+            const running = await w.command('early', 'container.remove', `${kind}/new`);
+            assert.equal(running.state, 'failed');
+            assert.match(running.text, /refused: .*running/);
+            assert.equal((await w.command('hup', 'container.kill', `${kind}/new`, 'argument=CONT')).state, 'done');
+            assert.equal((await w.command('kill', 'container.kill', `${kind}/new`)).state, 'done');
+            assert.equal(await state('new'), 'exited');
+            assert.equal((await w.command('remove', 'container.remove', `${kind}/new`)).state, 'done');
+            assert.equal(await state('new'), undefined);
+            assert.match((await w.command('gone', 'container.start', `${kind}/nothing`)).text, /no such container/);
+        });
+    });
