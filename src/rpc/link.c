@@ -215,9 +215,9 @@ const struct transport_events link_transport_events = {
 void link_close(struct link *l, bool tell)
 {
     struct err e = {0};
+    l->settings.ended = NULL; /* also when it is ending already: the owner is going */
     if (l->closing)
         return;
-    l->settings.ended = NULL;
     for (struct rpc_call *c = l->calls; c && !tell; c = c->next)
         c->events = NULL;
     nghttp2_submit_goaway(l->session, NGHTTP2_FLAG_NONE,

@@ -1,0 +1,174 @@
+#include "agent/options.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static int set_state(struct options *o, const char *v, struct err *e)
+{
+    (void)e;
+    mem_set_str(&o->state, v);
+    return 0;
+}
+
+static int set_policy(struct options *o, const char *v, struct err *e)
+{
+    (void)e;
+    o->policy = v;
+    return 0;
+}
+
+static int set_docker(struct options *o, const char *v, struct err *e)
+{
+    (void)e;
+    mem_free(o->docker);
+    o->docker = *v == '/' ? mem_printf("unix://%s", v) : mem_strdup(v);
+    return 0;
+}
+
+static int set_interval(struct options *o, const char *v, struct err *e)
+{
+    uint64_t ms;
+    if (str_to_u64(v, &ms) < 0 || ms < OPTIONS_INTERVAL_MIN || ms > OPTIONS_INTERVAL_MAX)
+        return err_set(e, -EINVAL, "--interval takes milliseconds, %d to %d.", OPTIONS_INTERVAL_MIN,
+                       OPTIONS_INTERVAL_MAX);
+    o->interval_ms = (uint32_t)ms;
+    return 0;
+}
+
+static int set_log_level(struct options *o, const char *v, struct err *e)
+{
+    return log_level_parse(v, &o->log_level) < 0
+               ? err_set(e, -EINVAL, "--log-level is error, warn, info or debug.")
+               : 0;
+}
+
+static int set_log_format(struct options *o, const char *v, struct err *e)
+{
+    if (!str_eq(v, "text") && !str_eq(v, "json"))
+        return err_set(e, -EINVAL, "--log-format is text or json.");
+    o->log_format = str_eq(v, "json") ? LOG_FORMAT_JSON : LOG_FORMAT_TEXT;
+    return 0;
+}
+
+static const struct option {
+    const char *name, *environment, *argument, *help;
+    int (*set)(struct options *o, const char *value, struct err *e);
+} all[] = {
+    {"state", "HYDRA_AGENT_STATE", "DIR",
+     "where the agent keeps its key and what the hub has missed; /var/lib/hydra-agent for root, "
+     "else ~/.local/share/hydra-agent",
+     set_state},
+    {"policy", "HYDRA_AGENT_POLICY", "FILE", "what the hub may do to this machine", set_policy},
+    {"docker", "HYDRA_AGENT_DOCKER", "SOCKET", "the container engine, when it is at no usual place",
+     set_docker},
+    {"interval", "HYDRA_AGENT_INTERVAL", "MS", "time between two samples; 1000", set_interval},
+    {"log-level", "HYDRA_AGENT_LOG_LEVEL", "LEVEL", "error, warn, info, debug", set_log_level},
+    {"log-format", "HYDRA_AGENT_LOG_FORMAT", "FORMAT", "text, json", set_log_format},
+};
+
+static const struct option *find(const char *name, size_t len)
+{
+    for (size_t i = 0; i < COUNT_OF(all); i++)
+        if (strlen(all[i].name) == len && strncmp(all[i].name, name, len) == 0)
+            return &all[i];
+    return NULL;
+}
+
+static int unknown(const char *typed, struct err *e)
+{
+    const char *names[COUNT_OF(all) + 1] = {NULL};
+    for (size_t i = 0; i < COUNT_OF(all); i++)
+        names[i] = all[i].name;
+    const char *near = str_nearest(typed, names);
+    return err_set(e, -EINVAL,
+                   "--%s is no option of hydra-agent%s%s%s `hydra-agent help` lists "
+                   "them.",
+                   typed, near ? "; did you mean --" : ".", near ? near : "", near ? "?" : "");
+}
+
+/* "--name value" or "--name=value" at argv[*i], which moves on. */
+static int take_option(struct options *o, int argc, char **argv, int *i, struct err *e)
+{
+    const char *text = argv[*i] + 2, *equals = strchr(text, '=');
+    const struct option *found = find(text, equals ? (size_t)(equals - text) : strlen(text));
+    if (!found)
+        return unknown(text, e);
+    if (equals)
+        return found->set(o, equals + 1, e);
+    if (*i + 1 >= argc)
+        return err_set(e, -EINVAL, "--%s needs %s after it.", found->name, found->argument);
+    return found->set(o, argv[++*i], e);
+}
+
+static int take_environment(struct options *o, struct err *e)
+{
+    int r = 0;
+    for (size_t i = 0; r >= 0 && i < COUNT_OF(all); i++) {
+        const char *v = getenv(all[i].environment);
+        if (!str_is_empty(v))
+            r = err_prefix(e, all[i].set(o, v, e), "%s", all[i].environment);
+    }
+    return r;
+}
+
+/* systemd's StateDirectory, the system's place, or the user's own. */
+static char *default_state(void)
+{
+    const char *systemd = getenv("STATE_DIRECTORY"), *home = getenv("HOME");
+    if (!str_is_empty(systemd))
+        return mem_strdup(systemd);
+    if (geteuid() == 0 || str_is_empty(home))
+        return mem_strdup("/var/lib/hydra-agent");
+    return mem_printf("%s/.local/share/hydra-agent", home);
+}
+
+static int take_word(struct options *o, const char *word, struct err *e)
+{
+    if (!o->verb)
+        o->verb = word;
+    else if (!o->word)
+        o->word = word;
+    else
+        return err_set(e, -EINVAL, "%s is too much: `hydra-agent help` tells what goes.", word);
+    return 0;
+}
+
+int options_parse(int argc, char **argv, struct err *e, struct options *ret_o)
+{
+    struct options o = {.interval_ms = 1000, .log_level = LOG_LEVEL_INFO};
+    int r = take_environment(&o, e);
+    for (int i = 1; r >= 0 && i < argc; i++) {
+        if (str_eq(argv[i], "--help") || str_eq(argv[i], "-h"))
+            o.verb = "help";
+        else if (str_eq(argv[i], "--version"))
+            o.verb = "version";
+        else if (str_starts(argv[i], "--"))
+            r = take_option(&o, argc, argv, &i, e);
+        else
+            r = take_word(&o, argv[i], e);
+    }
+    if (r < 0) {
+        options_done(&o);
+        return r;
+    }
+    if (!o.verb)
+        o.verb = "run";
+    if (!o.state)
+        o.state = default_state();
+    *ret_o = o;
+    return 0;
+}
+
+void options_done(struct options *o)
+{
+    mem_free(o->state);
+    mem_free(o->docker);
+    *o = (struct options){0};
+}
+
+void options_print_help(struct str *out)
+{
+    for (size_t i = 0; i < COUNT_OF(all); i++)
+        str_addf(out, "  --%s %s\n      %s\n", all[i].name, all[i].argument, all[i].help);
+}

@@ -1,0 +1,24 @@
+/* What hydra-agent is told on its command line. */
+#pragma once
+
+#include "base/err.h"
+#include "base/log.h"
+#include "base/str.h"
+
+struct options {
+    const char *verb; /* "run" when none is given */
+    const char *word; /* what follows it; NULL = nothing */
+    char *state;
+    const char *policy; /* NULL = the default policy */
+    char *docker;       /* NULL = the usual places */
+    uint32_t interval_ms;
+    enum log_level log_level;
+    enum log_format log_format;
+};
+
+enum { OPTIONS_INTERVAL_MIN = 100, OPTIONS_INTERVAL_MAX = 60000 };
+
+/* -EINVAL with what to do. Texts are those of `argv`. Free with options_done(). */
+int options_parse(int argc, char **argv, struct err *e, struct options *ret_o) MUST_CHECK;
+void options_done(struct options *o);
+void options_print_help(struct str *out);

@@ -1,0 +1,261 @@
+/* hydra-agent run: the node's code, the link to the hub, and what goes between them. One loop. */
+#include "agent/outgoing.h"
+#include "agent/renewal.h"
+#include "agent/uplink.h"
+#include "agent/verbs.h"
+#include "base/clock.h"
+#include "base/rand.h"
+#include "node/node.h"
+#include "node/wire.h"
+
+#include <fcntl.h>
+#include <malloc.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+struct agent {
+    const struct options *options;
+    struct identity identity;
+    struct loop *loop;
+    struct node *node;
+    struct spool *spool;
+    struct outgoing *outgoing;
+    struct uplink *uplink;
+    struct renewal *renewal;
+    uv_signal_t signals[2];
+    char boot_id[64];
+    int lock;
+};
+
+/* --- up --- */
+
+static void on_report(void *arg, struct node_report *r)
+{
+    outgoing_report(((struct agent *)arg)->outgoing, r);
+}
+
+static int send_up(void *arg, const void *bytes, size_t len)
+{
+    struct agent *a = arg;
+    return a->uplink ? uplink_send(a->uplink, bytes, len) : -EPIPE;
+}
+
+static size_t backlog(void *arg)
+{
+    struct agent *a = arg;
+    return a->uplink ? uplink_backlog(a->uplink) : 0;
+}
+
+static void on_up(void *arg, const PB(Welcome) * w)
+{
+    struct agent *a = arg;
+    (void)w;
+    sd_notifyf(0, "STATUS=Connected to %s as %s", a->identity.address, a->identity.node);
+    outgoing_up(a->outgoing);
+    renewal_look(a->renewal);
+}
+
+static void on_down(void *arg)
+{
+    struct agent *a = arg;
+    sd_notifyf(0, "STATUS=Looking for %s", a->identity.address);
+    outgoing_down(a->outgoing);
+}
+
+static void on_writable(void *arg)
+{
+    outgoing_go_on(((struct agent *)arg)->outgoing);
+}
+
+/* --- down --- */
+
+static void take_checks(struct agent *a, const PB(Checks) * m)
+{
+    struct check_spec *specs = NULL;
+    struct err e = {0};
+    size_t n = 0;
+    if (wire_checks_take(m, &e, &specs, &n) < 0) {
+        log_warn("agent", "the hub's checks make no sense and were left out", "error=%s",
+                 LOG_Q(e.text));
+        return;
+    }
+    node_set_checks(a->node, specs, n);
+    for (size_t i = 0; i < n; i++)
+        check_spec_done(&specs[i]);
+    mem_free(specs);
+}
+
+static void check_now(struct agent *a, const char *service)
+{
+    if (node_check_now(a->node, service) < 0)
+        log_debug("agent", "nothing to check", "service=%s", LOG_Q(service));
+}
+
+static void refuse(struct agent *a, const char *id, enum outcome_state state, const char *why)
+{
+    struct command_outcome *o = mem_alloc(sizeof *o);
+    str_copy(o->id, sizeof o->id, id);
+    o->state = state;
+    o->time_ms = clock_wall_ms();
+    o->step = mem_strdup("");
+    o->text = mem_strdup(why);
+    o->output = mem_strdup("");
+    outgoing_report(a->outgoing, &(struct node_report){.kind = REPORT_OUTCOME, .outcome = o});
+}
+
+static void take_command(struct agent *a, const PB(Command) * m)
+{
+    struct command c;
+    struct err e = {0};
+    if (wire_command_take(m, a->identity.node, &e, &c) < 0) {
+        refuse(a, m->id, OUTCOME_REFUSED, e.text);
+        return;
+    }
+    log_info("agent", "a command was refused", "verb=%s user=%s", command_verb_name(c.verb),
+             LOG_Q(c.user));
+    refuse(a, c.id, OUTCOME_REFUSED, "This agent can't carry out commands yet.");
+    command_done(&c);
+}
+
+static void on_order(void *arg, const PB(FromHub) * m)
+{
+    struct agent *a = arg;
+    switch (m->body_case) {
+    case HYDRA__AGENT__V1__FROM_HUB__BODY_ACKNOWLEDGE:
+        outgoing_acknowledge(a->outgoing, m->acknowledge->sequence);
+        break;
+    case HYDRA__AGENT__V1__FROM_HUB__BODY_CHECKS:
+        take_checks(a, m->checks);
+        break;
+    case HYDRA__AGENT__V1__FROM_HUB__BODY_CHECK_NOW:
+        check_now(a, m->check_now->service);
+        break;
+    case HYDRA__AGENT__V1__FROM_HUB__BODY_CERTIFICATE:
+        renewal_take(a->renewal, m->certificate->certificate);
+        break;
+    case HYDRA__AGENT__V1__FROM_HUB__BODY_COMMAND:
+        take_command(a, m->command);
+        break;
+    case HYDRA__AGENT__V1__FROM_HUB__BODY_COMMAND_QUERY:
+        refuse(a, m->command_query->id, OUTCOME_UNKNOWN, "");
+        break;
+    case HYDRA__AGENT__V1__FROM_HUB__BODY_WELCOME:  /* once is enough */
+    case HYDRA__AGENT__V1__FROM_HUB__BODY__NOT_SET: /* of a newer hub */
+    case _HYDRA__AGENT__V1__FROM_HUB__BODY__CASE_IS_INT_SIZE:
+    default:
+        break;
+    }
+}
+
+/* --- life --- */
+
+static void on_signal(uv_signal_t *s, int number)
+{
+    struct agent *a = s->data;
+    log_info("agent", "stopping", "signal=%d", number);
+    sd_notify(0, "STOPPING=1");
+    loop_stop(a->loop);
+}
+
+static void watch_signals(struct agent *a)
+{
+    static const int numbers[] = {SIGTERM, SIGINT};
+    for (size_t i = 0; i < COUNT_OF(numbers); i++) {
+        uv_signal_init(loop_uv(a->loop), &a->signals[i]);
+        a->signals[i].data = a;
+        uv_signal_start(&a->signals[i], on_signal, numbers[i]);
+    }
+}
+
+static void read_boot_id(struct agent *a)
+{
+    int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? 0 : read(fd, a->boot_id, sizeof a->boot_id - 1);
+    if (fd >= 0)
+        close(fd);
+    a->boot_id[n > 0 ? n : 0] = 0;
+    a->boot_id[strcspn(a->boot_id, "\n")] = 0;
+}
+
+static int open_state(struct agent *a, struct err *e)
+{
+    const struct options *o = a->options;
+    int r = identity_is_there(o->state) ? identity_lock(o->state, e) : 0;
+    if (r < 0)
+        return r;
+    a->lock = r;
+    r = identity_open(o->state, e, &a->identity);
+    if (r < 0)
+        return r;
+    AUTO(mem_freep) char *spool = mem_printf("%s/spool", o->state);
+    /* Not all numbers are in the spool; no run uses a thousand a second. */
+    uint64_t first = (uint64_t)clock_wall_ms();
+    return spool_open(&(struct spool_settings){.dir = spool, .first = first}, e, &a->spool);
+}
+
+/* The first sample before anything else: what can wait comes after it. */
+static void start(struct agent *a)
+{
+    uint64_t session = (uint64_t)rand_below(UINT32_MAX) << 32 | rand_below(UINT32_MAX);
+    a->loop = loop_new("hydra-agent");
+    a->outgoing = outgoing_new(&(struct outgoing_settings){
+        .spool = a->spool, .send = send_up, .backlog = backlog, .arg = a});
+    a->node = node_new(a->loop, &(struct node_settings){.interval_ms = a->options->interval_ms,
+                                                        .root = "",
+                                                        .docker_host = a->options->docker,
+                                                        .policy = a->options->policy,
+                                                        .state_dir = a->options->state,
+                                                        .report = on_report,
+                                                        .arg = a});
+    node_start(a->node);
+    read_boot_id(a);
+    watch_signals(a);
+    a->uplink = uplink_start(&(struct uplink_settings){.loop = a->loop,
+                                                       .identity = &a->identity,
+                                                       .session = session,
+                                                       .boot_id = a->boot_id,
+                                                       .up = on_up,
+                                                       .down = on_down,
+                                                       .order = on_order,
+                                                       .writable = on_writable,
+                                                       .arg = a});
+    a->renewal = renewal_new(a->loop, &a->identity, send_up, a);
+    log_info("agent", "watching this machine", "node=%s hub=%s", a->identity.node,
+             a->identity.address);
+    sd_notifyf(0, "READY=1\nSTATUS=Looking for %s", a->identity.address);
+}
+
+static void end(struct agent *a)
+{
+    outgoing_down(a->outgoing); /* what is not acknowledged is kept */
+    uplink_free(TAKE(a->uplink));
+    renewal_free(a->renewal);
+    node_free(a->node);
+    outgoing_free(a->outgoing);
+    loop_free(a->loop);
+}
+
+int verb_run(const struct options *o)
+{
+    struct agent a = {.options = o, .lock = -1};
+    struct err e = {0};
+    signal(SIGPIPE, SIG_IGN);
+    mallopt(M_ARENA_MAX, 1);
+    setenv("UV_THREADPOOL_SIZE", "2", false);
+    int r = open_state(&a, &e);
+    if (r >= 0) {
+        start(&a);
+        loop_run(a.loop);
+        end(&a);
+    } else {
+        fprintf(stderr, "hydra-agent: %s\n", e.text);
+    }
+    spool_close(a.spool);
+    identity_done(&a.identity);
+    if (a.lock > 0)
+        close(a.lock);
+    return r < 0 ? 1 : 0;
+}

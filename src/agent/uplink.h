@@ -1,0 +1,36 @@
+/* The link to the hub: dialled, greeted, and dialled again when it ends, for as long as it takes.
+ * Belongs to the loop. */
+#pragma once
+
+#include "agent/identity.h"
+#include "io/loop.h"
+
+#include "agent.pb-c.h"
+
+enum uplink_state {
+    UPLINK_WAITING,  /* until the next try */
+    UPLINK_DIALLING, /* name, TCP, TLS */
+    UPLINK_GREETING, /* Hello was said, Welcome is awaited */
+    UPLINK_UP,
+};
+
+struct uplink;
+
+struct uplink_settings {
+    struct loop *loop;
+    struct identity *identity; /* pins of a Welcome are kept in it */
+    uint64_t session;          /* random: this run of the agent */
+    const char *boot_id;
+    void (*up)(void *arg, const Hydra__Agent__V1__Welcome *w);
+    void (*down)(void *arg);                                      /* after `up` */
+    void (*order)(void *arg, const Hydra__Agent__V1__FromHub *m); /* anything but Welcome */
+    void (*writable)(void *arg);
+    void *arg;
+};
+
+struct uplink *uplink_start(const struct uplink_settings *s);
+void uplink_free(struct uplink *u); /* nothing is told */
+
+enum uplink_state uplink_state(const struct uplink *u);
+int uplink_send(struct uplink *u, const void *bytes, size_t len) MUST_CHECK; /* -EPIPE, -ENOBUFS */
+size_t uplink_backlog(const struct uplink *u);
