@@ -161,6 +161,7 @@ test('what a hub missed while it was away comes in order, beside live frames', a
     await sleep(1500);
     h.stop();
     await until(() => /lost the hub/.test(a.err), 20000, 'the loss');
+    a.err = '';
     await sleep(4500);
     await h.start([first], h.port);
     await until(() => h.links.length > 1, 40000, 'a new link');

@@ -6,11 +6,12 @@
 
 static int parse(struct err *e, struct options *o, const char *words)
 {
-    char *argv[16] = {(char *)"hydra-agent"}, *copy = mem_strdup(words);
+    static char text[256]; /* options keep what it holds */
+    char *argv[16] = {(char *)"hydra-agent"};
     int argc = 1;
-    for (char *save, *w = strtok_r(copy, " ", &save); w; w = strtok_r(NULL, " ", &save))
-        argv[argc++] = mem_strdup(w); /* options keep texts of argv: as long as the process */
-    mem_free(copy);
+    str_copy(text, sizeof text, words);
+    for (char *save, *w = strtok_r(text, " ", &save); w; w = strtok_r(NULL, " ", &save))
+        argv[argc++] = w;
     *e = (struct err){0};
     return options_parse(argc, argv, e, o);
 }
