@@ -222,7 +222,7 @@ static int read_hub(struct identity *i, struct err *e)
     int r = read_file(i->dir, "hub.json", e, &text);
     if (r < 0)
         return r;
-    if (json_parse(text, strlen(text), LIMIT_IDENTITY_FILE, NULL, &hub) < 0)
+    if (!text || json_parse(text, strlen(text), LIMIT_IDENTITY_FILE, NULL, &hub) < 0)
         return damaged(i, "hub.json", e);
     i->address = mem_strdup(json_get_str(hub, "address", ""));
     i->node = mem_strdup(json_get_str(hub, "node", ""));

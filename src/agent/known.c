@@ -45,6 +45,7 @@ void known_done(struct known *k)
     map_done(&k->services, free_service);
     map_done(&k->sources, free_source);
     str_done(&k->facts);
+    str_done(&k->policy);
 }
 
 static enum known_news keep(struct str *kept, const struct str *message)
@@ -135,6 +136,8 @@ enum known_news known_take(struct known *k, const struct node_report *r, const s
     switch (r->kind) {
     case REPORT_FACTS:
         return keep(&k->facts, message);
+    case REPORT_POLICY:
+        return keep(&k->policy, message);
     case REPORT_SERVICE:
         return take_service(k, r->service, message);
     case REPORT_SERVICE_GONE:
@@ -168,6 +171,8 @@ void known_tell(const struct known *k, void (*tell)(void *arg, const char *bytes
 {
     if (k->facts.len)
         tell(arg, k->facts.p, k->facts.len);
+    if (k->policy.len)
+        tell(arg, k->policy.p, k->policy.len);
     MAP_FOREACH (&k->services, e) {
         const struct known_service *s = e->value;
         tell(arg, s->message.p, s->message.len);

@@ -6,7 +6,7 @@
 #include "node/report.h"
 
 struct known {
-    struct str facts;
+    struct str facts, policy;
     struct map services; /* id → struct known_service */
     struct map sources;  /* name → struct known_source */
     VEC(struct series_def) series;
@@ -21,7 +21,8 @@ enum known_news {
 /* Zero-initialise. */
 void known_done(struct known *k);
 
-/* Remembers facts, a service, one that is gone, a source; `message` is the report as FromAgent. */
+/* Remembers facts, the policy, a service, one that is gone, a source; `message` is the report as
+ * FromAgent. */
 enum known_news known_take(struct known *k, const struct node_report *r, const struct str *message);
 
 /* Takes the definitions out of `d`, which is freed. */

@@ -14,7 +14,7 @@ void numbers_done(struct numbers *n)
 {
     vec_done(&n->live);
     vec_done(&n->old);
-    map_done(&n->names, NULL);
+    map_done(&n->names, mem_free);
     *n = (struct numbers){0};
 }
 
@@ -26,13 +26,13 @@ static char *full_name(const struct series_def *d)
 /* The number of a name, when names matter; UINT32_MAX = it has none. */
 static uint32_t find(const struct numbers *n, const char *name)
 {
-    const char *found = map_get(&n->names, name);
-    return found ? (uint32_t)((uintptr_t)found - 1) : UINT32_MAX;
+    const uint32_t *found = map_get(&n->names, name);
+    return found ? *found : UINT32_MAX;
 }
 
 static void name_it(struct numbers *n, const char *name, uint32_t number)
 {
-    map_set(&n->names, name, (char *)((uintptr_t)number + 1));
+    mem_free(map_set(&n->names, name, mem_dup(&number, sizeof number)));
 }
 
 /* Gives `d` a number, or the one it has. *ret_fresh: the hub does not know it. */

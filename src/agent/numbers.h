@@ -14,7 +14,7 @@ struct numbers {
     VEC(uint32_t) old;  /* by the number in `old_table` */
     uint32_t old_table; /* 0 = none */
     bool is_plain;      /* the node's numbers are the connection's */
-    struct map names;   /* name{labels} → number + 1; made when first needed */
+    struct map names;   /* name{labels} → number; made when first needed */
 };
 
 void numbers_begin(struct numbers *n); /* a connection, or a table that begins anew */

@@ -59,7 +59,8 @@ static const struct option {
      "where the agent keeps its key and what the hub has missed; /var/lib/hydra-agent for root, "
      "else ~/.local/share/hydra-agent",
      set_state},
-    {"policy", "HYDRA_AGENT_POLICY", "FILE", "what the hub may do to this machine", set_policy},
+    {"policy", "HYDRA_AGENT_POLICY", "FILE",
+     "what the hub may do to this machine; /etc/hydra/agent.yaml", set_policy},
     {"docker", "HYDRA_AGENT_DOCKER", "SOCKET", "the container engine, when it is at no usual place",
      set_docker},
     {"interval", "HYDRA_AGENT_INTERVAL", "MS", "time between two samples; 1000", set_interval},

@@ -248,6 +248,7 @@ void outgoing_report(struct outgoing *o, struct node_report *r)
         outgoing_go_on(o);
         return;
     case REPORT_FACTS:
+    case REPORT_POLICY:
     case REPORT_SERVICE:
     case REPORT_SERVICE_GONE:
     case REPORT_SOURCE:

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/rand.h"
 #include "node/node.h"
+#include "node/policy.h"
 #include "node/wire.h"
 
 #include <fcntl.h>
@@ -94,11 +95,11 @@ static void check_now(struct agent *a, const char *service)
         log_debug("agent", "nothing to check", "service=%s", LOG_Q(service));
 }
 
-static void refuse(struct agent *a, const char *id, enum outcome_state state, const char *why)
+static void refuse(struct agent *a, const char *id, const char *why)
 {
     struct command_outcome *o = mem_alloc(sizeof *o);
     str_copy(o->id, sizeof o->id, id);
-    o->state = state;
+    o->state = OUTCOME_REFUSED;
     o->time_ms = clock_wall_ms();
     o->step = mem_strdup("");
     o->text = mem_strdup(why);
@@ -111,12 +112,10 @@ static void take_command(struct agent *a, const PB(Command) * m)
     struct command c;
     struct err e = {0};
     if (wire_command_take(m, a->identity.node, &e, &c) < 0) {
-        refuse(a, m->id, OUTCOME_REFUSED, e.text);
+        refuse(a, m->id, e.text);
         return;
     }
-    log_info("agent", "a command was refused", "verb=%s user=%s", command_verb_name(c.verb),
-             LOG_Q(c.user));
-    refuse(a, c.id, OUTCOME_REFUSED, "This agent can't carry out commands yet.");
+    node_command(a->node, &c);
     command_done(&c);
 }
 
@@ -140,7 +139,7 @@ static void on_order(void *arg, const PB(FromHub) * m)
         take_command(a, m->command);
         break;
     case HYDRA__AGENT__V1__FROM_HUB__BODY_COMMAND_QUERY:
-        refuse(a, m->command_query->id, OUTCOME_UNKNOWN, "");
+        node_command_query(a->node, m->command_query->id);
         break;
     case HYDRA__AGENT__V1__FROM_HUB__BODY_WELCOME:  /* once is enough */
     case HYDRA__AGENT__V1__FROM_HUB__BODY__NOT_SET: /* of a newer hub */
@@ -203,13 +202,15 @@ static void start(struct agent *a)
     a->loop = loop_new("hydra-agent");
     a->outgoing = outgoing_new(&(struct outgoing_settings){
         .spool = a->spool, .send = send_up, .backlog = backlog, .arg = a});
-    a->node = node_new(a->loop, &(struct node_settings){.interval_ms = a->options->interval_ms,
-                                                        .root = "",
-                                                        .docker_host = a->options->docker,
-                                                        .policy = a->options->policy,
-                                                        .state_dir = a->options->state,
-                                                        .report = on_report,
-                                                        .arg = a});
+    a->node =
+        node_new(a->loop, &(struct node_settings){.interval_ms = a->options->interval_ms,
+                                                  .root = "",
+                                                  .docker_host = a->options->docker,
+                                                  .policy = a->options->policy ? a->options->policy
+                                                                               : POLICY_USUAL_PATH,
+                                                  .state_dir = a->options->state,
+                                                  .report = on_report,
+                                                  .arg = a});
     node_start(a->node);
     read_boot_id(a);
     watch_signals(a);

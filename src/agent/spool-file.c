@@ -112,12 +112,12 @@ static bool scan_segment(struct spool *s, struct segment *g)
     struct spool_record r;
     struct stat st;
     segment_path(s, g->number, path);
-    int fd = open(path, O_RDWR | O_CLOEXEC), got = 0;
+    int fd = open(path, O_RDWR | O_CLOEXEC);
     if (fd < 0)
         return false;
     if (pread(fd, head, sizeof head, 0) == (ssize_t)sizeof head && segment_header_parse(head, g)) {
         g->size = SEGMENT_HEADER;
-        while ((got = record_read(fd, g->size, &s->buf, &r)) == 1 && r.sequence > g->last &&
+        while (record_read(fd, g->size, &s->buf, &r) == 1 && r.sequence > g->last &&
                r.sequence >= g->first) {
             g->last = r.sequence;
             g->size += RECORD_HEADER + r.len;

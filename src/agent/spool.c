@@ -358,7 +358,7 @@ static int read_one(struct spool *s, struct spool_record *ret_r)
 
 int spool_read(struct spool *s, struct spool_record *ret_r)
 {
-    struct spool_record r;
+    struct spool_record r = {0};
     for (;;) {
         int got = read_one(s, &r);
         if (got == 0)

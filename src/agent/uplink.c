@@ -106,7 +106,7 @@ static void on_call_ended(struct rpc_call *c, const struct rpc_status *s)
 
 static void say_hello(struct uplink *u)
 {
-    static char *features[] = {"spool"};
+    static char *features[] = {"commands", "policy", "spool"};
     PB(FromAgent) m = HYDRA__AGENT__V1__FROM_AGENT__INIT;
     PB(Hello) h = HYDRA__AGENT__V1__HELLO__INIT;
     AUTO(str_done) struct str text = {0};

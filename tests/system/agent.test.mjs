@@ -109,6 +109,8 @@ test('a link begins with hello, then everything that lasts, then a frame each se
     const { hub: h, agent: a } = await connected();
     const m = h.link.messages;
     assert.equal(m[0].body, 'hello');
+    assert.ok(['commands', 'policy'].every(f => m[0].hello.features.includes(f)));
+    await h.message('policy', p => p.rules.length > 0);
     assert.ok(m[0].hello.session && m[0].hello.bootId && m[0].hello.features.includes('spool'));
     await h.message('facts', f => f.hostname);
     const table = await h.message('series', t => t.first === 0);
@@ -133,6 +135,10 @@ test('checks that the hub orders are carried out; commands are answered', async 
     const no = await h.message('outcome', o => o.id === 'c1');
     assert.deepEqual([no.outcome.state, no.sequence > 0], ['REFUSED', true]);
     assert.match(no.outcome.text, /another node/);
+    h.link.send({ command: { id: 'c2', node: 'tower', verb: 'container.remove', target: 'docker/nothing', sequence: 1, expiresMs: Date.now() + 60000 } });
+    assert.equal((await h.message('outcome', o => o.id === 'c2')).outcome.state, 'REFUSED');
+    h.link.send({ commandQuery: { id: 'c2' } });
+    await until(() => h.link.messages.filter(x => x.outcome?.id === 'c2').length === 2, 20000, 'the same outcome');
     h.link.send({ commandQuery: { id: 'never' } });
     assert.equal((await h.message('outcome', o => o.id === 'never')).outcome.state, 'UNKNOWN');
 });

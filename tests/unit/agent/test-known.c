@@ -48,7 +48,8 @@ static void note(void *arg, const char *bytes, size_t len)
         str_addf(out, "%s %d%s\n", m->source->name, (int)m->source->state,
                  m->source->services_complete ? " complete" : "");
     else
-        str_add(out, "facts\n");
+        str_add(out,
+                m->body_case == HYDRA__AGENT__V1__FROM_AGENT__BODY_POLICY ? "policy\n" : "facts\n");
     hydra__agent__v1__from_agent__free_unpacked(m, NULL);
 }
 
@@ -72,7 +73,10 @@ static void tells_the_last_of_everything(void **state)
     assert_int_equal(gone(&k, "docker/b"), KNOWN_SAME);
     struct node_facts *f = mem_alloc(sizeof *f);
     assert_int_equal(take(&k, (struct node_report){.kind = REPORT_FACTS, .facts = f}), KNOWN_FIRST);
-    expect(&k, "facts\ndocker/a 4\n");
+    assert_int_equal(
+        take(&k, (struct node_report){.kind = REPORT_POLICY, .policy = policy_default()}),
+        KNOWN_FIRST);
+    expect(&k, "facts\npolicy\ndocker/a 4\n");
     known_done(&k);
 }
 
