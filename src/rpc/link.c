@@ -216,10 +216,10 @@ void link_close(struct link *l, bool tell)
 {
     struct err e = {0};
     l->settings.ended = NULL; /* also when it is ending already: the owner is going */
-    if (l->closing)
-        return;
     for (struct rpc_call *c = l->calls; c && !tell; c = c->next)
         c->events = NULL;
+    if (l->closing)
+        return;
     nghttp2_submit_goaway(l->session, NGHTTP2_FLAG_NONE,
                           nghttp2_session_get_last_proc_stream_id(l->session), NGHTTP2_NO_ERROR,
                           NULL, 0);

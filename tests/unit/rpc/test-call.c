@@ -382,6 +382,30 @@ static void test_the_client_is_freed_by_a_message(void **state)
     rig_free(r);
 }
 
+static void free_client_at_the_end(struct rpc_call *c, const struct rpc_status *s)
+{
+    struct rig *r = rpc_arg(c);
+    rpc_client_free(r->client);
+    r->client = NULL;
+    call_ended(c, s);
+}
+
+/* While the calls are told that the connection broke: the other call and the owner are not. */
+static void test_the_client_is_freed_by_the_end_of_a_call(void **state)
+{
+    (void)state;
+    static const struct rpc_events events = {got_message, NULL, NULL, free_client_at_the_end};
+    struct rig *r = rig_new(true, false);
+    rpc_client_call(r->client, "/t/Silent", 0, &events, r);
+    rpc_client_call(r->client, "/t/Silent", 0, &events, r);
+    struct loop_timer *t = loop_timer_new(r->loop, 200, 0, stop_server, r);
+    run_until(r, 3); /* both on the server, one here */
+    assert_int_equal(r->n_ended, 1);
+    assert_int_equal(r->link.code, 0);
+    loop_timer_free(t);
+    rig_free(r);
+}
+
 static void test_not_trusted(void **state)
 {
     (void)state;
@@ -417,17 +441,19 @@ static void test_nobody_listens(void **state)
 int main(void)
 {
     signal(SIGPIPE, SIG_IGN);
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_unary),
-                                       cmocka_unit_test(test_unary_tls),
-                                       cmocka_unit_test(test_many_messages_and_calls),
-                                       cmocka_unit_test(test_large_messages),
-                                       cmocka_unit_test(test_refusals),
-                                       cmocka_unit_test(test_deadline),
-                                       cmocka_unit_test(test_drop),
-                                       cmocka_unit_test(test_the_server_goes),
-                                       cmocka_unit_test(test_the_server_is_freed_by_a_message),
-                                       cmocka_unit_test(test_the_client_is_freed_by_a_message),
-                                       cmocka_unit_test(test_not_trusted),
-                                       cmocka_unit_test(test_nobody_listens)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_unary),
+        cmocka_unit_test(test_unary_tls),
+        cmocka_unit_test(test_many_messages_and_calls),
+        cmocka_unit_test(test_large_messages),
+        cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_deadline),
+        cmocka_unit_test(test_drop),
+        cmocka_unit_test(test_the_server_goes),
+        cmocka_unit_test(test_the_server_is_freed_by_a_message),
+        cmocka_unit_test(test_the_client_is_freed_by_a_message),
+        cmocka_unit_test(test_the_client_is_freed_by_the_end_of_a_call),
+        cmocka_unit_test(test_not_trusted),
+        cmocka_unit_test(test_nobody_listens)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
