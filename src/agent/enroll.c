@@ -1,6 +1,7 @@
 /* hydra-agent enroll TOKEN: makes a key, has the hub certify it, keeps both. */
 #include "agent/dial.h"
 #include "agent/verbs.h"
+#include "base/clock.h"
 #include "node/enrol-token.h"
 #include "node/wire.h"
 
@@ -9,7 +10,12 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-enum { ENROLL_MS = 20000, LIMIT_TOKEN = 4096 };
+enum {
+    ENROLL_MS = 20000,
+    LIMIT_TOKEN = 4096,
+    PATIENCE_MS = 5000, /* a hub that has just made its first token begins to listen */
+    AGAIN_MS = 250,
+};
 
 struct enrolment {
     struct loop *loop;
@@ -18,6 +24,8 @@ struct enrolment {
     struct pins pins;
     struct identity identity; /* what comes out */
     struct dial *dial;
+    struct loop_timer *again;
+    int64_t began_ms; /* monotonic */
     struct rpc_call *call;
     struct err trouble;
     bool is_done;
@@ -156,24 +164,39 @@ static void on_ready(void *arg, struct rpc_client *client)
     rpc_half_close(n->call);
 }
 
+static void dial_hub(void *arg);
+
 static void on_dial_ended(void *arg, const struct err *e)
 {
     struct enrolment *n = arg;
+    if (e->code == -ECONNREFUSED && clock_mono_ms() - n->began_ms < PATIENCE_MS) {
+        n->again = loop_timer_new(n->loop, AGAIN_MS, 0, dial_hub, n);
+        return;
+    }
     n->call = NULL;
     if (!n->is_done && !n->trouble.code)
         n->trouble = *e;
     finish(n);
 }
 
-static void call_hub(struct enrolment *n)
+static void dial_hub(void *arg)
 {
-    n->loop = loop_new("enroll");
+    struct enrolment *n = arg;
+    loop_timer_free(TAKE(n->again));
+    dial_free(TAKE(n->dial));
     n->dial = dial_start(&(struct dial_settings){.loop = n->loop,
                                                  .address = n->token.address,
                                                  .pins = &n->pins,
                                                  .ready = on_ready,
                                                  .ended = on_dial_ended,
                                                  .arg = n});
+}
+
+static void call_hub(struct enrolment *n)
+{
+    n->loop = loop_new("enroll");
+    n->began_ms = clock_mono_ms();
+    dial_hub(n);
     loop_run(n->loop);
     if (n->call)
         rpc_drop(n->call);
