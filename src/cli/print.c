@@ -21,7 +21,8 @@ const char *color_of(const struct invocation *v, const char *state)
         {"late", "\033[33m"},    {"down", "\033[31m"},     {"bad", "\033[31m"},
         {"failed", "\033[31m"},  {"refused", "\033[31m"},  {"info", "\033[34m"},
         {"working", "\033[36m"}, {"away", "\033[2m"},      {"unknown", "\033[2m"},
-        {"stopped", "\033[2m"},  {"disabled", "\033[2m"},
+        {"stopped", "\033[2m"},  {"disabled", "\033[2m"},  {"running", "\033[36m"},
+        {"waiting", "\033[2m"},  {"cancelled", "\033[2m"}, {"lost", "\033[31m"},
     };
     for (size_t i = 0; v->color && i < COUNT_OF(colors); i++)
         if (str_eq(colors[i].state, state))

@@ -34,8 +34,8 @@ static const struct option_def service_options[] = {
 static const struct option_def event_options[] = {
     {"follow", 'f', NULL, "go on with what happens from now", NULL},
     {"since", 0, "ID", "follow on after this event", NULL},
-    {"topics", 0, "TOPIC[,…]", "state, vitals, feed, access, custom, metrics/NODE; with -o json",
-     NULL},
+    {"topics", 0, "TOPIC[,…]",
+     "state, vitals, feed, access, jobs, custom, metrics/NODE; with -o json", NULL},
     {"limit", 'n', "N", "how many", NULL},
     {"before", 0, "CURSOR", "older ones than this page", NULL},
     {"severity", 0, "WORD", "ok, info, warn or bad", "ok info warn bad"},
@@ -72,6 +72,26 @@ static const struct option_def audit_options[] = {
     END,
 };
 
+#define ACT_OPTIONS                                                                                \
+    {"no-wait", 0, NULL, "print the id of the job and don't wait for its end", NULL},              \
+    {                                                                                              \
+        "force", 0, NULL, "whatever the guard rails say", NULL                                     \
+    }
+static const struct option_def act_options[] = {ACT_OPTIONS, END};
+static const struct option_def kill_options[] = {
+    {"signal", 0, "NAME", "another signal than KILL: HUP, TERM",
+     "HUP INT KILL QUIT TERM USR1 USR2"},
+    ACT_OPTIONS,
+    END,
+};
+static const struct option_def job_options[] = {
+    {"service", 0, "ID", "of one service", NULL},
+    {"node", 0, "NAME", "of one node", NULL},
+    {"limit", 'n', "N", "how many", NULL},
+    {"cursor", 0, "CURSOR", "older ones than this page", NULL},
+    END,
+};
+
 const struct verb verbs[] = {
     {{"status"}, "", "is everything well? exit code 0 yes, 1 no, 2 can't tell", NULL, verb_status},
     {{"nodes"}, "", "machines and their numbers", NULL, verb_nodes},
@@ -88,6 +108,49 @@ const struct verb verbs[] = {
      "remove a hand-added service, or drop overrides",
      NULL,
      verb_service_rm},
+    {{"service", "start"}, "ID…", "start services", act_options, verb_service_act},
+    {{"service", "stop"}, "ID…", "stop services", act_options, verb_service_act},
+    {{"service", "restart"}, "ID…", "restart services", act_options, verb_service_act},
+    {{"service", "reload"},
+     "ID…",
+     "have units read their settings anew",
+     act_options,
+     verb_service_act},
+    {{"service", "reset-failed"},
+     "ID…",
+     "have systemd forget that units failed",
+     act_options,
+     verb_service_act},
+    {{"service", "mask"},
+     "ID…",
+     "keep units from being started until the next boot",
+     act_options,
+     verb_service_act},
+    {{"service", "unmask"},
+     "ID…",
+     "let masked units be started again",
+     act_options,
+     verb_service_act},
+    {{"service", "pause"}, "ID…", "freeze containers", act_options, verb_service_act},
+    {{"service", "unpause"}, "ID…", "let frozen containers run on", act_options, verb_service_act},
+    {{"service", "kill"},
+     "ID…",
+     "end containers at once, or send them a signal",
+     kill_options,
+     verb_service_act},
+    {{"service", "update"},
+     "ID…",
+     "make containers anew from the newest image",
+     act_options,
+     verb_service_act},
+    {{"node", "reboot"}, "NAME", "reboot a node", act_options, verb_node_act},
+    {{"node", "poweroff"}, "NAME", "switch a node off", act_options, verb_node_act},
+    {{"jobs"},
+     "[ID]",
+     "what was ordered and how it goes; -w ID follows one",
+     job_options,
+     verb_jobs},
+    {{"job", "cancel"}, "ID", "cancel what has not begun", NULL, verb_job_cancel},
     {{"events"}, "", "what happened", event_options, verb_events},
     {{"users"}, "", "who has access", NULL, verb_users},
     {{"user", "add"}, "NAME", "create a user", user_add_options, verb_user_add},

@@ -1,0 +1,280 @@
+/* hydra service start|stop|restart …, hydra node reboot|poweroff, hydra jobs, hydra job cancel. */
+#include "cli/list.h"
+#include "cli/print.h"
+#include "cli/verbs.h"
+
+#include "base/clock.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+enum {
+    POLL_FIRST_MS = 150,
+    POLL_LAST_MS = 1000,
+    AWAY_MS = 10 * 60 * 1000, /* hydrad may be away that long: it may be what is rebooted */
+};
+
+/* Exit codes of what came of a job. */
+enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_REFUSED = 2 };
+
+static char *job_path(const char *id)
+{
+    struct str path = {0};
+    str_add(&path, "/api/cli/jobs/");
+    path_add(&path, id);
+    return str_take(&path);
+}
+
+static bool is_over(const json_t *job)
+{
+    const char *state = json_get_str(job, "state", "");
+    return !str_eq(state, "waiting") && !str_eq(state, "running");
+}
+
+static int exit_code_of(const json_t *job)
+{
+    const char *state = json_get_str(job, "state", "");
+    return str_eq(state, "done")      ? EXIT_DONE
+           : str_eq(state, "refused") ? EXIT_REFUSED
+                                      : EXIT_FAILED;
+}
+
+/* --- telling --- */
+
+/* Text of hydrad without what would steer a terminal. */
+static void add_plain(struct str *out, const char *text)
+{
+    for (; *text; text++)
+        if ((unsigned char)*text >= 0x20 || *text == '\n' || *text == '\t')
+            str_add_char(out, *text == 0x7f ? '?' : *text);
+}
+
+static void tell(FILE *to, const struct invocation *v, const char *state, const char *mark,
+                 const char *text)
+{
+    struct str line = {0};
+    str_addf(&line, "%s%s", color_of(v, state), mark);
+    add_plain(&line, text);
+    str_addf(&line, "%s\n", color_end(v));
+    fputs(str_text(&line), to);
+    fflush(to);
+    str_done(&line);
+}
+
+static bool tells_steps(const struct invocation *v)
+{
+    return v->output == OUTPUT_TABLE && isatty(STDOUT_FILENO);
+}
+
+static void print_json(const struct invocation *v, const json_t *job)
+{
+    struct str out = {0};
+    print_value(v->output == OUTPUT_TABLE ? OUTPUT_YAML : v->output, job, &out);
+    fputs(str_text(&out), stdout);
+    str_done(&out);
+}
+
+static void tell_end(const struct invocation *v, const json_t *job)
+{
+    if (v->output != OUTPUT_TABLE) {
+        print_json(v, job);
+        return;
+    }
+    const char *state = json_get_str(job, "state", ""), *text = json_get_str(job, "text", "");
+    const char *output = json_get_str(job, "output", "");
+    bool done = str_eq(state, "done");
+    AUTO(mem_freep)
+    char *line =
+        mem_printf("%s: %s%s%s", json_get_str(job, "title", ""), state, *text ? ". " : "", text);
+    tell(done ? stdout : stderr, v, done ? "ok" : "bad", done ? "✓ " : "✗ ", line);
+    if (!done && *output)
+        tell(stderr, v, "", "", output);
+}
+
+/* --- following --- */
+
+struct following {
+    struct invocation *v;
+    struct client *client;
+    char *path;
+    char *step; /* told last */
+    int64_t heard_ms;
+    unsigned gap_ms;
+};
+
+static void tell_step(struct following *f, const json_t *job)
+{
+    const char *step = json_get_str(job, "step", "");
+    if (mem_set_str(&f->step, step) && *step && tells_steps(f->v))
+        tell(stdout, f->v, "", "  ", step);
+}
+
+/* A hydrad that is away for a while has not forgotten the job. */
+static int look(struct following *f, struct err *e, json_t **ret_job)
+{
+    int r = client_call(f->client, "GET", f->path, NULL, e, ret_job);
+    if (r >= 0)
+        f->heard_ms = clock_mono_ms();
+    bool passes = r == -ECONNREFUSED || r == -ECONNRESET || r == -ETIMEDOUT || r == -EPIPE ||
+                  r == -EHOSTUNREACH || r == -EIO;
+    if (r < 0 && passes && clock_mono_ms() - f->heard_ms < AWAY_MS) {
+        *ret_job = NULL;
+        return 0;
+    }
+    return r;
+}
+
+static void wait_a_little(struct following *f)
+{
+    usleep(f->gap_ms * 1000);
+    f->gap_ms = f->gap_ms * 2 < POLL_LAST_MS ? f->gap_ms * 2 : POLL_LAST_MS;
+}
+
+/* Until the job is over; tells steps and outcome. Returns the exit code. */
+static int follow(struct invocation *v, struct client *c, const char *id)
+{
+    struct err e = {0};
+    struct following f = {.v = v,
+                          .client = c,
+                          .path = job_path(id),
+                          .heard_ms = clock_mono_ms(),
+                          .gap_ms = POLL_FIRST_MS};
+    json_t *job = NULL;
+    int r = look(&f, &e, &job);
+    while (r >= 0 && (!job || !is_over(job))) {
+        if (job)
+            tell_step(&f, job);
+        json_decref(job);
+        job = NULL;
+        wait_a_little(&f);
+        r = look(&f, &e, &job);
+    }
+    int code = r < 0 ? verb_fail(&e, r) : exit_code_of(job);
+    if (r >= 0)
+        tell_end(v, job);
+    json_decref(job);
+    mem_free(f.path);
+    mem_free(f.step);
+    return code;
+}
+
+/* --- ordering --- */
+
+/* What hydrad refuses was not done. */
+static int refused(const struct err *e, int r)
+{
+    verb_fail(e, r);
+    return EXIT_REFUSED;
+}
+
+static int order(struct invocation *v, const json_t *body)
+{
+    struct err e = {0};
+    struct client *c = NULL;
+    AUTO(json_decrefp) json_t *job = NULL;
+    int r = client_new(v, &e, &c);
+    if (r >= 0)
+        r = client_call(c, "POST", "/api/cli/jobs", body, &e, &job);
+    int code = EXIT_DONE;
+    const char *id = json_get_str(job, "id", "");
+    if (r < 0) {
+        code = refused(&e, r);
+    } else if (invocation_has(v, "no-wait")) {
+        puts(id);
+    } else {
+        if (tells_steps(v))
+            tell(stdout, v, "", "", json_get_str(job, "title", ""));
+        code = follow(v, c, id);
+    }
+    client_free(c);
+    return code;
+}
+
+static json_t *order_of(const struct invocation *v, const char *verb)
+{
+    json_t *body = json_object();
+    json_object_set_new(body, "verb", json_string(verb));
+    if (invocation_has(v, "force"))
+        json_object_set_new(body, "force", json_true());
+    if (invocation_has(v, "signal"))
+        json_object_set_new(body, "argument", json_string(invocation_option(v, "signal")));
+    return body;
+}
+
+int verb_service_act(struct invocation *v)
+{
+    if (v->words.n < 1)
+        return verb_usage(v);
+    AUTO(json_decrefp) json_t *body = order_of(v, v->verb->words[1]);
+    json_t *ids = json_array();
+    for (size_t i = 0; i < v->words.n; i++)
+        json_array_append_new(ids, json_string(v->words.v[i]));
+    json_object_set_new(body, "services", ids);
+    return order(v, body);
+}
+
+int verb_node_act(struct invocation *v)
+{
+    if (v->words.n != 1)
+        return verb_usage(v);
+    bool reboot = str_eq(v->verb->words[1], "reboot");
+    AUTO(json_decrefp)
+    json_t *body = order_of(v, reboot ? "machine.reboot" : "machine.power-off");
+    json_object_set_new(body, "node", json_string(v->words.v[0]));
+    return order(v, body);
+}
+
+/* --- looking --- */
+
+static int show_job(struct invocation *v)
+{
+    struct err e = {0};
+    struct client *c = NULL;
+    AUTO(json_decrefp) json_t *job = NULL;
+    AUTO(mem_freep) char *path = job_path(v->words.v[0]);
+    int code = 0, r = client_new(v, &e, &c);
+    if (r >= 0 && invocation_has(v, "watch")) {
+        code = follow(v, c, v->words.v[0]);
+    } else {
+        if (r >= 0)
+            r = client_call(c, "GET", path, NULL, &e, &job);
+        if (r >= 0)
+            print_json(v, job);
+    }
+    client_free(c);
+    return r < 0 ? verb_fail(&e, r) : code;
+}
+
+int verb_jobs(struct invocation *v)
+{
+    static const char *const filters[] = {"service", "node", "limit", "cursor"};
+    if (v->words.n == 1)
+        return show_job(v);
+    if (v->words.n > 1)
+        return verb_usage(v);
+    struct str path = {0};
+    str_add(&path, "/api/cli/jobs");
+    for (size_t i = 0; i < COUNT_OF(filters); i++)
+        query_add(&path, filters[i], invocation_option(v, filters[i]));
+    int code = list_show(v, path.p, "jobs");
+    str_done(&path);
+    return code;
+}
+
+int verb_job_cancel(struct invocation *v)
+{
+    if (v->words.n != 1)
+        return verb_usage(v);
+    struct err e = {0};
+    struct client *c = NULL;
+    AUTO(json_decrefp) json_t *answer = NULL;
+    AUTO(mem_freep) char *path = job_path(v->words.v[0]);
+    int r = client_new(v, &e, &c);
+    if (r >= 0)
+        r = client_call(c, "DELETE", path, NULL, &e, &answer);
+    client_free(c);
+    if (r < 0)
+        return verb_fail(&e, r);
+    puts("Cancelled");
+    return 0;
+}
