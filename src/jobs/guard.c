@@ -189,7 +189,7 @@ char *guard_zone(void)
     char link[256];
     const char *zone = getenv("TZ");
     ssize_t n = readlink("/etc/localtime", link, sizeof link - 1);
-    if (!str_is_empty(zone))
+    if (zone && *zone)
         return mem_strdup(*zone == ':' ? zone + 1 : zone);
     link[n > 0 ? n : 0] = 0;
     const char *at = strstr(link, "zoneinfo/");

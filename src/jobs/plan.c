@@ -253,8 +253,7 @@ static int plan_node(const struct plan *p)
 /* The first one's command goes out as soon as it is written. */
 static void start_first(const struct plan *p)
 {
-    size_t n = p->made->n > 1 ? 2 : 1;
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < p->made->n && i < 2; i++) {
         p->made->v[i].state = JOB_RUNNING;
         p->made->v[i].started_ms = p->now.wall_ms;
     }

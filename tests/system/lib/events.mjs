@@ -10,7 +10,7 @@ export class EventStream {
     #rest = '';
     #event = { id: undefined, type: 'message', data: [] };
 
-    static open(client, { topics, since, lastEventId, timeout = 5000 } = {}) {
+    static open(client, { path: where = '/api/events/cluster', topics, since, lastEventId, timeout = 5000 } = {}) {
         const s = new EventStream();
         const url = new URL(client.base);
         const q = new URLSearchParams();
@@ -18,7 +18,7 @@ export class EventStream {
         if (since !== undefined) q.set('since', since);
         const headers = client.headers('GET', lastEventId === undefined ? {} : { 'last-event-id': lastEventId });
         return new Promise((resolve, reject) => {
-            const path = '/api/events/cluster' + (q.size ? `?${q}` : '');
+            const path = where + (q.size ? `?${q}` : '');
             s.request = http.get({ host: url.hostname, port: url.port, path, headers, agent: false }, answer => {
                 clearTimeout(timer);
                 s.status = answer.statusCode;

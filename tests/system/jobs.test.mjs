@@ -1,0 +1,225 @@
+// Jobs on a real Docker engine: by API, command line and stream; refusals, guard rails, kill -9 in the middle.
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import fs from 'node:fs';
+import http from 'node:http';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { promisify } from 'node:util';
+import { Hydrad, root, run, scratchFolder, until } from './lib/hydrad.mjs';
+
+const script = path.join(root, 'tests/system/start-docker'), exec = promisify(execFile);
+const dir = scratchFolder(), binary = path.join(root, 'build/hydra');
+let socketPath, h, admin, operator, viewer, env;
+
+/** The engine itself: {status, json}. */
+function engine(method, at, body) {
+    return new Promise((resolve, reject) => {
+        const text = body && JSON.stringify(body);
+        const r = http.request({ socketPath, method, path: `/v1.41${at}`, headers: text ? { 'content-type': 'application/json' } : {} }, a => {
+            let all = '';
+            a.on('data', d => { all += d; });
+            a.on('end', () => resolve({ status: a.statusCode, json: all ? JSON.parse(all) : null }));
+        });
+        r.on('error', reject);
+        r.end(text);
+    });
+}
+async function container(name, more = {}) {
+    const made = await engine('POST', `/containers/create?name=${name}`, { Image: 'hydra-test:1', Cmd: ['sleep', '1000'], StopTimeout: 0, HostConfig: { NetworkMode: 'none' }, ...more });
+    assert.equal(made.status, 201, JSON.stringify(made.json));
+    assert.equal((await engine('POST', `/containers/${made.json.Id}/start`)).status, 204);
+}
+const inspect = async name => (await engine('GET', `/containers/${name}/json`)).json;
+const started = async name => (await inspect(name)).State.StartedAt;
+
+const id = name => `tower/docker/${name}`;
+const seen = (name, state) => until(async () => { const s = (await admin.get(`/api/web/services/${id(name)}`)).json; return s && (!state || s.state === state) && s; }, 30000, `${name} ${state}`);
+const order = (body, client = admin) => client.post('/api/web/jobs', body);
+const job = async (which, client = admin) => (await client.get(`/api/web/jobs/${which}`)).json;
+const end = which => until(async () => { const j = await job(which); return !['waiting', 'running'].includes(j.state) && j; }, 60000, `the end of ${which}`);
+const hydra = (args, more = {}) => run(binary, args, { env: { ...env, ...more }, timeout: 60000 });
+const audit = async action => (await admin.get(`/api/web/audit?action=${action}`)).json.entries;
+
+before(async () => {
+    ({ stdout: socketPath } = await exec(script, [path.join(dir, 'docker')]));
+    socketPath = socketPath.trim();
+    for (const name of ['plex', 'redis', 'slow']) await container(name, name === 'slow' ? { Cmd: ['sh', '-c', "trap '' TERM; while :; do sleep 1; done"], StopTimeout: 4 } : {});
+    h = await Hydrad.start({ args: ['--node', 'tower', '--docker', `unix://${socketPath}`] });
+    admin = await h.setUp();
+    operator = await h.person(admin, 'oscar', 'operator');
+    viewer = await h.person(admin, 'vera', 'viewer');
+    const token = await admin.post('/api/web/tokens', { name: 'cli', scopes: ['*'] });
+    env = { HYDRA_URL: h.base, HYDRA_TOKEN: token.json.secret, HOME: dir };
+    for (const name of ['plex', 'redis', 'slow']) await seen(name);
+});
+after(async () => {
+    await h?.done();
+    await exec(script, ['--stop', path.join(dir, 'docker')]).catch(() => {});
+    fs.rmSync(dir, { recursive: true, force: true });
+});
+
+test('a container is restarted, and everybody who listens hears of it', async () => {
+    const stream = await admin.events({ topics: 'jobs' }), before = await started('plex');
+    const a = await order({ verb: 'container.restart', service: id('plex') });
+    assert.equal(a.status, 202, a.text);
+    assert.equal(a.json.title, 'Restart plex on tower');
+    const j = await end(a.json.id);
+    assert.equal(j.state, 'done', j.text);
+    assert.ok(j.text && j.started && j.ended);
+    assert.notEqual(await started('plex'), before);
+    await stream.next(e => e.type === 'job.changed' && e.data.id === j.id && e.data.state === 'done');
+    await stream.close();
+    const begun = (await audit('job.begin'))[0], ended = (await audit('job.end'))[0];
+    assert.deepEqual([begun.actor, begun.target, begun.outcome], ['ada', id('plex'), 'done']);
+    assert.deepEqual([ended.actor, ended.target, ended.outcome], ['ada', id('plex'), 'done']);
+    const list = (await viewer.get(`/api/web/jobs?service=${id('plex')}`)).json;
+    assert.equal(list.jobs[0].id, j.id);
+});
+
+test('what can be done depends on kind, state and role', async () => {
+    const verbs = async client => (await client.get(`/api/web/actions/${id('plex')}`)).json.actions.map(a => a.verb);
+    assert.deepEqual(await verbs(viewer), []);
+    assert.ok((await verbs(operator)).includes('container.restart'));
+    assert.ok(!(await verbs(operator)).includes('container.update'));
+    assert.ok((await verbs(admin)).includes('container.update'));
+    const reboot = (await admin.get('/api/web/actions/tower')).json.actions[0];
+    assert.deepEqual([reboot.verb, reboot.danger, reboot.permission], ['machine.reboot', true, 'node:reboot']);
+    assert.equal((await admin.get('/api/web/actions/nothing')).status, 404);
+});
+
+test('who may not is refused, and the permission named', async () => {
+    const a = await order({ verb: 'container.restart', service: id('plex') }, viewer);
+    assert.deepEqual([a.status, a.json.permission], [403, 'service:restart']);
+    assert.equal((await order({ verb: 'container.remove', service: id('plex') }, operator)).json.permission, 'service:update');
+    assert.equal((await order({ verb: 'machine.reboot', node: 'tower' }, operator)).json.permission, 'node:reboot');
+    assert.equal((await order({ verb: 'container.restart', service: id('plex'), force: true }, operator)).json.permission, 'settings:write');
+});
+
+test('the same key orders once', async () => {
+    const headers = { 'idempotency-key': `nightly-${Date.now()}` }, body = { verb: 'container.restart', service: id('redis') };
+    const first = await admin.post('/api/automation/jobs', body, { headers });
+    assert.equal(first.status, 202, first.text);
+    await end(first.json.id);
+    const at = await started('redis'), second = await admin.post('/api/automation/jobs', body, { headers });
+    assert.equal(second.json.id, first.json.id);
+    assert.equal(second.headers['idempotency-replayed'], 'true');
+    assert.equal(await started('redis'), at);
+});
+
+test('several one after another; the first failure ends them', async () => {
+    const both = await order({ verb: 'restart', services: [id('plex'), id('redis')] });
+    const done = await end(both.json.id);
+    assert.deepEqual([done.state, done.text], ['done', 'All 2 done.']);
+    await engine('POST', '/containers/redis/stop');
+    await seen('redis', 'stopped').catch(() => {});
+    const bad = await order({ verb: 'pause', services: [id('redis'), id('plex')] }); // what is off can't be paused
+    const failed = await end(bad.json.id);
+    assert.equal(failed.state, 'failed');
+    assert.equal((await job(failed.children[1])).state, 'cancelled');
+    assert.equal((await inspect('plex')).State.Paused, false);
+    await engine('POST', '/containers/redis/start');
+});
+
+test('guard rails hold for web and command line, until somebody insists', async () => {
+    assert.equal((await operator.put('/api/web/guard', { rules: [] })).status, 403);
+    const set = await admin.put('/api/web/guard', { rules: [{ services: ['*/docker/plex'] }] });
+    assert.equal(set.status, 200, set.text);
+    const a = await order({ verb: 'container.restart', service: id('plex') });
+    assert.equal(a.status, 409);
+    assert.equal(a.json.type, 'https://hydra.local/problems/guarded');
+    assert.equal((await order({ verb: 'machine.reboot', node: 'tower' })).status, 409);
+    const cli = await hydra(['service', 'restart', 'plex']);
+    assert.equal(cli.code, 2);
+    assert.match(cli.err, /protected by the guard rails/);
+    assert.equal((await hydra(['service', 'restart', 'plex', '--force'])).code, 0);
+    await h.restart();
+    admin.close();
+    admin = h.client(admin.auth);
+    assert.equal((await admin.get('/api/web/guard')).json.rules.length, 1, 'kept over a restart');
+    assert.equal((await admin.put('/api/web/guard', { rules: [] })).status, 200);
+    assert.equal((await audit('guard.change')).length, 2);
+    await seen('plex');
+});
+
+test('the command line waits and tells by its exit code', async () => {
+    const before = await started('plex');
+    const r = await hydra(['service', 'restart', 'plex']);
+    assert.equal(r.code, 0, r.err);
+    assert.match(r.out, /✓ Restart plex on tower: done/);
+    assert.notEqual(await started('plex'), before);
+    const quick = await hydra(['service', 'restart', id('plex'), '--no-wait']);
+    assert.match(quick.out, /^[0-9a-z]{26}\n$/);
+    const one = await hydra(['jobs', '-w', quick.out.trim()]);
+    assert.equal(one.code, 0, one.err);
+    assert.match((await hydra(['jobs'])).out, /done +Restart plex on tower +ada/);
+    assert.equal(JSON.parse((await hydra(['jobs', quick.out.trim(), '-o', 'json'])).out).state, 'done');
+    const none = await hydra(['service', 'stop', 'nothing-like-it']);
+    assert.equal(none.code, 2);
+    assert.match(none.err, /There is no service/);
+    const wrong = await hydra(['service', 'reload', 'plex']);
+    assert.equal(wrong.code, 2);
+    assert.match(wrong.err, /plex is a container/);
+    const unpaused = await hydra(['service', 'unpause', 'plex']);
+    assert.equal(unpaused.code, 1, 'it is not paused');
+    assert.equal((await hydra(['job', 'cancel', quick.out.trim()])).code, 1);
+    assert.equal((await hydra(['node', 'reboot', 'nowhere'])).code, 2);
+});
+
+test('what the policy of the node does not allow is refused there', async () => {
+    const a = await order({ verb: 'container.remove', service: id('redis') });
+    const j = await end(a.json.id);
+    assert.equal(j.state, 'refused');
+    assert.match(j.text, /policy/);
+    assert.equal((await inspect('redis')).State.Running, true);
+    const cli = await hydra(['service', 'update', 'redis']);
+    assert.equal(cli.code, 2);
+});
+
+test('one job is followed by its own stream, from how it is', async () => {
+    const a = await order({ verb: 'container.restart', service: id('slow') });
+    const stream = await admin.events({ path: `/api/events/jobs/${a.json.id}` });
+    await stream.next(e => e.data.state === 'running');
+    await stream.next(e => e.data.state === 'done', { ms: 60000 });
+    assert.ok(stream.events.every(e => e.type === 'job.changed' && e.data.id === a.json.id));
+    await stream.close();
+});
+
+test('a second click is refused, and what has not begun can be cancelled', async () => {
+    const a = await order({ verb: 'restart', services: [id('slow'), id('plex')] }), before = await started('plex');
+    assert.equal((await order({ verb: 'container.restart', service: id('slow') })).status, 409);
+    const running = await job(a.json.id);
+    assert.equal((await admin.delete(`/api/web/jobs/${running.children[0]}`)).status, 409);
+    assert.equal((await viewer.delete(`/api/web/jobs/${a.json.id}`)).status, 403);
+    assert.equal((await admin.delete(`/api/web/jobs/${a.json.id}`)).status, 204);
+    const j = await end(a.json.id);
+    assert.equal(j.state, 'cancelled');
+    assert.match(j.text, /1 of 2 done.*Cancelled by ada/);
+    assert.equal(await started('plex'), before);
+});
+
+test('kill -9 in the middle: asked for, never given again', async () => {
+    const since = Math.floor(Date.now() / 1000);
+    const a = await order({ verb: 'restart', services: [id('slow'), id('plex')] });
+    const first = a.json.children[0];
+    await until(async () => (await job(first)).state === 'running');
+    const waiting = hydra(['jobs', '-w', first]);
+    await h.kill();
+    admin.close();
+    await h.start();
+    admin = h.client(admin.auth);
+    const j = await end(first);
+    assert.notEqual(j.state, 'refused', j.text);
+    await waiting;
+    const family = await end(a.json.id);
+    assert.equal(family.state === 'done', j.state === 'done', family.text);
+    const filters = encodeURIComponent(JSON.stringify({ container: ['slow'], event: ['kill'] }));
+    const kills = await new Promise((resolve, reject) => http.get({ socketPath, path: `/v1.41/events?since=${since}&until=${Math.floor(Date.now() / 1000) + 1}&filters=${filters}` }, r => {
+        let all = '';
+        r.on('data', d => { all += d; });
+        r.on('end', () => resolve(all.split('\n').filter(l => l && JSON.parse(l).Actor.Attributes.signal === '15').length));
+    }).on('error', reject));
+    assert.equal(kills, 1, 'it was told to stop once');
+    const ends = (await audit('job.end')).filter(e => JSON.parse(e.detail ?? '{}').job === first || e.detail?.job === first);
+    assert.equal(ends.length, 1);
+});
