@@ -159,14 +159,16 @@ int nodes_check_now(struct nodes *n, const char *service)
 
 int nodes_command(struct nodes *n, const char *node, const struct command *c, struct err *e)
 {
-    if (str_eq(node, n->settings.local))
-        return err_set(e, -ENOTCONN, "This machine's agent takes no commands: nothing was sent.");
-    return agents_command(n->agents, node, c, e);
+    if (!str_eq(node, n->settings.local))
+        return agents_command(n->agents, node, c, e);
+    local_node_command(n->local, c);
+    return 0;
 }
 
 int nodes_query(struct nodes *n, const char *node, const char *command, struct err *e)
 {
-    if (str_eq(node, n->settings.local))
-        return err_set(e, -ENOTCONN, "This machine's agent takes no commands.");
-    return agents_query(n->agents, node, command, e);
+    if (!str_eq(node, n->settings.local))
+        return agents_query(n->agents, node, command, e);
+    local_node_command_query(n->local, command);
+    return 0;
 }
