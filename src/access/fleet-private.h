@@ -10,7 +10,6 @@ enum {
     FLEET_SEEN_EVERY_MS = 60 * 1000,      /* how often it is written when a node was seen */
     FLEET_TIDY_EVERY_MS = 10 * 60 * 1000, /* how often what is over is deleted */
     FLEET_KEPT_MS = 7 * 24 * 3600 * 1000, /* how long a used or expired enrolment is shown */
-    FLEET_ENROLMENT_MIN_MS = 60 * 1000,   /* the shortest life of a token */
 };
 
 /* A node, and what memory knows of it before the database does. */

@@ -19,6 +19,7 @@ enum {
     FLEET_CERTIFICATE_MS = 7 * 24 * 3600 * 1000, /* how long a certificate counts */
     FLEET_RENEW_MS = FLEET_CERTIFICATE_MS / 3,   /* renewed when no more than this is left */
     FLEET_ENROLMENT_MS = 15 * 60 * 1000,         /* how long a token counts, unless said */
+    FLEET_ENROLMENT_MIN_MS = 60 * 1000,          /* the shortest that one can */
     LIMIT_ENROLMENT_MS = 7 * 24 * 3600 * 1000,
     LIMIT_ENROLMENTS_WAITING = 100,
     LIMIT_FLEET_NODES = 4000,

@@ -97,6 +97,19 @@ int body_flag(struct http_exchange *x, const json_t *body, const char *member, b
     return 0;
 }
 
+int body_number(struct http_exchange *x, const json_t *body, const char *member, int64_t least,
+                int64_t most, int64_t *ret_n)
+{
+    const json_t *v = json_object_get(body, member);
+    if (!v)
+        return 0;
+    if (!json_is_integer(v) || json_integer_value(v) < least || json_integer_value(v) > most)
+        return body_refuse(x, member, "\"%s\" must be a whole number from %lld to %lld.", member,
+                           (long long)least, (long long)most);
+    *ret_n = json_integer_value(v);
+    return 0;
+}
+
 int body_texts(struct http_exchange *x, const json_t *body, const char *member, bool needed,
                struct str_list *ret_l)
 {

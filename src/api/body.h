@@ -14,6 +14,9 @@ int body_text(struct http_exchange *x, const json_t *body, const char *member, b
               const char **ret_s) MUST_CHECK;
 int body_flag(struct http_exchange *x, const json_t *body, const char *member, bool *ret_given,
               bool *ret_v) MUST_CHECK;
+/* A whole number in a range; *ret_n stays as it is when the member is absent. */
+int body_number(struct http_exchange *x, const json_t *body, const char *member, int64_t least,
+                int64_t most, int64_t *ret_n) MUST_CHECK;
 int body_texts(struct http_exchange *x, const json_t *body, const char *member, bool needed,
                struct str_list *ret_l) MUST_CHECK;
 

@@ -12,6 +12,7 @@
 #define PROBLEM_CONFLICT "conflict"
 #define PROBLEM_NODE_AWAY "node-away"
 #define PROBLEM_GUARDED "guarded"
+#define PROBLEM_NODE_EXISTS "node-exists"
 #define PROBLEM_TOO_MANY "too-many-requests"
 #define PROBLEM_UNAVAILABLE "unavailable"
 #define PROBLEM_INTERNAL "internal"

@@ -276,7 +276,8 @@ export interface paths {
         get: operations["node"];
         put?: never;
         post?: never;
-        delete?: never;
+        /** Remove a node: its certificate counts no more; 409 for the one that Hydra runs on */
+        delete: operations["nodeRemove"];
         options?: never;
         head?: never;
         patch?: never;
@@ -317,6 +318,43 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/web/enrolments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tokens of new nodes, newest first; used and expired ones for a week */
+        get: operations["enrolments"];
+        put?: never;
+        /** Make a token that lets one machine become a node; it is shown this once, and a waiting one for the same node gives way */
+        post: operations["enrolmentAdd"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/web/enrolments/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Withdraw a token */
+        delete: operations["enrolmentRemove"];
         options?: never;
         head?: never;
         patch?: never;
@@ -816,6 +854,43 @@ export interface paths {
         get: operations["cliNodes"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cli/nodes/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example debian */
+                id: components["parameters"]["NodeId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Remove a node */
+        delete: operations["cliNodeRemove"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cli/enrolments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make a token for a new node */
+        post: operations["cliEnrolmentAdd"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1961,6 +2036,48 @@ export interface components {
             token: components["schemas"]["Token"];
             secret: string;
         };
+        Enrolment: {
+            id: string;
+            node: string;
+            replaces: boolean;
+            /** @enum {string} */
+            state: "waiting" | "used" | "expired";
+            created_by: string;
+            /** Format: date-time */
+            created: string;
+            /** Format: date-time */
+            expires: string;
+            /** Format: date-time */
+            used: string | null;
+            /** @description Why a machine was refused with it last */
+            trouble: string | null;
+            /** Format: date-time */
+            trouble_at: string | null;
+        };
+        EnrolmentList: {
+            enrolments: components["schemas"]["Enrolment"][];
+        };
+        EnrolmentInput: {
+            /** @description Letters, digits, dots and hyphens, at most 63 */
+            node: string;
+            /** @default 900 */
+            ttl_s: number;
+            /**
+             * @description The machine takes the place of a node of this name
+             * @default false
+             */
+            replace: boolean;
+        };
+        EnrolmentMade: {
+            enrolment: components["schemas"]["Enrolment"];
+            /** @description hyn_…; works once */
+            token: string;
+            commands: {
+                debian: string;
+                nixos: string;
+                docker: string;
+            };
+        };
         Permissions: {
             permissions: {
                 name: string;
@@ -2419,6 +2536,28 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    nodeRemove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example debian */
+                id: components["parameters"]["NodeId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     nodeWindow: {
         parameters: {
             query?: never;
@@ -2463,6 +2602,82 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Processes"];
                 };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    enrolments: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Tokens without their secrets */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnrolmentList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    enrolmentAdd: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EnrolmentInput"];
+            };
+        };
+        responses: {
+            /** @description Made */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnrolmentMade"];
+                };
+            };
+            /** @description There is such a node (problem node-exists), or the setting agents is none */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    enrolmentRemove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Withdrawn */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             default: components["responses"]["Problem"];
         };
@@ -3296,6 +3511,62 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Table"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    cliNodeRemove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example debian */
+                id: components["parameters"]["NodeId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    cliEnrolmentAdd: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EnrolmentInput"];
+            };
+        };
+        responses: {
+            /** @description Made */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnrolmentMade"];
+                };
+            };
+            /** @description There is such a node (problem node-exists), or the setting agents is none */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             default: components["responses"]["Problem"];
