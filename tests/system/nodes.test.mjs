@@ -1,0 +1,126 @@
+// Tokens that let machines become nodes: over HTTP, by hydrad's verbs beside a running server and without one, by the command line.
+import assert from 'node:assert/strict';
+import crypto from 'node:crypto';
+import fs from 'node:fs';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { Hydrad, root, run, until } from './lib/hydrad.mjs';
+import { enrol, freePort, readToken } from './lib/machine.mjs';
+
+let h, admin, port;
+before(async () => {
+    port = await freePort();
+    h = await Hydrad.start({ args: ['--node', 'hub', '--agents', `127.0.0.1:${port}`] });
+    admin = await h.setUp();
+});
+after(() => h?.done());
+
+const ask = body => admin.post('/api/web/enrolments', body);
+const list = async () => (await admin.get('/api/web/enrolments')).json.enrolments;
+const audit = async action => (await admin.get(`/api/web/audit?action=${action}`)).json.entries;
+const PERMISSION_DENIED = 7;
+
+test('a token is shown once, with what to type', async () => {
+    const live = await admin.events({ topics: 'access' });
+    const a = await ask({ node: 'Tower' });
+    assert.equal(a.status, 201, a.text);
+    assert.equal(a.headers['cache-control'], 'no-store');
+    const { enrolment, token, commands } = a.json;
+    assert.deepEqual({ ...enrolment, id: 0, created: 0, expires: 0 }, { id: 0, node: 'tower', replaces: false, state: 'waiting', created_by: 'ada', created: 0, expires: 0, used: null, trouble: null, trouble_at: null });
+    assert.equal(Date.parse(enrolment.expires) - Date.parse(enrolment.created), 15 * 60 * 1000);
+    assert.equal(readToken(token).address, `127.0.0.1:${port}`);
+    assert.match(commands.debian, /^sudo dpkg -i hydra-agent_.*\.deb\nsudo hydra-agent enroll hyn_\S+ --state \/var\/lib\/hydra-agent\n/);
+    assert.match(commands.nixos, /services\.hydra-agent = \{\n {2}enable = true;\n {2}tokenFile = /);
+    assert.match(commands.docker, /^docker run .* enroll hyn_\S+ .*\ndocker run .*docker\.sock.*system_bus_socket/);
+    for (const text of Object.values(commands)) assert.ok(text.includes(token));
+    await live.next(e => e.type === 'access.changed' && e.data.what === 'nodes');
+    await live.close();
+    const all = await admin.get('/api/web/enrolments');
+    assert.deepEqual(all.json.enrolments, [enrolment]);
+    assert.ok(!all.text.includes(readToken(token).secret));
+});
+
+test('a newer token for the same node takes the place of the one that waits', async () => {
+    const old = (await ask({ node: 'tower' })).json, fresh = (await ask({ node: 'tower', ttl_s: 3600 })).json;
+    assert.deepEqual((await list()).map(e => e.id), [fresh.enrolment.id]);
+    const refused = await enrol(old.token);
+    assert.equal(refused.code, PERMISSION_DENIED);
+    assert.match(refused.text, /does not know this token/);
+});
+
+test('of five machines with one token one becomes the node, and the others are told why not', async () => {
+    const { token } = (await ask({ node: 'tower' })).json;
+    const answers = await Promise.all(Array.from({ length: 5 }, (_, i) => enrol(token, { hostname: `machine-${i}` })));
+    const inside = answers.filter(a => a.code === 0);
+    assert.equal(inside.length, 1, JSON.stringify(answers));
+    assert.equal(new crypto.X509Certificate(inside[0].certificate).subject, 'CN=tower');
+    for (const a of answers.filter(x => x.code !== 0)) {
+        assert.equal(a.code, PERMISSION_DENIED);
+        assert.match(a.text, /used already/);
+    }
+    const [e] = await list();
+    assert.equal(e.state, 'used');
+    assert.ok(e.used);
+    assert.match(e.trouble, /used already/);
+    const entries = await audit('node.enrol');
+    assert.equal(entries.filter(x => x.outcome === 'done' && x.target === 'tower' && x.via === 'agent' && x.address === '127.0.0.1').length, 1);
+    assert.equal(entries.filter(x => x.outcome === 'refused' && x.target === 'tower').length, 4);
+});
+
+test('a node that is there is replaced only when that is said', async () => {
+    const no = await ask({ node: 'tower' });
+    assert.equal(no.status, 409);
+    assert.equal(no.json.type, 'https://hydra.local/problems/node-exists');
+    assert.equal(no.json.field, 'node');
+    const { token, enrolment } = (await ask({ node: 'tower', replace: true })).json;
+    assert.equal(enrolment.replaces, true);
+    assert.equal((await enrol(token)).code, 0);
+    assert.equal((await audit('node.enrol'))[0].detail.replaced, true);
+});
+
+test('what a token can\'t be for names the field', async () => {
+    for (const [body, field] of [[{}, 'node'], [{ node: 'a b' }, 'node'], [{ node: 'x'.repeat(64) }, 'node'], [{ node: 'HUB' }, 'node'], [{ node: 'nas', ttl_s: 59 }, 'ttl_s'],
+        [{ node: 'nas', ttl_s: 604801 }, 'ttl_s'], [{ node: 'nas', ttl_s: '900' }, 'ttl_s'], [{ node: 'nas', replace: 'yes' }, 'replace'], [{ node: 'nas', ttl: 900 }, 'ttl']]) {
+        const a = await ask(body);
+        assert.equal(a.status, 400, JSON.stringify(body));
+        assert.equal(a.json.field, field, a.text);
+    }
+    assert.match((await ask({ node: 'hub' })).json.detail, /runs on/);
+});
+
+test('a token can be withdrawn', async () => {
+    const { token, enrolment } = (await ask({ node: 'nas' })).json;
+    assert.equal((await admin.delete(`/api/web/enrolments/${enrolment.id}`)).status, 204);
+    assert.equal((await admin.delete(`/api/web/enrolments/${enrolment.id}`)).status, 404);
+    assert.equal((await enrol(token)).code, PERMISSION_DENIED);
+    assert.equal((await audit('node.enrolment.remove')).length, 1);
+});
+
+test('who may not add nodes is refused, and audited', async () => {
+    for (const role of ['viewer', 'operator']) {
+        const c = await h.person(admin, `the-${role}`, role);
+        for (const a of [await c.get('/api/web/enrolments'), await c.post('/api/web/enrolments', { node: 'nas' }), await c.delete('/api/web/nodes/tower'), await c.post('/api/cli/enrolments', { node: 'nas' })]) {
+            assert.equal(a.status, 403, a.text);
+            assert.equal(a.json.permission, 'nodes:write');
+        }
+    }
+});
+
+test('a node is removed, the one that Hydra runs on is not', async () => {
+    assert.equal((await admin.delete('/api/web/nodes/hub')).status, 409);
+    assert.equal((await admin.delete('/api/web/nodes/nowhere')).status, 404);
+    assert.equal((await admin.delete('/api/web/nodes/tower')).status, 204);
+    assert.equal((await admin.delete('/api/web/nodes/tower')).status, 404);
+    const [e] = await audit('node.remove');
+    assert.equal(e.target, 'tower');
+    assert.equal(e.actor, 'ada');
+});
+
+test('the key that seals the others is its owner\'s alone, and no secret lies open in the database', async () => {
+    const file = path.join(h.dir, 'seal.key');
+    assert.equal(fs.statSync(file).mode & 0o777, 0o600);
+    assert.match(fs.readFileSync(file, 'utf8'), /^[0-9a-f]{64}\n$/);
+    const dump = await run('sqlite3', ['-readonly', '-cmd', '.timeout 5000', path.join(h.dir, 'hydra.db'), '.dump']);
+    assert.match(dump.out, /agents_authority/);
+    assert.doesNotMatch(dump.out, /BEGIN (PRIVATE KEY|CERTIFICATE)/);
+});
