@@ -6,22 +6,6 @@
 #include <stdio.h>
 #include <unistd.h>
 
-static int call(struct invocation *v, const char *method, const char *collection, const char *id,
-                const json_t *body, json_t **ret_answer)
-{
-    struct err e = {0};
-    struct client *c = NULL;
-    struct str path = {0};
-    str_addf(&path, "/api/cli/%s%s", collection, id ? "/" : "");
-    path_add(&path, id ? id : "");
-    int r = client_new(v, &e, &c);
-    if (r >= 0)
-        r = client_call(c, method, path.p, body, &e, ret_answer);
-    client_free(c);
-    str_done(&path);
-    return r < 0 ? verb_fail(&e, r) : 0;
-}
-
 static bool read_password(const struct invocation *v, char *password, size_t size)
 {
     const char *file = invocation_option(v, "password-file");
@@ -57,7 +41,7 @@ int verb_user_add(struct invocation *v)
     AUTO(json_decrefp)
     json_t *body =
         json_pack("{s:s, s:s, s:s}", "name", v->words.v[0], "password", password, "role", role);
-    int code = call(v, "POST", "users", NULL, body, &answer);
+    int code = verb_call(v, "POST", "users", NULL, body, &answer);
     if (code == 0)
         printf("%s\n", json_get_str(answer, "id", ""));
     return code;
@@ -79,14 +63,14 @@ int verb_user_edit(struct invocation *v)
             return no_password();
         json_object_set_new(body, "password", json_string(password));
     }
-    return json_object_size(body) ? call(v, "PATCH", "users", v->words.v[0], body, &answer)
+    return json_object_size(body) ? verb_call(v, "PATCH", "users", v->words.v[0], body, &answer)
                                   : verb_usage(v);
 }
 
 static int remove_one(struct invocation *v, const char *collection)
 {
     AUTO(json_decrefp) json_t *answer = NULL;
-    return v->words.n == 1 ? call(v, "DELETE", collection, v->words.v[0], NULL, &answer)
+    return v->words.n == 1 ? verb_call(v, "DELETE", collection, v->words.v[0], NULL, &answer)
                            : verb_usage(v);
 }
 
@@ -120,7 +104,7 @@ int verb_token_add(struct invocation *v)
     AUTO(json_decrefp)
     json_t *body =
         json_pack("{s:s, s:o, s:s?}", "name", v->words.v[0], "scopes", list, "expires_in", expires);
-    int code = call(v, "POST", "tokens", NULL, body, &answer);
+    int code = verb_call(v, "POST", "tokens", NULL, body, &answer);
     if (code == 0)
         printf("%s\n", json_get_str(answer, "secret", ""));
     return code;

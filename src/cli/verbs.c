@@ -11,6 +11,11 @@ static const struct option_def password_options[] = {
     {"password-file", 0, "FILE", "read the password from a file; - is standard input", NULL},
     END,
 };
+static const struct option_def node_options[] = {
+    {"ttl", 0, "DURATION", "how long the token counts: 2h; without, 15m", NULL},
+    {"replace", 0, NULL, "the machine takes the place of a node of this name", NULL},
+    END,
+};
 static const struct option_def service_options[] = {
     {"name", 0, "NAME", "what people call it", NULL},
     {"url", 0, "URL", "where to open it", NULL},
@@ -95,6 +100,13 @@ static const struct option_def job_options[] = {
 const struct verb verbs[] = {
     {{"status"}, "", "is everything well? exit code 0 yes, 1 no, 2 can't tell", NULL, verb_status},
     {{"nodes"}, "", "machines and their numbers", NULL, verb_nodes},
+    {{"node", "add"},
+     "NAME",
+     "make a token that lets one machine in, and say what to type there",
+     node_options,
+     verb_node_add},
+    {{"node", "rm"}, "NAME", "remove a node", NULL, verb_node_rm},
+    {{"nodes", "rm"}, "NAME", "the same", NULL, verb_node_rm},
     {{"services"}, "", "services and their state", NULL, verb_services},
     {{"service", "show"}, "ID", "everything about one service", NULL, verb_service_show},
     {{"service", "add"}, "NAME", "add a service by hand", service_options, verb_service_add},

@@ -2,12 +2,15 @@
  * tell. */
 #pragma once
 
+#include "base/json.h"
 #include "cli/options.h"
 
 int verb_login(struct invocation *v);
 int verb_logout(struct invocation *v);
 int verb_status(struct invocation *v);
 int verb_nodes(struct invocation *v);
+int verb_node_add(struct invocation *v);
+int verb_node_rm(struct invocation *v);
 int verb_services(struct invocation *v);
 int verb_service_show(struct invocation *v);
 int verb_service_add(struct invocation *v);
@@ -33,3 +36,7 @@ int verb_completion(struct invocation *v);
 /* "2 = can't tell" for refusals of usage and connections, else 1: says the sentence on stderr. */
 int verb_fail(const struct err *e, int code);
 int verb_usage(const struct invocation *v);
+
+/* One call of /api/cli/COLLECTION[/ID]: 0, or an exit code after the sentence was said. */
+int verb_call(struct invocation *v, const char *method, const char *collection, const char *id,
+              const json_t *body, json_t **ret_answer);

@@ -1,6 +1,5 @@
-#include "hub/commands.h"
+#include "hub/commands-private.h"
 
-#include "access/access.h"
 #include "access/audit.h"
 #include "base/clock.h"
 #include "base/rand.h"
@@ -19,19 +18,19 @@ struct session_data {
     struct err e;
 };
 
-static int fail(const struct err *e, int r)
+int command_fail(const struct err *e, int r)
 {
     fprintf(stderr, "hydrad: %s\n", err_text(e, r));
     return 1;
 }
 
-static int usage(const char *text)
+int command_usage(const char *text)
 {
     fprintf(stderr, "usage: hydrad %s\n", text);
     return 2;
 }
 
-static const char *word(const struct config *c, size_t at)
+const char *command_word(const struct config *c, size_t at)
 {
     for (size_t i = 0; i < c->rest.n; i++)
         if (!str_starts(c->rest.v[i], "--") && at-- == 0)
@@ -39,7 +38,7 @@ static const char *word(const struct config *c, size_t at)
     return NULL;
 }
 
-static struct actor local_actor(void)
+struct actor command_actor(void)
 {
     return (struct actor){
         .name = "local", .via = "local", .address = "", .now_ms = clock_wall_ms()};
@@ -101,53 +100,53 @@ static int get_password(const struct config *c, char *ret, size_t size, struct e
 
 int command_user_add(const struct config *c)
 {
-    const char *name = word(c, 2), *role_text = config_option(c, "role");
+    const char *name = command_word(c, 2), *role_text = config_option(c, "role");
     char password[LIMIT_PASSWORD_MAX + 2];
     enum role role;
     if (!name || !role_text)
-        return usage("user add NAME --role admin|operator|viewer [--password-file FILE]");
+        return command_usage("user add NAME --role admin|operator|viewer [--password-file FILE]");
     struct session_data d = {0};
     int r = role_parse(role_text, &role);
     if (r < 0) {
         err_set(&d.e, r, "The role is admin, operator or viewer, not %s.", role_text);
-        fail(&d.e, r);
+        command_fail(&d.e, r);
         return 2;
     }
     r = get_password(c, password, sizeof password, &d.e);
     if (r >= 0)
         r = open_access(c, &d);
-    struct actor by = local_actor();
+    struct actor by = command_actor();
     struct user u;
     if (r >= 0)
         r = access_user_add(d.access, d.db, &by, name, password, role, &d.e, &u);
     if (r >= 0)
         printf("%s\n", u.id);
     close_access(&d);
-    return r < 0 ? fail(&d.e, r) : 0;
+    return r < 0 ? command_fail(&d.e, r) : 0;
 }
 
 int command_token_add(const struct config *c)
 {
     static const char how[] = "token add NAME --user USER --scope PERMISSION[,…] [--expires 90d]";
-    const char *name = word(c, 2), *user = config_option(c, "user"),
+    const char *name = command_word(c, 2), *user = config_option(c, "user"),
                *scope = config_option(c, "scope");
     const char *expires_text = config_option(c, "expires");
     int64_t ms = 0;
     uint64_t scopes = 0;
     if (!name || !user || !scope)
-        return usage(how);
+        return command_usage(how);
     struct session_data d = {0};
     if (expires_text && (clock_parse_duration(expires_text, &ms) < 0 || ms <= 0))
-        return fail(&d.e, err_set(&d.e, -EINVAL,
-                                  "--expires is a duration such as 90d or 12h, not \"%s\".",
-                                  expires_text));
+        return command_fail(&d.e, err_set(&d.e, -EINVAL,
+                                          "--expires is a duration such as 90d or 12h, not \"%s\".",
+                                          expires_text));
     int r = permissions_parse(scope, &scopes, &d.e);
     if (r >= 0)
         r = open_access(c, &d);
     struct user u;
     struct token t;
     char secret[64];
-    struct actor by = local_actor();
+    struct actor by = command_actor();
     if (r >= 0 && (r = access_user_get(d.access, user, &u)) < 0)
         err_set(&d.e, r, "There is no user called %s.", user);
     if (r >= 0)
@@ -156,18 +155,18 @@ int command_token_add(const struct config *c)
     if (r >= 0)
         printf("%s\n", secret);
     close_access(&d);
-    return r < 0 ? fail(&d.e, r) : 0;
+    return r < 0 ? command_fail(&d.e, r) : 0;
 }
 
 int command_reset_password(const struct config *c)
 {
-    const char *name = word(c, 1);
+    const char *name = command_word(c, 1);
     char password[LIMIT_PASSWORD_MAX + 2];
     if (!name)
-        return usage("reset-password NAME [--password-file FILE]");
+        return command_usage("reset-password NAME [--password-file FILE]");
     struct session_data d = {0};
     struct user u;
-    struct actor by = local_actor();
+    struct actor by = command_actor();
     bool enabled = false;
     int r = get_password(c, password, sizeof password, &d.e);
     if (r >= 0)
@@ -181,7 +180,7 @@ int command_reset_password(const struct config *c)
     if (r >= 0)
         fprintf(stderr, "%s has the new password; every session of that user has ended.\n", u.name);
     close_access(&d);
-    return r < 0 ? fail(&d.e, r) : 0;
+    return r < 0 ? command_fail(&d.e, r) : 0;
 }
 
 int command_audit_verify(const struct config *c)
@@ -199,7 +198,7 @@ int command_audit_verify(const struct config *c)
         fprintf(stderr, "The audit log was changed: entry %lld does not fit the chain.\n",
                 (long long)bad);
     close_access(&d);
-    return r >= 0 ? 0 : r == -EBADMSG ? 1 : fail(&d.e, r);
+    return r >= 0 ? 0 : r == -EBADMSG ? 1 : command_fail(&d.e, r);
 }
 
 /* --- the database as a whole --- */
@@ -215,14 +214,14 @@ int command_migrate(const struct config *c)
     if (r >= 0)
         printf("The schema of %s is version %d of %d.\n", store_label(s), have, want);
     store_close(s);
-    return r < 0 ? fail(&e, r) : 0;
+    return r < 0 ? command_fail(&e, r) : 0;
 }
 
 int command_backup(const struct config *c)
 {
-    const char *file = word(c, 1);
+    const char *file = command_word(c, 1);
     if (!file)
-        return usage("backup FILE");
+        return command_usage("backup FILE");
     struct err e = {0};
     struct store *s = NULL;
     AUTO(mem_freep) char *url = config_database_url(c);
@@ -230,14 +229,14 @@ int command_backup(const struct config *c)
     if (r >= 0)
         r = store_backup(s, file, &e);
     store_close(s);
-    return r < 0 ? fail(&e, r) : 0;
+    return r < 0 ? command_fail(&e, r) : 0;
 }
 
 int command_restore(const struct config *c)
 {
-    const char *file = word(c, 1);
+    const char *file = command_word(c, 1);
     if (!file)
-        return usage("restore FILE");
+        return command_usage("restore FILE");
     struct err e = {0};
     AUTO(mem_freep) char *url = config_database_url(c);
     int r = data_folder_make(c, &e), lock = -1;
@@ -247,14 +246,14 @@ int command_restore(const struct config *c)
         r = store_restore(url, file, &e);
     if (lock >= 0)
         close(lock);
-    return r < 0 ? fail(&e, r) : 0;
+    return r < 0 ? command_fail(&e, r) : 0;
 }
 
 int command_copy_database(const struct config *c)
 {
     const char *target = config_option(c, "to");
     if (!target)
-        return usage("copy-database --to postgresql://…");
+        return command_usage("copy-database --to postgresql://…");
     struct err e = {0};
     struct store *from = NULL, *to = NULL;
     uint64_t rows = 0;
@@ -276,5 +275,5 @@ int command_copy_database(const struct config *c)
     store_close(from);
     if (lock >= 0)
         close(lock);
-    return r < 0 ? fail(&e, r) : 0;
+    return r < 0 ? command_fail(&e, r) : 0;
 }

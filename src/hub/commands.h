@@ -10,6 +10,11 @@ int command_token_add(
     const struct config *c); /* hydrad token add NAME --user U --scope S[,S] [--expires 90d] */
 int command_reset_password(
     const struct config *c); /* hydrad reset-password NAME [--password-file F] */
+/* hydrad node add NAME [--ttl 15m] [--replace] */
+int command_node_add(const struct config *c);
+int command_node_list(const struct config *c);
+int command_node_rm(const struct config *c); /* hydrad node rm NAME */
+int command_node_reset(const struct config *c);
 int command_audit_verify(const struct config *c);
 int command_migrate(const struct config *c);
 int command_backup(const struct config *c);

@@ -82,6 +82,16 @@ static void set(struct config *c, enum setting s, const char *value, enum settin
     c->source[s] = source;
 }
 
+/* The entry of `extra` with this name, or NULL. */
+static const char *find_extra(const char *const *extra, const char *name)
+{
+    size_t n = strlen(name);
+    for (; extra && *extra; extra++)
+        if (strncmp(*extra, name, n) == 0 && (!(*extra)[n] || str_eq(*extra + n, "!")))
+            return *extra;
+    return NULL;
+}
+
 static int read_arguments(struct config *c, int argc, char **argv, const char *const *extra,
                           struct err *e)
 {
@@ -95,15 +105,16 @@ static int read_arguments(struct config *c, int argc, char **argv, const char *c
         str_copy(name, sizeof name, argv[i] + 2);
         name[strcspn(name, "=")] = 0;
         int s = setting_find(name);
-        bool is_extra = false;
-        for (size_t k = 0; s < 0 && extra && extra[k]; k++)
-            is_extra = is_extra || str_eq(extra[k], name);
-        if (s < 0 && !is_extra)
+        const char *found = s < 0 ? find_extra(extra, name) : NULL;
+        if (s < 0 && !found)
             return unknown("The option", argv[i], name, e);
-        const char *value = equals ? equals + 1 : i + 1 < argc ? argv[++i] : NULL;
+        bool is_flag = found && str_ends(found, "!");
+        if (is_flag && equals)
+            return err_set(e, -EINVAL, "The option --%s takes no value.", name);
+        const char *value = equals ? equals + 1 : is_flag ? "" : i + 1 < argc ? argv[++i] : NULL;
         if (!value)
             return err_set(e, -EINVAL, "The option --%s needs a value.", name);
-        if (is_extra)
+        if (found)
             str_list_take(&c->rest, mem_printf("--%s=%s", name, value));
         else
             set(c, (enum setting)s, value, FROM_COMMAND_LINE);

@@ -38,7 +38,8 @@ struct config {
 };
 
 /* Reads `argv[1 …]`, the environment and the file. Options that are in `extra` (NULL-terminated,
- * without "--") take a value and are kept in `rest` as "--name=value". -EINVAL with a sentence. */
+ * without "--") take a value, but those that end with '!' there, and are kept in `rest` as
+ * "--name=value". -EINVAL with a sentence. */
 int config_load(struct config *c, int argc, char **argv, const char *const *extra,
                 struct err *e) MUST_CHECK;
 void config_done(struct config *c);

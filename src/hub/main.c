@@ -1,5 +1,5 @@
 /* hydrad: the control plane. */
-#include "hub/commands.h"
+#include "hub/commands-private.h"
 #include "hub/config.h"
 #include "hub/serve.h"
 #include "node/node.h"
@@ -37,6 +37,13 @@ static const struct verb {
      "NAME --user USER --scope PERMISSION[,…] [--expires 90d]",
      "create an API token and print it",
      command_token_add},
+    {{"node", "add"},
+     "NAME [--ttl 15m] [--replace]",
+     "make a token that lets one machine in, and print it",
+     command_node_add},
+    {{"node", "list"}, "", "print the nodes with agents of their own", command_node_list},
+    {{"node", "rm"}, "NAME", "remove a node", command_node_rm},
+    {{"node", "reset"}, "", "forget all nodes: when seal.key is lost", command_node_reset},
     {{"reset-password"},
      "NAME [--password-file FILE]",
      "give a user a new password",
@@ -69,17 +76,9 @@ static int command_help(const struct config *c)
     return 0;
 }
 
-static const char *word(const struct config *c, size_t at)
-{
-    for (size_t i = 0; i < c->rest.n; i++)
-        if (!str_starts(c->rest.v[i], "--") && at-- == 0)
-            return c->rest.v[i];
-    return NULL;
-}
-
 static const struct verb *find_verb(const struct config *c)
 {
-    const char *first = word(c, 0), *second = word(c, 1);
+    const char *first = command_word(c, 0), *second = command_word(c, 1);
     if (!first)
         return &verbs[0];
     for (size_t i = 0; i < COUNT_OF(verbs); i++)
@@ -104,8 +103,8 @@ static int unknown_verb(const char *typed)
 
 static int run(int argc, char **argv)
 {
-    static const char *const extra[] = {"role", "password-file", "user", "scope", "expires", "to",
-                                        NULL};
+    static const char *const extra[] = {"role", "password-file", "user",     "scope", "expires",
+                                        "to",   "ttl",           "replace!", NULL};
     struct config c = {0};
     struct err e = {0};
     int code = 2;
@@ -118,7 +117,7 @@ static int run(int argc, char **argv)
     } else {
         log_configure(config_log_level(&c), config_log_format(&c));
         const struct verb *v = find_verb(&c);
-        code = v ? v->run(&c) : unknown_verb(word(&c, 0));
+        code = v ? v->run(&c) : unknown_verb(command_word(&c, 0));
     }
     config_done(&c);
     return code;

@@ -4,7 +4,7 @@ import crypto from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { Hydrad, root, run, until } from './lib/hydrad.mjs';
+import { Hydrad, hydrad, root, run, until } from './lib/hydrad.mjs';
 import { enrol, freePort, readToken } from './lib/machine.mjs';
 
 let h, admin, port;
@@ -123,4 +123,119 @@ test('the key that seals the others is its owner\'s alone, and no secret lies op
     const dump = await run('sqlite3', ['-readonly', '-cmd', '.timeout 5000', path.join(h.dir, 'hydra.db'), '.dump']);
     assert.match(dump.out, /agents_authority/);
     assert.doesNotMatch(dump.out, /BEGIN (PRIVATE KEY|CERTIFICATE)/);
+});
+
+// --- hydrad's own verbs
+
+test('hydrad node add prints the token alone, and a running server lets the machine in', async () => {
+    const a = await h.verb(['node', 'add', 'Nas', '--ttl', '2h']);
+    assert.equal(a.code, 0, a.err);
+    assert.match(a.out, /^hyn_\S+\n$/);
+    assert.match(a.err, /nas.*2 h.*once/);
+    assert.equal((await enrol(a.out.trim())).code, 0);
+    const [e] = await until(async () => { const l = await list(); return l[0].node === 'nas' && l[0].state === 'used' && l; });
+    assert.equal(e.created_by, 'local');
+    const again = await h.verb(['node', 'add', 'nas']);
+    assert.equal(again.code, 1);
+    assert.match(again.err, /already.*--replace/);
+    const replaced = await h.verb(['node', 'add', 'nas', '--replace']);
+    assert.equal(replaced.code, 0, replaced.err);
+    const shown = await h.verb(['node', 'list']);
+    assert.match(shown.out, /^NODE +STATE .*\nnas +enrolled +127\.0\.0\.1 +0\.1\.0 +never\nnas +waiting /);
+});
+
+test('hydrad node rm removes a node, and a running server notices', async () => {
+    const live = await admin.events({ topics: 'access' });
+    assert.equal((await h.verb(['node', 'rm', 'NAS'])).code, 0);
+    await live.next(e => e.type === 'access.changed' && e.data.what === 'nodes');
+    await live.close();
+    const gone = await h.verb(['node', 'rm', 'nas']);
+    assert.equal(gone.code, 1);
+    assert.match(gone.err, /no node called nas/);
+    assert.equal((await audit('node.remove'))[0].actor, 'local');
+});
+
+test('what the verbs refuse says what to do', async () => {
+    for (const [args, code, text] of [[['node', 'add'], 2, /usage: hydrad node add NAME/], [['node', 'rm'], 2, /usage: hydrad node rm NAME/], [['node', 'add', 'a b'], 1, /letters, digits/],
+        [['node', 'add', 'hub'], 1, /runs on/], [['node', 'add', 'x', '--ttl', 'soon'], 1, /--ttl is a duration/], [['node', 'add', 'x', '--ttl', '8d'], 1, /1 minute to 7 days/],
+        [['node', 'add', 'x', '--replace=yes'], 2, /takes no value/], [['node', 'reset'], 1, /Another hydrad/]]) {
+        const a = await h.verb(args);
+        assert.equal(a.code, code, `${args}: ${a.err}`);
+        assert.match(a.err, text);
+        assert.equal(a.out, '');
+    }
+});
+
+test('without a server: a token is made, and a server that starts later takes it', async () => {
+    const other = new Hydrad({ args: ['--node', 'hub', '--agents', `127.0.0.1:${await freePort()}`] });
+    try {
+        const a = await other.verb(['node', 'add', 'tower']);
+        assert.equal(a.code, 0, a.err);
+        await other.start();
+        assert.equal((await enrol(a.out.trim())).code, 0);
+    } finally {
+        await other.done();
+    }
+});
+
+test('the address in the token is the one that the settings name', async () => {
+    const address = async (...settings) => readToken((await hydrad(['node', 'add', 'far', '--data', h.dir, '--agents', `127.0.0.1:${port}`, ...settings])).out.trim()).address;
+    assert.equal(await address('--agents-address', 'hydra.lan'), `hydra.lan:${port}`);
+    assert.equal(await address('--agents-address', 'hydra.lan:443'), 'hydra.lan:443');
+    assert.match(await address('--agents', '0.0.0.0:7771'), /^\d+\.\d+\.\d+\.\d+:7771$/);
+});
+
+test('where the setting keeps all others out, nobody gets a token', async () => {
+    const other = await Hydrad.start({ args: ['--agents', 'none'] });
+    try {
+        const a = await other.verb(['node', 'add', 'tower']);
+        assert.equal(a.code, 1);
+        assert.match(a.err, /setting agents is none.*0\.0\.0\.0:7771/);
+        const b = await (await other.setUp()).post('/api/web/enrolments', { node: 'tower' });
+        assert.equal(b.status, 409);
+        assert.match(b.json.detail, /setting agents is none/);
+    } finally {
+        await other.done();
+    }
+});
+
+test('without the key file hydrad says what is lost and how to go on', async () => {
+    const other = await Hydrad.start({ args: ['--agents', `127.0.0.1:${await freePort()}`] });
+    try {
+        const a = await other.verb(['node', 'add', 'tower']);
+        assert.equal((await enrol(a.out.trim())).code, 0);
+        await other.stop();
+        fs.renameSync(path.join(other.dir, 'seal.key'), path.join(other.ownDir, 'seal.key'));
+        await assert.rejects(other.start(), /seal\.key is missing.*1 node .*backup.*hydrad node reset/s);
+        fs.renameSync(path.join(other.ownDir, 'seal.key'), path.join(other.dir, 'seal.key'));
+        await other.start();
+        await other.stop();
+        fs.rmSync(path.join(other.dir, 'seal.key'));
+        const reset = await other.verb(['node', 'reset']);
+        assert.match(reset.out, /^Forgot 1 node\./, reset.err);
+        await other.start();
+        const again = await other.verb(['node', 'add', 'tower']);
+        assert.equal((await enrol(again.out.trim())).code, 0);
+        assert.equal((await other.verb(['audit', 'verify'])).code, 0);
+    } finally {
+        await other.done();
+    }
+});
+
+// --- hydra, the command line
+
+test('hydra node add says the token and what to type; hydra node rm removes the node', async () => {
+    const t = await admin.post('/api/web/tokens', { name: 'cli', scopes: ['*'] });
+    const hydra = args => run(path.join(root, 'build/hydra'), args, { env: { HYDRA_URL: h.base, HYDRA_TOKEN: t.json.secret, HOME: h.dir } });
+    const a = await hydra(['node', 'add', 'attic', '--ttl', '1h']);
+    assert.equal(a.code, 0, a.err);
+    assert.match(a.out, /^hyn_\S+\n\nOn Debian or Ubuntu:\nsudo dpkg [^]*\nIn NixOS's configuration:\n[^]*\nWith Docker:\n/);
+    assert.equal((await enrol(a.out.split('\n')[0])).code, 0);
+    assert.match((await hydra(['node', 'add', 'attic'])).err, /already/);
+    const json = JSON.parse((await hydra(['node', 'add', 'attic', '--replace', '-o', 'json'])).out);
+    assert.equal(json.enrolment.replaces, true);
+    assert.equal((await hydra(['node', 'add', 'x', '--ttl', 'soon'])).code, 2);
+    assert.equal((await hydra(['node', 'rm', 'attic'])).code, 0);
+    assert.equal((await hydra(['nodes', 'rm', 'attic'])).code, 1);
+    assert.equal((await hydra(['node', 'rm'])).code, 2);
 });

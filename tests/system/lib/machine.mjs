@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import crypto from 'node:crypto';
 import http2 from 'node:http2';
 import net from 'node:net';
+import { until } from './hydrad.mjs';
 
 /** A port on which nobody listens. */
 export function freePort() {
@@ -26,12 +27,17 @@ function field(number, value) {
     return Buffer.concat([Buffer.from([number << 3 | 2, ...length]), bytes]);
 }
 
+/** A connection, or null where nobody listens yet: a token that a verb has made is noticed within a second. */
+function dial(url) {
+    const session = http2.connect(url, { rejectUnauthorized: false, minVersion: 'TLSv1.3' });
+    return new Promise((resolve, reject) => session.on('connect', () => resolve(session)).on('error', e => (e.code === 'ECONNREFUSED' ? resolve(null) : reject(e))));
+}
+
 /** Enrols: {code, text} of the gRPC status, and `certificate` when it was let in. The server must show the token's key. */
 export async function enrol(token, { hostname = 'a-machine', key = crypto.generateKeyPairSync('ed25519') } = {}) {
     const { pin, address } = readToken(token);
-    const session = http2.connect(`https://${address}`, { rejectUnauthorized: false, minVersion: 'TLSv1.3' });
+    const session = await until(() => dial(`https://${address}`), 15000, `${address} to listen`);
     try {
-        await new Promise((resolve, reject) => session.on('connect', resolve).on('error', reject));
         const shown = new crypto.X509Certificate(session.socket.getPeerCertificate().raw).publicKey.export({ type: 'spki', format: 'der' });
         assert.deepEqual(crypto.createHash('sha256').update(shown).digest(), Buffer.from(pin), 'the key in the token');
         const raw = key.publicKey.export({ type: 'spki', format: 'der' }).subarray(-32);

@@ -53,6 +53,29 @@ static void command_line_beats_environment_beats_file(void **state)
     unsetenv("HYDRA_LOG_LEVEL");
 }
 
+static void options_of_verbs(void **state)
+{
+    (void)state;
+    static const char *const extra[] = {"ttl", "replace!", NULL};
+    char *good[] = {(char *)"hydrad", (char *)"--replace", (char *)"node", (char *)"--ttl",
+                    (char *)"5m"};
+    char *with_value[] = {(char *)"hydrad", (char *)"--replace=yes"};
+    char *half[] = {(char *)"hydrad", (char *)"--replac"};
+    struct config c = {0};
+    struct err e = {0};
+    assert_int_equal(config_load(&c, 5, good, extra, &e), 0);
+    assert_string_equal(config_option(&c, "replace"), "");
+    assert_string_equal(config_option(&c, "ttl"), "5m");
+    assert_null(config_option(&c, "tt"));
+    assert_string_equal(c.rest.v[1], "node"); /* a flag takes nothing that follows */
+    config_done(&c);
+    assert_int_equal(config_load(&c, 2, with_value, extra, &e), -EINVAL);
+    assert_non_null(strstr(e.text, "no value"));
+    config_done(&c);
+    assert_int_equal(config_load(&c, 2, half, extra, &e), -EINVAL);
+    config_done(&c);
+}
+
 static void wrong_names_suggest_the_nearest(void **state)
 {
     (void)state;
@@ -156,6 +179,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(command_line_beats_environment_beats_file),
+        cmocka_unit_test(options_of_verbs),
         cmocka_unit_test(wrong_names_suggest_the_nearest),
         cmocka_unit_test(values_are_checked),
         cmocka_unit_test(a_bad_file_is_named_with_its_line),
