@@ -1,5 +1,6 @@
 /* hydra-agent enroll TOKEN: makes a key, has the hub certify it, keeps both. */
 #include "agent/dial.h"
+#include "agent/spool.h"
 #include "agent/verbs.h"
 #include "base/clock.h"
 #include "node/enrol-token.h"
@@ -76,6 +77,26 @@ static void finish(struct enrolment *n)
     loop_stop(n->loop);
 }
 
+/* What another hub missed, or this one of another node, is not to be told. An agent that runs finds
+ * out by itself. */
+static void forget_missed(const struct identity *i)
+{
+    struct identity before;
+    char path[4608];
+    if (identity_open(i->dir, NULL, &before) >= 0) {
+        bool same = identity_is_same_node(&before, i);
+        identity_done(&before);
+        if (same)
+            return;
+    }
+    int lock = identity_lock(i->dir, NULL);
+    if (lock < 0)
+        return;
+    snprintf(path, sizeof path, "%s/spool", i->dir);
+    spool_remove_all(path);
+    close(lock);
+}
+
 static int keep_answer(struct enrolment *n, const PB(EnrollResponse) * a)
 {
     struct identity *i = &n->identity;
@@ -88,6 +109,7 @@ static int keep_answer(struct enrolment *n, const PB(EnrollResponse) * a)
     i->address = mem_strdup(n->token.address);
     i->node = mem_strdup(a->node);
     i->certificate = mem_strdup(a->certificate);
+    forget_missed(i);
     return identity_save(i, &n->trouble);
 }
 
@@ -217,9 +239,6 @@ static int enroll(struct enrolment *n, const struct options *o)
     int r = take_token(n, o->word, e);
     if (r >= 0)
         r = identity_make_folder(o->state, e);
-    int lock = r >= 0 ? identity_lock(o->state, e) : -1;
-    if (r >= 0)
-        r = lock;
     if (r >= 0)
         r = key_make(e, &n->identity.key);
     if (r >= 0) {
@@ -227,8 +246,6 @@ static int enroll(struct enrolment *n, const struct options *o)
         call_hub(n);
         r = n->is_done ? 0 : e->code;
     }
-    if (lock >= 0)
-        close(lock);
     return r;
 }
 

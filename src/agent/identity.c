@@ -173,6 +173,17 @@ static bool fits(const char *certificate, const char *key, int64_t *ret_from, in
 
 /* --- hub.json --- */
 
+/* Another one each time the file is replaced; 0 = there is none. */
+static uint64_t stamp_of(const char *dir)
+{
+    AUTO(mem_freep) char *path = mem_printf("%s/hub.json", dir);
+    struct stat st;
+    if (stat(path, &st) < 0)
+        return 0;
+    return (uint64_t)st.st_ino * 1000003 ^
+           ((uint64_t)st.st_mtim.tv_sec * 1000000000 + (uint64_t)st.st_mtim.tv_nsec);
+}
+
 static int save_hub(const struct identity *i, struct err *e)
 {
     AUTO(str_done) struct str text = {0};
@@ -219,6 +230,7 @@ static int read_hub(struct identity *i, struct err *e)
 {
     AUTO(mem_freep) char *text = NULL;
     json_t *hub = NULL;
+    i->stamp = stamp_of(i->dir);
     int r = read_file(i->dir, "hub.json", e, &text);
     if (r < 0)
         return r;
@@ -262,6 +274,17 @@ static int read_all(struct identity *i, struct err *e)
     if (!fits(i->certificate, i->key, &i->from_ms, &i->until_ms) && !finish_renewal(i))
         return damaged(i, "certificate.pem", e);
     return 0;
+}
+
+bool identity_is_replaced(const struct identity *i)
+{
+    uint64_t now = stamp_of(i->dir);
+    return now && now != i->stamp;
+}
+
+bool identity_is_same_node(const struct identity *a, const struct identity *b)
+{
+    return str_eq(a->node, b->node) && str_eq(a->address, b->address);
 }
 
 bool identity_is_there(const char *dir)
@@ -310,7 +333,9 @@ int identity_save(const struct identity *i, struct err *e)
 int identity_set_pins(struct identity *i, const struct pins *pins, struct err *e)
 {
     i->pins = *pins;
-    return save_hub(i, e);
+    int r = save_hub(i, e);
+    i->stamp = stamp_of(i->dir);
+    return r;
 }
 
 int identity_next_key(const struct identity *i, struct err *e, char **ret_key)

@@ -41,6 +41,7 @@ struct identity {
     char *node;
     struct pins pins;
     int64_t from_ms, until_ms; /* of the certificate */
+    uint64_t stamp;            /* of hub.json, as it was read or written */
 };
 
 /* Makes the folder (0700). -EACCES … with what to do. */
@@ -52,6 +53,9 @@ int identity_lock(const char *dir, struct err *e) MUST_CHECK;
 int identity_open(const char *dir, struct err *e, struct identity *ret_i) MUST_CHECK;
 void identity_done(struct identity *i);
 bool identity_is_there(const char *dir);
+/* Somebody has enrolled this machine anew since it was opened. */
+bool identity_is_replaced(const struct identity *i);
+bool identity_is_same_node(const struct identity *a, const struct identity *b); /* and hub */
 
 /* Writes everything: a node that has just been enrolled. */
 int identity_save(const struct identity *i, struct err *e) MUST_CHECK;

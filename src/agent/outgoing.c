@@ -409,3 +409,10 @@ void outgoing_acknowledge(struct outgoing *o, uint64_t sequence)
     drop_recent(o, arrived);
     spool_acknowledge(o->settings.spool, sequence);
 }
+
+void outgoing_forget(struct outgoing *o)
+{
+    drop_recent(o, o->n_recent);
+    spool_acknowledge(o->settings.spool, spool_number(o->settings.spool));
+    rewind_all(o);
+}

@@ -25,4 +25,5 @@ void outgoing_report(struct outgoing *o, struct node_report *r); /* what it poin
 void outgoing_up(struct outgoing *o);                            /* the hub has said welcome */
 void outgoing_down(struct outgoing *o);                          /* the link is gone */
 void outgoing_go_on(struct outgoing *o);                         /* there is room */
+void outgoing_forget(struct outgoing *o); /* what was missed is none of the new hub's business */
 void outgoing_acknowledge(struct outgoing *o, uint64_t sequence);

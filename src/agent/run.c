@@ -66,6 +66,11 @@ static void on_down(void *arg)
     outgoing_down(a->outgoing);
 }
 
+static void on_replaced(void *arg)
+{
+    outgoing_forget(((struct agent *)arg)->outgoing);
+}
+
 static void on_writable(void *arg)
 {
     outgoing_go_on(((struct agent *)arg)->outgoing);
@@ -222,6 +227,7 @@ static void start(struct agent *a)
                                                        .down = on_down,
                                                        .order = on_order,
                                                        .writable = on_writable,
+                                                       .replaced = on_replaced,
                                                        .arg = a});
     a->renewal = renewal_new(a->loop, &a->identity, send_up, a);
     log_info("agent", "watching this machine", "node=%s hub=%s", a->identity.node,

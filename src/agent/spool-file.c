@@ -218,3 +218,15 @@ int spool_scan(struct spool *s, struct err *e)
     closedir(d);
     return 0;
 }
+
+void spool_remove_all(const char *dir)
+{
+    char path[4608];
+    DIR *d = opendir(dir);
+    for (const struct dirent *f; d && (f = readdir(d));) {
+        snprintf(path, sizeof path, "%s/%s", dir, f->d_name);
+        unlink(path);
+    }
+    if (d)
+        closedir(d);
+}

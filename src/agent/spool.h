@@ -40,6 +40,7 @@ struct spool_settings {
 
 int spool_open(const struct spool_settings *s, struct err *e, struct spool **ret_s) MUST_CHECK;
 void spool_close(struct spool *s);
+void spool_remove_all(const char *dir); /* nothing is kept; nobody has it open */
 
 /* Appends a record and returns its number. When it can't be written it has a number, but is not
  * kept; spool_trouble() says why. */

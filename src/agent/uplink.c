@@ -13,6 +13,7 @@ enum {
     KEEPALIVE_MS = 10000,
     WELCOME_MS = 15000,
     CLOCK_OFF_MS = 60000, /* worth a warning */
+    LOOK_MS = 3000,       /* how often a waiting agent looks whether it was enrolled anew */
 };
 
 struct uplink {
@@ -21,8 +22,8 @@ struct uplink {
     struct backoff backoff;
     struct dial *dial;
     struct rpc_call *call;
-    struct loop_timer *timer; /* the next try, or the wait for Welcome */
-    int64_t up_since;         /* monotonic */
+    struct loop_timer *timer;     /* the next try, or the wait for Welcome */
+    int64_t up_since, wait_until; /* monotonic */
 };
 
 static void dial_hub(void *arg);
@@ -62,6 +63,35 @@ static void log_end(const struct uplink *u, bool was_up, bool refused, const cha
                  "hub=%s why=%s again_in=%" PRIu32 "ms", address, LOG_Q(why), wait_ms);
 }
 
+/* The folder holds another identity: `enroll` was here. false = it can't be read. */
+static bool take_identity(struct uplink *u)
+{
+    struct identity *i = u->settings.identity, fresh;
+    struct err e = {0};
+    if (identity_open(i->dir, &e, &fresh) < 0) {
+        log_debug("agent", "the new identity can't be read", "error=%s", LOG_Q(e.text));
+        return false;
+    }
+    bool same = identity_is_same_node(i, &fresh);
+    identity_done(i);
+    *i = fresh;
+    u->backoff = (struct backoff){0};
+    log_info("agent", "was enrolled anew", "node=%s hub=%s", i->node, i->address);
+    if (!same)
+        u->settings.replaced(u->settings.arg);
+    return true;
+}
+
+static void wait_on(void *arg)
+{
+    struct uplink *u = arg;
+    int64_t left = u->wait_until - clock_mono_ms();
+    if (left <= 0 || (identity_is_replaced(u->settings.identity) && take_identity(u)))
+        dial_hub(u);
+    else
+        set_timer(u, left < LOOK_MS ? (uint64_t)left : LOOK_MS, wait_on);
+}
+
 static void end_link(struct uplink *u, const char *why, bool refused)
 {
     bool was_up = u->state == UPLINK_UP;
@@ -75,7 +105,8 @@ static void end_link(struct uplink *u, const char *why, bool refused)
         refused ? backoff_refused(&u->backoff, chance) : backoff_failed(&u->backoff, chance);
     log_end(u, was_up, refused, why, wait);
     set_state(u, UPLINK_WAITING);
-    set_timer(u, wait, dial_hub);
+    u->wait_until = clock_mono_ms() + wait;
+    wait_on(u);
     if (was_up)
         u->settings.down(u->settings.arg);
 }

@@ -25,6 +25,7 @@ struct uplink_settings {
     void (*down)(void *arg);                                      /* after `up` */
     void (*order)(void *arg, const Hydra__Agent__V1__FromHub *m); /* anything but Welcome */
     void (*writable)(void *arg);
+    void (*replaced)(void *arg); /* the identity is that of another node now */
     void *arg;
 };
 

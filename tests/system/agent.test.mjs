@@ -239,11 +239,18 @@ test('a hub that changes its key is known when it has told so before', async () 
 });
 
 test('a node that was removed does not hammer, and says what to do', async () => {
-    const { hub: h, agent: a } = await connected();
+    const { hub: h, agent: a, state } = await connected();
     h.refuses = [7, 'The node tower was removed from Hydra.'];
     await h.restart();
     await until(() => /refused by the hub/.test(a.err), 40000, 'the refusal');
     assert.match(a.err, /refused by the hub hub=\S+ why="The node tower was removed from Hydra\." again_in="\d+ (min|h).*enrol it again/);
+
+    h.refuses = null;
+    const made = await enroll(h.token('attic'), state);
+    assert.equal(made.code, 0, made.err);
+    await until(() => /was enrolled anew node=attic/.test(a.err) && h.link.node === 'attic', 20000, 'the new identity, without a restart');
+    await h.message('frame');
+    assert.equal(h.link.messages.some(m => m.replayed), false);
     assert.deepEqual(await a.stop(), { code: 0, signal: null });
 });
 

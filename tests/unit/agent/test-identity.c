@@ -160,6 +160,26 @@ static void renewal_takes_only_a_certificate_of_its_key(void **state)
     identity_done(&b);
 }
 
+static void an_identity_that_was_replaced_is_noticed(void **state)
+{
+    const char *dir = *state;
+    struct err e = {0};
+    struct identity a = make(dir), b = {0};
+    struct pins other = {.n = 1, .v = {{7}}};
+    assert_int_equal(identity_save(&a, &e), 0);
+    assert_int_equal(identity_open(dir, &e, &b), 0);
+    assert_false(identity_is_replaced(&b));
+    assert_int_equal(identity_set_pins(&b, &other, &e), 0);
+    assert_false(identity_is_replaced(&b)); /* that was this agent itself */
+    assert_true(identity_is_same_node(&a, &b));
+    mem_set_str(&a.node, "attic");
+    assert_false(identity_is_same_node(&a, &b));
+    assert_int_equal(identity_save(&a, &e), 0);
+    assert_true(identity_is_replaced(&b));
+    identity_done(&a);
+    identity_done(&b);
+}
+
 static void pins_are_taken_whole_or_not(void **state)
 {
     unsigned char bytes[LIMIT_IDENTITY_PINS + 1][TLS_PIN_SIZE] = {{1}, {2}};
@@ -237,6 +257,7 @@ int main(void)
         TEST(damaged_files_are_said),
         TEST(a_renewal_that_was_cut_off_is_finished),
         TEST(renewal_takes_only_a_certificate_of_its_key),
+        TEST(an_identity_that_was_replaced_is_noticed),
         TEST(pins_are_taken_whole_or_not),
         TEST(new_pins_are_kept),
         TEST(a_folder_is_made_and_used_once),

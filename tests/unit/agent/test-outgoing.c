@@ -265,6 +265,24 @@ static void a_hub_that_takes_nothing_loses_nothing(void **state)
     expect(m, "1r outcome o\n2r frame 1 1\n");
 }
 
+static void another_hub_is_told_nothing_of_what_was_missed(void **state)
+{
+    struct room *m = *state;
+    series(m, 0, "a");
+    service(m, "docker/x", RUN_RUNNING);
+    up(m);
+    frame(m, 1, 1);
+    outgoing_down(m->o);
+    frame(m, 2, 1);
+    outcome(m, "o");
+    str_clear(&m->told);
+    outgoing_forget(m->o);
+    up(m);
+    expect(m, "0 series 0 a\n0 service docker/x 0\n");
+    frame(m, 3, 1);
+    assert_non_null(strstr(m->told.p, "frame 3 3"));
+}
+
 static void a_full_memory_of_frames_forgets_the_oldest(void **state)
 {
     struct room *m = *state;
@@ -323,6 +341,7 @@ int main(void)
         TEST(what_was_missed_comes_in_order),
         TEST(live_reports_do_not_wait_for_what_was_missed),
         TEST(a_hub_that_takes_nothing_loses_nothing),
+        TEST(another_hub_is_told_nothing_of_what_was_missed),
         TEST(a_full_memory_of_frames_forgets_the_oldest),
         TEST(frames_of_an_earlier_run_keep_their_names),
         TEST(series_that_begin_anew_do_not_confuse_frames_in_the_spool),

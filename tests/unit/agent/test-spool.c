@@ -103,6 +103,18 @@ static void numbers_of_an_earlier_run_do_not_come_again(void **state)
     expect(m->s, 100, "two");
 }
 
+static void nothing_is_left_of_what_was_removed(void **state)
+{
+    struct room *m = *state;
+    spool_table(m->s, true, "n", 1);
+    add(m->s, SPOOL_KEY, "k");
+    spool_close(m->s);
+    spool_remove_all(m->dir);
+    m->s = open_in(m->dir, 0);
+    expect_end(m->s);
+    spool_remove_all("/nonexistent");
+}
+
 static void what_was_added_while_reading_is_read(void **state)
 {
     struct room *m = *state;
@@ -381,6 +393,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(reads_back_in_order_also_after_a_restart),
         TEST(numbers_of_an_earlier_run_do_not_come_again),
+        TEST(nothing_is_left_of_what_was_removed),
         TEST(what_was_added_while_reading_is_read),
         TEST(acknowledged_records_do_not_come_again),
         TEST(frames_come_with_those_they_need),
