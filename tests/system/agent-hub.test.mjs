@@ -67,7 +67,7 @@ test('a hub that was away is told what it missed, and shows the node again', asy
     await h.start();
     await until(() => /connected .*node=tower/.test(agent.err) && /told what it missed/.test(agent.err), 60000, 'the replay');
     await online('tower');
-    assert.ok((await services()).length > 0);
+    await until(async () => (await services()).length > 0, 30000, 'its services');
 });
 
 test('a node that was removed is told so; enrolled again it is back under a running agent', async () => {
