@@ -122,8 +122,8 @@ static void on_call_ended(struct rpc_call *c, const struct rpc_status *s)
 {
     struct uplink *u = rpc_arg(c);
     u->call = NULL;
-    if (s->code == RPC_UNAVAILABLE && !s->message[0]) {
-        end_link(u, "The hub is going down.", false);
+    if (!s->message[0] && (s->code == RPC_OK || s->code == RPC_UNAVAILABLE)) {
+        end_link(u, "The hub ended the link.", false);
         return;
     }
     char why[RPC_MESSAGE_MAX + 40];
