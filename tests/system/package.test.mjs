@@ -1,0 +1,147 @@
+// The Debian packages: what they hold, and their whole life on a machine with a real systemd.
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import fs from 'node:fs';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { root, run, scratchFolder, until } from './lib/hydrad.mjs';
+import { Machine } from './lib/nspawn.mjs';
+
+const build = path.join(root, 'build-package');
+const scratch = scratchFolder();
+
+async function must(program, args, options) {
+    const r = await run(program, args, options);
+    assert.equal(r.code, 0, `${program} ${args.join(' ')}: ${r.out}${r.err}`);
+    return r.out.trim();
+}
+
+/** Builds the packages of one version: their paths, by name. */
+async function pack(folder, version, program = [path.join(root, 'deploy/debian/build'), build]) {
+    const out = await must(program[0], [...program.slice(1), path.join(scratch, folder)],
+        { env: { HYDRA_PACKAGE_VERSION: version, SOURCE_DATE_EPOCH: '1700000000' }, timeout: 540000 });
+    return Object.fromEntries(out.split('\n').map(file => [path.basename(file).split('_')[0], file]));
+}
+
+const names = ['hydra', 'hydra-agent'];
+let old, next;
+const field = (file, name) => must('dpkg-deb', ['-f', file, name]);
+const contents = file => must('dpkg-deb', ['-c', file]);
+const digest = file => createHash('sha256').update(fs.readFileSync(file)).digest('hex');
+
+before(async () => {
+    old = await pack('old', '0.1.0', [path.join(root, 'dev'), 'package']);
+    next = await pack('next', '0.1.1');
+});
+after(() => fs.rmSync(scratch, { recursive: true, force: true }));
+
+test('the same sources give the same bytes', async () => {
+    const again = await pack('again', '0.1.0');
+    assert.deepEqual(Object.keys(old), names);
+    for (const [name, file] of Object.entries(old)) assert.equal(digest(file), digest(again[name]), name);
+});
+
+test('a package says what it needs, and all of it is root\'s', async () => {
+    for (const file of Object.values(old)) {
+        const needs = await field(file, 'Depends');
+        for (const name of ['libc6 (>= ', 'libuv1', 'libcurl4', 'ca-certificates']) assert.ok(needs.includes(name), `${name}: ${needs}`);
+        assert.doesNotMatch(needs, /-dev\b/);
+        for (const line of (await contents(file)).split('\n')) assert.match(line, /^[-d]\S{6}[-r]-[-x] root\/root /, line);
+    }
+    assert.match(await contents(old.hydra), / \.\/usr\/bin\/hydrad\n/);
+    assert.doesNotMatch(await contents(old.hydra), /hydra-agent/);
+});
+
+test('programs hold no trace of where they were built', async () => {
+    const dir = path.join(scratch, 'unpacked');
+    for (const file of Object.values(old)) await must('dpkg-deb', ['-x', file, dir]);
+    for (const name of fs.readdirSync(path.join(dir, 'usr/bin')))
+        assert.ok(!fs.readFileSync(path.join(dir, 'usr/bin', name)).includes(`${root}/`), name);
+});
+
+test('lintian has nothing to say', { timeout: 120000 }, async () => {
+    // The maintainer has no address yet.
+    const tags = 'bogus-mail-host,bogus-mail-host-in-debian-changelog';
+    const r = await run('lintian', ['--allow-root', '--fail-on', 'error,warning', '--suppress-tags', tags, ...Object.values(old)], { timeout: 110000 });
+    assert.equal(r.code, 0, r.out + r.err);
+});
+
+test('install, upgrade, remove, purge', { timeout: 240000 }, async t => {
+    const machine = new Machine(path.join(scratch, 'machine'));
+    t.after(() => machine.stop());
+    const dpkg = async (...words) => machine.ok('env', 'DEBIAN_FRONTEND=noninteractive', 'dpkg', '--force-unsafe-io', ...words);
+    // Its /tmp is its own.
+    const install = packages => dpkg('-i', ...Object.values(packages).map(file => {
+        const inside = path.join('/root', path.basename(file));
+        fs.copyFileSync(file, path.join(machine.root, inside));
+        return inside;
+    }));
+    const welcome = async () => JSON.parse(await machine.ok('curl', '-s', 'http://127.0.0.1:7770/api/web/welcome'));
+    const read = file => machine.ok('cat', file);
+    // Images of containers keep packages from starting anything.
+    await machine.ok('rm', '-f', '/usr/sbin/policy-rc.d');
+    // The machine's own manual pages would be indexed each time.
+    await machine.ok('rm', '-f', '/var/lib/man-db/auto-update');
+
+    await t.test('hydrad runs when it is installed', async () => {
+        const said = await install(old);
+        assert.match(said, /journalctl -u hydrad/);
+        assert.equal(await machine.status('/readyz'), '200');
+        for (const unit of ['hydrad.socket', 'hydrad.service']) {
+            assert.equal(await machine.is('enabled', unit), 'enabled');
+            assert.equal(await machine.is('active', unit), 'active');
+        }
+        const pid = await machine.ok('systemctl', 'show', '-P', 'MainPID', 'hydrad');
+        assert.equal(await machine.ok('ps', '-o', 'user=', '-p', pid), 'hydra');
+        assert.match(await machine.ok('hydra', 'version'), /^hydra /);
+    });
+
+    await t.test('the agent waits until the machine is enrolled', async () => {
+        assert.equal(await machine.is('enabled', 'hydra-agent'), 'enabled');
+        assert.equal(await machine.is('active', 'hydra-agent'), 'inactive');
+        assert.equal(await machine.ok('systemctl', 'show', '-P', 'ConditionResult', 'hydra-agent'), 'no');
+    });
+
+    await t.test('its policy is the default, and the admin\'s to change', async () => {
+        assert.match(await read('/etc/hydra/agent.yaml'), /^allow:$/m);
+        await machine.ok('sh', '-c', 'echo "# mine" >>/etc/hydra/agent.yaml');
+    });
+
+    await t.test('an upgrade keeps data, settings, and what was switched off', async () => {
+        await machine.ok('sh', '-c', 'echo correct horse battery >/root/password');
+        await machine.ok('hydrad', 'user', 'add', 'ada', '--role', 'admin', '--password-file', '/root/password', '--data', '/var/lib/hydra');
+        await machine.ok('systemctl', 'disable', 'hydrad.service');
+        const pid = await machine.ok('systemctl', 'show', '-P', 'MainPID', 'hydrad');
+        const socket = await machine.ok('systemctl', 'show', '-P', 'ActiveEnterTimestampMonotonic', 'hydrad.socket');
+        await install(next);
+        assert.equal(await machine.ok('dpkg-query', '-W', '-f', '${Version}', 'hydra'), '0.1.1');
+        assert.equal(await machine.status('/readyz'), '200');
+        assert.equal((await welcome()).setup_needed, false);
+        assert.notEqual(await machine.ok('systemctl', 'show', '-P', 'MainPID', 'hydrad'), pid);
+        assert.equal(await machine.ok('systemctl', 'show', '-P', 'ActiveEnterTimestampMonotonic', 'hydrad.socket'), socket);
+        assert.equal(await machine.is('enabled', 'hydrad.service'), 'disabled');
+        assert.match(await read('/etc/hydra/agent.yaml'), /# mine/);
+    });
+
+    await t.test('removed, it is gone but for what it knew; installed again, it knows it', async () => {
+        await dpkg('-r', ...Object.keys(next));
+        await until(async () => (await machine.is('active', 'hydrad')) !== 'active', 15000, 'the end of hydrad');
+        assert.notEqual((await machine.run('curl', '-sm', '5', 'http://127.0.0.1:7770/readyz')).code, 0);
+        assert.notEqual((await machine.run('test', '-e', '/usr/bin/hydrad')).code, 0);
+        await machine.ok('test', '-e', '/var/lib/hydra/hydra.db');
+        await install(next);
+        await machine.ok('systemctl', 'start', 'hydrad.socket'); // disabled with the service, and so left alone
+        assert.equal(await machine.status('/readyz'), '200');
+        assert.equal((await welcome()).setup_needed, false);
+        assert.equal(await machine.is('enabled', 'hydrad.service'), 'disabled');
+    });
+
+    await t.test('purged, nothing is left', async () => {
+        await machine.ok('sh', '-c', 'mkdir -p /etc/hydra && echo "log-level: warn" >/etc/hydra/hydrad.yaml');
+        await dpkg('-P', ...Object.keys(next));
+        for (const gone of ['/var/lib/hydra', '/var/lib/hydra-agent', '/etc/hydra'])
+            assert.notEqual((await machine.run('test', '-e', gone)).code, 0, gone);
+        assert.notEqual((await machine.run('id', 'hydra')).code, 0);
+        assert.equal(await machine.ok('sh', '-c', 'find /etc/systemd /var/lib/systemd -name "*hydra*" | grep -v hydra-test || true'), '');
+    });
+});
