@@ -187,25 +187,21 @@ static void ask(struct container_action *c)
         talk_post(&c->talk, on_asked, "/containers/%s/%s", c->id, words[k->verb].word);
 }
 
-/* What can't be asked for; NULL = it can. */
-static const char *fault_of(const struct command *k, const struct entry *x)
+static const char *fault_of(const struct action *a, const struct entry *x)
 {
-    if (!x)
-        return "There is no such container on this node now.";
+    const struct command *k = &a->command;
     if (k->verb == COMMAND_CONTAINER_RENAME && !container_name_is_valid(k->argument))
         return "A container's name has letters, digits, _ . and -, beginning with a letter or "
                "digit.";
     if (k->verb == COMMAND_CONTAINER_KILL && !is_signal(k->argument))
         return "That is no signal: say HUP, INT, TERM, KILL or the like.";
-    if (k->verb != COMMAND_CONTAINER_START && container_is_own(x->id))
-        return "The agent itself runs in this container: do it on the node itself.";
-    return NULL;
+    return container_fault(a, x);
 }
 
 static void start(struct action *a)
 {
     struct entry *x = docker_entry(a->node, a->command.target);
-    const char *fault = fault_of(&a->command, x);
+    const char *fault = fault_of(a, x);
     if (fault) {
         action_end(a, OUTCOME_FAILED, NULL, "%s", fault);
         return;

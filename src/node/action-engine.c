@@ -60,7 +60,7 @@ static void ask(struct talk *t, const struct talk_question *q, talk_fn *then, co
     struct engine_request r = {.method = q->method,
                                .path = path,
                                .body = q->body,
-                               .timeout_ms = CONTAINER_MS,
+                               .timeout_ms = q->timeout_ms ? q->timeout_ms : CONTAINER_MS,
                                .on_data = q->on_data ? on_piece : NULL,
                                .on_done = on_answer,
                                .arg = t};
@@ -168,6 +168,15 @@ bool container_is_own(const char *id)
     if (f)
         fclose(f);
     return found;
+}
+
+const char *container_fault(const struct action *a, const struct entry *x)
+{
+    if (!x)
+        return "There is no such container on this node now.";
+    if (a->command.verb != COMMAND_CONTAINER_START && container_is_own(x->id))
+        return "The agent itself runs in this container: do it on the node itself.";
+    return NULL;
 }
 
 bool container_name_is_valid(const char *name)

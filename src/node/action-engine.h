@@ -30,8 +30,9 @@ struct talk {
 };
 
 struct talk_question {
-    const char *method; /* NULL = GET, or POST with a body */
-    const char *body;   /* NULL */
+    const char *method;  /* NULL = GET, or POST with a body */
+    const char *body;    /* NULL */
+    uint32_t timeout_ms; /* 0 = CONTAINER_MS */
     bool (*on_data)(void *arg, const char *bytes, size_t n);
 };
 
@@ -60,6 +61,8 @@ int container_state_parse(const char *json, size_t len, struct container_state *
 
 /* Is it the container that this program runs in? */
 bool container_is_own(const char *id);
+/* Why a command can't be carried out on `x` (NULL = there is none); NULL = it can. */
+const char *container_fault(const struct action *a, const struct entry *x);
 /* Letters, digits, "_.-", beginning with a letter or digit: nothing that needs quoting in a path.
  */
 bool container_name_is_valid(const char *name);

@@ -29,7 +29,8 @@ struct action_ops {
     void (*bus_lost)(struct action *a); /* NULL: it has nothing to do with D-Bus */
 };
 
-extern const struct action_ops unit_action, container_action;
+extern const struct action_ops unit_action, container_action, update_action, project_action,
+    process_action, machine_action;
 
 /* Tells what it does now. */
 void action_step(struct action *a, const char *fmt, ...) PRINTF(2, 3);

@@ -26,6 +26,14 @@ static const struct action_ops *const ops_of[COMMAND_COUNT] = {
     [COMMAND_CONTAINER_KILL] = &container_action,
     [COMMAND_CONTAINER_RENAME] = &container_action,
     [COMMAND_CONTAINER_REMOVE] = &container_action,
+    [COMMAND_CONTAINER_UPDATE] = &update_action,
+    [COMMAND_PROJECT_UP] = &project_action,
+    [COMMAND_PROJECT_DOWN] = &project_action,
+    [COMMAND_PROJECT_RESTART] = &project_action,
+    [COMMAND_PROJECT_PULL] = &project_action,
+    [COMMAND_PROCESS_SIGNAL] = &process_action,
+    [COMMAND_MACHINE_REBOOT] = &machine_action,
+    [COMMAND_MACHINE_POWER_OFF] = &machine_action,
 };
 
 struct commands {

@@ -2,6 +2,7 @@
 #include "fuzz.h"
 
 #include "node/action-engine.h"
+#include "node/container-body.h"
 
 static void fuzz_container(const char *text, size_t n)
 {
@@ -23,6 +24,33 @@ static void fuzz_list(const char *text, size_t n)
         for (size_t i = 0; i < ids.n; i++)
             FUZZ_CHECK(docker_id_is_valid(ids.v[i]));
     str_list_done(&ids);
+}
+
+static void fuzz_body(const char *text, size_t n)
+{
+    json_t *v = NULL;
+    char *body = NULL, *name, *further;
+    if (json_parse(text, n, LIMIT_DOCKER_ANSWER, NULL, &v) < 0)
+        return;
+    if (container_body(v, v, "sha256:x", n % 2, NULL, &body) == 0)
+        FUZZ_CHECK(body && *body == '{');
+    mem_free(body);
+    for (size_t i = 0; container_further_network(v, i, &name, &further) == 0; i++) {
+        FUZZ_CHECK(name && further);
+        mem_free(name);
+        mem_free(further);
+    }
+    json_decref(v);
+}
+
+static void fuzz_pull(const char *text, size_t n)
+{
+    struct pull p = {0};
+    int percent = pull_feed(&p, text, n / 2);
+    FUZZ_CHECK(percent >= -1 && percent <= 100);
+    percent = pull_feed(&p, text + n / 2, n - n / 2);
+    FUZZ_CHECK(percent >= -1 && percent <= 100);
+    pull_done(&p);
 }
 
 static void fuzz_log(const char *text, size_t n)
@@ -57,6 +85,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         break;
     case 's':
         (void)!docker_parse_stats(text, size - 1, &stats);
+        break;
+    case 'b':
+        fuzz_body(text, size - 1);
+        break;
+    case 'p':
+        fuzz_pull(text, size - 1);
         break;
     case 'i':
         if (container_state_parse(text, size - 1, &state) == 0)

@@ -1,10 +1,11 @@
 // Commands to a node, carried out on real systemd, Docker and Podman.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { scratchFolder, until } from './lib/hydrad.mjs';
+import { Registry } from './lib/registry.mjs';
 import { Watch, engine, start, stopIt } from './lib/watch.mjs';
 
 const none = 'unix:///nowhere.sock', noBus = 'unix:path=/nowhere';
@@ -78,6 +79,7 @@ describe('units of a real systemd', () => {
         [bus.address, journal] = await start('systemd', bus.dir);
         // Of the distribution: a mask until the next boot is weaker than what stands in /etc or /run.
         fs.writeFileSync(`${/^\/proc\/\d+\/root/.exec(journal)[0]}/usr/lib/systemd/system/shop.service`, '[Service]\nExecStart=/bin/sleep 1000\n');
+        bus.leader = /^\/proc\/(\d+)/.exec(journal)[1];
         manager('Reload');
         w = new Watch(['--docker', none, '--dbus', bus.address, '--journal', journal, '--state', bus.dir, '--policy', policy(bus.dir, 'allow:\n  - do: unit.*\n')]);
         await w.source('systemd');
@@ -133,11 +135,50 @@ describe('units of a real systemd', () => {
         w = new Watch(['--docker', none, '--dbus', bus.address, '--state', bus.dir, '--policy', path.join(bus.dir, 'agent.yaml')]);
         assert.match((await w.end('killed')).text, /restarted while it ran/);
     });
+    test('power off: held back, then done', async () => {
+        policy(bus.dir, 'allow: [{do: machine.power-off}]\n');
+        const held = spawn('nsenter', ['-t', bus.leader, '-a', 'systemd-inhibit', '--what=shutdown', '--who=apt', '--why=installing', 'cat'], { stdio: ['pipe', 'ignore', 'inherit'] });
+        const ended = new Promise(r => held.on('exit', r));
+        await until(() => execFileSync('busctl', [`--address=${bus.address}`, 'call', 'org.freedesktop.login1', '/org/freedesktop/login1', 'org.freedesktop.login1.Manager', 'ListInhibitors']).toString().includes('installing'), 30000, 'the inhibitor');
+        const no = await w.command('held', 'machine.power-off', '-');
+        assert.equal(no.state, 'failed');
+        assert.match(no.text, /holds the shutdown back \(apt: installing\)/);
+        held.stdin.end();
+        await ended;
+        await until(() => !execFileSync('busctl', [`--address=${bus.address}`, 'call', 'org.freedesktop.login1', '/org/freedesktop/login1', 'org.freedesktop.login1.Manager', 'ListInhibitors']).toString().includes('installing'), 30000, 'its end');
+        const yes = await w.command('off', 'machine.power-off', '-');
+        assert.equal(yes.state, 'done', yes.text);
+        await w.source('systemd', 'failed');
+    });
+});
+
+describe('processes of this machine', () => {
+    let dir, w;
+    before(() => { dir = scratchFolder(); w = new Watch(['--docker', none, '--dbus', noBus, '--policy', policy(dir, 'allow: [{do: process.signal}]\n')]); });
+    after(async () => { await w.stop(); fs.rmSync(dir, { recursive: true }); });
+    const ticks = pid => fs.readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /, '').split(' ')[19];
+
+    test('a signal to exactly the one that was meant', async () => {
+        const p = spawn('sleep', ['1000']), ended = new Promise(r => p.on('exit', (code, signal) => r(signal)));
+        const start = await until(() => { try { return ticks(p.pid); } catch { return null; } });
+        const other = await w.command('other', 'process.signal', `${p.pid}:${Number(start) + 1}`, 'argument=TERM');
+        assert.equal(other.state, 'failed');
+        assert.match(other.text, /has ended meanwhile/);
+        assert.equal((await w.command('cont', 'process.signal', `${p.pid}:${start}`, 'argument=SIGCONT')).text, 'SIGCONT was sent to sleep.');
+        const o = await w.command('term', 'process.signal', `${p.pid}:${start}`, 'argument=TERM');
+        assert.equal(o.state, 'done', o.text);
+        assert.match(o.text, /^sleep ended .* after SIGTERM/);
+        assert.equal(await ended, 'SIGTERM');
+    });
+    test('what is no process, no signal, or not for signals', async () => {
+        for (const [id, target, argument, text] of [['a', 'x', 'TERM', /no process/], ['b', '1:0', 'TERM', /first process/], ['c', '5:1', 'NONSENSE', /no signal/], ['d', '5', 'TERM', /no process/], ['e', '4194304:1', 'TERM', /ended meanwhile/]])
+            assert.match((await w.command(id, 'process.signal', target, `argument=${argument}`)).text, text);
+    });
 });
 
 for (const kind of ['docker', 'podman'])
     describe(`containers of a real ${kind}`, () => {
-        let dir, api, w;
+        let dir, api, w, registry, args;
         const make = async (name, body, running = true) => {
             const made = await api('POST', `/containers/create?name=${name}`, { Image: 'hydra-test:1', HostConfig: { NetworkMode: 'host' }, ...body });
             assert.equal(made.status, 201, made.text);
@@ -148,12 +189,17 @@ for (const kind of ['docker', 'podman'])
         const state = async name => (await api('GET', `/containers/${name}/json`)).json?.State?.Status;
         before(async () => {
             dir = `${scratchFolder()}/${kind}`;
+            registry = await Registry.start();
+            process.env.CONTAINERS_REGISTRIES_CONF = `${dir}-registries.conf`; // Podman's: no TLS there
+            fs.writeFileSync(process.env.CONTAINERS_REGISTRIES_CONF, `[[registry]]\nlocation = "${registry.host}"\ninsecure = true\n`);
             const [socket] = await start(kind, dir);
             api = engine(socket);
-            w = new Watch(['--docker', `unix://${socket}`, '--dbus', noBus, '--state', dir, '--policy', policy(dir, 'allow:\n  - do: "*"\n')]);
+            policy(dir, 'allow:\n  - do: "*"\n');
+            args = () => ['--docker', `unix://${socket}`, '--dbus', noBus, '--state', dir, '--policy', path.join(dir, 'agent.yaml')];
+            w = new Watch(args());
             await w.source(kind);
         });
-        after(async () => { await w?.stop(); await stopIt(kind, dir); });
+        after(async () => { await w?.stop(); await stopIt(kind, dir); await registry?.stop(); });
 
         test('stop, start, restart, pause, unpause', async () => {
             await make('web', { Cmd: ['sleep', '1000'], StopSignal: 'SIGKILL' });
@@ -187,5 +233,108 @@ for (const kind of ['docker', 'podman'])
             assert.equal((await w.command('remove', 'container.remove', `${kind}/new`)).state, 'done');
             assert.equal(await state('new'), undefined);
             assert.match((await w.command('gone', 'container.start', `${kind}/nothing`)).text, /no such container/);
+        });
+
+        const sleeper = { Cmd: ['sleep', '1000'], Env: ['PATH=/bin', 'FROM=image'], StopSignal: 'SIGKILL' };
+        const pullImage = async image => { const a = await api('POST', `/images/create?fromImage=${image.slice(0, image.lastIndexOf(':'))}&tag=${image.slice(image.lastIndexOf(':') + 1)}`); assert.equal(a.status, 200, a.text); };
+        const look = async name => (await api('GET', `/containers/${name}/json`)).json;
+        const fromImage = async (name, image, body = {}) => { await pullImage(image); return make(name, { Image: image, ...body }); };
+
+        test('update: a newer image, the same settings', async () => {
+            const image = registry.push('app', '1', 'one', sleeper);
+            const old = await fromImage('app', image, {
+                Env: ['MINE=1'], Labels: { mine: 'yes', 'com.docker.compose.image': 'sha256:old' }, Volumes: { '/data': {} },
+                HostConfig: { NetworkMode: 'host', Binds: ['/tmp:/host:ro'], Memory: 64 << 20, RestartPolicy: { Name: 'unless-stopped' } },
+            });
+            const before = await look('app');
+            const same = await w.command('same', 'container.update', `${kind}/app`);
+            assert.equal(same.state, 'done', same.text);
+            assert.match(same.text, /newest .* already/);
+            assert.equal((await look('app')).Id, old);
+
+            registry.push('app', '1', 'two', { ...sleeper, Env: ['PATH=/bin', 'FROM=second'] });
+            const o = await w.command('update', 'container.update', `${kind}/app`);
+            assert.equal(o.state, 'done', o.text);
+            assert.match(o.text, /Updated to the newest/);
+            assert.ok(w.outcomes('update').some(s => /^pulling/.test(s.step)), 'it says that it pulls');
+            const after_ = await look('app'), kept = await look('app-before-update');
+            assert.notEqual(after_.Id, old);
+            assert.equal(kept.Id, old);
+            assert.deepEqual([after_.State.Running, kept.State.Running], [true, false]);
+            assert.notEqual(after_.Image, before.Image);
+            assert.ok(after_.Config.Env.includes('MINE=1') && after_.Config.Env.includes('FROM=second') && !after_.Config.Env.includes('FROM=image'), after_.Config.Env.join());
+            assert.equal(after_.Config.Labels.mine, 'yes');
+            assert.notEqual(after_.Config.Labels['com.docker.compose.image'], 'sha256:old');
+            assert.deepEqual([after_.HostConfig.Memory, after_.HostConfig.RestartPolicy.Name, after_.HostConfig.NetworkMode], [64 << 20, 'unless-stopped', 'host']);
+            assert.equal(after_.Mounts.find(m => m.Destination === '/host').RW, false);
+            const volume = c => c.Mounts.find(m => m.Destination === '/data').Name;
+            assert.equal(volume(after_), volume(before), 'its data moves along');
+
+            registry.push('app', '1', 'three', sleeper);
+            assert.equal((await w.command('update-2', 'container.update', `${kind}/app`)).state, 'done', 'what the last one kept makes room');
+            assert.equal((await look('app-before-update')).Id, after_.Id);
+        });
+
+        test('update: a new one that fails is taken back', async () => {
+            const image = registry.push('worse', '1', 'good', sleeper);
+            const old = await fromImage('worse', image);
+            registry.push('worse', '1', 'broken', { ...sleeper, Cmd: ['sh', '-c', 'echo no such table; exit 3'] });
+            const o = await w.command('taken-back', 'container.update', `${kind}/worse`);
+            assert.equal(o.state, 'failed');
+            assert.match(o.text, /ended with exit code 3.* The old container is back and runs/);
+            assert.match(o.output, /no such table/);
+            const now = await look('worse');
+            assert.deepEqual([now.Id, now.State.Running], [old, true]);
+            assert.equal(await state('worse.hydra-update'), undefined);
+            assert.equal(await state('worse-before-update'), undefined);
+        });
+
+        test('update: an image that is not there, one that is pinned', async () => {
+            const image = registry.push('lost', '1', 'x', sleeper);
+            await fromImage('lost', image);
+            registry.manifests.clear();
+            const o = await w.command('lost', 'container.update', `${kind}/lost`);
+            assert.equal(o.state, 'failed');
+            assert.match(o.text, /can't pull the image: .*(manifest|not found).*Nothing was changed/);
+        });
+
+        test('update: the agent is killed at every moment; the result is the old one or the new one, running', async () => {
+            const image = registry.push('cut', '1', 'v0', sleeper);
+            await fromImage('cut', image);
+            const steps = ['pulling', 'making it anew', 'stopping the old one', 'starting the new one', 'waiting until it is well'];
+            for (const [i, step] of steps.entries()) {
+                registry.push('cut', '1', `v${i + 1}`, sleeper);
+                const old = (await look('cut')).Id, id = `cut-${i}`;
+                w.say(`${id} container.update ${kind}/cut`);
+                await until(() => w.outcomes(id).some(o => o.step?.startsWith(step) || o.state !== 'running'), 60000, step);
+                await w.stop('SIGKILL');
+                w = new Watch(args());
+                const end = await w.end(id);
+                const now = await look('cut');
+                assert.equal(now?.State.Running, true, `${step}: ${end.text}`);
+                assert.equal(now.Id === old, end.state === 'failed', `${step}: ${end.text}`);
+                assert.equal(await state('cut.hydra-update'), undefined, step);
+                if (end.state === 'failed') assert.match(end.text, /restarted/);
+                await w.service(`${kind}/cut`, 'running');
+            }
+        });
+
+        test('projects: by label, in the order of dependencies', async () => {
+            const part = (name, service, depends = '') => make(name, { Cmd: ['sleep', '1000'], StopSignal: 'SIGKILL', Labels: { 'com.docker.compose.project': 'shop', 'com.docker.compose.service': service, 'com.docker.compose.depends_on': depends, 'com.docker.compose.oneoff': 'False' } });
+            await part('shop-web-1', 'web', 'db:service_started:false');
+            await part('shop-db-1', 'db');
+            await until(() => w.last('service', s => s.id === `${kind}/shop-web-1`)?.project === 'shop' && w.last('service', s => s.id === `${kind}/shop-db-1`)?.project === 'shop');
+            const down = await w.command('down', 'project.down', `${kind}/shop`);
+            assert.equal(down.state, 'done', down.text);
+            assert.match(down.text, /^Stopped: 2 containers/);
+            assert.deepEqual(w.outcomes('down').map(o => o.step).filter(s => s), ['stopping shop-web-1 (1 of 2)', 'stopping shop-db-1 (2 of 2)']);
+            assert.deepEqual([await state('shop-web-1'), await state('shop-db-1')], ['exited', 'exited']);
+            const up = await w.command('up', 'project.up', `${kind}/shop`);
+            assert.equal(up.state, 'done', up.text);
+            assert.deepEqual(w.outcomes('up').map(o => o.step).filter(s => s), ['starting shop-db-1 (1 of 2)', 'starting shop-web-1 (2 of 2)']);
+            const again = await w.command('again', 'project.restart', `${kind}/shop`);
+            assert.equal(again.state, 'done', again.text);
+            assert.deepEqual([await state('shop-web-1'), await state('shop-db-1')], ['running', 'running']);
+            assert.match((await w.command('nobody', 'project.up', `${kind}/nothing`)).text, /no such project/);
         });
     });
