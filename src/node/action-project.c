@@ -3,7 +3,7 @@
  */
 #include "node/action-engine.h"
 
-#include "node/container-body.h"
+#include "node/image-pull.h"
 
 enum {
     PROJECT_MS = 2 * 3600000,
@@ -237,6 +237,27 @@ static const char *fault_of(const struct project *p)
     return NULL;
 }
 
+/* What is done to each of its containers. */
+static enum command_verb verb_of_member(enum command_verb v)
+{
+    if (v == COMMAND_PROJECT_DOWN)
+        return COMMAND_CONTAINER_STOP;
+    return v == COMMAND_PROJECT_UP ? COMMAND_CONTAINER_START : COMMAND_CONTAINER_RESTART;
+}
+
+/* A container that is under deny is not reached by way of its project; NULL = there is none. */
+static const char *denied_member(const struct project *p)
+{
+    enum command_verb v = p->a->command.verb;
+    for (size_t i = 0; v != COMMAND_PROJECT_PULL && i < p->members.n; i++) {
+        const char *name = p->members.v[i].name;
+        AUTO(mem_freep) char *id = mem_printf("%s/%s", p->talk.engine->source, name);
+        if (action_is_denied(p->a, verb_of_member(v), id))
+            return name;
+    }
+    return NULL;
+}
+
 static void start(struct action *a)
 {
     struct engine *e = docker_engine(a->node, a->command.target);
@@ -250,9 +271,14 @@ static void start(struct action *a)
     p->a = a;
     talk_init(&p->talk, a, e, p);
     gather(p, slash + 1);
-    const char *fault = fault_of(p);
+    const char *fault = fault_of(p), *denied = denied_member(p);
     if (fault)
         action_end(a, OUTCOME_FAILED, NULL, "%s", fault);
+    else if (denied)
+        action_end(a, OUTCOME_REFUSED, NULL,
+                   "The policy of this node denies %s on %s, which belongs to the project. Nothing "
+                   "was done.",
+                   command_verb_name(verb_of_member(a->command.verb)), denied);
     else
         next(p);
 }

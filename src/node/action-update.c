@@ -4,49 +4,21 @@
  * Whoever has the name is the one that counts. The old container keeps its data and settings all
  * along, stopped, as NAME-before-update. What must be known after a crash is in the note: with it
  * resume() either watches the new one on, or puts the old one back. */
-#include "node/action-engine.h"
+#include "node/update-private.h"
 
-#include "base/clock.h"
 #include "node/container-body.h"
 
 enum {
     PULL_MS = 2 * 3600000,
     UPDATE_MS = PULL_MS + 30 * 60000,
-    HEALTHY_MS = 5 * 60000, /* a health check has so long to say yes */
-    STEADY_MS = 10000,      /* without one it must run so long */
     ENGINE_AWAIT_MS = 1000, /* after a restart of the agent */
     PERCENT_STEP = 5,
 };
 
-struct update {
-    struct action *a;
-    struct talk talk;
-    char old[DOCKER_ID_SIZE], new[DOCKER_ID_SIZE]; /* containers; "" = none yet */
-    char *name, *image, *image_id;
-    bool was_running;
-    json_t *inspect, *old_image; /* of the old container */
-    struct pull pull;
-    size_t networks;               /* further ones that are connected */
-    int64_t started_ms, steady_ms; /* mono: of the new one, and since when it runs */
-    char steady[40];               /* its start that `steady_ms` counts from */
-    struct container_state state;
-    char *failure, *output; /* why the old one is put back; what the new one said */
-};
-
-static const char *engine_name(const struct update *u)
-{
-    return u->talk.engine->version.podman ? "Podman" : "Docker";
-}
-
-static const char *without_kind(const char *image_id)
-{
-    return str_starts(image_id, "sha256:") ? image_id + strlen("sha256:") : image_id;
-}
-
 static void fail(struct update *u, const char *what, const char *words)
 {
-    action_end(u->a, OUTCOME_FAILED, NULL, "%s %s: %s%s Nothing was changed.", engine_name(u), what,
-               words, str_ends(words, ".") ? "" : ".");
+    action_end(u->a, OUTCOME_FAILED, NULL, "%s %s: %s%s Nothing was changed.", update_engine(u),
+               what, words, str_ends(words, ".") ? "" : ".");
 }
 
 static json_t *parse(const struct talk_answer *answer)
@@ -72,198 +44,6 @@ static int keep_note(struct update *u, struct err *e)
     return r;
 }
 
-/* --- back to the old one --- */
-
-static void on_old_runs(void *arg, const struct talk_answer *answer)
-{
-    struct update *u = arg;
-    char *output = TAKE(u->output);
-    if (!answer->ok)
-        action_end(u->a, OUTCOME_FAILED, output,
-                   "%s And the old container can't be started again (%s): look at %s.", u->failure,
-                   answer->words, u->name);
-    else
-        action_end(u->a, OUTCOME_FAILED, output, "%s The old container is back%s.", u->failure,
-                   u->was_running ? " and runs" : "");
-}
-
-static void start_old(struct update *u)
-{
-    if (u->was_running)
-        talk_post(&u->talk, on_old_runs, "/containers/%s/start", u->old);
-    else
-        on_old_runs(u, &(struct talk_answer){.ok = true, .words = "", .body = ""});
-}
-
-static void on_old_named(void *arg, const struct talk_answer *answer)
-{
-    (void)answer; /* it may have its name already */
-    start_old(arg);
-}
-
-static void on_new_removed(void *arg, const struct talk_answer *answer)
-{
-    struct update *u = arg;
-    (void)answer; /* there may be none */
-    talk_post(&u->talk, on_old_named, "/containers/%s/rename?name=%s", u->old, u->name);
-}
-
-static void on_new_log(void *arg, const struct talk_answer *answer)
-{
-    struct update *u = arg;
-    if (answer->ok)
-        u->output = docker_last_lines(answer->body, answer->len, u->state.tty);
-    action_step(u->a, "putting the old one back");
-    if (*u->new)
-        talk_ask(&u->talk, &(struct talk_question){.method = "DELETE"}, on_new_removed,
-                 "/containers/%s?force=true", u->new);
-    else
-        talk_ask(&u->talk, &(struct talk_question){.method = "DELETE"}, on_new_removed,
-                 "/containers/%s.hydra-update", u->name);
-}
-
-static void roll_back(struct update *u, char *failure)
-{
-    u->failure = failure;
-    talk_get(&u->talk, on_new_log, "/containers/%s/logs?stdout=1&stderr=1&tail=20",
-             *u->new ? u->new : "none");
-}
-
-static void roll_back_for(struct update *u, const char *what, const struct talk_answer *answer)
-{
-    const char *words = answer->words;
-    roll_back(
-        u, mem_printf("%s %s: %s%s", engine_name(u), what, words, str_ends(words, ".") ? "" : "."));
-}
-
-/* --- is the new one well? --- */
-
-/* Else the engine would start it, too, when the machine starts. */
-static void on_old_quiet(void *arg, const struct talk_answer *answer)
-{
-    struct update *u = arg;
-    char took[ACTION_TOOK_SIZE];
-    action_end(u->a, OUTCOME_DONE, NULL,
-               "Updated to the newest %s (%.12s) in %s. The old container is kept, stopped, as "
-               "%s-before-update%s.",
-               u->image, without_kind(u->image_id), action_took(u->a, took), u->name,
-               answer->ok ? "" : "; remove it, or it may start with the machine");
-}
-
-static void keep_old(struct update *u)
-{
-    talk_ask(
-        &u->talk,
-        &(struct talk_question){.method = "POST", .body = "{\"RestartPolicy\":{\"Name\":\"no\"}}"},
-        on_old_quiet, "/containers/%s/update", u->old);
-}
-
-/* NULL = not yet; else why it is not well, or "" when it is. The caller frees. */
-static char *judge(struct update *u, int64_t now)
-{
-    const struct container_state *s = &u->state;
-    bool started_anew = !str_eq(s->started, u->steady);
-    if (started_anew)
-        u->steady_ms = now;
-    str_copy(u->steady, sizeof u->steady, s->started);
-    if (!s->running && !s->restarting && s->exit_code == 0 && str_eq(s->status, "exited"))
-        return mem_strdup("The new container ended by itself.");
-    if (s->restarting || str_eq(s->status, "exited") || str_eq(s->status, "dead") || s->restarts)
-        return mem_printf("The new container ended with exit code %d.", s->exit_code);
-    if (s->health == HEALTH_UNHEALTHY)
-        return mem_strdup("The new container is not healthy.");
-    if (s->health == HEALTH_HEALTHY ||
-        (s->health == HEALTH_NONE && s->running && now - u->steady_ms >= STEADY_MS))
-        return mem_strdup("");
-    if (now - u->started_ms > HEALTHY_MS)
-        return mem_strdup("The new container was not healthy within 5 minutes.");
-    return NULL;
-}
-
-static void look(void *arg);
-
-static void on_look(void *arg, const struct talk_answer *answer)
-{
-    struct update *u = arg;
-    int64_t now = clock_mono_ms();
-    if (!answer->ok || container_state_parse(answer->body, answer->len, &u->state) < 0) {
-        roll_back_for(u, "does not tell how the new container is", answer);
-        return;
-    }
-    char *verdict = judge(u, now);
-    if (!verdict)
-        talk_pause(&u->talk, CONTAINER_LOOK_MS, look);
-    else if (*verdict)
-        roll_back(u, verdict);
-    else
-        keep_old(u);
-    if (verdict && !*verdict)
-        mem_free(verdict);
-}
-
-static void look(void *arg)
-{
-    struct update *u = arg;
-    talk_get(&u->talk, on_look, "/containers/%s/json", u->new);
-}
-
-static void on_new_started(void *arg, const struct talk_answer *answer)
-{
-    struct update *u = arg;
-    u->started_ms = u->steady_ms = clock_mono_ms();
-    if (!answer->ok) {
-        roll_back_for(u, "can't start the new container", answer);
-        return;
-    }
-    action_step(u->a, "waiting until it is well");
-    look(u);
-}
-
-static void start_new(struct update *u)
-{
-    action_step(u->a, "starting the new one");
-    if (u->was_running)
-        talk_post(&u->talk, on_new_started, "/containers/%s/start", u->new);
-    else
-        keep_old(u);
-}
-
-/* --- the swap --- */
-
-static void on_new_named(void *arg, const struct talk_answer *answer)
-{
-    struct update *u = arg;
-    if (!answer->ok)
-        roll_back_for(u, "can't rename the new container", answer);
-    else
-        start_new(u);
-}
-
-static void on_old_renamed(void *arg, const struct talk_answer *answer)
-{
-    struct update *u = arg;
-    if (!answer->ok)
-        roll_back_for(u, "can't rename the old container", answer);
-    else
-        talk_post(&u->talk, on_new_named, "/containers/%s/rename?name=%s", u->new, u->name);
-}
-
-static void on_old_stopped(void *arg, const struct talk_answer *answer)
-{
-    struct update *u = arg;
-    if (!answer->ok)
-        roll_back_for(u, "can't stop the old container", answer);
-    else
-        talk_post(&u->talk, on_old_renamed, "/containers/%s/rename?name=%s-before-update", u->old,
-                  u->name);
-}
-
-static void stop_old(struct update *u)
-{
-    action_step(u->a, "stopping the old one");
-    talk_post(&u->talk, on_old_stopped, "/containers/%s/stop", u->old);
-}
-
 /* --- the new one --- */
 
 static void connect_next(struct update *u);
@@ -272,7 +52,7 @@ static void on_connected(void *arg, const struct talk_answer *answer)
 {
     struct update *u = arg;
     if (!answer->ok)
-        roll_back_for(u, "can't connect the new container to its networks", answer);
+        update_roll_back_for(u, "can't connect the new container to its networks", answer);
     else
         connect_next(u);
 }
@@ -282,7 +62,7 @@ static void connect_next(struct update *u)
     AUTO(mem_freep) char *name = NULL, *body = NULL;
     json_t *v = NULL;
     if (container_further_network(u->inspect, u->networks++, &name, &body) < 0) {
-        stop_old(u);
+        update_stop_old(u);
         return;
     }
     if (json_parse(body, strlen(body), LIMIT_DOCKER_ANSWER, NULL, &v) == 0)
@@ -306,7 +86,7 @@ static void on_created(void *arg, const struct talk_answer *answer)
     if (!made)
         fail(u, "can't make the new container", answer->words);
     else if (keep_note(u, &e) < 0)
-        roll_back(u, mem_strdup(e.text));
+        update_roll_back(u, mem_strdup(e.text));
     else
         connect_next(u);
 }
@@ -385,7 +165,7 @@ static void on_new_image(void *arg, const struct talk_answer *answer)
     json_decref(v);
     if (!*u->image_id)
         fail(u, "does not tell of the image that was pulled", answer->words);
-    else if (str_eq(without_kind(u->image_id), without_kind(had)))
+    else if (str_eq(image_id_plain(u->image_id), image_id_plain(had)))
         action_end(u->a, OUTCOME_DONE, NULL, "It runs the newest %s already; nothing was changed.",
                    u->image);
     else
@@ -484,9 +264,9 @@ static void on_holder(void *arg, const struct talk_answer *answer)
     }
     json_decref(v);
     if (is_new)
-        start_new(u);
+        update_start_new(u);
     else
-        roll_back(u, mem_strdup("The agent was restarted in the midst of the update."));
+        update_roll_back(u, mem_strdup("The agent was restarted in the midst of the update."));
 }
 
 static void await_engine(void *arg)
@@ -515,6 +295,7 @@ static void resume(struct action *a, const char *note)
 {
     struct update *u = update_new(a);
     talk_init(&u->talk, a, NULL, u);
+    action_step(a, "going on after a restart of the agent");
     if (!take_note(u, note))
         action_end(a, OUTCOME_FAILED, NULL,
                    "The agent was restarted before anything was changed. Ask for it again.");

@@ -40,6 +40,9 @@ int action_note(struct action *a, const char *note, struct err *e) MUST_CHECK;
 void action_end(struct action *a, enum outcome_state state, char *output, const char *fmt, ...)
     PRINTF(4, 5);
 
+/* Does the policy forbid this of a part of what it acts on? */
+bool action_is_denied(const struct action *a, enum command_verb verb, const char *target);
+
 enum { ACTION_TOOK_SIZE = 24 };
 /* "1.2 s": since its begin. Returns `ret_text`. */
 const char *action_took(const struct action *a, char ret_text[ACTION_TOOK_SIZE]);

@@ -125,6 +125,11 @@ static const struct policy_rule *find(const struct policy *p, bool deny, const c
     return NULL;
 }
 
+bool policy_denies(const struct policy *p, const char *verb, const char *target)
+{
+    return p->trouble || find(p, true, verb, target);
+}
+
 int policy_check(const struct policy *p, const char *verb, const char *target, struct err *e)
 {
     const char *on = *target ? " on " : "", *path = *p->path ? p->path : POLICY_USUAL_PATH;

@@ -49,6 +49,8 @@ struct policy *policy_copy(const struct policy *p);
 void policy_free(struct policy *p);
 DEFINE_FREEP(struct policy, policy_free)
 
+/* Is it under deny? (What is not may still not be allowed.) */
+bool policy_denies(const struct policy *p, const char *verb, const char *target);
 /* 0 = allowed; -EACCES with the sentence. `verb`: a command's name, or "logs". */
 int policy_check(const struct policy *p, const char *verb, const char *target,
                  struct err *e) MUST_CHECK;

@@ -46,8 +46,9 @@ static void go_away(struct systemd *s, int error)
         u->call = sd_bus_slot_unref(u->call);
         u->due = false;
     }
-    commands_bus_lost(s->node); /* while the connection is still there to let go of */
-    bus_free(TAKE(s->bus));
+    struct bus *lost = TAKE(s->bus); /* nothing new is asked of it, */
+    commands_bus_lost(s->node);      /* but it is still there to let go of */
+    bus_free(lost);
     s->reading = 0;
     s->listed = s->known = s->files_known = s->full = s->complete = false;
     tell_away(s, error);

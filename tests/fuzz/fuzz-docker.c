@@ -3,6 +3,7 @@
 
 #include "node/action-engine.h"
 #include "node/container-body.h"
+#include "node/image-pull.h"
 
 static void fuzz_container(const char *text, size_t n)
 {

@@ -335,6 +335,12 @@ for (const kind of ['docker', 'podman'])
             const again = await w.command('again', 'project.restart', `${kind}/shop`);
             assert.equal(again.state, 'done', again.text);
             assert.deepEqual([await state('shop-web-1'), await state('shop-db-1')], ['running', 'running']);
+            policy(dir, `allow:\n  - do: "*"\ndeny:\n  - {do: container.stop, on: ${kind}/shop-db-1}\n`);
+            const denied = await w.command('denied', 'project.down', `${kind}/shop`);
+            assert.equal(denied.state, 'refused', denied.text);
+            assert.match(denied.text, /denies container.stop on shop-db-1/);
+            assert.deepEqual([await state('shop-web-1'), await state('shop-db-1')], ['running', 'running']);
+            policy(dir, 'allow:\n  - do: "*"\n');
             assert.match((await w.command('nobody', 'project.up', `${kind}/nothing`)).text, /no such project/);
         });
     });

@@ -82,6 +82,8 @@ static void test_file(void **state)
     assert_true(allows(p, "machine.reboot", ""));
     assert_false(allows(p, "logs", "docker/plex"));
     assert_false(allows(p, "unit.stop", "systemd/dbus.service"));
+    assert_true(policy_denies(p, "container.stop", "docker/db"));
+    assert_false(policy_denies(p, "container.stop", "podman/x")); /* not allowed, but not denied */
     AUTO(policy_freep) struct policy *all = parse("allow: [{do: '*'}]");
     assert_false(allows(all, "unit.mask", "systemd/dbus.service"));
     assert_true(allows(all, "machine.power-off", ""));
