@@ -393,8 +393,9 @@ static void a_daemon_that_goes_is_found_again(void **state)
     daemon_listen(&f->d);
     watch(f);
     wait_for(&f->w, "source docker ok complete*");
-    emit(&f->d, 0, "update", "");
-    usleep(50000);
+    set_container(&f->d, 0, "web", exited(0, text), "");
+    emit(&f->d, 0, "die", "");
+    wait_for(&f->w, "service docker/web stopped*"); /* so the event was heard */
     int64_t before = clock_wall_ms();
     daemon_die(&f->d);
     wait_for(&f->w, "source docker failed*");
