@@ -219,7 +219,7 @@ static void get_actions(struct http_exchange *x)
     struct err e = {0};
     struct str body = {0};
     struct jw w = jw_begin(&body);
-    int r = actions_print(a->cluster, http_param(x, "id"), subject_of(x)->permissions,
+    int r = actions_print(a->cluster, a->jobs, http_param(x, "id"), subject_of(x)->permissions,
                           clock_mono_ms(), &w, &e);
     if (r < 0) {
         str_done(&body);

@@ -17,23 +17,26 @@ static struct cluster_now now(void)
 
 /* --- what nodes tell --- */
 
-static void hear_outcome(struct nodes *n, const char *node, const struct node_report *r)
+/* What concerns jobs. */
+static void tell_jobs(struct nodes *n, const char *node, const struct node_report *r)
 {
     if (r->kind == REPORT_OUTCOME)
         jobs_outcome(n->settings.jobs, node, r->outcome, now());
+    if (r->kind == REPORT_POLICY)
+        jobs_set_policy(n->settings.jobs, node, r->policy);
 }
 
 static void on_local_report(void *arg, struct node_report *r)
 {
     struct nodes *n = arg;
-    hear_outcome(n, n->settings.local, r);
+    tell_jobs(n, n->settings.local, r);
     cluster_report(n->settings.cluster, n->settings.local, r, now());
 }
 
 static void on_report(void *arg, const char *node, struct node_report *r, bool late)
 {
     struct nodes *n = arg;
-    hear_outcome(n, node, r);
+    tell_jobs(n, node, r);
     if (late)
         cluster_report_late(n->settings.cluster, node, r, now());
     else

@@ -153,8 +153,24 @@ static void print_effect(const char *effect, const char *name, struct str *out)
     str_addf(out, "%s%s", name, at + 2);
 }
 
+/* A node as it stands to commands. */
+struct taker {
+    char *away;                  /* why it gets none; NULL = it is there */
+    const struct policy *policy; /* NULL = not told yet */
+};
+
+/* NULL = it can be done. The text lasts as long as `e` and `t`. */
+static const char *why_not(const struct taker *t, enum command_verb verb, const char *target,
+                           struct err *e)
+{
+    if (t->away)
+        return t->away;
+    return t->policy && policy_check(t->policy, command_verb_name(verb), target, e) < 0 ? e->text
+                                                                                        : NULL;
+}
+
 static void print_for_service(const struct service_look *look, uint64_t permissions,
-                              const char *why, struct jw *w)
+                              const struct taker *t, struct jw *w)
 {
     unsigned now = condition_of(look);
     size_t prefix = strlen(kind_prefix(look));
@@ -164,17 +180,18 @@ static void print_for_service(const struct service_look *look, uint64_t permissi
             strncmp(name, kind_prefix(look), prefix) != 0)
             continue;
         struct str confirm = {0};
+        struct err e = {0};
         print_effect(offers[i].effect, look->name, &confirm);
         if (verb_interrupts(offers[i].verb))
             say_dependents(look, &confirm);
-        print_action(w, offers[i].verb, short_label(offers[i].verb), offers[i].danger, why,
-                     str_text(&confirm));
+        print_action(w, offers[i].verb, short_label(offers[i].verb), offers[i].danger,
+                     why_not(t, offers[i].verb, look->observed, &e), str_text(&confirm));
         str_done(&confirm);
     }
 }
 
 static void print_for_node(const char *node, const struct node_look *look, uint64_t permissions,
-                           const char *why, struct jw *w)
+                           const struct taker *t, struct jw *w)
 {
     static const struct {
         enum command_verb verb;
@@ -184,24 +201,25 @@ static void print_for_node(const char *node, const struct node_look *look, uint6
     for (size_t i = 0; i < COUNT_OF(both); i++) {
         if (!may(permissions, both[i].verb))
             continue;
+        struct err e = {0};
         AUTO(mem_freep)
         char *confirm = mem_printf("%s %s, and with it the %u services on it.", node,
                                    both[i].effect, look->services);
-        print_action(w, both[i].verb, verb_label(both[i].verb), true, why, confirm);
+        print_action(w, both[i].verb, verb_label(both[i].verb), true,
+                     why_not(t, both[i].verb, "", &e), confirm);
     }
 }
 
-/* NULL = it can be told. */
-static char *why_not(struct cluster *c, const char *node)
+static struct taker taker_of(struct cluster *c, const struct jobs *j, const char *node)
 {
     struct node_look look;
-    if (cluster_look_node(c, node, NULL, &look) < 0 || !look.away)
-        return NULL;
-    return mem_printf("%s is away.", node);
+    bool away = cluster_look_node(c, node, NULL, &look) >= 0 && look.away;
+    return (struct taker){.away = away ? mem_printf("%s is away.", node) : NULL,
+                          .policy = j ? jobs_policy(j, node) : NULL};
 }
 
-int actions_print(struct cluster *c, const char *id, uint64_t permissions, int64_t mono_ms,
-                  struct jw *w, struct err *e)
+int actions_print(struct cluster *c, const struct jobs *j, const char *id, uint64_t permissions,
+                  int64_t mono_ms, struct jw *w, struct err *e)
 {
     struct node_look node;
     struct service_look service = {0};
@@ -209,16 +227,17 @@ int actions_print(struct cluster *c, const char *id, uint64_t permissions, int64
     int r = is_node ? 0 : cluster_look(c, id, mono_ms, e, &service);
     if (r < 0)
         return err_set(e, r, "There is no service or node with the id %.200s.", id);
-    AUTO(mem_freep) char *why = why_not(c, is_node ? id : service.node);
+    struct taker t = taker_of(c, j, is_node ? id : service.node);
     jw_object(w);
     jw_key(w, "actions");
     jw_array(w);
     if (is_node)
-        print_for_node(id, &node, permissions, why, w);
+        print_for_node(id, &node, permissions, &t, w);
     else if (*service.node && service.kind != OBSERVED_PROCESS)
-        print_for_service(&service, permissions, why, w);
+        print_for_service(&service, permissions, &t, w);
     jw_end_array(w);
     jw_end_object(w);
     service_look_done(&service);
+    mem_free(t.away);
     return 0;
 }

@@ -35,7 +35,8 @@ struct jobs {
     struct event_log *log;
     struct jobs_hooks hooks;
     struct guard guard;
-    struct map live; /* of struct live_job, in the order they came */
+    struct map policies; /* of struct policy, by node */
+    struct map live;     /* of struct live_job, in the order they came */
     unsigned n_unfinished;
     uint64_t sequence; /* the last given out, or the ceiling of the Hydra before */
     struct job_writing writing;

@@ -399,6 +399,23 @@ void jobs_set_guard(struct jobs *j, const struct guard *g)
     }
 }
 
+/* --- what nodes allow --- */
+
+static void free_policy(void *p)
+{
+    policy_free(p);
+}
+
+const struct policy *jobs_policy(const struct jobs *j, const char *node)
+{
+    return map_get(&j->policies, node);
+}
+
+void jobs_set_policy(struct jobs *j, const char *node, const struct policy *p)
+{
+    policy_free(map_set(&j->policies, node, policy_copy(p)));
+}
+
 /* --- life --- */
 
 struct jobs *jobs_new(struct loop *loop, struct workers *workers, struct store *store,
@@ -419,6 +436,7 @@ static void free_self(void *arg)
 {
     struct jobs *j = arg;
     map_done(&j->live, free_live);
+    map_done(&j->policies, free_policy);
     guard_done(&j->guard);
     mem_free(j);
 }

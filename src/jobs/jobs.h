@@ -20,6 +20,7 @@
 #include "io/worker.h"
 #include "jobs/guard.h"
 #include "jobs/job.h"
+#include "node/policy.h"
 
 enum {
     LIMIT_JOB_SERVICES = 50,           /* of one order */
@@ -97,7 +98,12 @@ void jobs_outcome(struct jobs *j, const char *node, const struct command_outcome
 void jobs_node_back(struct jobs *j, const char *node, struct cluster_now now);
 void jobs_node_away(struct jobs *j, const char *node, struct cluster_now now);
 
+/* What the node allows, by its own word; copied. On the loop. */
+void jobs_set_policy(struct jobs *j, const char *node, const struct policy *p);
+
 /* --- what others read: on the loop --- */
+
+const struct policy *jobs_policy(const struct jobs *j, const char *node); /* NULL = not told yet */
 
 /* NULL when it is neither under way nor over since lately: the database knows it then. */
 const struct job *jobs_find(const struct jobs *j, const char *id);

@@ -25,7 +25,7 @@ static char *verbs_of(struct rig *r, const char *id, uint64_t permissions)
     struct jw w = jw_begin(&out);
     size_t i;
     json_t *a;
-    if (actions_print(r->c, id, permissions, r->now.mono_ms, &w, &e) < 0)
+    if (actions_print(r->c, NULL, id, permissions, r->now.mono_ms, &w, &e) < 0)
         fail_msg("%s", e.text);
     AUTO(json_decrefp) json_t *all = json_loads(str_text(&out), 0, NULL);
     json_array_foreach (json_object_get(all, "actions"), i, a) {
@@ -87,8 +87,8 @@ static void says_what_depends_on_it(void **state)
     add(r, "docker", "app", ",\"run\":\"running\",\"depends_on\":[\"docker/db\"]");
     rig_after(r, 2000);
     struct jw w = jw_begin(&out);
-    assert_true(actions_print(r->c, "tower/docker/db", PERMISSIONS_ALL, r->now.mono_ms, &w, &e) >=
-                0);
+    assert_true(
+        actions_print(r->c, NULL, "tower/docker/db", PERMISSIONS_ALL, r->now.mono_ms, &w, &e) >= 0);
     assert_non_null(
         strstr(str_text(&out), "db will be away for a moment. 1 service depends on it: app."));
     str_done(&out);
@@ -102,7 +102,7 @@ static void unknown_and_unmanaged_things(void **state)
     struct err e = {0};
     struct str out = {0};
     struct jw w = jw_begin(&out);
-    assert_int_equal(actions_print(r->c, "none", PERMISSIONS_ALL, 0, &w, &e), -ENOENT);
+    assert_int_equal(actions_print(r->c, NULL, "none", PERMISSIONS_ALL, 0, &w, &e), -ENOENT);
     assert_int_equal(out.len, 0);
     str_done(&out);
     cluster_set_record(
@@ -119,6 +119,36 @@ static void unknown_and_unmanaged_things(void **state)
     rig_free(r);
 }
 
+static void says_what_the_node_does_not_allow(void **state)
+{
+    (void)state;
+    struct rig *r = rig_new();
+    struct err e = {0};
+    struct str out = {0};
+    struct loop *loop = loop_new("jobs");
+    struct jobs *j = jobs_new(loop, NULL, NULL, r->c, r->log, &(struct jobs_hooks){0});
+    struct policy *p = policy_default();
+    jobs_set_policy(j, "tower", p);
+    jobs_set_policy(j, "tower", p); /* told again */
+    policy_free(p);
+    add(r, "docker", "plex", ",\"run\":\"running\"");
+    struct jw w = jw_begin(&out);
+    assert_true(
+        actions_print(r->c, j, "tower/docker/plex", PERMISSIONS_ALL, r->now.mono_ms, &w, &e) >= 0);
+    AUTO(json_decrefp) json_t *all = json_loads(str_text(&out), 0, NULL);
+    const json_t *restart = json_array_get(json_object_get(all, "actions"), 0);
+    const json_t *update = json_array_get(json_object_get(all, "actions"), 2);
+    assert_string_equal(json_get_str(restart, "verb", ""), "container.restart");
+    assert_true(json_get_bool(restart, "allowed", false));
+    assert_string_equal(json_get_str(update, "verb", ""), "container.update");
+    assert_false(json_get_bool(update, "allowed", true));
+    assert_non_null(strstr(json_get_str(update, "why", ""), "policy"));
+    str_done(&out);
+    jobs_free(j);
+    loop_free(loop);
+    rig_free(r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -126,6 +156,7 @@ int main(void)
         cmocka_unit_test(by_rights),
         cmocka_unit_test(says_what_depends_on_it),
         cmocka_unit_test(unknown_and_unmanaged_things),
+        cmocka_unit_test(says_what_the_node_does_not_allow),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
