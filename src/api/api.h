@@ -32,6 +32,7 @@ struct api {
     struct jobs *jobs;          /* on the loop only */
     struct event_log *log;
     struct fanout *fanout;
+    struct logs *logs;
     struct http_server *server;
     const char *local_node; /* id of the node that this hydrad watches */
     /* Checks one service now. On the loop. -ENOENT. */

@@ -17,6 +17,7 @@ extern const struct http_route feed_routes[];   /* feed.c: what happened */
 extern const struct http_route stream_routes[]; /* stream.c: event streams and published events */
 extern const struct http_route job_routes[];    /* jobs.c: orders, what can be done */
 extern const struct http_route guard_routes[];  /* guard.c: what must not be interrupted */
+extern const struct http_route log_routes[];    /* logs.c: pages, live tails, downloads */
 extern const struct http_route audit_routes[];  /* audit.c */
 extern const struct http_route table_routes[]; /* tables.c: columns and rows for the command line */
 extern const struct http_route system_routes[];    /* system.c: health, metrics, documents */

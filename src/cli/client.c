@@ -245,9 +245,9 @@ static void read_stream(struct call *c, struct sse_reader *reader)
     str_done(&c->arrived);
 }
 
-int client_stream(struct client *c, const char *topics, const char *since,
-                  bool (*on_event)(void *arg, const struct stream_event *event), void *arg,
-                  struct err *e)
+int client_stream_of(struct client *c, const char *path, const char *resume, const char *since,
+                     bool (*on_event)(void *arg, const struct stream_event *event), void *arg,
+                     struct err *e)
 {
     struct sse_reader reader = {.on_event = on_event, .arg = arg};
     str_add(&reader.last_id, since ? since : "");
@@ -256,8 +256,10 @@ int client_stream(struct client *c, const char *topics, const char *since,
     while (!reader.ended && (r >= 0 || ever)) {
         struct call call = {.client = c, .e = e};
         AUTO(mem_freep)
-        char *url = mem_printf("%s/api/events/cluster?topics=%s%s%s", c->url, topics,
-                               reader.last_id.len ? "&since=" : "", str_text(&reader.last_id));
+        char *url = reader.last_id.len
+                        ? mem_printf("%s%s%c%s=%s", c->url, path, strchr(path, '?') ? '&' : '?',
+                                     resume, str_text(&reader.last_id))
+                        : mem_printf("%s%s", c->url, path);
         struct http_request request = {.url = url, .on_data = on_data};
         r = start(&call, &request, e);
         if (r >= 0) {
@@ -277,4 +279,12 @@ int client_stream(struct client *c, const char *topics, const char *since,
     bool ended = reader.ended;
     sse_reader_done(&reader);
     return ended ? 0 : r;
+}
+
+int client_stream(struct client *c, const char *topics, const char *since,
+                  bool (*on_event)(void *arg, const struct stream_event *event), void *arg,
+                  struct err *e)
+{
+    AUTO(mem_freep) char *path = mem_printf("/api/events/cluster?topics=%s", topics);
+    return client_stream_of(c, path, "since", since, on_event, arg, e);
 }

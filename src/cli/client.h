@@ -22,8 +22,12 @@ struct stream_event {
     const char *id, *type, *data; /* data: JSON */
 };
 
-/* Reads the stream until `on_event` returns false, or it breaks: reconnects with the last id after
- * 1 s. `since` NULL = now. */
+/* Reads the stream at `path`, whose query takes the last id as `resume`, until `on_event` returns
+ * false, or it breaks: reconnects with the last id after 1 s. `since` NULL = now. */
+int client_stream_of(struct client *c, const char *path, const char *resume, const char *since,
+                     bool (*on_event)(void *arg, const struct stream_event *event), void *arg,
+                     struct err *e) MUST_CHECK;
+/* The same of the cluster's events. */
 int client_stream(struct client *c, const char *topics, const char *since,
                   bool (*on_event)(void *arg, const struct stream_event *event), void *arg,
                   struct err *e) MUST_CHECK;

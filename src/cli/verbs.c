@@ -47,6 +47,15 @@ static const struct option_def event_options[] = {
     {"service", 0, "ID", "of one service", NULL},
     END,
 };
+static const struct option_def log_options[] = {
+    {"follow", 'f', NULL, "go on with what is written from now", NULL},
+    {"limit", 'n', "N", "how many lines: 200", NULL},
+    {"since", 0, "TIME", "from then on: 1h ago, or 2026-11-24T14:53:11Z", NULL},
+    {"until", 0, "TIME", "up to then", NULL},
+    {"grep", 0, "REGEX", "lines that match; without capitals in any case", NULL},
+    {"level", 0, "LEVEL", "that or worse", "emerg alert crit err warning notice info debug"},
+    END,
+};
 static const struct option_def user_add_options[] = {
     {"role", 0, "ROLE", "admin, operator or viewer", "admin operator viewer"},
     {"password-file", 0, "FILE", "read the password from a file; - is standard input", NULL},
@@ -164,6 +173,11 @@ const struct verb verbs[] = {
      verb_jobs},
     {{"job", "cancel"}, "ID", "cancel what has not begun", NULL, verb_job_cancel},
     {{"events"}, "", "what happened", event_options, verb_events},
+    {{"logs"},
+     "SERVICE…",
+     "what services wrote; a node's name: its journal",
+     log_options,
+     verb_logs},
     {{"users"}, "", "who has access", NULL, verb_users},
     {{"user", "add"}, "NAME", "create a user", user_add_options, verb_user_add},
     {{"user", "edit"}, "NAME", "change a user", user_edit_options, verb_user_edit},

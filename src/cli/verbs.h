@@ -21,6 +21,7 @@ int verb_node_act(struct invocation *v);
 int verb_jobs(struct invocation *v);
 int verb_job_cancel(struct invocation *v);
 int verb_events(struct invocation *v);
+int verb_logs(struct invocation *v);
 int verb_users(struct invocation *v);
 int verb_user_add(struct invocation *v);
 int verb_user_edit(struct invocation *v);

@@ -170,6 +170,9 @@ struct buf *cluster_window(struct cluster *c,
 struct buf *cluster_trends(struct cluster *c); /* the same of all nodes in 90 points each */
 struct buf *cluster_status(struct cluster *c); /* the sentence, counts, exit code: `hydra status` */
 bool cluster_has_service(struct cluster *c, const char *id);
+bool cluster_has_node(struct cluster *c, const char *id);
+bool cluster_has_log(struct cluster *c, const char *service); /* a container or a unit */
+struct buf *cluster_log_sources(struct cluster *c);           /* whose logs can be read */
 /* Prometheus text of every series of every node, as last reported, with label node="…". */
 void cluster_metrics(struct cluster *c, struct str *out);
 

@@ -116,6 +116,11 @@ const char *http_query(const struct http_exchange *x, const char *name)
     return target_query(&x->target, name);
 }
 
+const char *http_query_nth(const struct http_exchange *x, const char *name, unsigned n)
+{
+    return target_query_nth(&x->target, name, n);
+}
+
 const char *http_header(const struct http_exchange *x, const char *name)
 {
     const struct http_field *f = head_field(&x->head, name, strlen(name));

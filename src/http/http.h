@@ -142,6 +142,8 @@ const char *http_param(const struct http_exchange *x,
                        const char *name); /* of the route's path; NULL */
 const char *http_query(const struct http_exchange *x,
                        const char *name); /* decoded; the first of that name; NULL */
+const char *http_query_nth(const struct http_exchange *x, const char *name,
+                           unsigned n); /* the n-th of that name, from 0; NULL */
 const char *http_header(const struct http_exchange *x,
                         const char *name); /* any case; NULL; repeated = first */
 const char *http_cookie(const struct http_exchange *x, const char *name); /* NULL */

@@ -118,10 +118,15 @@ int target_parse(struct target *t, char *raw, size_t len, const char **ret_why)
     return 0;
 }
 
-const char *target_query(const struct target *t, const char *name)
+const char *target_query_nth(const struct target *t, const char *name, unsigned n)
 {
     for (unsigned i = 0; i < t->n_pairs; i++)
-        if (strcmp(t->pairs[i].name, name) == 0)
+        if (strcmp(t->pairs[i].name, name) == 0 && n-- == 0)
             return t->pairs[i].value;
     return NULL;
+}
+
+const char *target_query(const struct target *t, const char *name)
+{
+    return target_query_nth(t, name, 0);
 }

@@ -33,3 +33,5 @@ int target_parse(struct target *t, char *raw, size_t len, const char **ret_why) 
 
 /* The value of the first pair of that name, NULL when there is none. */
 const char *target_query(const struct target *t, const char *name);
+/* The n-th of them, from 0. */
+const char *target_query_nth(const struct target *t, const char *name, unsigned n);

@@ -6,7 +6,7 @@ struct local_node {
     struct loop *hub, *loop;
     struct node *node;
     struct local_node_settings settings;
-    char *docker;
+    char *docker, *journal;
     bool stopped; /* on the hub's loop: reports still under way are dropped */
 };
 
@@ -46,6 +46,7 @@ struct local_node *local_node_start(struct loop *hub, const struct local_node_se
     n->hub = hub;
     n->settings = *s;
     n->docker = mem_strdup(s->docker);
+    n->journal = mem_strdup(s->journal);
     n->loop = loop_new("node");
     n->node = node_new(
         n->loop, &(struct node_settings){.interval_ms = 1000,
@@ -53,6 +54,7 @@ struct local_node *local_node_start(struct loop *hub, const struct local_node_se
                                          .docker_host = str_is_empty(n->docker) ? NULL : n->docker,
                                          .policy = s->policy,
                                          .state_dir = s->state_dir,
+                                         .journal = str_is_empty(n->journal) ? NULL : n->journal,
                                          .report = hand_over,
                                          .arg = n});
     loop_post(n->loop, start_on_loop, n);
@@ -142,10 +144,33 @@ void local_node_command_query(struct local_node *n, const char *id)
     loop_post(n->loop, query_on_loop, d);
 }
 
+struct reading {
+    struct local_node *node;
+    struct log_reader *reader;
+};
+
+static void read_on_loop(void *arg)
+{
+    struct reading *g = arg;
+    if (g->node->node)
+        node_logs(g->node->node, g->reader);
+    else
+        log_reader_refuse(g->reader, "Hydra is being stopped.");
+    log_reader_unref(g->reader);
+    mem_free(g);
+}
+
+void local_node_logs(struct local_node *n, struct log_reader *r)
+{
+    struct reading *g = mem_alloc(sizeof *g);
+    *g = (struct reading){n, log_reader_ref(r)};
+    loop_post(n->loop, read_on_loop, g);
+}
+
 static void free_on_loop(void *arg)
 {
     struct local_node *n = arg;
-    node_free(n->node);
+    node_free(TAKE(n->node));
     loop_stop(n->loop);
 }
 
@@ -153,6 +178,7 @@ static void free_self(void *arg)
 {
     struct local_node *n = arg;
     mem_free(n->docker);
+    mem_free(n->journal);
     mem_free(n);
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "io/loop.h"
+#include "node/logs.h"
 #include "node/node.h"
 
 struct local_node;
@@ -11,6 +12,7 @@ struct local_node_settings {
     const char *docker;    /* NULL = the usual places */
     const char *policy;    /* what commands it allows: a YAML file; NULL = the default policy */
     const char *state_dir; /* where outcomes of commands outlive a restart; NULL = in memory */
+    const char *journal;   /* its folder; NULL = the system's own */
     /* On the hub's loop; ownership of the report's content moves. */
     void (*report)(void *arg, struct node_report *r);
     void *arg;
@@ -28,6 +30,8 @@ int local_node_check_now(struct local_node *n, const char *service);
  * are copied. */
 void local_node_command(struct local_node *n, const struct command *c);
 void local_node_command_query(struct local_node *n, const char *id);
+/* Starts a reader of its logs. Any thread. */
+void local_node_logs(struct local_node *n, struct log_reader *r);
 
 /* Ends the thread. On the hub's thread, before the hub's loop is freed; reports still under way are
  * dropped. */

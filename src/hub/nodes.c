@@ -107,6 +107,7 @@ struct nodes *nodes_start(const struct nodes_settings *s)
     n->local = local_node_start(s->loop, &(struct local_node_settings){.docker = s->docker,
                                                                        .policy = POLICY_USUAL_PATH,
                                                                        .state_dir = s->data,
+                                                                       .journal = s->journal,
                                                                        .report = on_local_report,
                                                                        .arg = n});
     n->agents = agents_new(&(struct agents_settings){.loop = s->loop,
@@ -147,6 +148,14 @@ void nodes_checks(struct nodes *n, const char *node, const struct check_spec *sp
         local_node_checks(n->local, specs, n_specs);
     else
         agents_checks(n->agents, node, specs, n_specs);
+}
+
+void nodes_logs(struct nodes *n, const char *node, struct log_reader *r)
+{
+    if (str_eq(node, n->settings.local))
+        local_node_logs(n->local, r);
+    else
+        log_reader_refuse(r, "Logs of other nodes can't be read yet.");
 }
 
 /* A hand-added service has no node in its id: the local one checks it. */

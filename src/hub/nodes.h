@@ -8,6 +8,7 @@
 #include "io/loop.h"
 #include "io/worker.h"
 #include "jobs/jobs.h"
+#include "node/logs.h"
 
 struct nodes;
 
@@ -17,11 +18,12 @@ struct nodes_settings {
     struct store *store;
     struct fleet *fleet;
     struct cluster *cluster;
-    struct jobs *jobs;  /* hears the outcomes of commands */
-    const char *local;  /* id of the node that hydrad watches itself */
-    const char *docker; /* its engine; NULL = the usual places */
-    const char *data;   /* folder where outcomes of its commands are kept */
-    const char *agents; /* "HOST:PORT" where agents dial in; "none" */
+    struct jobs *jobs;   /* hears the outcomes of commands */
+    const char *local;   /* id of the node that hydrad watches itself */
+    const char *docker;  /* its engine; NULL = the usual places */
+    const char *data;    /* folder where outcomes of its commands are kept */
+    const char *agents;  /* "HOST:PORT" where agents dial in; "none" */
+    const char *journal; /* folder of its journal; NULL or "" = the system's */
 };
 
 struct nodes *nodes_start(const struct nodes_settings *s);
@@ -33,6 +35,9 @@ void nodes_fleet_changed(struct nodes *n); /* any thread */
 /* The checks of a node from now on. */
 void nodes_checks(struct nodes *n, const char *node, const struct check_spec *specs,
                   size_t n_specs);
+/* Starts a reader of a node's logs. Any thread. */
+void nodes_logs(struct nodes *n, const char *node, struct log_reader *r);
+
 /* Checks one service now. -ENOENT; -ENOTCONN: its node is not connected. */
 int nodes_check_now(struct nodes *n, const char *service) MUST_CHECK;
 

@@ -10,6 +10,7 @@
 #include "hub/hosts.h"
 #include "hub/nodes.h"
 #include "hub/recall.h"
+#include "logs/logs.h"
 
 #include <malloc.h>
 #include <signal.h>
@@ -87,7 +88,10 @@ static int on_check_now(void *arg, const char *service)
 
 static void on_revoked(void *arg, const char *subject)
 {
-    fanout_revoke(((struct hub *)arg)->api.fanout, subject);
+    struct api *a = &((struct hub *)arg)->api;
+    fanout_revoke(a->fanout, subject);
+    if (a->logs)
+        logs_revoke(a->logs, subject);
 }
 
 static void on_access_changed(void *arg, const char *what)
@@ -111,6 +115,11 @@ static void on_fleet_changed(void *arg)
     on_access_changed(arg, "nodes");
     if (h->nodes)
         nodes_fleet_changed(h->nodes);
+}
+
+static void on_read_logs(void *arg, const char *node, struct log_reader *r)
+{
+    nodes_logs(((struct hub *)arg)->nodes, node, r);
 }
 
 static struct buf *on_snapshot(void *arg, uint64_t permissions, uint64_t *ret_sequence)
@@ -215,6 +224,7 @@ static int start_domain(struct hub *h, struct err *e)
                                        .arg = h});
     a->jobs = jobs_new(a->loop, a->workers, a->store, a->cluster, a->log,
                        &(struct jobs_hooks){.arg = h, .command = on_command, .query = on_query});
+    a->logs = logs_new(&(struct logs_hooks){.read = on_read_logs, .arg = h});
     h->recorder = recorder_new(a->loop, a->workers, a->store);
     hosts_node_id(h->config->value[SETTING_NODE], h->node_id, sizeof h->node_id);
     a->local_node = h->node_id;
@@ -235,6 +245,7 @@ static int start_domain(struct hub *h, struct err *e)
                                                     .local = h->node_id,
                                                     .docker = h->config->value[SETTING_DOCKER],
                                                     .data = h->config->value[SETTING_DATA],
+                                                    .journal = h->config->value[SETTING_JOURNAL],
                                                     .agents = h->config->value[SETTING_AGENTS]});
     int r = recall(a->store, h->recorder, a->cluster, now(), e);
     return r < 0 ? r : jobs_recall(a->jobs, now(), e);
@@ -369,6 +380,7 @@ static void on_signal(uv_signal_t *s, int number)
     sd_notify(0, "STOPPING=1");
     h->api.ready = false;
     fanout_shutdown(h->api.fanout, STREAM_GRACE_MS);
+    logs_shutdown(h->api.logs);
     http_server_shutdown(h->api.server, SHUTDOWN_GRACE_MS, on_http_done, h);
 }
 
@@ -394,6 +406,7 @@ static void end(struct hub *h)
     struct api *a = &h->api;
     http_server_free(a->server);
     workers_free(a->workers);
+    logs_free(TAKE(a->logs));
     nodes_stop(h->nodes);
     h->nodes = NULL;
     if (a->store)

@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "node/docker-private.h"
+#include "node/logs-private.h"
 
 #include <dirent.h>
 #include <stdio.h>
@@ -245,6 +246,23 @@ struct entry *docker_entry(struct node *n, const char *id)
             return x;
     }
     return NULL;
+}
+
+bool docker_log_place(struct node *n, const char *name, struct log_place *ret)
+{
+    struct docker *d = node_module_state(n, &docker_module);
+    for (size_t i = 0; d && i < d->engines.n; i++) {
+        const struct engine *e = d->engines.v[i];
+        const struct entry *x = engine_find(d->engines.v[i], name);
+        if (!x)
+            continue;
+        *ret = (struct log_place){.kind = LOG_PLACE_CONTAINER,
+                                  .name = mem_strdup(x->c->seen->name),
+                                  .socket = mem_strdup(e->socket),
+                                  .api = mem_strdup(e->version.api)};
+        return true;
+    }
+    return false;
 }
 
 bool docker_is_complete(struct node *n)

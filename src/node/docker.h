@@ -25,3 +25,8 @@ const struct observed *docker_publisher(struct node *n, uint16_t port, bool udp)
 
 /* The listening sockets changed: containers on the host's network have other ports. */
 void docker_refresh(struct node *n);
+
+/* Where the log of a container is: its engine's socket and its name there. Fills `ret` and returns
+ * true, or false when there is no such container. */
+struct log_place;
+bool docker_log_place(struct node *n, const char *name, struct log_place *ret);

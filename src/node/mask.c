@@ -1,7 +1,5 @@
 #include "node/mask.h"
 
-#include "base/str.h"
-
 #include <ctype.h>
 
 /* Words that name a secret when no letter follows: "hf-token", not "tokenizer" or "max-tokens". */
@@ -254,4 +252,64 @@ void command_mask(const char *args, size_t n, char ret_text[COMMAND_MAX])
     }
     w.len = whole_characters(w.p, w.len);
     w.p[w.len] = 0;
+}
+
+/* --- lines of logs --- */
+
+/* Where a secret begins whose name ends before `p`, a '=' or ':'; NULL = it is none. */
+static const char *marked_secret(const char *text, const char *p, const char *end)
+{
+    const char *name_end = p, *name;
+    bool quoted = name_end > text && (name_end[-1] == '"' || name_end[-1] == '\'');
+    name_end -= quoted;
+    for (name = name_end; name > text && name_end - name < 64 && is_name_char(name[-1]);)
+        name--;
+    size_t n = (size_t)(name_end - name);
+    if (!n || !is_secret_name(name, n) || (*p == ':' && !quoted && !takes_all(name, n)))
+        return NULL;
+    return value_start(p, end);
+}
+
+/* The end of a secret that `name` before `p` announces. */
+static const char *marked_end(const char *value, const char *end)
+{
+    const char *stop = value_end(value, end);
+    bool scheme = (stop - value == 6 && strncasecmp(value, "bearer", 6) == 0) ||
+                  (stop - value == 5 && strncasecmp(value, "basic", 5) == 0);
+    return scheme && stop < end && *stop == ' ' ? value_end(stop + 1, end) : stop;
+}
+
+/* The next secret from `p` on: where it begins and ends. */
+static bool next_secret(const char *text, const char *p, const char *end, const char **ret_from,
+                        const char **ret_to)
+{
+    for (; p < end; p++) {
+        const char *at = NULL, *from = NULL;
+        if (*p == '/' && (from = url_secret(p, end, &at))) {
+            *ret_from = from + 1;
+            *ret_to = at;
+            return true;
+        }
+        if ((*p == '=' || *p == ':') && (from = marked_secret(text, p, end))) {
+            *ret_from = from;
+            *ret_to = marked_end(from, end);
+            if (*ret_to > from)
+                return true;
+        }
+    }
+    return false;
+}
+
+bool text_mask(const char *text, size_t n, struct str *out)
+{
+    const char *end = text + n, *p = text, *from, *to;
+    while (next_secret(text, p, end, &from, &to)) {
+        str_add_n(out, p, (size_t)(from - p));
+        str_add(out, "***");
+        p = to;
+    }
+    if (p == text)
+        return false;
+    str_add_n(out, p, (size_t)(end - p));
+    return true;
 }

@@ -9,6 +9,7 @@
 #include "node/facts.h"
 #include "node/gpu.h"
 #include "node/listeners.h"
+#include "node/logs-module.h"
 #include "node/systemd.h"
 
 #include <assert.h>
@@ -25,6 +26,7 @@ static const struct node_module *const modules[] = {
     &systemd_module,   /* units */
     &listeners_module, /* sockets: theirs, and those of nobody */
     &check_module,     /* what the cluster orders */
+    &logs_module,      /* what people read */
     NULL,              /* ends the list */
 };
 

@@ -493,6 +493,47 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/events/logs": {
+        parameters: {
+            query?: {
+                /**
+                 * @description A container or a unit; may stand several times
+                 * @example [
+                 *       "tower/docker/plex"
+                 *     ]
+                 */
+                service?: components["parameters"]["LogService"];
+                /** @description A node whose whole journal is meant */
+                node?: components["parameters"]["LogNode"];
+                /** @description Lines must contain it; without capitals in any case */
+                q?: components["parameters"]["LogText"];
+                /** @description `q` is a regular expression (PCRE2) */
+                regex?: components["parameters"]["LogRegex"];
+                /** @description That or worse */
+                level?: components["parameters"]["LogLevel"];
+                /** @description Milliseconds since 1970 */
+                since?: components["parameters"]["LogSince"];
+                /** @description Milliseconds since 1970 */
+                until?: components["parameters"]["LogUntil"];
+                limit?: components["parameters"]["LogLimit"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Logs as they are written
+         * @description Begins with the last `limit` lines, then tells each line as it comes. A client that comes back with `Last-Event-ID` goes on where it was. Who reads too slowly loses lines, which `dropped` counts; nobody else waits. Ends when no node is left to read from: connect again.
+         */
+        get: operations["logTail"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/events/stats": {
         parameters: {
             query?: never;
@@ -792,6 +833,110 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/web/logs": {
+        parameters: {
+            query?: {
+                /**
+                 * @description A container or a unit; may stand several times
+                 * @example [
+                 *       "tower/docker/plex"
+                 *     ]
+                 */
+                service?: components["parameters"]["LogService"];
+                /** @description A node whose whole journal is meant */
+                node?: components["parameters"]["LogNode"];
+                /** @description Lines must contain it; without capitals in any case */
+                q?: components["parameters"]["LogText"];
+                /** @description `q` is a regular expression (PCRE2) */
+                regex?: components["parameters"]["LogRegex"];
+                /** @description That or worse */
+                level?: components["parameters"]["LogLevel"];
+                /** @description Milliseconds since 1970 */
+                since?: components["parameters"]["LogSince"];
+                /** @description Milliseconds since 1970 */
+                until?: components["parameters"]["LogUntil"];
+                limit?: components["parameters"]["LogLimit"];
+                /** @description Cursor: `before` of a page, or a line's, to read back in time */
+                before?: components["parameters"]["LogBefore"];
+                /** @description Cursor: `after` of a page, or a line's, to read on */
+                after?: components["parameters"]["LogAfter"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A page of logs
+         * @description Lines of all services named, merged by time, oldest first: the newest `limit` of them, those before a cursor, or those after one. A page searches for about ten seconds; `before` or `after` then goes on where it stopped, also when no line was found.
+         */
+        get: operations["logs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/web/logs/sources": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whose logs can be read */
+        get: operations["logSources"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/web/logs/download": {
+        parameters: {
+            query?: {
+                /**
+                 * @description A container or a unit; may stand several times
+                 * @example [
+                 *       "tower/docker/plex"
+                 *     ]
+                 */
+                service?: components["parameters"]["LogService"];
+                /** @description A node whose whole journal is meant */
+                node?: components["parameters"]["LogNode"];
+                /** @description Lines must contain it; without capitals in any case */
+                q?: components["parameters"]["LogText"];
+                /** @description `q` is a regular expression (PCRE2) */
+                regex?: components["parameters"]["LogRegex"];
+                /** @description That or worse */
+                level?: components["parameters"]["LogLevel"];
+                /** @description Milliseconds since 1970 */
+                since?: components["parameters"]["LogSince"];
+                /** @description Milliseconds since 1970 */
+                until?: components["parameters"]["LogUntil"];
+                limit?: components["parameters"]["LogLimit"];
+                /** @description Cursor: `before` of a page, or a line's, to read back in time */
+                before?: components["parameters"]["LogBefore"];
+                /** @description Cursor: `after` of a page, or a line's, to read on */
+                after?: components["parameters"]["LogAfter"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All lines from since to until as a file, oldest first; written to the audit log */
+        get: operations["logDownload"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/web/system": {
         parameters: {
             query?: never;
@@ -935,6 +1080,48 @@ export interface paths {
         post?: never;
         /** Remove a service or its overrides */
         delete: operations["cliServiceRemove"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cli/logs": {
+        parameters: {
+            query?: {
+                /**
+                 * @description A container or a unit; may stand several times
+                 * @example [
+                 *       "tower/docker/plex"
+                 *     ]
+                 */
+                service?: components["parameters"]["LogService"];
+                /** @description A node whose whole journal is meant */
+                node?: components["parameters"]["LogNode"];
+                /** @description Lines must contain it; without capitals in any case */
+                q?: components["parameters"]["LogText"];
+                /** @description `q` is a regular expression (PCRE2) */
+                regex?: components["parameters"]["LogRegex"];
+                /** @description That or worse */
+                level?: components["parameters"]["LogLevel"];
+                /** @description Milliseconds since 1970 */
+                since?: components["parameters"]["LogSince"];
+                /** @description Milliseconds since 1970 */
+                until?: components["parameters"]["LogUntil"];
+                limit?: components["parameters"]["LogLimit"];
+                /** @description Cursor: `before` of a page, or a line's, to read back in time */
+                before?: components["parameters"]["LogBefore"];
+                /** @description Cursor: `after` of a page, or a line's, to read on */
+                after?: components["parameters"]["LogAfter"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A page of logs */
+        get: operations["cliLogs"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1276,6 +1463,58 @@ export interface components {
                 ok: boolean;
                 text?: string | null;
             }[];
+        };
+        /** @enum {string} */
+        LogLevel: "emerg" | "alert" | "crit" | "err" | "warning" | "notice" | "info" | "debug";
+        LogLine: {
+            /** @description Milliseconds since 1970 */
+            t: number;
+            /** @description In a node's journal the unit that wrote it, whether Hydra lists it or not; null: none did */
+            service: string | null;
+            node: string;
+            level: components["schemas"]["LogLevel"] | null;
+            /** @description At most 16 KiB; with ANSI colours; may have several lines */
+            text: string;
+            /** @description It was longer */
+            cut?: boolean;
+            cursor: string;
+            /** @description The members of a line that is JSON, or what the journal knows */
+            fields: {
+                [key: string]: unknown;
+            } | null;
+        };
+        LogTrouble: {
+            /** @description A service or a node */
+            service: string;
+            text: string;
+        };
+        LogPage: {
+            lines: components["schemas"]["LogLine"][];
+            /** @description Null: there are no earlier ones */
+            before: string | null;
+            after: string | null;
+            /** @description How long it took */
+            searched_ms: number;
+            partial: components["schemas"]["LogTrouble"][];
+        };
+        LogSources: {
+            sources: {
+                /** @description Null: the whole journal of the node */
+                service: string | null;
+                name: string;
+                node: string;
+                /** @enum {string} */
+                kind: "container" | "unit" | "node";
+                group: string | null;
+            }[];
+        };
+        EventLogLines: {
+            lines: components["schemas"]["LogLine"][];
+            /** @description Lines lost before these */
+            dropped: number;
+        };
+        EventLogPartial: {
+            partial: components["schemas"]["LogTrouble"][];
         };
         /** @enum {string} */
         Severity: "ok" | "info" | "warn" | "bad" | "unknown";
@@ -2193,6 +2432,30 @@ export interface components {
         /** @description Cursor: `next` of the page before */
         Before: string;
         Limit: number;
+        /**
+         * @description A container or a unit; may stand several times
+         * @example [
+         *       "tower/docker/plex"
+         *     ]
+         */
+        LogService: string[];
+        /** @description A node whose whole journal is meant */
+        LogNode: string[];
+        /** @description Lines must contain it; without capitals in any case */
+        LogText: string;
+        /** @description `q` is a regular expression (PCRE2) */
+        LogRegex: 0 | 1;
+        /** @description That or worse */
+        LogLevel: components["schemas"]["LogLevel"];
+        /** @description Milliseconds since 1970 */
+        LogSince: number;
+        /** @description Milliseconds since 1970 */
+        LogUntil: number;
+        LogLimit: number;
+        /** @description Cursor: `before` of a page, or a line's, to read back in time */
+        LogBefore: string;
+        /** @description Cursor: `after` of a page, or a line's, to read on */
+        LogAfter: string;
         /** @description The same key and body give the same answer for 24 hours and do nothing twice */
         IdempotencyKey: string;
     };
@@ -2923,6 +3186,50 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    logTail: {
+        parameters: {
+            query?: {
+                /**
+                 * @description A container or a unit; may stand several times
+                 * @example [
+                 *       "tower/docker/plex"
+                 *     ]
+                 */
+                service?: components["parameters"]["LogService"];
+                /** @description A node whose whole journal is meant */
+                node?: components["parameters"]["LogNode"];
+                /** @description Lines must contain it; without capitals in any case */
+                q?: components["parameters"]["LogText"];
+                /** @description `q` is a regular expression (PCRE2) */
+                regex?: components["parameters"]["LogRegex"];
+                /** @description That or worse */
+                level?: components["parameters"]["LogLevel"];
+                /** @description Milliseconds since 1970 */
+                since?: components["parameters"]["LogSince"];
+                /** @description Milliseconds since 1970 */
+                until?: components["parameters"]["LogUntil"];
+                limit?: components["parameters"]["LogLimit"];
+            };
+            header?: {
+                "Last-Event-ID"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Event stream */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     eventStats: {
         parameters: {
             query?: never;
@@ -3428,6 +3735,119 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    logs: {
+        parameters: {
+            query?: {
+                /**
+                 * @description A container or a unit; may stand several times
+                 * @example [
+                 *       "tower/docker/plex"
+                 *     ]
+                 */
+                service?: components["parameters"]["LogService"];
+                /** @description A node whose whole journal is meant */
+                node?: components["parameters"]["LogNode"];
+                /** @description Lines must contain it; without capitals in any case */
+                q?: components["parameters"]["LogText"];
+                /** @description `q` is a regular expression (PCRE2) */
+                regex?: components["parameters"]["LogRegex"];
+                /** @description That or worse */
+                level?: components["parameters"]["LogLevel"];
+                /** @description Milliseconds since 1970 */
+                since?: components["parameters"]["LogSince"];
+                /** @description Milliseconds since 1970 */
+                until?: components["parameters"]["LogUntil"];
+                limit?: components["parameters"]["LogLimit"];
+                /** @description Cursor: `before` of a page, or a line's, to read back in time */
+                before?: components["parameters"]["LogBefore"];
+                /** @description Cursor: `after` of a page, or a line's, to read on */
+                after?: components["parameters"]["LogAfter"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Lines */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogPage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    logSources: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Sources */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogSources"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    logDownload: {
+        parameters: {
+            query?: {
+                /**
+                 * @description A container or a unit; may stand several times
+                 * @example [
+                 *       "tower/docker/plex"
+                 *     ]
+                 */
+                service?: components["parameters"]["LogService"];
+                /** @description A node whose whole journal is meant */
+                node?: components["parameters"]["LogNode"];
+                /** @description Lines must contain it; without capitals in any case */
+                q?: components["parameters"]["LogText"];
+                /** @description `q` is a regular expression (PCRE2) */
+                regex?: components["parameters"]["LogRegex"];
+                /** @description That or worse */
+                level?: components["parameters"]["LogLevel"];
+                /** @description Milliseconds since 1970 */
+                since?: components["parameters"]["LogSince"];
+                /** @description Milliseconds since 1970 */
+                until?: components["parameters"]["LogUntil"];
+                limit?: components["parameters"]["LogLimit"];
+                /** @description Cursor: `before` of a page, or a line's, to read back in time */
+                before?: components["parameters"]["LogBefore"];
+                /** @description Cursor: `after` of a page, or a line's, to read on */
+                after?: components["parameters"]["LogAfter"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Text */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     system: {
         parameters: {
             query?: never;
@@ -3706,6 +4126,52 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    cliLogs: {
+        parameters: {
+            query?: {
+                /**
+                 * @description A container or a unit; may stand several times
+                 * @example [
+                 *       "tower/docker/plex"
+                 *     ]
+                 */
+                service?: components["parameters"]["LogService"];
+                /** @description A node whose whole journal is meant */
+                node?: components["parameters"]["LogNode"];
+                /** @description Lines must contain it; without capitals in any case */
+                q?: components["parameters"]["LogText"];
+                /** @description `q` is a regular expression (PCRE2) */
+                regex?: components["parameters"]["LogRegex"];
+                /** @description That or worse */
+                level?: components["parameters"]["LogLevel"];
+                /** @description Milliseconds since 1970 */
+                since?: components["parameters"]["LogSince"];
+                /** @description Milliseconds since 1970 */
+                until?: components["parameters"]["LogUntil"];
+                limit?: components["parameters"]["LogLimit"];
+                /** @description Cursor: `before` of a page, or a line's, to read back in time */
+                before?: components["parameters"]["LogBefore"];
+                /** @description Cursor: `after` of a page, or a line's, to read on */
+                after?: components["parameters"]["LogAfter"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Lines */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogPage"];
+                };
             };
             default: components["responses"]["Problem"];
         };

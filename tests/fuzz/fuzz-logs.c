@@ -1,0 +1,58 @@
+/* What services write and engines hand on. The first byte chooses the parser. */
+#include "fuzz.h"
+
+#include "node/logs-private.h"
+
+static void on_line(void *arg, unsigned stream, int64_t time_ns, const char *text, size_t n,
+                    bool cut)
+{
+    size_t *lines = arg;
+    (void)time_ns;
+    (void)text;
+    (void)cut;
+    (*lines)++;
+    FUZZ_CHECK(stream <= 2 && n <= LIMIT_LOG_TEXT + 4);
+}
+
+static void fuzz_frames(const char *text, size_t n)
+{
+    size_t lines = 0, half = n / 2;
+    struct log_frames f = {.on_line = on_line, .arg = &lines};
+    if (log_frames_feed(&f, text, half) == 0 && log_frames_feed(&f, text + half, n - half) == 0)
+        log_frames_end(&f);
+    log_frames_done(&f);
+    FUZZ_CHECK(lines <= n + 3);
+}
+
+static void fuzz_line(const char *text, size_t n)
+{
+    bool cut = false;
+    enum line_level level = LINE_NO_LEVEL;
+    char *shown = log_clean(text, n, &cut);
+    size_t len = strlen(shown);
+    FUZZ_CHECK(str_is_utf8(shown, len));
+    char *fields = log_fields_of_text(shown, len, &level);
+    level = line_level_of_text(shown, len);
+    FUZZ_CHECK(level <= LINE_NO_LEVEL);
+    mem_free(fields);
+    mem_free(shown);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    int64_t ns = 0;
+    if (size < 1)
+        return 0;
+    const char *text = (const char *)data + 1;
+    switch (data[0]) {
+    case 'f':
+        fuzz_frames(text, size - 1);
+        break;
+    case 't':
+        FUZZ_CHECK(log_parse_time(text, size - 1, &ns) <= size - 1);
+        break;
+    default:
+        fuzz_line(text, size - 1);
+    }
+    return 0;
+}

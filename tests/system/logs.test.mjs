@@ -1,0 +1,237 @@
+// Logs: a real Docker engine whose containers write all sorts of lines, and a real journal.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { Engine } from './lib/engine.mjs';
+import { Hydrad, root, run, until } from './lib/hydrad.mjs';
+import { LogStream } from './lib/log-stream.mjs';
+
+const hydra = process.env.HYDRA ?? path.join(root, 'build/hydra');
+const startSystemd = path.join(root, 'tests/system/start-systemd');
+const machine = path.join(os.tmpdir(), `hydra-logs-${process.pid}`);
+const SORTS = [
+    'i=0; while [ $i -lt 500 ]; do echo "line $i"; i=$((i+1)); done',
+    'echo \'{"level":"error","msg":"boom","n":1}\'',
+    'printf \'\\033[31mWARN\\033[0m red\\n\'',
+    'printf \'bytes \\377\\001 end\\n\'',
+    's=abcdefghij; i=0; while [ $i -lt 13 ]; do s=$s$s; i=$((i+1)); done; echo $s', // 81,920 bytes
+    'echo connecting to postgresql://bob:hunter2@db/x',
+    'echo oops >&2',
+    'exec sleep 100000',
+].join('; ');
+const TALK = `[Service]
+ExecStart=/bin/bash -c 'for i in $(seq 300); do echo "talk $i"; done; echo "<3>bad thing"; echo "ERROR: printed"; echo "the end"; exec sleep 100000'
+`;
+let engine, h, admin, bus, journal;
+
+const docker = name => `service=tower/docker/${name}`;
+const unit = name => `service=tower/systemd/${name}`;
+async function page(query, client = admin) {
+    const a = await client.get(`/api/web/logs?${query}`);
+    assert.equal(a.status, 200, a.text);
+    return a.json;
+}
+const texts = p => p.lines.map(l => l.text);
+
+/** Every page back in time, put together. */
+async function all(query) {
+    let lines = [], cursor = '';
+    for (let i = 0; i < 100; i++) {
+        const p = await page(query + (cursor && `&before=${cursor}`));
+        lines = [...p.lines, ...lines];
+        cursor = p.before;
+        if (!cursor) return lines;
+    }
+    throw new Error('pages without end');
+}
+
+function startUnit(name) {
+    execFileSync('busctl', [`--address=${bus}`, 'call', 'org.freedesktop.systemd1', '/org/freedesktop/systemd1',
+        'org.freedesktop.systemd1.Manager', 'StartUnit', 'ss', name, 'replace']);
+}
+
+before(async () => {
+    fs.mkdirSync(`${machine}/units`, { recursive: true });
+    fs.writeFileSync(`${machine}/units/talk.service`, TALK);
+    [bus, journal] = execFileSync(startSystemd, [machine], { encoding: 'utf8' }).trim().split(' ');
+    startUnit('talk.service');
+    engine = Engine.start();
+    await engine.run('sorts', SORTS);
+    await engine.run('ticker', 'i=0; while :; do i=$((i+1)); echo "tick $i"; sleep 0.2; done');
+    await engine.run('terminal', 'printf "\\033[1mbold\\033[0m\\n"; echo second; exec sleep 100000', { Tty: true });
+    h = await Hydrad.start({
+        args: ['--docker', `unix://${engine.socket}`, '--node', 'tower', '--journal', journal], env: { DBUS_SYSTEM_BUS_ADDRESS: bus },
+    });
+    admin = await h.setUp();
+    await until(async () => {
+        const { sources } = (await admin.get('/api/web/logs/sources')).json;
+        return ['docker/sorts', 'docker/ticker', 'docker/terminal', 'systemd/talk.service'].every(n => sources.some(s => s.service === `tower/${n}`));
+    }, 15000, 'all sources');
+    await until(async () => texts(await page(unit('talk.service'))).includes('the end'));
+});
+
+after(async () => {
+    await h?.done();
+    engine?.stop();
+    execFileSync(startSystemd, ['--stop', machine]);
+});
+
+test('says whose logs can be read', async () => {
+    const { sources } = (await admin.get('/api/web/logs/sources')).json;
+    assert.deepEqual(sources.find(s => s.kind === 'node'), { service: null, name: 'tower', node: 'tower', kind: 'node', group: null });
+    assert.equal(sources.find(s => s.service === 'tower/docker/sorts').kind, 'container');
+    assert.equal(sources.find(s => s.service === 'tower/systemd/talk.service').kind, 'unit');
+});
+
+test('a container: plain, JSON, colours, bytes, long lines, secrets', async () => {
+    const lines = await all(`${docker('sorts')}&limit=100`);
+    assert.equal(lines.filter(l => /^line \d+$/.test(l.text)).length, 500);
+    const by = start => lines.find(l => l.text.startsWith(start));
+    assert.deepEqual([by('{').level, by('{').fields], ['err', { level: 'error', msg: 'boom', n: 1 }]);
+    assert.deepEqual([by('\x1b[31m').level, by('\x1b[31m').text], ['warning', '\x1b[31mWARN\x1b[0m red']);
+    assert.equal(by('bytes').text, 'bytes \ufffd\ufffd end');
+    assert.deepEqual([by('abcdefghij').text.length, by('abcdefghij').cut], [16384, true]);
+    assert.equal(by('connecting').text, 'connecting to postgresql://bob:***@db/x');
+    assert.deepEqual(by('oops').fields, { stream: 'stderr' });
+    assert.equal(lines.length, 506);
+    assert.ok(lines.every((l, i) => i === 0 || l.t >= lines[i - 1].t));
+});
+
+test('a terminal', async () => {
+    assert.deepEqual(texts(await page(docker('terminal'))), ['\x1b[1mbold\x1b[0m', 'second']);
+});
+
+test('a unit: levels of the journal and of what is printed, both ways', async () => {
+    const lines = await all(`${unit('talk.service')}&limit=70`);
+    assert.equal(lines.filter(l => /^talk \d+$/.test(l.text)).length, 300);
+    assert.deepEqual(lines.filter(l => l.text.startsWith('talk')).map(l => Number(l.text.slice(5))), Array.from({ length: 300 }, (_, i) => i + 1));
+    assert.deepEqual((await page(`${unit('talk.service')}&level=err`)).lines.map(l => [l.level, l.text]), [['err', 'bad thing'], ['err', 'ERROR: printed']]);
+    const first = await page(`${unit('talk.service')}&after=${lines[0].cursor}&limit=3`);
+    assert.deepEqual(texts(first), ['talk 1', 'talk 2', 'talk 3']);
+    const next = await page(`${unit('talk.service')}&after=${first.after}&limit=2`);
+    assert.deepEqual(texts(next), ['talk 4', 'talk 5']);
+});
+
+test('finds text and expressions', async () => {
+    assert.equal((await page(`${docker('sorts')}&q=line+4&limit=1000`)).lines.length, 111);
+    assert.deepEqual(texts(await page(`${unit('talk.service')}&regex=1&q=${encodeURIComponent('talk 2.5$')}`)).length, 10);
+    assert.deepEqual(texts(await page(`${docker('sorts')}&q=warn`)), ['\x1b[31mWARN\x1b[0m red']);
+    const nothing = await page(`${docker('sorts')}&q=nowhere`);
+    assert.deepEqual([nothing.lines, nothing.before], [[], null]);
+});
+
+test('merges a container, a unit and the journal by time', async () => {
+    const p = await page(`${docker('sorts')}&${unit('talk.service')}&node=tower&limit=1000`);
+    const owners = new Set(p.lines.map(l => l.service));
+    assert.ok(owners.has('tower/docker/sorts') && owners.has('tower/systemd/talk.service'));
+    assert.ok(p.lines.every((l, i) => i === 0 || l.t >= p.lines[i - 1].t));
+});
+
+test('since and until', async () => {
+    const lines = await all(docker('ticker'));
+    const [from, to] = [lines[2].t, lines[4].t];
+    assert.deepEqual(texts(await page(`${docker('ticker')}&since=${from}&until=${to + 1}`)).slice(0, 3), texts({ lines: lines.slice(2, 5) }));
+});
+
+test('says what is wrong', async () => {
+    const say = async query => (await admin.get(`/api/web/logs?${query}`)).json;
+    assert.equal((await say('')).field, 'service');
+    assert.equal((await say('service=tower/docker/nope')).status, 404);
+    assert.equal((await say('node=nope')).status, 404);
+    assert.match((await say(`${docker('sorts')}&q=(&regex=1`)).detail, /closing parenthesis/);
+    assert.equal((await say(`${docker('sorts')}&level=loud`)).field, 'level');
+    assert.equal((await say(`${docker('sorts')}&limit=0`)).field, 'limit');
+    assert.equal((await say(`${docker('sorts')}&before=xx`)).field, 'before');
+});
+
+test('an expression that explodes is given up, and said', async () => {
+    const p = await page(`${docker('sorts')}&regex=1&q=${encodeURIComponent('^(([a-z])+)+$')}`);
+    assert.match(p.partial[0].text, /too costly/);
+});
+
+test('operators may read, viewers may not', async () => {
+    const operator = await h.person(admin, 'olga', 'operator'), viewer = await h.person(admin, 'vic', 'viewer');
+    assert.equal((await operator.get(`/api/web/logs?${docker('sorts')}`)).status, 200);
+    assert.equal((await viewer.get(`/api/web/logs?${docker('sorts')}`)).status, 403);
+});
+
+test('the download has every line, and is in the audit log', async () => {
+    const a = await admin.get(`/api/web/logs/download?${docker('sorts')}`);
+    assert.equal(a.status, 200);
+    assert.match(a.headers['content-disposition'], /attachment/);
+    assert.equal(a.text.trimEnd().split('\n').length, 506);
+    assert.match(a.text, /^\d{4}-\S+Z tower\/docker\/sorts warning WARN red$/m);
+    const { entries } = (await admin.get('/api/web/audit?action=logs.download')).json;
+    assert.equal(entries[0].target, 'tower/docker/sorts');
+});
+
+test('a tail begins with the last lines, goes on, and resumes', async () => {
+    const s = await LogStream.open(admin, `${docker('ticker')}&${docker('sorts')}&limit=5`);
+    await until(() => s.lines.length >= 8);
+    s.close();
+    const number = t => Number(t.slice(5));
+    const seen = s.texts.map(number);
+    assert.deepEqual(seen, seen.map((_, i) => seen[0] + i));
+    const t = await LogStream.open(admin, `${docker('ticker')}&${docker('sorts')}&limit=5`, { lastEventId: s.lastId });
+    await until(() => t.lines.length >= 3);
+    t.close();
+    assert.equal(number(t.texts[0]), seen.at(-1) + 1);
+});
+
+test('a tail outlives a restart of its container', async () => {
+    const s = await LogStream.open(admin, `${docker('ticker')}&limit=1`);
+    await until(() => s.lines.length >= 2);
+    await engine.restart('ticker');
+    const before = s.lines.length;
+    await until(() => s.texts.slice(before).includes('tick 3'));
+    s.close();
+});
+
+test('a tail of a unit', async () => {
+    fs.writeFileSync(`${machine}/units/later.service`, '[Service]\nExecStart=/bin/bash -c "for i in 1 2 3; do echo later $i; sleep 0.3; done; exec sleep 100000"\n');
+    const s = await LogStream.open(admin, 'node=tower&limit=1&q=later');
+    execFileSync('busctl', [`--address=${bus}`, 'call', 'org.freedesktop.systemd1', '/org/freedesktop/systemd1', 'org.freedesktop.systemd1.Manager', 'Reload']);
+    startUnit('later.service');
+    await until(() => s.texts.includes('later 3'));
+    s.close();
+});
+
+test('a flood: a slow reader loses lines and is told; a quick one gets all', async () => {
+    await engine.run('flood', 'sleep 2; i=0; while [ $i -lt 20 ]; do seq 10000 2>/dev/null || { k=0; while [ $k -lt 10000 ]; do echo "flood $i $k"; k=$((k+1)); done; }; i=$((i+1)); done; echo over; exec sleep 100000');
+    await until(async () => (await admin.get('/api/web/logs/sources')).json.sources.some(s => s.service === 'tower/docker/flood'));
+    const quick = await LogStream.open(admin, `${docker('flood')}&limit=1`);
+    const slow = await LogStream.open(admin, `${docker('flood')}&limit=1`, { paused: true });
+    await until(() => quick.texts.at(-1) === 'over', 60000, 'the flood');
+    assert.equal(quick.lines.length + quick.dropped, 200001);
+    slow.read();
+    await until(() => slow.dropped > 0 || slow.lines.length === 200001, 60000, 'the slow one');
+    const answer = await page(`${docker('flood')}&limit=1000`);
+    assert.equal(answer.lines.at(-1).text, 'over');
+    quick.close();
+    slow.close();
+});
+
+test('the command line', async () => {
+    const token = await h.token(admin, ['logs:read']);
+    const env = { HYDRA_URL: h.base, HYDRA_TOKEN: token.auth.token };
+    const out = await run(hydra, ['logs', 'tower/docker/sorts', '-n', '1100', '--no-color'], { env });
+    assert.equal(out.code, 0, out.err);
+    assert.match(out.out, /line 0\n/);
+    assert.match(out.out, /\d\.\d{3} {2}WARN red$/m);
+    const short = await run(hydra, ['logs', 'talk', '--grep', 'talk 30.', '-o', 'json'], { env });
+    assert.deepEqual(short.out.trim().split('\n').map(l => JSON.parse(l).text), ['talk 300']);
+    const none = await run(hydra, ['logs', 'nothing-of-that-name'], { env });
+    assert.equal(none.code, 1);
+    assert.match(none.err, /no service or node nothing-of-that-name/);
+});
+
+test('a graceful end says goodbye to tails', async () => {
+    const s = await LogStream.open(admin, `${docker('ticker')}&limit=1`);
+    await until(() => s.lines.length >= 1);
+    await h.stop();
+    await until(() => s.ended);
+    assert.equal(s.events.at(-1).event, 'goodbye');
+});

@@ -1,0 +1,140 @@
+/* Pages, streams and cursors over nodes that answer what the test says. */
+#include "../test.h"
+
+#include "logs/logs-private.h"
+
+/* Nodes whose services wrote a line each ten (tower) or fifteen (nas) microseconds up to 100. */
+static void answer(void *arg, const char *node, struct log_reader *r)
+{
+    (void)arg;
+    const struct log_query *q = log_reader_query(r);
+    struct log_batch b = {.whole = true};
+    if (str_eq(node, "away")) {
+        log_reader_refuse(r, "away is not connected.");
+        return;
+    }
+    int step = str_eq(node, "tower") ? 10 : 15;
+    bool has_cursor = q->from.cursors.n && *q->from.cursors.v[0];
+    int64_t edge = q->from.time_us;
+    if (has_cursor && str_to_i64(q->from.cursors.v[0], &edge) == 0)
+        edge--;
+    bool older = q->mode == LOG_MODE_OLDER;
+    for (int t = step; t <= 100; t += step) {
+        if (older && edge && t > edge)
+            continue;
+        *vec_add(&b.lines) = (struct log_line){.time_us = t,
+                                               .level = LINE_NO_LEVEL,
+                                               .text = mem_printf("%s %d", node, t),
+                                               .cursor = mem_printf("%d", t)};
+    }
+    if (older)
+        log_batch_settle(&b, q->limit, false);
+    log_reader_deliver(r, &b);
+    log_reader_finish(r);
+}
+
+static void keep(void *arg, struct str *json)
+{
+    *(struct str *)arg = *json;
+    *json = (struct str){0};
+}
+
+static json_t *page(struct logs *l, struct logs_request *q)
+{
+    struct str text = {0};
+    json_t *v = NULL;
+    struct err e = {0};
+    assert_int_equal(logs_request_check(q, &e), 0);
+    logs_page(l, q, keep, &text);
+    assert_int_equal(json_parse(text.p, text.len, 1 << 20, &e, &v), 0);
+    str_done(&text);
+    return v;
+}
+
+static char *texts_of(const json_t *p)
+{
+    struct str out = {0};
+    const json_t *lines = json_object_get(p, "lines");
+    for (size_t i = 0; i < json_array_size(lines); i++)
+        str_addf(&out, "%s%s", i ? ", " : "", json_get_str(json_array_get(lines, i), "text", ""));
+    return str_take(&out);
+}
+
+static struct logs_request request(void)
+{
+    struct logs_request q = {.query = {.limit = 4, .level = LINE_NO_LEVEL}};
+    logs_request_add(&q, "tower", "docker/a");
+    logs_request_add(&q, "nas", "docker/b");
+    logs_request_add(&q, "nas", "docker/b");
+    return q;
+}
+
+static void test_pages_back_in_time(void **state)
+{
+    (void)state;
+    struct logs *l = logs_new(&(struct logs_hooks){.read = answer});
+    struct logs_request q = request();
+    assert_int_equal(q.sources.n, 2);
+    AUTO(str_done) struct str all = {0};
+    for (int i = 0; i < 8; i++) {
+        AUTO(json_decrefp) json_t *p = page(l, &q);
+        AUTO(mem_freep) char *texts = texts_of(p);
+        if (i == 0)
+            assert_non_null(strstr(texts, "tower 100"));
+        AUTO(mem_freep) char *before = mem_strdup(str_text(&all));
+        str_clear(&all);
+        str_addf(&all, "%s%s%s", texts, *texts && *before ? ", " : "", before);
+        mem_free(q.cursor);
+        q.cursor = mem_strdup(json_get_str(p, "before", NULL));
+        if (!q.cursor)
+            break;
+    }
+    assert_null(q.cursor);
+    /* Each once, merged by time; of one moment in the order of the sources. */
+    assert_string_equal(all.p, "tower 10, nas 15, tower 20, nas 30, tower 30, tower 40, nas 45, "
+                               "tower 50, nas 60, tower 60, tower 70, nas 75, tower 80, nas 90, "
+                               "tower 90, tower 100");
+    logs_request_done(&q);
+    logs_free(l);
+}
+
+static void test_says_who_is_missing(void **state)
+{
+    (void)state;
+    struct logs *l = logs_new(&(struct logs_hooks){.read = answer});
+    struct logs_request q = request();
+    logs_request_add(&q, "away", NULL);
+    AUTO(json_decrefp) json_t *p = page(l, &q);
+    const json_t *t = json_array_get(json_object_get(p, "partial"), 0);
+    assert_string_equal(json_get_str(t, "service", ""), "away");
+    assert_string_equal(json_get_str(t, "text", ""), "away is not connected.");
+    assert_int_equal(json_array_size(json_object_get(p, "lines")), 4);
+    logs_request_done(&q);
+    logs_free(l);
+}
+
+static void test_refuses_requests(void **state)
+{
+    (void)state;
+    struct err e = {0};
+    struct logs_request q = {0};
+    assert_int_equal(logs_request_check(&q, &e), -EINVAL);
+    assert_string_equal(e.field, "service");
+    logs_request_done(&q);
+    q = request();
+    q.cursor = mem_strdup("nonsense!");
+    e = (struct err){0};
+    assert_int_equal(logs_request_check(&q, &e), -EINVAL);
+    assert_string_equal(e.field, "before");
+    logs_request_done(&q);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_pages_back_in_time),
+        cmocka_unit_test(test_says_who_is_missing),
+        cmocka_unit_test(test_refuses_requests),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
