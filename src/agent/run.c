@@ -1,4 +1,5 @@
 /* hydra-agent run: the node's code, the link to the hub, and what goes between them. One loop. */
+#include "agent/logs.h"
 #include "agent/outgoing.h"
 #include "agent/renewal.h"
 #include "agent/uplink.h"
@@ -24,6 +25,7 @@ struct agent {
     struct node *node;
     struct spool *spool;
     struct outgoing *outgoing;
+    struct agent_logs *logs;
     struct uplink *uplink;
     struct renewal *renewal;
     uv_signal_t signals[2];
@@ -64,6 +66,7 @@ static void on_down(void *arg)
     struct agent *a = arg;
     sd_notifyf(0, "STATUS=Looking for %s", a->identity.address);
     outgoing_down(a->outgoing);
+    agent_logs_down(a->logs);
 }
 
 static void on_replaced(void *arg)
@@ -146,6 +149,12 @@ static void on_order(void *arg, const PB(FromHub) * m)
     case HYDRA__AGENT__V1__FROM_HUB__BODY_COMMAND_QUERY:
         node_command_query(a->node, m->command_query->id);
         break;
+    case HYDRA__AGENT__V1__FROM_HUB__BODY_LOG_OPEN:
+        agent_logs_open(a->logs, a->uplink, m->log_open);
+        break;
+    case HYDRA__AGENT__V1__FROM_HUB__BODY_LOG_CLOSE:
+        agent_logs_close(a->logs, m->log_close->id);
+        break;
     case HYDRA__AGENT__V1__FROM_HUB__BODY_WELCOME:  /* once is enough */
     case HYDRA__AGENT__V1__FROM_HUB__BODY__NOT_SET: /* of a newer hub */
     case _HYDRA__AGENT__V1__FROM_HUB__BODY__CASE_IS_INT_SIZE:
@@ -216,6 +225,7 @@ static void start(struct agent *a)
                                                   .state_dir = a->options->state,
                                                   .report = on_report,
                                                   .arg = a});
+    a->logs = agent_logs_new(a->loop, a->node);
     node_start(a->node);
     read_boot_id(a);
     watch_signals(a);
@@ -239,10 +249,12 @@ static void end(struct agent *a)
 {
     outgoing_down(a->outgoing); /* what is not acknowledged is kept */
     uplink_free(TAKE(a->uplink));
+    agent_logs_down(a->logs);
     renewal_free(a->renewal);
     node_free(a->node);
     outgoing_free(a->outgoing);
     loop_free(a->loop);
+    agent_logs_free(a->logs);
 }
 
 int verb_run(const struct options *o)

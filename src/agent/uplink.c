@@ -21,6 +21,7 @@ struct uplink {
     enum uplink_state state;
     struct backoff backoff;
     struct dial *dial;
+    struct rpc_client *client;
     struct rpc_call *call;
     struct loop_timer *timer;     /* the next try, or the wait for Welcome */
     int64_t up_since, wait_until; /* monotonic */
@@ -95,6 +96,7 @@ static void wait_on(void *arg)
 static void end_link(struct uplink *u, const char *why, bool refused)
 {
     bool was_up = u->state == UPLINK_UP;
+    u->client = NULL;
     if (u->call)
         rpc_drop(TAKE(u->call));
     dial_free(TAKE(u->dial));
@@ -137,7 +139,7 @@ static void on_call_ended(struct rpc_call *c, const struct rpc_status *s)
 
 static void say_hello(struct uplink *u)
 {
-    static char *features[] = {"commands", "policy", "spool"};
+    static char *features[] = {"commands", "logs", "policy", "spool"};
     PB(FromAgent) m = HYDRA__AGENT__V1__FROM_AGENT__INIT;
     PB(Hello) h = HYDRA__AGENT__V1__HELLO__INIT;
     AUTO(str_done) struct str text = {0};
@@ -227,6 +229,7 @@ static void on_no_welcome(void *arg)
 static void on_ready(void *arg, struct rpc_client *client)
 {
     struct uplink *u = arg;
+    u->client = client;
     u->call = rpc_client_call(client, "/hydra.agent.v1.Agent/Link", 0, &events, u);
     if (!u->call)
         return; /* it is ending: that will be told */
@@ -281,4 +284,10 @@ int uplink_send(struct uplink *u, const void *bytes, size_t len)
 size_t uplink_backlog(const struct uplink *u)
 {
     return u->call ? rpc_backlog(u->call) : 0;
+}
+
+struct rpc_call *uplink_call(struct uplink *u, const char *path, const struct rpc_events *e,
+                             void *arg)
+{
+    return u->state == UPLINK_UP && u->client ? rpc_client_call(u->client, path, 0, e, arg) : NULL;
 }

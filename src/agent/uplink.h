@@ -4,6 +4,7 @@
 
 #include "agent/identity.h"
 #include "io/loop.h"
+#include "rpc/rpc.h"
 
 #include "agent.pb-c.h"
 
@@ -34,4 +35,8 @@ void uplink_free(struct uplink *u); /* nothing is told */
 
 enum uplink_state uplink_state(const struct uplink *u);
 int uplink_send(struct uplink *u, const void *bytes, size_t len) MUST_CHECK; /* -EPIPE, -ENOBUFS */
+/* A call beside the link, on the same connection; gone with it: after `down` nothing is told. NULL:
+ * there is none. */
+struct rpc_call *uplink_call(struct uplink *u, const char *path, const struct rpc_events *events,
+                             void *arg);
 size_t uplink_backlog(const struct uplink *u);

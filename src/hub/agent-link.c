@@ -16,10 +16,10 @@ struct agent_link {
     int64_t heard_ms;    /* mono */
     int64_t skew_ms;     /* to add to the node's times; 0 = its clock is right enough */
     uint64_t told, ripe; /* acknowledged; taken by the last tick */
-    bool renewing, over;
+    bool renewing, over, reads_logs;
 };
 
-static const char *const features[] = {"checks", "commands", "renew"};
+static const char *const features[] = {"checks", "commands", "logs", "renew"};
 
 /* From here on the node may be gone. */
 void agent_link_end(struct agent_link *l, enum rpc_code code, const char *text)
@@ -121,6 +121,29 @@ static void say_skew(struct agent_link *l)
               "Its times are put right here; switch on time synchronisation there.");
 }
 
+bool agent_link_is_greeted(const struct agent_link *l)
+{
+    return l->greeted && !l->over;
+}
+
+bool agent_link_reads_logs(const struct agent_link *l)
+{
+    return l->reads_logs;
+}
+
+int64_t agent_link_skew_ms(const struct agent_link *l)
+{
+    return l->skew_ms;
+}
+
+static bool has_feature(const PB(Hello) * h, const char *name)
+{
+    for (size_t i = 0; i < h->n_features; i++)
+        if (str_eq(h->features[i], name))
+            return true;
+    return false;
+}
+
 static void take_hello(struct agent_link *l, const PB(Hello) * h)
 {
     const struct agents_settings *s = &l->agents->settings;
@@ -130,6 +153,7 @@ static void take_hello(struct agent_link *l, const PB(Hello) * h)
         return;
     }
     l->greeted = true;
+    l->reads_logs = has_feature(h, "logs");
     l->skew_ms = llabs(skew) > AGENTS_SKEW_MS ? skew : 0;
     str_copy(l->version, sizeof l->version, h->agent_version);
     log_info("agents", "node linked", "node=%s address=%s agent=%s skew_ms=%lld", l->node->id,

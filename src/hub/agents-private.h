@@ -9,6 +9,7 @@
 #include "rpc/rpc.h"
 
 struct agent_link;
+struct agent_log;
 
 /* A node of the fleet, linked or not. */
 struct agent_node {
@@ -25,8 +26,9 @@ struct agents {
     struct agents_settings settings;
     char *listen;
     struct tls_context *tls;
-    struct rpc_server *server; /* NULL = does not listen */
-    struct map nodes;          /* of struct agent_node */
+    struct rpc_server *server;    /* NULL = does not listen */
+    struct map nodes;             /* of struct agent_node */
+    VEC(struct agent_log *) logs; /* queries of logs under way */
     struct loop_timer *timer;
     unsigned enrolling;
     bool told_trouble; /* that it can't listen */
@@ -46,6 +48,12 @@ struct agents_work {
 };
 bool agents_submit(struct agents_work *w);
 
+/* --- agent-logs.c --- */
+extern const struct rpc_events agent_logs_events;
+void agent_logs_begin(struct rpc_call *c, void *arg);
+void agent_logs_tick(struct agents *a);
+void agent_logs_free(struct agents *a);
+
 /* --- agent-enrol.c, agent-link.c --- */
 extern const struct rpc_events agent_enrol_events, agent_link_events;
 void agent_enrol_begin(struct rpc_call *c, void *arg);
@@ -54,3 +62,6 @@ void agent_link_send(struct agent_link *l, const struct str *message);
 void agent_link_tick(struct agent_link *l);
 bool agent_link_admitted(struct agent_link *l); /* false: it was ended */
 void agent_link_end(struct agent_link *l, enum rpc_code code, const char *text);
+bool agent_link_is_greeted(const struct agent_link *l);
+bool agent_link_reads_logs(const struct agent_link *l); /* Hello said so */
+int64_t agent_link_skew_ms(const struct agent_link *l); /* to add to the node's times */

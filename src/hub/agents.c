@@ -7,6 +7,7 @@
 static const struct rpc_method methods[] = {
     {"/hydra.agent.v1.Agent/Enroll", &agent_enrol_events, agent_enrol_begin},
     {"/hydra.agent.v1.Agent/Link", &agent_link_events, agent_link_begin},
+    {"/hydra.agent.v1.Agent/Logs", &agent_logs_events, agent_logs_begin},
     {0},
 };
 
@@ -194,6 +195,7 @@ static void on_tick(void *arg)
         if (n->link)
             agent_link_tick(n->link);
     }
+    agent_logs_tick(a);
     listen_if_wanted(a);
 }
 
@@ -222,6 +224,7 @@ void agents_free(struct agents *a)
         return;
     a->stopped = true;
     loop_timer_free(a->timer);
+    agent_logs_free(a);
     rpc_server_free(a->server);
     tls_context_free(a->tls);
     loop_post(a->settings.loop, free_self, a);

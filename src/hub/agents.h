@@ -8,6 +8,7 @@
 #include "access/fleet.h"
 #include "io/loop.h"
 #include "io/worker.h"
+#include "node/logs.h"
 #include "node/report.h"
 
 struct agents;
@@ -45,6 +46,9 @@ void agents_free(struct agents *a);
 
 /* The fleet changed: listens when there is somebody to wait for, ends links that count no more. */
 void agents_update(struct agents *a);
+
+/* Starts a reader of a node's logs. Any thread. */
+void agents_logs(struct agents *a, const char *node, struct log_reader *r);
 
 bool agents_is_linked(const struct agents *a, const char *node);
 bool agents_knows(const struct agents *a, const char *node);

@@ -155,7 +155,7 @@ void nodes_logs(struct nodes *n, const char *node, struct log_reader *r)
     if (str_eq(node, n->settings.local))
         local_node_logs(n->local, r);
     else
-        log_reader_refuse(r, "Logs of other nodes can't be read yet.");
+        agents_logs(n->agents, node, r);
 }
 
 /* A hand-added service has no node in its id: the local one checks it. */

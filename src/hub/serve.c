@@ -401,12 +401,24 @@ static void run(struct hub *h)
     loop_run(h->api.loop);
 }
 
+/* What is asked of agents ends on the loop, which has stopped: it is turned by hand. */
+static void end_logs(struct hub *h)
+{
+    struct logs *l = TAKE(h->api.logs);
+    logs_shutdown(l);
+    while (l && !logs_is_idle(l)) {
+        uv_run(loop_uv(h->api.loop), UV_RUN_NOWAIT);
+        uv_sleep(1);
+    }
+    logs_free(l);
+}
+
 static void end(struct hub *h)
 {
     struct api *a = &h->api;
     http_server_free(a->server);
     workers_free(a->workers);
-    logs_free(TAKE(a->logs));
+    end_logs(h);
     nodes_stop(h->nodes);
     h->nodes = NULL;
     if (a->store)

@@ -60,11 +60,11 @@ struct logs {
     pthread_mutex_t lock;
     pthread_cond_t gone;
     VEC(struct tail *) tails;
-    VEC(struct asking *) pages;
+    VEC(struct asking *) askings; /* of pages and downloads */
     bool ending;
 };
-bool logs_add_page(struct logs *l, struct asking *a); /* false: it is being ended */
-void logs_forget_page(struct logs *l, struct asking *a);
+bool logs_add(struct logs *l, struct asking *a); /* false: it is being ended */
+void logs_forget(struct logs *l, struct asking *a);
 void logs_forget_tail(struct logs *l, struct tail *t);
 void tail_end(struct tail *t, bool goodbye);
 const char *tail_subject(const struct tail *t);

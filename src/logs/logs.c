@@ -29,35 +29,35 @@ void logs_forget_tail(struct logs *l, struct tail *t)
     pthread_mutex_unlock(&l->lock);
 }
 
-bool logs_add_page(struct logs *l, struct asking *a)
+bool logs_add(struct logs *l, struct asking *a)
 {
     pthread_mutex_lock(&l->lock);
     bool good = !l->ending;
-    *vec_add(&l->pages) = a;
+    *vec_add(&l->askings) = a;
     pthread_mutex_unlock(&l->lock);
     return good;
 }
 
-void logs_forget_page(struct logs *l, struct asking *a)
+void logs_forget(struct logs *l, struct asking *a)
 {
     pthread_mutex_lock(&l->lock);
-    for (size_t i = 0; i < l->pages.n; i++)
-        if (l->pages.v[i] == a) {
-            vec_remove_at(&l->pages, i);
+    for (size_t i = 0; i < l->askings.n; i++)
+        if (l->askings.v[i] == a) {
+            vec_remove_at(&l->askings, i);
             break;
         }
     pthread_cond_broadcast(&l->gone);
     pthread_mutex_unlock(&l->lock);
 }
 
-/* Outside the lock: cancelling may end a page. */
-static void cancel_pages(struct logs *l)
+/* Outside the lock: cancelling may end one. */
+static void cancel_askings(struct logs *l)
 {
     VEC(struct log_reader *) readers = {0};
     pthread_mutex_lock(&l->lock);
-    for (size_t i = 0; i < l->pages.n; i++)
-        for (unsigned k = 0; k < l->pages.v[i]->n; k++)
-            *vec_add(&readers) = log_reader_ref(l->pages.v[i]->asks[k].reader);
+    for (size_t i = 0; i < l->askings.n; i++)
+        for (unsigned k = 0; k < l->askings.v[i]->n; k++)
+            *vec_add(&readers) = log_reader_ref(l->askings.v[i]->asks[k].reader);
     pthread_mutex_unlock(&l->lock);
     for (size_t i = 0; i < readers.n; i++) {
         log_reader_cancel(readers.v[i]);
@@ -85,7 +85,15 @@ void logs_shutdown(struct logs *l)
     for (size_t i = 0; i < l->tails.n; i++)
         tail_end(l->tails.v[i], true);
     pthread_mutex_unlock(&l->lock);
-    cancel_pages(l);
+    cancel_askings(l);
+}
+
+bool logs_is_idle(struct logs *l)
+{
+    pthread_mutex_lock(&l->lock);
+    bool idle = !l->tails.n && !l->askings.n;
+    pthread_mutex_unlock(&l->lock);
+    return idle;
 }
 
 void logs_free(struct logs *l)
@@ -94,11 +102,11 @@ void logs_free(struct logs *l)
         return;
     logs_shutdown(l);
     pthread_mutex_lock(&l->lock);
-    while (l->tails.n || l->pages.n)
+    while (l->tails.n || l->askings.n)
         pthread_cond_wait(&l->gone, &l->lock);
     pthread_mutex_unlock(&l->lock);
     vec_done(&l->tails);
-    vec_done(&l->pages);
+    vec_done(&l->askings);
     pthread_cond_destroy(&l->gone);
     pthread_mutex_destroy(&l->lock);
     mem_free(l);

@@ -24,7 +24,8 @@ struct logs_hooks {
 struct logs *logs_new(const struct logs_hooks *hooks);
 /* Ends the tails with a word that clients understand as "come back". */
 void logs_shutdown(struct logs *l);
-void logs_free(struct logs *l); /* waits for the tails */
+bool logs_is_idle(struct logs *l); /* nothing is being read */
+void logs_free(struct logs *l);    /* waits for that */
 
 /* --- what to read --- */
 

@@ -74,7 +74,7 @@ static void finish(struct page *p)
     log_batch_settle(&all, p->request.query.limit, p->request.newer);
     print(p, &all, &out);
     log_batch_done(&all);
-    logs_forget_page(p->logs, &p->asking);
+    logs_forget(p->logs, &p->asking);
     p->done(p->arg, &out);
     str_done(&out);
     asking_release(&p->asking);
@@ -110,7 +110,7 @@ void logs_page(struct logs *l, const struct logs_request *q,
     p->left = p->asking.n;
     for (unsigned i = 0; i < p->asking.n; i++)
         p->parts[i].whole = true;
-    if (!logs_add_page(l, &p->asking))
+    if (!logs_add(l, &p->asking))
         asking_cancel(&p->asking);
     asking_start(&p->asking, l);
 }

@@ -9,6 +9,7 @@ struct inlet {
 };
 
 struct logs_stream {
+    struct logs *logs;
     const struct logs_request *request; /* the caller's */
     struct asking asking;
     struct inlet inlets[LIMIT_LOG_SERVICES];
@@ -53,11 +54,14 @@ static void on_done(void *arg, unsigned ask)
 struct logs_stream *logs_stream_open(struct logs *l, const struct logs_request *q)
 {
     struct logs_stream *s = mem_alloc(sizeof *s);
+    s->logs = l;
     s->request = q;
     pthread_mutex_init(&s->lock, NULL);
     pthread_cond_init(&s->changed, NULL);
     s->asking = (struct asking){.batch = on_batch, .done = on_done, .arg = s};
     asking_init(&s->asking, q, LOG_MODE_ALL);
+    if (!logs_add(l, &s->asking))
+        asking_cancel(&s->asking);
     asking_start(&s->asking, l);
     return s;
 }
@@ -126,6 +130,7 @@ void logs_stream_close(struct logs_stream *s)
     while (!all_done(s))
         pthread_cond_wait(&s->changed, &s->lock);
     pthread_mutex_unlock(&s->lock);
+    logs_forget(s->logs, &s->asking);
     for (unsigned i = 0; i < s->asking.n; i++)
         log_batch_done(&s->inlets[i].batch);
     asking_release(&s->asking);

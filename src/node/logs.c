@@ -100,11 +100,11 @@ void log_reader_cancel(struct log_reader *r)
     pthread_mutex_lock(&r->lock);
     atomic_store(&r->cancelled, true);
     void (*fn)(void *) = TAKE(r->on_cancel);
+    if (fn)
+        fn(r->cancel_arg);
     pthread_mutex_unlock(&r->lock);
     if (r->cancel_fd >= 0 && write(r->cancel_fd, &one, sizeof one) < 0)
         log_debug("logs", "reader told before", "errno=%d", errno);
-    if (fn)
-        fn(r->cancel_arg);
 }
 
 void log_reader_on_cancel(struct log_reader *r, void (*fn)(void *arg), void *arg)
@@ -113,9 +113,9 @@ void log_reader_on_cancel(struct log_reader *r, void (*fn)(void *arg), void *arg
     bool late = atomic_load(&r->cancelled);
     r->on_cancel = late ? NULL : fn;
     r->cancel_arg = arg;
-    pthread_mutex_unlock(&r->lock);
-    if (late)
+    if (late && fn)
         fn(arg);
+    pthread_mutex_unlock(&r->lock);
 }
 
 const struct log_query *log_reader_query(const struct log_reader *r)

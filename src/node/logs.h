@@ -125,7 +125,8 @@ void node_logs(struct node *n, struct log_reader *r);
 
 struct log_reader *log_reader_ref(struct log_reader *r);
 const struct log_query *log_reader_query(const struct log_reader *r);
-/* Is called at most once, by log_reader_cancel(), on its thread; at once when that came before. */
+/* Is called at most once, by log_reader_cancel(), on its thread; at once when that came before.
+ * Must not call the reader. NULL: no more; when this returns, none is under way. */
 void log_reader_on_cancel(struct log_reader *r, void (*fn)(void *arg), void *arg);
 void log_reader_deliver(struct log_reader *r, struct log_batch *b); /* not after a cancel */
 void log_reader_finish(struct log_reader *r);                       /* `done`; once counts */

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "base/err.h"
+#include "node/logs.h"
 #include "node/report.h"
 #include "node/wire-frame.h"
 
@@ -37,6 +38,17 @@ void wire_command_print(const struct command *c, const char *node, struct str *o
  * with command_done(). */
 int wire_command_take(const PB(Command) * m, const char *node, struct err *e,
                       struct command *ret_c) MUST_CHECK;
+
+/* Appends FromHub that opens a query of logs. */
+void wire_log_open_print(uint64_t id, const struct log_query *q, unsigned credit, struct str *out);
+int wire_log_query_take(const PB(LogQuery) * m, struct err *e,
+                        struct log_query *ret_q) MUST_CHECK; /* log_query_done() frees */
+/* Appends LogBatch with the lines from `first` on that fit into about LIMIT_WIRE_LOGS; returns
+ * where the next message begins. Troubles and what a page says of itself go with the last. */
+enum { LIMIT_WIRE_LOGS = 256 << 10 };
+size_t wire_log_batch_print(uint64_t id, const struct log_batch *b, size_t first, struct str *out);
+int wire_log_batch_take(const PB(LogBatch) * m, uint32_t n_sources, struct err *e,
+                        struct log_batch *ret_b) MUST_CHECK; /* log_batch_done() frees */
 
 /* Appends any message. */
 void wire_print(const ProtobufCMessage *m, struct str *out);
