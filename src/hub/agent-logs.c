@@ -233,19 +233,25 @@ struct opening {
     struct log_reader *reader;
 };
 
+/* Why it can't be asked; NULL = it can. */
+static char *obstacle(const struct agent_node *n, const char *node)
+{
+    if (!n || !n->link || !agent_link_is_greeted(n->link))
+        return mem_printf("%s is not connected.", node);
+    return agent_link_reads_logs(n->link)
+               ? NULL
+               : mem_printf("The agent of %s is too old to read logs: bring it up to date.", node);
+}
+
 static void open_on_loop(void *arg)
 {
     struct opening *o = arg;
     struct agent_node *n = o->agents->stopped ? NULL : agents_node(o->agents, o->node);
-    AUTO(mem_freep) char *why = NULL;
-    if (!n || !n->link || !agent_link_is_greeted(n->link))
-        why = mem_printf("%s is not connected.", o->node);
-    else if (!agent_link_reads_logs(n->link))
-        why = mem_printf("The agent of %s is too old to read logs: bring it up to date.", o->node);
-    if (why)
-        log_reader_refuse(o->reader, why);
-    else
+    AUTO(mem_freep) char *why = obstacle(n, o->node);
+    if (n && !why)
         open_log(o->agents, n, o->reader);
+    else
+        log_reader_refuse(o->reader, why);
     log_reader_unref(o->reader);
     mem_free(o);
 }

@@ -175,6 +175,11 @@ static char *unit_of(sd_journal *j)
     return unit ? unit : copy_field(j, "_SYSTEMD_UNIT");
 }
 
+static bool is_bad_enough(const struct log_query *q, enum line_level l)
+{
+    return q->level == LINE_NO_LEVEL || (l != LINE_NO_LEVEL && l <= q->level);
+}
+
 /* 1 = *ret was filled, 0 = it is not meant. */
 static int take_entry(struct journal *t, int64_t time_us, struct log_line *ret)
 {
@@ -183,18 +188,19 @@ static int take_entry(struct journal *t, int64_t time_us, struct log_line *ret)
     const char *message = field(t->j, "MESSAGE", &n);
     if (!message || !log_filter_text(t->r->filter, message, n))
         return 0;
+    /* Most of what is printed is of no interest to who asks for errors: not even cleaned. */
+    if (q->level != LINE_NO_LEVEL &&
+        !is_bad_enough(q, level_of(t->j, line_level_of_text(message, n))))
+        return 0;
     struct log_line l = {.time_us = time_us};
-    l.text = log_clean(message, n, &l.cut);
+    message = field(t->j, "MESSAGE", &n); /* the one before is gone with the next question */
+    l.text = log_clean(message ? message : "", message ? n : 0, &l.cut);
     size_t len = strlen(l.text);
     enum line_level of_text = LINE_NO_LEVEL;
     l.fields = log_fields_of_text(l.text, len, &of_text);
     if (!l.fields)
         of_text = line_level_of_text(l.text, len);
     l.level = level_of(t->j, of_text);
-    if (q->level != LINE_NO_LEVEL && (l.level == LINE_NO_LEVEL || l.level > q->level)) {
-        log_line_done(&l);
-        return 0;
-    }
     if (sd_journal_get_cursor(t->j, &l.cursor) < 0)
         l.cursor = NULL;
     AUTO(mem_freep) char *unit = t->whole ? unit_of(t->j) : NULL;

@@ -3,6 +3,9 @@
 
 #include "base/json.h"
 
+/* JSON of masked members may be a little longer. */
+enum { FIELDS_MAX = 2 * LIMIT_LOG_FIELDS };
+
 static char *text(const char *s)
 {
     return s ? (char *)s : (char *)"";
@@ -153,8 +156,7 @@ static bool is_text(const char *s, size_t max)
 static bool is_object(const char *s)
 {
     AUTO(json_decrefp) json_t *v = NULL;
-    return !*s ||
-           (json_parse(s, strlen(s), LIMIT_LOG_FIELDS * 2, NULL, &v) == 0 && json_is_object(v));
+    return !*s || (json_parse(s, strlen(s), FIELDS_MAX, NULL, &v) == 0 && json_is_object(v));
 }
 
 static char *may(const char *s)
@@ -166,7 +168,7 @@ static bool take_line(const PB(LogBatch__Line) * p, uint32_t n_sources, struct l
 {
     if (p->source >= n_sources || p->time_us < 0 || !is_text(p->text, LIMIT_LOG_TEXT) ||
         !is_text(p->cursor, LIMIT_LOG_CURSOR) || strpbrk(p->cursor, "\n") ||
-        !is_text(p->service, LIMIT_LOG_CURSOR) || !is_text(p->fields, LIMIT_LOG_FIELDS * 2) ||
+        !is_text(p->service, LIMIT_LOG_CURSOR) || !is_text(p->fields, FIELDS_MAX) ||
         !is_object(p->fields))
         return false;
     *vec_add(&b->lines) = (struct log_line){

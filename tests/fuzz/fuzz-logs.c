@@ -2,6 +2,7 @@
 #include "fuzz.h"
 
 #include "node/logs-private.h"
+#include "node/wire.h"
 
 static void on_line(void *arg, unsigned stream, int64_t time_ns, const char *text, size_t n,
                     bool cut)
@@ -38,6 +39,36 @@ static void fuzz_line(const char *text, size_t n)
     mem_free(shown);
 }
 
+static void fuzz_batch(const uint8_t *bytes, size_t n)
+{
+    PB(LogBatch) *m = hydra__agent__v1__log_batch__unpack(NULL, n, bytes);
+    struct log_batch b;
+    if (!m)
+        return;
+    if (wire_log_batch_take(m, 2, NULL, &b) == 0) {
+        for (size_t i = 0; i < b.lines.n; i++)
+            FUZZ_CHECK(b.lines.v[i].source < 2 &&
+                       str_is_utf8(b.lines.v[i].text, strlen(b.lines.v[i].text)));
+        log_batch_settle(&b, 10, n % 2);
+        log_batch_done(&b);
+    }
+    hydra__agent__v1__log_batch__free_unpacked(m, NULL);
+}
+
+static void fuzz_query(const uint8_t *bytes, size_t n)
+{
+    PB(LogQuery) *m = hydra__agent__v1__log_query__unpack(NULL, n, bytes);
+    struct log_query q;
+    if (!m)
+        return;
+    m->regex = false; /* PCRE2 has fuzzers of its own */
+    if (wire_log_query_take(m, NULL, &q) == 0) {
+        FUZZ_CHECK(q.limit >= 1 && q.limit <= LIMIT_LOG_LINES);
+        log_query_done(&q);
+    }
+    hydra__agent__v1__log_query__free_unpacked(m, NULL);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     int64_t ns = 0;
@@ -50,6 +81,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         break;
     case 't':
         FUZZ_CHECK(log_parse_time(text, size - 1, &ns) <= size - 1);
+        break;
+    case 'b':
+        fuzz_batch(data + 1, size - 1);
+        break;
+    case 'q':
+        fuzz_query(data + 1, size - 1);
         break;
     default:
         fuzz_line(text, size - 1);

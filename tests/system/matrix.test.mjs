@@ -28,7 +28,7 @@ after(() => h?.done());
 /** Asks for an operation on something that is not there, so that being allowed to changes nothing. */
 async function ask(client, o, headers = {}) {
     const path = o.path.replace(/\{[^}]*\}/g, 'there-is-none');
-    if (!o.stream || path.includes('there-is-none')) return client.request(o.method, path, o.hasBody ? {} : undefined, { headers });
+    if (o.path !== '/api/events/cluster') return client.request(o.method, path, o.hasBody ? {} : undefined, { headers }); // others have something to name first
     const s = await client.events();
     if (s.status === 200) { await s.close(); return { status: 200 }; }
     await s.close();

@@ -1,0 +1,107 @@
+// Logs of a node whose agent dials in: a real hydrad, a real hydra-agent, a real engine.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { Engine } from './lib/engine.mjs';
+import { freePort } from './lib/machine.mjs';
+import { Hydrad, plainEnvironment, root, run, scratchFolder, until } from './lib/hydrad.mjs';
+import { LogStream } from './lib/log-stream.mjs';
+
+const program = process.env.HYDRA_AGENT ?? path.join(root, 'build/hydra-agent');
+const state = path.join(scratchFolder(), 'state');
+const far = name => `service=nas/docker/${name}`;
+let engine, h, admin, agent;
+
+function startAgent() {
+    agent = spawn(program, ['--state', state, '--docker', `unix://${engine.socket}`], { env: plainEnvironment(), stdio: 'ignore' });
+    agent.gone = new Promise(r => agent.on('exit', r));
+}
+
+async function page(query) {
+    const a = await admin.get(`/api/web/logs?${query}`);
+    assert.equal(a.status, 200, a.text);
+    return a.json;
+}
+const texts = p => p.lines.map(l => l.text);
+
+before(async () => {
+    engine = Engine.start();
+    await engine.run('talker', 'i=0; while [ $i -lt 3000 ]; do echo "line $i"; i=$((i+1)); done; echo "ERROR: last"; exec sleep 100000');
+    await engine.run('ticker', 'i=0; while :; do i=$((i+1)); echo "tick $i"; sleep 0.2; done');
+    h = await Hydrad.start({ args: ['--node', 'tower', '--agents', `127.0.0.1:${await freePort()}`] });
+    admin = await h.setUp();
+});
+
+after(async () => {
+    agent?.kill('SIGKILL');
+    await h?.done();
+    engine?.stop();
+});
+
+test('a node is added', async () => {
+    const made = await admin.post('/api/web/enrolments', { node: 'nas' });
+    assert.equal(made.status, 201, made.text);
+    const enrolled = await run(program, ['enroll', made.json.token, '--state', state]);
+    assert.equal(enrolled.code, 0, enrolled.err);
+    startAgent();
+    await until(async () => {
+        const { sources } = (await admin.get('/api/web/logs/sources')).json;
+        return ['talker', 'ticker'].every(n => sources.some(s => s.service === `nas/docker/${n}`));
+    }, 30000, 'the sources of the node');
+});
+
+test('pages, search and levels are as those of this machine', async () => {
+    await until(async () => texts(await page(`${far('talker')}&limit=1`))[0] === 'ERROR: last');
+    let lines = [], cursor = '';
+    do {
+        const p = await page(`${far('talker')}&limit=700${cursor && `&before=${cursor}`}`);
+        lines = [...texts(p), ...lines];
+        cursor = p.before;
+    } while (cursor);
+    assert.equal(lines.length, 3001);
+    assert.deepEqual([lines[0], lines[2999], lines[3000]], ['line 0', 'line 2999', 'ERROR: last']);
+    assert.equal((await page(`${far('talker')}&q=line+29&limit=1000`)).lines.length, 111);
+    assert.deepEqual((await page(`${far('talker')}&level=err`)).lines.map(l => [l.level, l.node, l.service]), [['err', 'nas', 'nas/docker/talker']]);
+});
+
+test('the download has every line', async () => {
+    const a = await admin.get(`/api/web/logs/download?${far('talker')}`);
+    assert.equal(a.text.trimEnd().split('\n').length, 3001);
+});
+
+test('a tail goes on, and a flood stops nobody', async () => {
+    const s = await LogStream.open(admin, `${far('ticker')}&limit=2`);
+    await until(() => s.lines.length >= 6);
+    const number = t => Number(t.slice(5));
+    const seen = s.texts.map(number);
+    assert.deepEqual(seen, seen.map((_, i) => seen[0] + i));
+    await engine.run('flood', 'sleep 1; i=0; while [ $i -lt 100000 ]; do echo "flood $i"; i=$((i+1)); done; echo over; exec sleep 100000');
+    await until(async () => (await admin.get('/api/web/logs/sources')).json.sources.some(x => x.service === 'nas/docker/flood'), 15000, 'the flood');
+    const quick = await LogStream.open(admin, `${far('flood')}&limit=1`);
+    const slow = await LogStream.open(admin, `${far('flood')}&limit=1`, { paused: true });
+    await until(() => quick.texts.at(-1) === 'over', 60000, 'the end of the flood');
+    const before = s.lines.length;
+    await until(() => s.lines.length > before);
+    for (const x of [s, quick, slow]) x.close();
+});
+
+test('a node that is away is said to be', async () => {
+    const s = await LogStream.open(admin, `${far('ticker')}&limit=1`);
+    await until(() => s.lines.length >= 1);
+    agent.kill('SIGKILL');
+    await agent.gone;
+    await until(() => s.ended);
+    const p = await page(`${far('ticker')}&node=tower&limit=1`);
+    assert.deepEqual(p.partial.filter(t => t.service.startsWith('nas')), [{ service: 'nas/docker/ticker', text: 'nas is not connected.' }]);
+    startAgent();
+    await until(async () => (await page(`${far('ticker')}&limit=1`)).lines.length === 1, 30000, 'the node back');
+});
+
+test('a graceful end waits for nobody', async () => {
+    const s = await LogStream.open(admin, `${far('ticker')}&limit=1`);
+    await until(() => s.lines.length >= 1);
+    const { code } = await h.stop();
+    assert.equal(code, 0);
+    await until(() => s.ended);
+});
