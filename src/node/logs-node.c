@@ -42,11 +42,27 @@ static void find_places(struct node *n, const struct log_query *q, struct log_pl
                                        .folder = mem_strdup(n->settings.journal)};
 }
 
+static void forget(struct logs *l, size_t i)
+{
+    log_reader_join(l->readers.v[i]);
+    log_reader_unref(l->readers.v[i]);
+    vec_remove_at(&l->readers, i);
+}
+
+static void reap(struct logs *l)
+{
+    for (size_t i = l->readers.n; i-- > 0;)
+        if (log_reader_is_done(l->readers.v[i]))
+            forget(l, i);
+}
+
 void node_logs(struct node *n, struct log_reader *r)
 {
     struct log_place places[LIMIT_LOG_SERVICES] = {0};
     const struct log_query *q = log_reader_query(r);
     struct logs *l = node_module_state(n, &logs_module);
+    if (l)
+        reap(l);
     if (!l || l->readers.n >= LIMIT_LOG_READERS) {
         log_reader_refuse(r, "Too many logs of this machine are being read. Close some, or try "
                              "again later.");
@@ -65,20 +81,10 @@ static void *start(struct node *n)
     return mem_alloc(sizeof(struct logs));
 }
 
-static void forget(struct logs *l, size_t i)
-{
-    log_reader_join(l->readers.v[i]);
-    log_reader_unref(l->readers.v[i]);
-    vec_remove_at(&l->readers, i);
-}
-
 static void tick(void *state, int64_t now_ms)
 {
-    struct logs *l = state;
     (void)now_ms;
-    for (size_t i = l->readers.n; i-- > 0;)
-        if (log_reader_is_done(l->readers.v[i]))
-            forget(l, i);
+    reap(state);
 }
 
 static void stop(void *state)

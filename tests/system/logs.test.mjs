@@ -223,6 +223,10 @@ test('the command line', async () => {
     assert.match(out.out, /\d\.\d{3} {2}WARN red$/m);
     const short = await run(hydra, ['logs', 'talk', '--grep', 'talk 30.', '-o', 'json'], { env });
     assert.deepEqual(short.out.trim().split('\n').map(l => JSON.parse(l).text), ['talk 300']);
+    await engine.run('evil', "printf '\\033]0;title\\007\\033[2Jgone\\302\\233 \\033[32mgreen\\033[0m\\n'; exec sleep 100000");
+    await until(async () => (await admin.get('/api/web/logs/sources')).json.sources.some(s => s.service === 'tower/docker/evil'));
+    const evil = await until(async () => (await run(hydra, ['logs', 'tower/docker/evil', '--no-color'], { env })).out);
+    assert.match(evil, /\?\]0;title\ufffd\?\[2Jgone\? green\n$/);
     const none = await run(hydra, ['logs', 'nothing-of-that-name'], { env });
     assert.equal(none.code, 1);
     assert.match(none.err, /no service or node nothing-of-that-name/);
