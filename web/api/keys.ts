@@ -3,6 +3,7 @@
 import { queryOptions, skipToken } from '@tanstack/react-query';
 import { takeEmbedded } from '@/lib/embedded';
 import { call, idPath } from './client';
+import type { LogSource } from './logs';
 import type {
   Attention,
   AuditPage,
@@ -88,6 +89,13 @@ export const permissionsQuery = () =>
   queryOptions<Permissions>({ queryKey: ['permissions'], queryFn: ({ signal }) => call('/api/web/permissions', { signal }), staleTime: Infinity });
 export const systemQuery = () =>
   queryOptions<System>({ queryKey: ['system'], queryFn: ({ signal }) => call('/api/web/system', { signal }), staleTime: 10_000 });
+
+export const logSourcesQuery = () =>
+  queryOptions<LogSource[]>({
+    queryKey: ['log-sources'],
+    queryFn: async ({ signal }) => (await call<{ sources: LogSource[] }>('/api/web/logs/sources', { signal })).sources,
+    staleTime: 30_000,
+  });
 
 export type Filter = Record<string, string | undefined>;
 

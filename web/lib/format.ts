@@ -131,6 +131,7 @@ export function clockSeconds(t: number): string {
   const d = wall(t);
   return `${hm(d)}:${two(d.getUTCSeconds())}`;
 }
+export const clockMillis = (t: number): string => `${clockSeconds(t)}.${String(Math.floor(t) % 1000).padStart(3, '0')}`;
 export const day = (t: number): string => dm(wall(t));
 export function dayYear(t: number): string {
   const d = wall(t);
@@ -138,13 +139,19 @@ export function dayYear(t: number): string {
 }
 export const exact = (t: number): string => `${dayYear(t)}, ${clockSeconds(t)}`;
 
-/* When a day of the calendar ("2026-11-24") begins, in the time zone that times are shown in. */
-export function dayStart(date: string): number {
-  const wanted = Date.parse(`${date}T00:00:00Z`);
+/* When a clock on the wall shows this ("2026-11-24T10:30"), in the time zone that times are shown in. */
+export function wallTime(text: string): number {
+  const wanted = Date.parse(`${text}Z`);
   let t = wanted;
   for (let i = 0; i < 2; i++) t += wanted - wall(t).getTime(); // twice: the first guess may lie beyond a change of the clocks
   return t;
 }
+
+/* What wallTime() reads, as an input of date and time wants it. */
+export const wallText = (t: number): string => wall(t).toISOString().slice(0, 16);
+
+/* When a day of the calendar ("2026-11-24") begins. */
+export const dayStart = (date: string): number => wallTime(`${date}T00:00:00`);
 
 export function dayName(t: number, now: number): string {
   const name = dayYear(t);

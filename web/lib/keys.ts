@@ -1,9 +1,11 @@
-// Turns key presses into key words: "g s" is g, then s within a second; "Mod" is Ctrl, or ⌘ on Apple's.
+// Turns key presses into key words: "g s" is g, then s within a second; "Mod" is Ctrl, or ⌘ on Apple's. With Shift a letter
+// is "Shift+g" where such a word is known, else the letter: a locked Shift changes nothing.
 export interface Press {
   key: string;
   ctrlKey: boolean;
   metaKey: boolean;
   altKey: boolean;
+  shiftKey?: boolean;
 }
 
 export const sequenceLimit = 1000;
@@ -27,6 +29,8 @@ export class KeySequence {
     if (!name) return null;
     const both = this.before && now - this.at < sequenceLimit ? `${this.before} ${name}` : name;
     const all = [...this.known()];
+    const shifted = `Shift+${name}`;
+    if (e.shiftKey && all.includes(shifted)) return this.done(shifted);
     for (const word of both === name ? [name] : [both, name]) {
       if (all.includes(word)) return this.done(word);
       if (all.some((k) => k.startsWith(`${word} `))) return this.wait(word, now);

@@ -10,6 +10,7 @@ const texts = {
   'events:read': 'See what happened',
   'events:write': 'Publish events',
   'processes:read': 'See processes and their command lines',
+  'logs:read': 'Read the logs of services and nodes',
   'users:read': 'See who has access',
   'users:write': 'Add, change, disable and remove users',
   'tokens:write': "Make and revoke one's own API tokens",

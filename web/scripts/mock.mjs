@@ -10,6 +10,7 @@ import { cluster, columns, incident, metricRow, vitals } from './fixtures.mjs';
 import { accessAnswer } from './fixtures-access.mjs';
 import { nodeDetail, nodeParts, processes } from './fixtures-detail.mjs';
 import { peopleAnswer } from './mock-access.mjs';
+import { logAnswer, logControl } from './mock-logs.mjs';
 import { serviceAnswer } from './mock-services.mjs';
 
 const { values: args } = parseArgs({
@@ -126,6 +127,7 @@ function api(req, res, url, body) {
   const access = accessAnswer(p, req.method, body, state, args.role);
   if (access) return access.problem ? problem(res, ...access.problem) : json(res, access.status, access.body);
   if (state.signedOut) return problem(res, 401, 'signed-out', 'Sign in again.');
+  if (logAnswer({ req, res, url, overview: state.overview, json, problem, role: args.role })) return;
   if (p === '/api/web/overview') return json(res, 200, overview());
   if (p === '/api/web/trends') return json(res, 200, trends());
   if (p === '/api/web/nodes') return json(res, 200, { event_id: id(), nodes: state.overview.nodes });
@@ -151,6 +153,7 @@ function events(url) {
 }
 
 function control(res, what) {
+  if (logControl(what)) return json(res, 204);
   if (what === 'incident') {
     incident(state.overview);
     const o = state.overview;

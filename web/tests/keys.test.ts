@@ -57,3 +57,12 @@ describe('match', () => {
     expect(nearest(q, ['plex', 'jellyfin', 'sonarr'])).toBe(name),
   );
 });
+
+test('with Shift a letter has a word of its own where one is known', () => {
+  const q = new KeySequence(() => ['g l', 'g g', 'Shift+g', 't']);
+  const shift = { shiftKey: true };
+  expect(q.press(press('G', shift), 0)).toBe('Shift+g');
+  expect(q.press(press('T', shift), 0)).toBe('t');
+  expect(q.press(press('g'), 0)).toBeNull();
+  expect(q.press(press('g'), 10)).toBe('g g');
+});

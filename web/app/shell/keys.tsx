@@ -6,7 +6,7 @@ import { openOverlay } from '@/state/ui';
 
 const groups: Command['group'][] = ['Go to', 'On this page', 'Actions', 'Appearance'];
 
-export const keyParts = (keys: string): string[] => keys.replace('Mod+', 'Ctrl ').split(' ').map((k) => (k.length === 1 && keys.includes('Mod') ? k.toUpperCase() : k));
+export const keyParts = (keys: string): string[] => keys.replace('Mod+', 'Ctrl ').replace('Shift+', 'Shift ').split(' ').map((k) => (k.length === 1 && keys.includes('Mod') ? k.toUpperCase() : k));
 
 /* Every key that works here, made from the same registry. */
 export default function Keys() {

@@ -20,7 +20,7 @@ import { UserButton } from './user-button';
 /* Until the session is known, the places that every role has are drawn, so that nothing jumps. */
 export function usePlaces(part: Place['part']): Place[] {
   const permissions = useSession()?.permissions;
-  return places.filter((p) => p.part === part && (!p.needs || (permissions ? permissions.includes(p.needs) : part === 'main')));
+  return places.filter((p) => p.part === part && (!p.needs || (permissions ? permissions.includes(p.needs) : part === 'main' && !p.some)));
 }
 
 export function Nav() {

@@ -1,5 +1,5 @@
 // Where one can go: the navigation, the tab bar, the palette and the `g` keys are made from this list.
-import { Boxes, KeyRound, LayoutDashboard, MonitorSmartphone, ScrollText, Server, Settings, ShieldCheck, Users, type LucideIcon } from 'lucide-react';
+import { Boxes, History, KeyRound, LayoutDashboard, MonitorSmartphone, ScrollText, Server, Settings, ShieldCheck, Users, type LucideIcon } from 'lucide-react';
 
 export interface Place {
   href: string;
@@ -8,6 +8,7 @@ export interface Place {
   keys?: string;
   needs?: string; // a permission; without it the place is not drawn
   part: 'main' | 'admin' | 'own'; // own: in the user's menu
+  some?: true; // not every role may: not drawn before the session is known
   also?: string[]; // pages that belong to it
 }
 
@@ -15,7 +16,8 @@ export const places: Place[] = [
   { href: '/', title: 'Overview', icon: LayoutDashboard, keys: 'g o', part: 'main' },
   { href: '/nodes', title: 'Nodes', icon: Server, keys: 'g n', needs: 'nodes:read', part: 'main', also: ['/node'] },
   { href: '/services', title: 'Services', icon: Boxes, keys: 'g s', needs: 'services:read', part: 'main', also: ['/service'] },
-  { href: '/events', title: 'Events', icon: ScrollText, keys: 'g e', needs: 'events:read', part: 'main' },
+  { href: '/events', title: 'Events', icon: History, keys: 'g e', needs: 'events:read', part: 'main' },
+  { href: '/logs', title: 'Logs', icon: ScrollText, keys: 'g l', needs: 'logs:read', part: 'main', some: true },
   { href: '/settings', title: 'Settings', icon: Settings, keys: 'g p', part: 'admin' },
   { href: '/users', title: 'Users', icon: Users, keys: 'g u', needs: 'users:read', part: 'admin' },
   { href: '/audit', title: 'Audit log', icon: ShieldCheck, keys: 'g a', needs: 'audit:read', part: 'admin' },

@@ -16,6 +16,7 @@ import { ServiceFeed } from './feed';
 import { Head } from './head';
 import { Health } from './health';
 import { Labels } from './labels';
+import { ServiceLog } from './log';
 import { Numbers } from './numbers';
 import { Ports } from './ports';
 import { Relations } from './relations';
@@ -59,6 +60,7 @@ function Body({ detail }: { detail: ServiceDetail }) {
         <Warnings detail={detail} />
         <Health detail={detail} />
         <Numbers detail={detail} />
+        <ServiceLog service={detail} />
         <Checks detail={detail} />
         <Ports detail={detail} />
         <Labels detail={detail} />

@@ -1,0 +1,4 @@
+'use client';
+import dynamic from 'next/dynamic';
+
+export const LazyLogs = dynamic(() => import('./logs'), { ssr: false });

@@ -1,0 +1,194 @@
+'use client';
+import { useQuery } from '@tanstack/react-query';
+import { ScrollText } from 'lucide-react';
+import dynamic from 'next/dynamic';
+import { useEffect, useMemo, useState } from 'react';
+import { logSourcesQuery } from '@/api/keys';
+import { logDownloadUrl, type LogLine } from '@/api/logs';
+import { copyText } from '@/app/parts/logs/copy';
+import { Detail } from '@/app/parts/logs/detail';
+import { Lines } from '@/app/parts/logs/lines';
+import { parsed } from '@/app/parts/logs/parsed';
+import { LogStates } from '@/app/parts/logs/states';
+import { useHits, useLevelCounts, useVolume } from '@/app/parts/logs/stats';
+import { DownloadLink, LevelFilter, LiveChip, LogSearch, LookButtons, PauseButton } from '@/app/parts/logs/tools';
+import { useLog } from '@/app/parts/logs/use-log';
+import { useLogLook } from '@/app/parts/logs/view';
+import { VolumeChart } from '@/app/parts/logs/volume';
+import { useTyped } from '@/app/parts/typed';
+import { Empty, ErrorState } from '@/components/states';
+import { isBare, logsHref, queryOf, type LogAddress } from '@/lib/log-address';
+import { useAddress, useDefaultSources } from './address';
+import { SourceChips } from './chips';
+import { useLogKeys } from './keys';
+import { useSourceNames } from './names';
+import { Times } from './times';
+import '@/styles/logs.css';
+
+const Picker = dynamic(() => import('./picker'), { ssr: false });
+const barsFor = (width: number): number => (width <= 720 ? 45 : 90);
+
+/* What was said, where, around that moment? */
+export default function Logs() {
+  const [address, set] = useAddress();
+  const [choosing, setChoosing] = useState(false);
+  const sources = useQuery(logSourcesQuery());
+  useDefaultSources(address, sources.data, set);
+  const bare = isBare(address);
+  return (
+    <div className="log-page">
+      {!bare && <Reading address={address} set={set} choose={() => setChoosing(true)} />}
+      {bare && sources.error && <ErrorState title="The sources of logs could not be read" detail={sources.error.message} retry={() => void sources.refetch()} />}
+      {bare && sources.data?.length === 0 && (
+        <Empty icon={ScrollText} title="Nothing here keeps a log">
+          Containers, units and nodes appear here once Hydra has found them.
+        </Empty>
+      )}
+      {choosing && sources.data && (
+        <Picker sources={sources.data} chosen={[...address.services, ...address.nodes]} onChange={(services, nodes) => set({ services, nodes, line: null })} onClose={() => setChoosing(false)} />
+      )}
+    </div>
+  );
+}
+
+interface Props {
+  address: LogAddress;
+  set: (part: Partial<LogAddress>) => void;
+  choose: () => void;
+}
+
+/* The query stays the same one until the address asks for another. */
+function useQueryOf(a: LogAddress) {
+  const asked = JSON.stringify([a.services, a.nodes, a.context ? '' : a.q, !a.context && !!a.q && a.regex, a.level, a.range, a.from, a.to]);
+  // eslint-disable-next-line react-hooks/exhaustive-deps -- `asked` is all of it that counts
+  return useMemo(() => queryOf(a, Date.now()), [asked]);
+}
+
+function Reading({ address, set, choose }: Props) {
+  const query = useQueryOf(address);
+  const log = useLog(query, address.line, address.q, address.regex);
+  const { reader, view, search } = log;
+  const { wrap, relative } = useLogLook();
+  const narrow = innerWidth <= 720;
+  const chosen = useMemo(() => [...address.services, ...address.nodes], [address.services, address.nodes]);
+  const names = useSourceNames(chosen, useQuery(logSourcesQuery()).data);
+  const [detail, setDetail] = useState<LogLine | null>(null);
+  const [text, setText] = useTyped(address.q, (q) => set({ q, line: null }));
+  const hits = useHits(view, search.matcher);
+  const counts = useLevelCounts(view);
+  const volume = useVolume(view, barsFor(innerWidth));
+  useOpenMarked(view.generation, address.line, log, setDetail);
+  useEffect(() => {
+    if (view.following && view.phase === 'ready' && address.line) set({ line: null });
+  }, [view.following, view.phase, address.line, set]);
+  const pick = (line: LogLine) => {
+    log.setActive(line.cursor);
+    setDetail(line);
+    reader.letGo();
+  };
+  const walk = (step: 1 | -1) => {
+    const line = log.walk(step);
+    if (line && detail) setDetail(line);
+  };
+  const chosenLine = (): LogLine | null => {
+    const item = log.active === null ? undefined : view.window.items[view.window.indexOfCursor(log.active)];
+    return item?.type === 'line' ? item.line : null;
+  };
+  const showTime = (t: number) => {
+    reader.letGo();
+    log.handle.current?.show(Math.max(0, view.window.indexOfTime(t)));
+  };
+  useLogKeys({
+    walk,
+    hit: log.hit,
+    ends: log.ends,
+    follow: () => (view.following ? reader.letGo() : reader.follow()),
+    pause: () => reader.pause(!view.paused),
+    open: () => setDetail(chosenLine()),
+    close: () => setDetail(null),
+    copy: () => {
+      const line = chosenLine();
+      if (line) void copyText(parsed(line).plain, 'Line');
+    },
+    choose,
+  });
+  const leave = (id: string) => set({ services: address.services.filter((s) => s !== id), nodes: address.nodes.filter((n) => n !== id), line: null });
+  const sourceOf = (l: LogLine) => (l.service && chosen.includes(l.service) ? l.service : l.node);
+  const filtered = !!query.q || !!address.level || !!address.range;
+  return (
+    <>
+      <div className="log-bar" role="search">
+        <LogSearch
+          big
+          text={text}
+          onText={setText}
+          regex={address.regex}
+          onRegex={(regex) => set({ regex })}
+          context={address.context}
+          onContext={(context) => set({ context })}
+          hits={hits}
+          error={search.error}
+          step={log.hit}
+        />
+        <LevelFilter value={address.level} counts={counts} onChange={(level) => set({ level, line: null })} />
+      </div>
+      <div className="log-bar">
+        <SourceChips chosen={chosen} names={names} remove={leave} choose={choose} />
+        <LiveChip view={view} retry={() => reader.retry()} />
+        <span className="log-tools">
+          <Times address={address} set={set} />
+          <LookButtons />
+          <PauseButton view={view} pause={(on) => reader.pause(on)} />
+          <DownloadLink href={logDownloadUrl(query)} />
+        </span>
+      </div>
+      <VolumeChart volume={volume} show={showTime} />
+      <div className="log-main" data-detail={detail ? '' : undefined}>
+        <LogStates reader={reader} view={view} filter={nothingOf(address)} clear={() => set({ q: '', level: '', range: null, from: null, to: null, line: null })}>
+          <Lines
+            key={view.generation}
+            reader={reader}
+            view={view}
+            matcher={search.matcher}
+            wrap={wrap || narrow}
+            relative={relative}
+            active={log.active}
+            sources={chosen.length > 1 || address.nodes.length ? names : null}
+            onPick={pick}
+            handle={log.handle}
+            label="Lines of the log"
+          />
+        </LogStates>
+        {detail && (
+          <Detail
+            line={detail}
+            name={names.name(detail)}
+            matcher={search.matcher}
+            link={logsHref({ ...address, range: null, from: null, to: null, line: detail.cursor })}
+            onClose={() => setDetail(null)}
+            onSearch={(q) => set({ q, regex: false, line: null })}
+            onOnly={detail.service && (chosen.length > 1 || address.nodes.length) ? () => set({ services: [detail.service ?? ''], nodes: [], line: null }) : undefined}
+            onHide={chosen.length > 1 && chosen.includes(sourceOf(detail)) ? () => leave(sourceOf(detail)) : undefined}
+            onContext={filtered ? () => set({ context: true, level: '', range: null, from: null, to: null, line: detail.cursor }) : undefined}
+          />
+        )}
+      </div>
+    </>
+  );
+}
+
+/* The line that a link names is opened with its neighbours. */
+function useOpenMarked(generation: number, line: string | null, { reader }: ReturnType<typeof useLog>, open: (l: LogLine | null) => void): void {
+  useEffect(() => {
+    const { window, marked } = reader.get();
+    const item = line && marked === line ? window.items[window.indexOfCursor(line)] : undefined;
+    if (item?.type === 'line') open(item.line);
+    // eslint-disable-next-line react-hooks/exhaustive-deps -- once per window
+  }, [generation]);
+}
+
+function nothingOf(a: LogAddress): string | null {
+  if (a.q && !a.context) return a.level ? `“${a.q}” at this level` : `“${a.q}”`;
+  if (a.level) return 'this level';
+  return a.range || a.from || a.to ? 'this time' : null;
+}

@@ -1,0 +1,64 @@
+'use client';
+import { Maximize2 } from 'lucide-react';
+import { useMemo, useState } from 'react';
+import { logDownloadUrl, type LogLine } from '@/api/logs';
+import { useTyped } from '@/app/parts/typed';
+import { ButtonLink } from '@/components/button';
+import { Card } from '@/components/card';
+import { logsHref, noAddress, queryOf, type LogAddress } from '@/lib/log-address';
+import { Detail } from './detail';
+import { Lines } from './lines';
+import { LogStates } from './states';
+import { useHits, useLevelCounts } from './stats';
+import { DownloadLink, LevelFilter, LiveChip, LogSearch, LookButtons } from './tools';
+import { useLog } from './use-log';
+import { useLogLook } from './view';
+import '@/styles/logs.css';
+
+type Wish = Pick<LogAddress, 'q' | 'regex' | 'context' | 'level'>;
+
+/* The log of one service, on its page. A search is marked among the other lines. */
+export default function LogCard({ service, name }: { service: string; name: string }) {
+  const [wish, setWish] = useState<Wish>({ q: '', regex: false, context: true, level: '' });
+  const set = (part: Partial<Wish>) => setWish((w) => ({ ...w, ...part }));
+  const { level, context } = wish;
+  const [filter, regex] = context ? ['', false] : [wish.q, wish.regex];
+  const query = useMemo(() => queryOf({ ...noAddress, services: [service], level, q: filter, regex }, Date.now()), [service, level, filter, regex]);
+  const log = useLog(query, null, wish.q, wish.regex);
+  const { reader, view, search } = log;
+  const { wrap, relative } = useLogLook();
+  const [detail, setDetail] = useState<LogLine | null>(null);
+  const [text, setText] = useTyped(wish.q, (q) => set({ q }));
+  const hits = useHits(view, search.matcher);
+  const counts = useLevelCounts(view);
+  const pick = (line: LogLine) => {
+    log.setActive(line.cursor);
+    setDetail(line);
+    reader.letGo();
+  };
+  const nothing = filter ? `“${filter}”` : level ? 'this level' : null;
+  return (
+    <Card label="Log" className="log-card overflow-hidden">
+      <header className="log-card-head">
+        <h2 className="font-medium">Log</h2>
+        <LiveChip view={view} retry={() => reader.retry()} />
+        <span className="flex-1" />
+        <LevelFilter value={level} counts={counts} onChange={(v) => set({ level: v })} />
+        <LogSearch text={text} onText={setText} regex={wish.regex} onRegex={(r) => set({ regex: r })} context={context} onContext={(c) => set({ context: c })} hits={hits} error={search.error} step={log.hit} />
+        <span className="flex items-center">
+          <LookButtons />
+          <DownloadLink href={logDownloadUrl(query)} />
+          <ButtonLink href={logsHref({ services: [service], q: wish.q, regex: wish.regex, level, context: wish.context && !!wish.q })} look="ghost" icon={Maximize2}>
+            Open
+          </ButtonLink>
+        </span>
+      </header>
+      <div className="log-card-body" data-detail={detail ? '' : undefined}>
+        <LogStates reader={reader} view={view} filter={nothing} clear={() => set({ q: '', level: '' })}>
+          <Lines key={view.generation} reader={reader} view={view} matcher={search.matcher} wrap={wrap || innerWidth <= 720} relative={relative} active={log.active} sources={null} onPick={pick} handle={log.handle} label={`Log of ${name}`} />
+        </LogStates>
+        {detail && <Detail line={detail} name={name} matcher={search.matcher} link={logsHref({ services: [service], line: detail.cursor })} onClose={() => setDetail(null)} onSearch={(q) => set({ q, regex: false })} />}
+      </div>
+    </Card>
+  );
+}
