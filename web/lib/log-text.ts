@@ -45,6 +45,7 @@ function matcherOf(re: RegExp, limit: number): Matcher {
     },
     hits: (text) => {
       const found: [number, number][] = [];
+      re.lastIndex = 0;
       for (const m of within(text).matchAll(re)) {
         if (m[0].length) found.push([m.index, m.index + m[0].length]);
         if (found.length >= mostHits) break;

@@ -14,6 +14,12 @@ describe('searching', () => {
     ['nothing', 'x*', true, []],
   ])('%j in %j', (text, q, regex, expected) => expect(hits(text, q, regex)).toEqual(expected));
 
+  test('asking whether does not move where it is', () => {
+    const { matcher } = searchFor('out', false);
+    expect(matcher?.test('timed out')).toBe(true);
+    expect(matcher?.hits('timed out')).toEqual([[6, 9]]);
+  });
+
   test('an expression that can not be read says why', () => {
     expect(searchFor('(', true)).toEqual({ matcher: null, error: '“(” is no regular expression: unterminated group' });
     expect(searchFor('', true)).toEqual({ matcher: null, error: null });

@@ -12,11 +12,12 @@ import { parsed } from '@/app/parts/logs/parsed';
 import { LogStates } from '@/app/parts/logs/states';
 import { useHits, useLevelCounts, useVolume } from '@/app/parts/logs/stats';
 import { DownloadLink, LevelFilter, LiveChip, LogSearch, LookButtons, PauseButton } from '@/app/parts/logs/tools';
-import { useLog } from '@/app/parts/logs/use-log';
+import { useDetail, useLog, type Log } from '@/app/parts/logs/use-log';
 import { useLogLook } from '@/app/parts/logs/view';
 import { VolumeChart } from '@/app/parts/logs/volume';
 import { useTyped } from '@/app/parts/typed';
 import { Empty, ErrorState } from '@/components/states';
+import { toast } from '@/state/ui';
 import { isBare, logsHref, queryOf, type LogAddress } from '@/lib/log-address';
 import { useAddress, useDefaultSources } from './address';
 import { SourceChips } from './chips';
@@ -72,42 +73,30 @@ function Reading({ address, set, choose }: Props) {
   const narrow = innerWidth <= 720;
   const chosen = useMemo(() => [...address.services, ...address.nodes], [address.services, address.nodes]);
   const names = useSourceNames(chosen, useQuery(logSourcesQuery()).data);
-  const [detail, setDetail] = useState<LogLine | null>(null);
+  const shown = useDetail(log);
+  const detail = shown.line;
   const [text, setText] = useTyped(address.q, (q) => set({ q, line: null }));
   const hits = useHits(view, search.matcher);
   const counts = useLevelCounts(view);
   const volume = useVolume(view, barsFor(innerWidth));
-  useOpenMarked(view.generation, address.line, log, setDetail);
+  useOpenMarked(address.line, log, shown.pick);
   useEffect(() => {
     if (view.following && view.phase === 'ready' && address.line) set({ line: null });
   }, [view.following, view.phase, address.line, set]);
-  const pick = (line: LogLine) => {
-    log.setActive(line.cursor);
-    setDetail(line);
-    reader.letGo();
-  };
-  const walk = (step: 1 | -1) => {
-    const line = log.walk(step);
-    if (line && detail) setDetail(line);
-  };
-  const chosenLine = (): LogLine | null => {
-    const item = log.active === null ? undefined : view.window.items[view.window.indexOfCursor(log.active)];
-    return item?.type === 'line' ? item.line : null;
-  };
   const showTime = (t: number) => {
     reader.letGo();
     log.handle.current?.show(Math.max(0, view.window.indexOfTime(t)));
   };
   useLogKeys({
-    walk,
+    walk: log.walk,
     hit: log.hit,
     ends: log.ends,
     follow: () => (view.following ? reader.letGo() : reader.follow()),
     pause: () => reader.pause(!view.paused),
-    open: () => setDetail(chosenLine()),
-    close: () => setDetail(null),
+    open: shown.open,
+    close: shown.close,
     copy: () => {
-      const line = chosenLine();
+      const line = shown.chosen();
       if (line) void copyText(parsed(line).plain, 'Line');
     },
     choose,
@@ -154,7 +143,7 @@ function Reading({ address, set, choose }: Props) {
             relative={relative}
             active={log.active}
             sources={chosen.length > 1 || address.nodes.length ? names : null}
-            onPick={pick}
+            onPick={shown.pick}
             handle={log.handle}
             label="Lines of the log"
           />
@@ -165,7 +154,7 @@ function Reading({ address, set, choose }: Props) {
             name={names.name(detail)}
             matcher={search.matcher}
             link={logsHref({ ...address, range: null, from: null, to: null, line: detail.cursor })}
-            onClose={() => setDetail(null)}
+            onClose={shown.close}
             onSearch={(q) => set({ q, regex: false, line: null })}
             onOnly={detail.service && (chosen.length > 1 || address.nodes.length) ? () => set({ services: [detail.service ?? ''], nodes: [], line: null }) : undefined}
             onHide={chosen.length > 1 && chosen.includes(sourceOf(detail)) ? () => leave(sourceOf(detail)) : undefined}
@@ -178,13 +167,15 @@ function Reading({ address, set, choose }: Props) {
 }
 
 /* The line that a link names is opened with its neighbours. */
-function useOpenMarked(generation: number, line: string | null, { reader }: ReturnType<typeof useLog>, open: (l: LogLine | null) => void): void {
+function useOpenMarked(line: string | null, { reader, view }: Log, open: (l: LogLine) => void): void {
   useEffect(() => {
-    const { window, marked } = reader.get();
-    const item = line && marked === line ? window.items[window.indexOfCursor(line)] : undefined;
+    const { window, marked, phase } = reader.get();
+    if (!line || phase !== 'ready' || marked !== line) return;
+    const item = window.items[window.indexOfCursor(line)];
     if (item?.type === 'line') open(item.line);
+    else toast('That line is no longer kept: these are the ones nearest to it', 'info');
     // eslint-disable-next-line react-hooks/exhaustive-deps -- once per window
-  }, [generation]);
+  }, [view.generation]);
 }
 
 function nothingOf(a: LogAddress): string | null {

@@ -1,7 +1,7 @@
 'use client';
 import { Maximize2 } from 'lucide-react';
 import { useMemo, useState } from 'react';
-import { logDownloadUrl, type LogLine } from '@/api/logs';
+import { logDownloadUrl } from '@/api/logs';
 import { useTyped } from '@/app/parts/typed';
 import { ButtonLink } from '@/components/button';
 import { Card } from '@/components/card';
@@ -11,7 +11,7 @@ import { Lines } from './lines';
 import { LogStates } from './states';
 import { useHits, useLevelCounts } from './stats';
 import { DownloadLink, LevelFilter, LiveChip, LogSearch, LookButtons } from './tools';
-import { useLog } from './use-log';
+import { useDetail, useLog } from './use-log';
 import { useLogLook } from './view';
 import '@/styles/logs.css';
 
@@ -27,15 +27,11 @@ export default function LogCard({ service, name }: { service: string; name: stri
   const log = useLog(query, null, wish.q, wish.regex);
   const { reader, view, search } = log;
   const { wrap, relative } = useLogLook();
-  const [detail, setDetail] = useState<LogLine | null>(null);
+  const shown = useDetail(log);
+  const detail = shown.line;
   const [text, setText] = useTyped(wish.q, (q) => set({ q }));
   const hits = useHits(view, search.matcher);
   const counts = useLevelCounts(view);
-  const pick = (line: LogLine) => {
-    log.setActive(line.cursor);
-    setDetail(line);
-    reader.letGo();
-  };
   const nothing = filter ? `“${filter}”` : level ? 'this level' : null;
   return (
     <Card label="Log" className="log-card overflow-hidden">
@@ -55,9 +51,9 @@ export default function LogCard({ service, name }: { service: string; name: stri
       </header>
       <div className="log-card-body" data-detail={detail ? '' : undefined}>
         <LogStates reader={reader} view={view} filter={nothing} clear={() => set({ q: '', level: '' })}>
-          <Lines key={view.generation} reader={reader} view={view} matcher={search.matcher} wrap={wrap || innerWidth <= 720} relative={relative} active={log.active} sources={null} onPick={pick} handle={log.handle} label={`Log of ${name}`} />
+          <Lines key={view.generation} reader={reader} view={view} matcher={search.matcher} wrap={wrap || innerWidth <= 720} relative={relative} active={log.active} sources={null} onPick={shown.pick} handle={log.handle} label={`Log of ${name}`} />
         </LogStates>
-        {detail && <Detail line={detail} name={name} matcher={search.matcher} link={logsHref({ services: [service], line: detail.cursor })} onClose={() => setDetail(null)} onSearch={(q) => set({ q, regex: false })} />}
+        {detail && <Detail line={detail} name={name} matcher={search.matcher} link={logsHref({ services: [service], line: detail.cursor })} onClose={shown.close} onSearch={(q) => set({ q, regex: false })} />}
       </div>
     </Card>
   );

@@ -1,6 +1,6 @@
 'use client';
 // What a log view does: reads, walks from line to line, steps from match to match.
-import { useEffect, useMemo, useRef, useState } from 'react';
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import type { LogLine } from '@/api/logs';
 import { searchQuery, type LogQuery } from '@/lib/log-address';
 import { searchFor, type Search } from '@/lib/log-text';
@@ -85,4 +85,31 @@ function useOpening(reader: LogReader, query: LogQuery | null, line: string | nu
     },
     [reader],
   );
+}
+
+export interface Shown {
+  line: LogLine | null; // whose detail is open
+  pick: (line: LogLine) => void;
+  open: () => void; // that of the chosen line
+  close: () => void;
+  chosen: () => LogLine | null;
+}
+
+/* The detail goes along with the chosen line while it is open. */
+export function useDetail({ reader, view, active, setActive }: Log): Shown {
+  const [line, setLine] = useState<LogLine | null>(null);
+  const chosen = useCallback((): LogLine | null => {
+    const { window } = reader.get();
+    const item = active === null ? undefined : window.items[window.indexOfCursor(active)];
+    return item?.type === 'line' ? item.line : null;
+  }, [reader, active]);
+  useEffect(() => {
+    setLine((l) => (l && active !== l.cursor ? (chosen() ?? l) : l));
+  }, [active, chosen, view.generation]);
+  const pick = (l: LogLine) => {
+    reader.letGo();
+    setActive(l.cursor);
+    setLine(l);
+  };
+  return { line, pick, open: () => setLine(chosen()), close: () => setLine(null), chosen };
 }
