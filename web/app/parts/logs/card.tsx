@@ -3,8 +3,9 @@ import { Maximize2 } from 'lucide-react';
 import { useMemo, useState } from 'react';
 import { logDownloadUrl } from '@/api/logs';
 import { useTyped } from '@/app/parts/typed';
-import { ButtonLink } from '@/components/button';
 import { Card } from '@/components/card';
+import { Icon } from '@/components/icon';
+import { Link } from '@/components/link';
 import { logsHref, noAddress, queryOf, type LogAddress } from '@/lib/log-address';
 import { Detail } from './detail';
 import { Lines } from './lines';
@@ -44,9 +45,9 @@ export default function LogCard({ service, name }: { service: string; name: stri
         <span className="flex items-center">
           <LookButtons />
           <DownloadLink href={logDownloadUrl(query)} />
-          <ButtonLink href={logsHref({ services: [service], q: wish.q, regex: wish.regex, level, context: wish.context && !!wish.q })} look="ghost" icon={Maximize2}>
-            Open
-          </ButtonLink>
+          <Link href={logsHref({ services: [service], ...wish, context: context && !!wish.q })} className="log-download" aria-label="Open in Logs" data-tip="Open in Logs">
+            <Icon of={Maximize2} />
+          </Link>
         </span>
       </header>
       <div className="log-card-body" data-detail={detail ? '' : undefined}>
