@@ -93,7 +93,7 @@ export const systemQuery = () =>
 export const logSourcesQuery = () =>
   queryOptions<LogSource[]>({
     queryKey: ['log-sources'],
-    queryFn: async ({ signal }) => (await call<{ sources: LogSource[] }>('/api/web/logs/sources', { signal })).sources,
+    queryFn: async ({ signal }) => (await call<{ sources: (Omit<LogSource, 'service'> & { service: string | null })[] }>('/api/web/logs/sources', { signal })).sources.map((s) => ({ ...s, service: s.service ?? s.node })),
     staleTime: 30_000,
   });
 

@@ -17,13 +17,14 @@ const plain = (s: string): string => s.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
    it, the page marks nothing. */
 const runaway = /\((?:[^()\\]|\\.)*(?:[*+]|\{\d+,\d*\})(?:[^()\\]|\\.)*\)(?:[*+]|\{\d+,\d*\})/;
 
-/* Letters in either case match, in text and in expressions. */
+/* As the server does: without capitals, letters of either case match. */
 export function searchFor(text: string, regex: boolean): Search {
   if (!text) return { matcher: null, error: null };
-  if (!regex) return { matcher: matcherOf(new RegExp(plain(text), 'gi'), Infinity), error: null };
+  const flags = /\p{Lu}/u.test(regex ? text.replace(/\\./g, '') : text) ? 'g' : 'gi';
+  if (!regex) return { matcher: matcherOf(new RegExp(plain(text), flags), Infinity), error: null };
   if (runaway.test(text)) return { matcher: null, error: null };
   try {
-    return { matcher: matcherOf(new RegExp(text, 'gi'), regexLimit), error: null };
+    return { matcher: matcherOf(new RegExp(text, flags), regexLimit), error: null };
   } catch (e) {
     return { matcher: null, error: reason(e, text) };
   }

@@ -164,7 +164,7 @@ export function logAnswer({ req, res, url, overview, json, problem, role }) {
   const q = url.searchParams;
   if (role === 'viewer') return (problem(res, 403, 'forbidden', 'Your role may not read logs.'), true);
   if (state.fail) return (problem(res, 503, 'unavailable', 'The node that keeps this log does not answer. Its services are not affected; try again in a moment.'), true);
-  if (p === '/api/web/logs/sources') return (json(res, 200, { sources: logSources(overview) }), true);
+  if (p === '/api/web/logs/sources') return (json(res, 200, { sources: logSources(overview).map((s) => ({ ...s, service: s.kind === 'node' ? null : s.service })) }), true);
   const sources = asked(overview, q);
   if (!sources.length) return (problem(res, 400, 'no-source', 'Name at least one service or node.'), true);
   try {

@@ -50,6 +50,11 @@ const initial = (): LogView => ({
   marked: null,
 });
 
+interface Edge {
+  cursor: string;
+  first: string | undefined; // cursor of the first line when this was said
+}
+
 export class LogReader {
   private view = initial();
   private readonly listeners = new Set<() => void>();
@@ -58,6 +63,7 @@ export class LogReader {
   private resume: Resume<LogLine> | null = null;
   private lostAt = 0;
   private abort = new AbortController();
+  private edge: Edge | null = null; // where a search that found nothing goes on
   private due = false;
   private slowAt = 0;
   private slowTimer: ReturnType<typeof setTimeout> | undefined;
@@ -105,11 +111,12 @@ export class LogReader {
 
   older(): void {
     const { window, busy, phase } = this.view;
-    const first = window.firstLine;
-    if (busy || window.start || !first || phase !== 'ready') return;
-    void this.page('older', { before: first.cursor, limit: pageLines }, (page) => {
+    const first = window.firstLine?.cursor;
+    const before = this.edge && this.edge.first === first ? this.edge.cursor : first;
+    if (busy || window.start || !before || phase !== 'ready') return;
+    void this.page('older', { before, limit: pageLines }, (page) => {
       window.prepend(page.lines);
-      window.start ||= page.before === null || !page.lines.length;
+      this.beginsAt(window, page);
     });
   }
 
@@ -154,10 +161,16 @@ export class LogReader {
     this.tail?.send({ type: 'retry' });
   }
 
+  /* A search stops after a while, found or not: the page says where it goes on. */
+  private beginsAt(window: LogWindow<LogLine>, page: LogPage): void {
+    window.start = page.before === null;
+    this.edge = page.before === null ? null : { cursor: page.before, first: window.firstLine?.cursor };
+  }
+
   private async newest(window: LogWindow<LogLine>, signal: AbortSignal): Promise<LogPartial[]> {
     const page = await getLogs(this.query, { limit: firstLines }, signal);
     window.append(page.lines);
-    window.start = page.before === null;
+    this.beginsAt(window, page);
     window.end = true;
     return page.partial;
   }
@@ -170,7 +183,7 @@ export class LogReader {
     window.append(earlier.lines);
     const known = window.lastCursors(aroundLines);
     window.append(later.lines.filter((l) => !known.has(l.cursor)));
-    window.start = earlier.before === null;
+    this.beginsAt(window, earlier);
     window.end = later.after === null || !next;
     return [...later.partial, ...earlier.partial];
   }

@@ -59,6 +59,7 @@ export class LogFeed {
   private readonly pending = new Pending();
   private paused = false;
   private opening = false;
+  private last: string | null = null; // id to go on from
   private timer: ReturnType<typeof setTimeout> | undefined;
   private stopped: AbortController | null = null;
   private abort: AbortController | null = null;
@@ -84,6 +85,8 @@ export class LogFeed {
     this.abort?.abort();
     this.wake();
     clearTimeout(this.timer);
+    this.timer = undefined;
+    this.pending.take();
   }
 
   private say(status: FeedStatus): void {
@@ -93,6 +96,7 @@ export class LogFeed {
   private async run(url: string): Promise<void> {
     this.close();
     const stopped = (this.stopped = new AbortController()).signal;
+    this.last = null;
     while (!stopped.aborted) {
       const ended = await this.connect(url, stopped);
       if (stopped.aborted) return;
@@ -108,11 +112,12 @@ export class LogFeed {
     let watchdog = setTimeout(giveUp, silenceLimit);
     this.say({ state: 'connecting' });
     try {
-      const answer = await this.around.fetch(url, { headers: { Accept: 'text/event-stream' }, signal: this.abort.signal, cache: 'no-store' });
+      const headers: Record<string, string> = { Accept: 'text/event-stream', ...(this.last && { 'Last-Event-ID': this.last }) };
+      const answer = await this.around.fetch(url, { headers, signal: this.abort.signal, cache: 'no-store' });
       if (answer.status >= 400 && answer.status < 500 && answer.status !== 429) return { state: 'ended', status: answer.status, text: await detailOf(answer) };
       if (!answer.ok || !answer.body) throw new Error(`status ${answer.status}`);
       this.attempt = 0;
-      this.opening = true;
+      this.opening = !this.last; // with it nothing is repeated
       this.say({ state: 'live' });
       await this.read(answer.body, () => {
         clearTimeout(watchdog);
@@ -128,7 +133,12 @@ export class LogFeed {
   }
 
   private async read(body: ReadableStream<Uint8Array>, alive: () => void): Promise<void> {
-    const parser = createParser({ onEvent: (e) => this.event(e.event ?? '', e.data) });
+    const parser = createParser({
+      onEvent: (e) => {
+        if (e.id) this.last = e.id;
+        this.event(e.event ?? '', e.data);
+      },
+    });
     const decoder = new TextDecoder();
     const reader = body.getReader();
     for (;;) {

@@ -89,6 +89,42 @@ describe('the feed', () => {
     feed.receive({ type: 'close' });
   });
 
+  test('another log is read by the same feed, and nothing of the first', async () => {
+    const [a, b] = [stream(), stream()];
+    const { feed, posted } = start([a.answer, b.answer]);
+    feed.receive({ type: 'open', url: '/a' });
+    a.push('log.lines', { lines: lines(0, 1) });
+    await vi.advanceTimersByTimeAsync(1);
+    feed.receive({ type: 'open', url: '/b' });
+    b.push('log.lines', { lines: lines(5, 6) });
+    await settle();
+    await settle();
+    expect(posted.filter((m) => m.type === 'lines')).toEqual([{ type: 'lines', lines: lines(5, 6), dropped: 0, opening: true }]);
+    feed.receive({ type: 'close' });
+  });
+
+  test('a stream with ids goes on where it was', async () => {
+    const asked: (string | null)[] = [];
+    const bodies = [stream(), stream()];
+    const posted: FromFeed[] = [];
+    const fetch = vi.fn(async (_: unknown, init?: RequestInit) => {
+      asked.push(new Headers(init?.headers).get('Last-Event-ID'));
+      return bodies[asked.length - 1]?.answer() ?? new Response(null, { status: 503 });
+    });
+    const feed = new LogFeed((m) => posted.push(m), { fetch, now: Date.now, random: () => 0 });
+    feed.receive({ type: 'open', url: '/x' });
+    bodies[0]?.push('log.lines\nid: 7', { lines: lines(0, 1) });
+    await settle();
+    bodies[0]?.end();
+    await vi.advanceTimersByTimeAsync(1000);
+    bodies[1]?.push('log.lines', { lines: lines(1, 2) });
+    await settle();
+    await settle();
+    expect(asked).toEqual([null, '7']);
+    expect(posted.at(-1)).toEqual({ type: 'lines', lines: lines(1, 2), dropped: 0, opening: false });
+    feed.receive({ type: 'close' });
+  });
+
   test('a refusal ends it, with the server’s words', async () => {
     const refuse = () => new Response(JSON.stringify({ detail: 'Your role may not read logs.' }), { status: 403 });
     const { feed, posted, asked } = start([refuse]);

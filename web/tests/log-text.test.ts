@@ -8,6 +8,8 @@ const hits = (text: string, q: string, regex = false) => searchFor(q, regex).mat
 describe('searching', () => {
   test.each([
     ['Timeout after timeout', 'timeout', false, [[0, 7], [14, 21]]],
+    ['Timeout after timeout', 'Timeout', false, [[0, 7]]],
+    ['Err err', '\\Serr|e\\Sr', true, [[0, 3], [4, 7]]],
     ['a.b a+b', 'a.b', false, [[0, 3]]],
     ['a.b a+b', 'a.b', true, [[0, 3], [4, 7]]],
     ['status=500 status=404', 'status=[45]\\d\\d', true, [[0, 10], [11, 21]]],

@@ -152,6 +152,7 @@ function Reading({ address, set, choose }: Props) {
           <Detail
             line={detail}
             name={names.name(detail)}
+            listed={names.listed(detail)}
             matcher={search.matcher}
             link={logsHref({ ...address, range: null, from: null, to: null, line: detail.cursor })}
             onClose={shown.close}

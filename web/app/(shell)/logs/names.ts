@@ -6,6 +6,7 @@ export interface SourceNames {
   name: (l: LogLine) => string;
   colour: (l: LogLine) => number; // one to eight
   titleOf: (id: string) => string;
+  listed: (l: LogLine) => boolean;
   colourOf: (id: string) => number;
 }
 
@@ -22,6 +23,7 @@ export function useSourceNames(chosen: string[], sources: LogSource[] | undefine
     const colourOf = (id: string) => place.get(id) ?? 8;
     return {
       titleOf,
+      listed: (l) => l.service !== null && names.has(l.service),
       colourOf,
       name: (l) => (l.service ? titleOf(l.service) : (field(l, 'identifier') ?? field(l, 'unit') ?? l.node)),
       colour: (l) => (l.service && place.get(l.service)) || colourOf(l.node),

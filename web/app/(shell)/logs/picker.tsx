@@ -23,7 +23,9 @@ const mostSources = 32; // more than the eye can follow, and than a server shoul
 export default function Picker({ sources, chosen, onChange, onClose }: Props) {
   const [text, setText] = useState('');
   const [ids, setIds] = useState<ReadonlySet<string>>(new Set(chosen));
-  const shown = sources.filter((s) => matches(text, s.name, s.service, s.node, s.group));
+  const found = sources.filter((s) => matches(text, s.name, s.service, s.node, s.group));
+  const isChosen = (s: LogSource) => chosen.includes(s.service);
+  const shown = [...found.filter(isChosen), ...found.filter((s) => !isChosen(s))];
   const toggle = (id: string) => {
     const next = new Set(ids);
     if (!next.delete(id)) next.add(id);
@@ -40,7 +42,7 @@ export default function Picker({ sources, chosen, onChange, onClose }: Props) {
         <SearchBox label="Search sources" icon={Search} autoFocus placeholder="Search services and nodes" value={text} onChange={(e) => setText(e.target.value)} />
       </div>
       <div className="log-picker">
-        {groupBy(shown, (s) => s.node).map(([node, list]) => (
+        {groupBy(shown, (s) => (isChosen(s) ? 'Chosen' : s.node)).map(([node, list]) => (
           <fieldset key={node}>
             <legend>{node}</legend>
             {list.map((s) => (

@@ -40,7 +40,7 @@ export default function LogCard({ service, name }: { service: string; name: stri
         <h2 className="font-medium">Log</h2>
         <LiveChip view={view} retry={() => reader.retry()} />
         <span className="flex-1" />
-        <LevelFilter value={level} counts={counts} onChange={(v) => set({ level: v })} />
+        <LevelFilter short value={level} counts={counts} onChange={(v) => set({ level: v })} />
         <LogSearch text={text} onText={setText} regex={wish.regex} onRegex={(r) => set({ regex: r })} context={context} onContext={(c) => set({ context: c })} hits={hits} error={search.error} step={log.hit} />
         <span className="flex items-center">
           <LookButtons />
@@ -54,7 +54,7 @@ export default function LogCard({ service, name }: { service: string; name: stri
         <LogStates reader={reader} view={view} filter={nothing} clear={() => set({ q: '', level: '' })}>
           <Lines key={view.generation} reader={reader} view={view} matcher={search.matcher} wrap={wrap || innerWidth <= 720} relative={relative} active={log.active} sources={null} onPick={shown.pick} handle={log.handle} label={`Log of ${name}`} />
         </LogStates>
-        {detail && <Detail line={detail} name={name} matcher={search.matcher} link={logsHref({ services: [service], line: detail.cursor })} onClose={shown.close} onSearch={(q) => set({ q, regex: false })} />}
+        {detail && <Detail line={detail} name={name} listed matcher={search.matcher} link={logsHref({ services: [service], line: detail.cursor })} onClose={shown.close} onSearch={(q) => set({ q, regex: false })} />}
       </div>
     </Card>
   );

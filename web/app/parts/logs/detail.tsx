@@ -17,6 +17,7 @@ import { LogText } from './text';
 interface Props {
   line: LogLine;
   name: string;
+  listed: boolean; // Hydra has a page of the service
   matcher: Matcher | null;
   link: string; // to this line
   onClose: () => void;
@@ -29,7 +30,7 @@ interface Props {
 const longest = 16_384;
 
 /* One line in full: its text, its members, what to do with it. */
-export function Detail({ line, name, matcher, link, onClose, onSearch, onOnly, onHide, onContext }: Props) {
+export function Detail({ line, name, listed, matcher, link, onClose, onSearch, onOnly, onHide, onContext }: Props) {
   const { spans, plain } = parsed(line);
   return (
     <aside className="log-detail" aria-label="Line">
@@ -46,7 +47,7 @@ export function Detail({ line, name, matcher, link, onClose, onSearch, onOnly, o
         </p>
         {line.cut && <p className="mt-2 text-12 text-fg-3">The line was longer than 16 KiB; the rest is not kept here.</p>}
       </div>
-      <Facts line={line} name={name} />
+      <Facts line={line} name={name} listed={listed} />
       <Members line={line} text={plain} onSearch={onSearch} />
       <div className="flex flex-wrap gap-1.5 border-t border-line px-4 py-3.5">
         {onContext && <Button size="sm" icon={ListCollapse} onClick={onContext}>Show around it</Button>}
@@ -76,7 +77,7 @@ function LevelChip({ level }: { level: string | null }) {
   );
 }
 
-function Facts({ line, name }: { line: LogLine; name: string }) {
+function Facts({ line, name, listed }: Pick<Props, 'line' | 'name' | 'listed'>) {
   return (
     <dl className="log-facts">
       <dt>Time</dt>
@@ -87,9 +88,13 @@ function Facts({ line, name }: { line: LogLine; name: string }) {
         <>
           <dt>Service</dt>
           <dd>
-            <Link href={serviceHref(line.service)} className="text-accent hover:underline">
-              {name}
-            </Link>
+            {listed ? (
+              <Link href={serviceHref(line.service)} className="text-accent hover:underline">
+                {name}
+              </Link>
+            ) : (
+              name
+            )}
           </dd>
         </>
       )}

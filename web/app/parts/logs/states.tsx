@@ -19,6 +19,12 @@ interface Props {
 export function LogStates({ reader, view, filter, clear, children }: Props) {
   if (view.phase === 'error') return <ErrorState title="The log could not be read" detail={view.error?.text ?? ''} requestId={view.error?.requestId} retry={() => reader.again()} />;
   if (view.phase === 'loading' && !view.generation) return <LogSkeleton />;
+  if (!view.window.items.length && view.phase === 'ready' && !view.window.start)
+    return (
+      <Empty icon={SearchX} title={filter ? `No line matches ${filter} so far` : 'No line so far'} actions={<Further reader={reader} view={view} clear={clear} />}>
+        The search stopped after a while. It can go on where it stopped.
+      </Empty>
+    );
   if (!view.window.items.length && view.phase === 'ready')
     return filter ? (
       <Empty icon={SearchX} title={`No line matches ${filter}`} actions={<Button onClick={clear}>Clear the filter</Button>} />
@@ -32,6 +38,19 @@ export function LogStates({ reader, view, filter, clear, children }: Props) {
       <Partial view={view} />
       {children}
     </div>
+  );
+}
+
+function Further({ reader, view, clear }: { reader: LogReader; view: LogView; clear: () => void }) {
+  return (
+    <>
+      <Button disabled={view.busy !== null} onClick={() => reader.older()}>
+        {view.busy ? 'Searching…' : 'Search further back'}
+      </Button>
+      <Button look="ghost" onClick={clear}>
+        Clear the filter
+      </Button>
+    </>
   );
 }
 

@@ -76,7 +76,7 @@ function Switch({ icon, label, on, onChange }: { icon: typeof Search; label: str
 const count = (n: number | null): ReactNode => n !== null && <span className="num font-regular text-fg-3">{number(n)}</span>;
 
 /* A level and what is worse. Counts are of the lines that are here; below the chosen level nothing is known. */
-export function LevelFilter({ value, counts, onChange }: { value: string; counts: LevelCounts; onChange: (v: string) => void }) {
+export function LevelFilter({ value, counts, onChange, short }: { value: string; counts: LevelCounts; onChange: (v: string) => void; short?: boolean }) {
   const known = ['', 'info', 'warning', 'err'].indexOf(value);
   const of = (rank: number, n: number) => count(known > rank ? null : n);
   return (
@@ -86,7 +86,7 @@ export function LevelFilter({ value, counts, onChange }: { value: string; counts
       onChange={onChange}
       options={[
         { value: '', label: <>All {of(0, counts.all)}</> },
-        { value: 'info', label: <>Info {of(1, counts.info)}</> },
+        ...(short ? [] : [{ value: 'info', label: <>Info {of(1, counts.info)}</> }]),
         { value: 'warning', label: <><Shape shape="warn" />Warn {of(2, counts.warn)}</> },
         { value: 'err', label: <><Shape shape="bad" />Error {of(3, counts.error)}</> },
       ]}
