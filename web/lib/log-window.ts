@@ -4,7 +4,9 @@
 
 export interface TimedLine {
   t: number;
-  cursor: string;
+  cursor: string; // a place to read on from; two answers may name the same line differently
+  text: string;
+  service: string | null;
 }
 
 export type Mark =
@@ -102,12 +104,14 @@ export class LogWindow<L extends TimedLine> {
     return -1;
   }
 
-  /* The newest cursors, to know again what a stream repeats. */
-  lastCursors(most: number): Set<string> {
-    const found = new Set<string>();
-    for (let i = this.items.length - 1; i >= 0 && found.size < most; i--) {
+  /* The lines of the newest moment, to know again what a stream repeats. */
+  newestLines(): L[] {
+    const last = this.lastLine;
+    const found: L[] = [];
+    for (let i = this.items.length - 1; last && i >= 0; i--) {
       const item = this.items[i];
-      if (item?.type === 'line') found.add(item.line.cursor);
+      if (item?.type === 'line' && item.line.t < last.t) break;
+      if (item?.type === 'line') found.push(item.line);
     }
     return found;
   }
@@ -136,16 +140,22 @@ function numbered(items: { key: number }[], first: number): void {
   for (const [i, item] of items.entries()) item.key = first + i;
 }
 
-/* What a stream repeats when it begins anew. The first line that is not known and newer than all that is: a gap before it. */
+const sameLine = (l: TimedLine): string => `${l.service} ${l.text}`;
+
+/* What a stream repeats when it begins anew: what is older than the last line that is here, and what is as old and says the
+   same. When nothing of the kind comes, there is a gap before its first line. */
 export class Resume<L extends TimedLine> {
   private missing: boolean;
+  private readonly at: number;
+  private readonly known: Set<string>;
 
   constructor(
-    private readonly known: Set<string>,
-    private readonly last: L | undefined,
+    newest: L[], // the lines of the newest moment
     private left: number, // so many lines may be repeats
   ) {
-    this.missing = !!last;
+    this.missing = newest.length > 0;
+    this.at = newest[0]?.t ?? -Infinity;
+    this.known = new Set(newest.map(sameLine));
   }
 
   /* The lines that are new, and whether some are missing before them. */
@@ -159,8 +169,8 @@ export class Resume<L extends TimedLine> {
   }
 
   private repeats(line: L): boolean {
-    const repeated = this.known.has(line.cursor) || (!!this.last && line.t < this.last.t);
-    if (repeated) this.missing = false; // it begins before what is here ends
-    return repeated;
+    if (line.t > this.at) return false;
+    this.missing = false; // it begins before what is here ends
+    return line.t < this.at || this.known.has(sameLine(line));
   }
 }

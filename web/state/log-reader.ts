@@ -175,16 +175,17 @@ export class LogReader {
     return page.partial;
   }
 
-  /* Neither side's page holds the line itself, so the older side is asked for from the line after it. */
+  /* Neither side's page holds the line itself, so the older side is asked for from the line after it: it ends with the line. */
   private async around(window: LogWindow<LogLine>, cursor: string, signal: AbortSignal): Promise<LogPartial[]> {
     const later = await getLogs(this.query, { after: cursor, limit: aroundLines }, signal);
     const next = later.lines.find((l) => l.cursor !== cursor);
     const earlier = await getLogs(this.query, next ? { before: next.cursor, limit: aroundLines } : { limit: aroundLines }, signal);
     window.append(earlier.lines);
-    const known = window.lastCursors(aroundLines);
-    window.append(later.lines.filter((l) => !known.has(l.cursor)));
+    const marked = earlier.lines.at(-1)?.cursor ?? null; // under the name that this answer gives it
+    window.append(later.lines.filter((l) => l.cursor !== cursor));
     this.beginsAt(window, earlier);
     window.end = later.after === null || !next;
+    this.change({ marked });
     return [...later.partial, ...earlier.partial];
   }
 
@@ -211,7 +212,7 @@ export class LogReader {
   }
 
   private expectRepeats(window: LogWindow<LogLine>): void {
-    this.resume = new Resume(window.lastCursors(streamLines), window.lastLine, streamLines);
+    this.resume = new Resume(window.newestLines(), streamLines);
     this.lostAt = window.lastLine?.t ?? 0;
   }
 

@@ -1,11 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { LogWindow, Resume } from '@/lib/log-window';
+import { LogWindow, Resume, type TimedLine } from '@/lib/log-window';
 
-interface L {
-  t: number;
-  cursor: string;
-}
-const line = (n: number, t = n): L => ({ t, cursor: `c${n}` });
+type L = TimedLine;
+const line = (n: number, t = n): L => ({ t, cursor: `c${n}`, text: `${n}`, service: null });
 const lines = (from: number, to: number): L[] => Array.from({ length: to - from }, (_, i) => line(from + i));
 const dayOf = (t: number) => String(Math.floor(t / 86_400_000));
 const open = (kept = 100, spare = 10) => new LogWindow<L>(dayOf, kept, spare);
@@ -98,26 +95,30 @@ describe('the window', () => {
     expect(w.seek(0, -1, () => true)).toBe(-1);
     expect(w.seek(-1, 1, (l) => l.cursor === 'c4')).toBe(5);
     expect([w.indexOfCursor('c3'), w.indexOfTime(4), w.indexOfTime(99)]).toEqual([4, 5, -1]);
-    expect([...w.lastCursors(2)]).toEqual(['c4', 'c3']);
+    w.append([line(9, 4)]);
+    expect(w.newestLines().map((l) => l.cursor)).toEqual(['c9', 'c4']);
   });
 });
 
 describe('a stream that begins anew', () => {
-  const resume = (known: number[], left = 10) => new Resume<L>(new Set(known.map((n) => `c${n}`)), known.length ? line(known.at(-1) ?? 0) : undefined, left);
+  const resume = (newest: L[], left = 10) => new Resume<L>(newest, left);
   test('repeats are left out, over several messages', () => {
-    const r = resume([1, 2, 3]);
+    const r = resume([line(3)]);
     expect(r.take(lines(1, 3))).toEqual({ lines: [], gap: false });
     expect(r.take(lines(3, 6))).toEqual({ lines: lines(4, 6), gap: false });
   });
-  test('the last known line not among them: a gap, said once', () => {
-    const r = resume([1, 2, 3]);
+  test('a line is known again under another cursor, one beside it is not', () => {
+    const again = { ...line(3), cursor: 'other' };
+    expect(resume([line(3)]).take([again, line(8, 3), line(9)])).toEqual({ lines: [line(8, 3), line(9)], gap: false });
+  });
+  test('nothing as old as the last line: a gap, said once', () => {
+    const r = resume([line(3)]);
     expect(r.take(lines(50, 52))).toEqual({ lines: lines(50, 52), gap: true });
     expect(r.take(lines(52, 53))).toEqual({ lines: lines(52, 53), gap: false });
   });
-  test('older ones than the last are repeats, known or not', () => expect(resume([5]).take([line(3), line(6)])).toEqual({ lines: [line(6)], gap: false }));
-  test('nothing known: everything is new', () => expect(resume([]).take(lines(1, 3))).toEqual({ lines: lines(1, 3), gap: false }));
+  test('nothing here yet: everything is new', () => expect(resume([]).take(lines(1, 3))).toEqual({ lines: lines(1, 3), gap: false }));
   test('after so many lines nothing is looked up', () => {
-    const r = resume([1], 1);
+    const r = resume([line(1)], 1);
     r.take(lines(1, 2));
     expect(r.take(lines(1, 2)).lines).toHaveLength(1);
   });

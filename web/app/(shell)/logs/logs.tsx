@@ -171,8 +171,8 @@ function Reading({ address, set, choose }: Props) {
 function useOpenMarked(line: string | null, { reader, view }: Log, open: (l: LogLine) => void): void {
   useEffect(() => {
     const { window, marked, phase } = reader.get();
-    if (!line || phase !== 'ready' || marked !== line) return;
-    const item = window.items[window.indexOfCursor(line)];
+    if (!line || phase !== 'ready') return;
+    const item = marked === null ? undefined : window.items[window.indexOfCursor(marked)];
     if (item?.type === 'line') open(item.line);
     else toast('That line is no longer kept: these are the ones nearest to it', 'info');
     // eslint-disable-next-line react-hooks/exhaustive-deps -- once per window

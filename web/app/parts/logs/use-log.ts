@@ -29,6 +29,9 @@ export function useLog(query: LogQuery | null, line: string | null, text: string
   const [active, setActive] = useState<string | null>(line);
   const handle = useRef<LinesHandle>(null);
   useOpening(reader, query, line, setActive);
+  useEffect(() => {
+    if (reader.get().marked) setActive(reader.get().marked);
+  }, [reader, view.generation]);
   const chosen = () => (active === null ? -1 : view.window.indexOfCursor(active));
   const show = (index: number): LogLine | null => {
     const item = view.window.items[index];
