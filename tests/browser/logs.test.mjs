@@ -216,11 +216,13 @@ test('a flood is followed, what could not be read is said, and the page answers'
 
 test('lost, it comes back; refused, it says why and tries again', async () => {
     await open();
+    await chip('Following').waitFor({ timeout: LONG });
     await control('logs-drop');
     await page.getByText('1,234 lines dropped', { exact: false }).waitFor({ timeout: LONG });
     await control('logs-lose');
-    await chip('Reconnecting').waitFor({ timeout: LONG });
+    const last = (await texts()).at(-1);
     await chip('Following').waitFor({ timeout: LONG });
+    await until(async () => (await texts()).at(-1) !== last, LONG, 'lines of the new connection');
     await control('logs-fail');
     await page.reload();
     await page.getByText('The log could not be read').waitFor({ timeout: LONG });
