@@ -86,7 +86,7 @@ await until(() => swarm.state.linked < have, 5000, 'the storm');
 await until(() => swarm.state.linked === have, 60000, 'all back');
 const took = (performance.now() - clock) / 1000;
 await sleep(5000);
-const feed = (await admin.get('/api/web/events?limit=200')).json.events;
+const feed = (await admin.get('/api/web/events?limit=200')).json.entries;
 const alarms = feed.filter(e => Date.parse(e.time) >= begin && /node\.(away|late)/.test(e.kind));
 console.log(`storm: all ${have} back after ${took.toFixed(1)} s; seconds without a sample: ${await holes(admin, have, begin - 5000)}; alarms: ${alarms.length}`);
 for (const t of new Set(swarm.troubles)) console.log(`trouble: ${t}`);
