@@ -47,7 +47,7 @@ void cluster_node_agent(struct cluster *c, const char *node, const struct node_a
 {
     struct live_node *n = model_node(c, node);
     model_enter(c, now);
-    if (!n)
+    if (!n || !memcmp(&n->agent, a, sizeof *a))
         return;
     n->agent = *a;
     n->row_dirty = true;

@@ -9,7 +9,6 @@ struct agent_link {
     struct rpc_call *call;
     struct agent_node *node;
     struct identity who;
-    struct str certificate; /* DER: looked at again when the fleet changes */
     struct wire_values values;
     char address[64], version[32];
     bool greeted;        /* Hello came */
@@ -54,15 +53,12 @@ static struct fleet *fleet_of(const struct agent_link *l)
     return l->agents->settings.fleet;
 }
 
-bool agent_link_admitted(struct agent_link *l)
+void agent_link_look(struct agent_link *l, const struct fleet_node *now)
 {
-    struct err e = {0};
-    struct identity who;
-    int r =
-        fleet_admit(fleet_of(l), l->certificate.p, l->certificate.len, clock_wall_ms(), &e, &who);
-    if (r < 0)
-        agent_link_end(l, RPC_UNAUTHENTICATED, err_text(&e, r));
-    return r >= 0;
+    if (!str_eq(l->who.serial, now->serial) && !str_eq(l->who.serial, now->next_serial))
+        agent_link_end(l, RPC_UNAUTHENTICATED,
+                       "Another machine has taken the place of this one. To have it back, add it "
+                       "again.");
 }
 
 /* --- acknowledging --- */
@@ -313,7 +309,6 @@ static void free_link(struct agent_link *l)
 {
     if (!l->over && l->node->link == l)
         l->node->link = NULL;
-    str_done(&l->certificate);
     wire_values_done(&l->values);
     mem_free(l);
 }
@@ -397,17 +392,17 @@ void agent_link_begin(struct rpc_call *c, void *arg)
                 ? fleet_admit(a->settings.fleet, der.p, der.len, clock_wall_ms(), &e, &who)
                 : err_set(&e, -EACCES, "An agent shows its certificate: enrol this machine first.");
     struct agent_node *n = r >= 0 ? node_of(a, &who) : NULL;
+    str_done(&der);
     if (!n) {
         struct rpc_status s = rpc_status_of(RPC_UNAUTHENTICATED, "%s", err_text(&e, r));
         log_warn("agents", "agent refused", "address=%s error=%s", rpc_peer_address(c),
                  LOG_Q(s.message));
-        str_done(&der);
         rpc_finish(c, &s);
         return;
     }
     replace(a, n, rpc_peer_address(c));
     struct agent_link *l = mem_alloc(sizeof *l);
-    *l = (struct agent_link){.agents = a, .call = c, .node = n, .who = who, .certificate = der};
+    *l = (struct agent_link){.agents = a, .call = c, .node = n, .who = who};
     l->heard_ms = clock_mono_ms();
     str_copy(l->address, sizeof l->address, rpc_peer_address(c));
     n->link = l;

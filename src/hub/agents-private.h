@@ -60,7 +60,8 @@ void agent_enrol_begin(struct rpc_call *c, void *arg);
 void agent_link_begin(struct rpc_call *c, void *arg);
 void agent_link_send(struct agent_link *l, const struct str *message);
 void agent_link_tick(struct agent_link *l);
-bool agent_link_admitted(struct agent_link *l); /* false: it was ended */
+void agent_link_look(struct agent_link *l, const struct fleet_node *now); /* ends it when its
+                                                        certificate counts no more */
 void agent_link_end(struct agent_link *l, enum rpc_code code, const char *text);
 bool agent_link_is_greeted(const struct agent_link *l);
 bool agent_link_reads_logs(const struct agent_link *l); /* Hello said so */

@@ -149,12 +149,9 @@ static void add_node(struct agents *a, const char *id)
     a->settings.added(a->settings.arg, id);
 }
 
-static bool has(const struct fleet_node *nodes, size_t n, const char *id)
+static int compare_id(const void *id, const void *node)
 {
-    for (size_t i = 0; i < n; i++)
-        if (str_eq(nodes[i].id, id))
-            return true;
-    return false;
+    return strcmp(id, ((const struct fleet_node *)node)->id);
 }
 
 static void remove_node(struct agents *a, struct agent_node *n)
@@ -175,10 +172,12 @@ void agents_update(struct agents *a)
     size_t n = fleet_nodes(a->settings.fleet, &nodes);
     MAP_FOREACH (&a->nodes, e) {
         struct agent_node *known = e->value;
-        if (!has(nodes, n, known->id))
+        const struct fleet_node *now =
+            n ? bsearch(known->id, nodes, n, sizeof *nodes, compare_id) : NULL;
+        if (!now)
             remove_node(a, known);
         else if (known->link)
-            (void)!agent_link_admitted(known->link);
+            agent_link_look(known->link, now);
     }
     for (size_t i = 0; i < n; i++)
         if (!agents_node(a, nodes[i].id))
