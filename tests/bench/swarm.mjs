@@ -10,7 +10,7 @@ import { quantile } from './page-lib.mjs';
 const SERIES = Number(process.env.SERIES ?? 300);
 const SECONDS = Number(process.env.SECONDS_EACH ?? 10);
 const counts = (process.argv[2] ?? '10,100,1000').split(',').map(Number);
-const TOKENS = 50; // at once: there is a limit to enrolments that wait
+const TOKENS = 16; // enrolments at once: the hub has a limit
 
 class Swarm {
     state = { enrolled: 0, linked: 0 };
@@ -18,6 +18,7 @@ class Swarm {
 
     constructor() {
         this.process = spawn(path.join(root, 'build/tests/bench/swarm'), [String(SERIES)], { stdio: ['pipe', 'pipe', 'inherit'] });
+        this.process.on('exit', code => { if (!this.ending) { console.error(`the swarm ended with ${code}: ${this.troubles.at(-1)}`); process.exit(1); } });
         let rest = '';
         this.process.stdout.on('data', d => {
             const lines = (rest + d).split('\n');
@@ -36,8 +37,9 @@ class Swarm {
                 if (a.status !== 201) throw new Error(`enrolment: ${a.status} ${a.text}`);
                 this.say(a.json.token);
             }
-            await until(() => this.state.linked >= upTo, 120000, `${upTo} agents linked`);
+            await until(() => this.state.enrolled >= upTo, 120000, `${upTo} agents enrolled`);
         }
+        await until(() => this.state.linked >= to, 120000, `${to} agents linked`);
     }
 }
 
@@ -90,6 +92,7 @@ const feed = (await admin.get('/api/web/events?limit=200')).json.entries;
 const alarms = feed.filter(e => Date.parse(e.time) >= begin && /node\.(away|late)/.test(e.kind));
 console.log(`storm: all ${have} back after ${took.toFixed(1)} s; seconds without a sample: ${await holes(admin, have, begin - 5000)}; alarms: ${alarms.length}`);
 for (const t of new Set(swarm.troubles)) console.log(`trouble: ${t}`);
+swarm.ending = true;
 swarm.say('end');
 await hydrad.stop();
 process.exit(0);
