@@ -1,6 +1,7 @@
 /* hydra-agent: watches one machine and tells its hub. */
 #include "agent/verbs.h"
 #include "node/node.h"
+#include "node/policy.h"
 
 #include <sodium.h>
 #include <stdio.h>
@@ -64,6 +65,8 @@ int main(int argc, char **argv)
     struct err e = {0};
     if (argc > 1 && str_eq(argv[1], "node-probe"))
         return node_probe_main(argc, argv);
+    if (argc > 1 && str_eq(argv[1], "allows"))
+        return policy_main(argc, argv);
     if (sodium_init() < 0) {
         fputs("hydra-agent: the system has no source of randomness\n", stderr);
         return 1;

@@ -24,8 +24,8 @@ static const char docker[] =
     "docker run --rm --network host -v hydra-agent:" STATE " hydra-agent:" HYDRA_VERSION
     " enroll %s --state " STATE "\n"
     "docker run -d --name hydra-agent --restart unless-stopped --network host --pid host --uts "
-    "host "
-    "-v hydra-agent:" STATE " -v /proc:/host/proc:ro -v /sys:/sys:ro "
+    "host --cap-add SYS_PTRACE --cap-add DAC_READ_SEARCH "
+    "-v hydra-agent:" STATE " -v /etc/hydra:/etc/hydra:ro "
     "-v /var/run/docker.sock:/var/run/docker.sock "
     "-v /run/dbus/system_bus_socket:/run/dbus/system_bus_socket "
     "-v /etc/os-release:/etc/os-release:ro hydra-agent:" HYDRA_VERSION " run --state " STATE;

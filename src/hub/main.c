@@ -3,6 +3,7 @@
 #include "hub/config.h"
 #include "hub/serve.h"
 #include "node/node.h"
+#include "node/policy.h"
 
 #include <sodium.h>
 #include <stdio.h>
@@ -127,6 +128,8 @@ int main(int argc, char **argv)
 {
     if (argc > 1 && str_eq(argv[1], "node-probe"))
         return node_probe_main(argc, argv);
+    if (argc > 1 && str_eq(argv[1], "allows"))
+        return policy_main(argc, argv);
     if (sodium_init() < 0) {
         fputs("hydrad: the system has no source of randomness\n", stderr);
         return 1;

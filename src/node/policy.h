@@ -51,6 +51,11 @@ DEFINE_FREEP(struct policy, policy_free)
 
 /* Is it under deny? (What is not may still not be allowed.) */
 bool policy_denies(const struct policy *p, const char *verb, const char *target);
+
+/* The verb `allows ACTION TARGET`, which polkit's rules ask: exit code for main(), 0 = the policy
+ * of this machine allows it. */
+int policy_main(int argc, char **argv);
+
 /* 0 = allowed; -EACCES with the sentence. `verb`: a command's name, or "logs". */
 int policy_check(const struct policy *p, const char *verb, const char *target,
                  struct err *e) MUST_CHECK;

@@ -5,6 +5,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { root, run, scratchFolder, until } from './lib/hydrad.mjs';
+import { Hub, makeHubKey } from './lib/hub.mjs';
 import { Machine } from './lib/nspawn.mjs';
 
 const build = path.join(root, 'build-package');
@@ -100,11 +101,59 @@ test('install, upgrade, remove, purge', { timeout: 240000 }, async t => {
         assert.equal(await machine.is('enabled', 'hydra-agent'), 'enabled');
         assert.equal(await machine.is('active', 'hydra-agent'), 'inactive');
         assert.equal(await machine.ok('systemctl', 'show', '-P', 'ConditionResult', 'hydra-agent'), 'no');
+        assert.match(await machine.ok('id', 'hydra-agent'), /systemd-journal/);
     });
 
     await t.test('its policy is the default, and the admin\'s to change', async () => {
         assert.match(await read('/etc/hydra/agent.yaml'), /^allow:$/m);
         await machine.ok('sh', '-c', 'echo "# mine" >>/etc/hydra/agent.yaml');
+    });
+
+    await t.test('polkit lets each user do to units what the policy allows, and nothing else', async () => {
+        const bus = (user, method, ...words) => machine.run('runuser', '-u', user, '--', 'busctl', '--system', 'call', 'org.freedesktop.systemd1',
+            '/org/freedesktop/systemd1', 'org.freedesktop.systemd1.Manager', method, ...words);
+        const may = async (user, method, ...words) => (await bus(user, method, ...words)).code === 0;
+        fs.writeFileSync(path.join(machine.dir, 'units/sleeper.service'), '[Service]\nExecStart=/bin/sleep 1000\n');
+        await machine.ok('systemctl', 'daemon-reload');
+        for (const user of names) {
+            assert.ok(await may(user, 'StartUnit', 'ss', 'sleeper.service', 'replace'), user);
+            assert.ok(await may(user, 'RestartUnit', 'ss', 'sleeper.service', 'replace'), user);
+            assert.ok(await may(user, 'ResetFailedUnit', 's', 'sleeper.service'), user);
+            for (const [method, ...words] of [
+                ['StopUnit', 'ss', 'dbus.service', 'replace'], ['KillUnit', 'ssi', 'sleeper.service', 'all', '9'], ['Reload'],
+                ['MaskUnitFiles', 'asbb', '1', 'sleeper.service', 'true', 'false'],
+                ['StartTransientUnit', 'ssa(sv)a(sa(sv))', 'mine.service', 'replace', '1', 'ExecStart', 'a(sasb)', '1', '/bin/true', '1', '/bin/true', 'false', '0'],
+            ]) {
+                const r = await bus(user, method, ...words);
+                assert.match(r.err, /authenticat|denied/i, `${user} ${method}: ${r.out}${r.err}`);
+            }
+        }
+        assert.equal(await may('nobody', 'StopUnit', 'ss', 'sleeper.service', 'replace'), false);
+        await machine.ok('sh', '-c', 'cp /etc/hydra/agent.yaml /root/ && printf "allow:\\n- do: unit.stop\\n  on: sleeper\\n" >/etc/hydra/agent.yaml');
+        assert.equal(await may('hydra-agent', 'StartUnit', 'ss', 'sleeper.service', 'replace'), false);
+        assert.ok(await may('hydra-agent', 'StopUnit', 'ss', 'sleeper.service', 'replace'));
+        await machine.ok('cp', '/root/agent.yaml', '/etc/hydra/agent.yaml');
+    });
+
+    await t.test('the agent runs as a user of its own once the machine is enrolled, by root, too', async () => {
+        const hub = new Hub(fs.mkdtempSync(path.join(scratch, 'hub-')));
+        await hub.start([await makeHubKey(scratch, 'hub')]);
+        const bridge = await machine.reach(hub.port);
+        try {
+            await machine.ok('hydra-agent', 'enroll', hub.token('tower'));
+            assert.equal(await machine.ok('stat', '-c', '%U', '/var/lib/hydra-agent/key.pem'), 'root');
+            await machine.ok('systemctl', 'start', 'hydra-agent');
+            const pid = await machine.ok('systemctl', 'show', '-P', 'MainPID', 'hydra-agent');
+            assert.equal(await machine.ok('ps', '-o', 'user:20=', '-p', pid), 'hydra-agent');
+            await hub.message('frame');
+            hub.link.send({ command: { id: 'c1', node: 'tower', verb: 'unit.start', target: 'systemd/sleeper.service', sequence: 1, expiresMs: Date.now() + 60000 } });
+            const outcome = (await hub.message('outcome', o => o.id === 'c1' && o.state !== 'RUNNING')).outcome;
+            assert.equal(outcome.state, 'DONE', outcome.text);
+        } finally {
+            bridge.stop();
+            hub.stop();
+        }
+        await machine.ok('systemctl', 'stop', 'hydra-agent');
     });
 
     await t.test('an upgrade keeps data, settings, and what was switched off', async () => {
@@ -141,7 +190,7 @@ test('install, upgrade, remove, purge', { timeout: 240000 }, async t => {
         await dpkg('-P', ...Object.keys(next));
         for (const gone of ['/var/lib/hydra', '/var/lib/hydra-agent', '/etc/hydra'])
             assert.notEqual((await machine.run('test', '-e', gone)).code, 0, gone);
-        assert.notEqual((await machine.run('id', 'hydra')).code, 0);
+        for (const user of names) assert.notEqual((await machine.run('id', user)).code, 0, user);
         assert.equal(await machine.ok('sh', '-c', 'find /etc/systemd /var/lib/systemd -name "*hydra*" | grep -v hydra-test || true'), '');
     });
 });

@@ -1,6 +1,8 @@
 // A machine with a real systemd, to install things on: see start-systemd.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import fs from 'node:fs';
+import net from 'node:net';
 import path from 'node:path';
 import { root, run } from './hydrad.mjs';
 
@@ -29,6 +31,19 @@ export class Machine {
     }
 
     status(where) { return this.ok('curl', '-sm', '5', '-o', '/dev/null', '-w', '%{http_code}', `http://127.0.0.1:7770${where}`); }
+
+    /** Lets programs inside reach a port of this machine's loopback, at the same address. */
+    async reach(port) {
+        const folder = path.join(this.root, 'root');
+        const socket = path.join(folder, `port-${port}`);
+        const outer = net.createServer(c => { const d = net.connect(port, '127.0.0.1'); c.pipe(d).pipe(c); for (const s of [c, d]) s.on('error', () => { c.destroy(); d.destroy(); }); });
+        await new Promise(ok => outer.listen(socket, ok));
+        const inner = spawn('nsenter', ['-t', this.leader, '-m', '-n', '--', process.execPath, '-e',
+            `const net = require('net'); net.createServer(c => { const d = net.connect('/root/port-${port}'); c.pipe(d).pipe(c); for (const s of [c, d]) s.on('error', () => { c.destroy(); d.destroy(); }); }).listen(${port}, '127.0.0.1', () => console.log('up'))`],
+        { stdio: ['ignore', 'pipe', 'inherit'] });
+        await new Promise(ok => inner.stdout.once('data', ok));
+        return { stop: () => { inner.kill('SIGKILL'); outer.close(); fs.rmSync(socket, { force: true }); } };
+    }
 
     async is(what, unit) { return (await this.run('systemctl', `is-${what}`, unit)).out.trim(); }
 }

@@ -1,5 +1,6 @@
 #include "../test.h"
 
+#include "node/command.h"
 #include "node/policy.h"
 
 #include <stdio.h>
@@ -196,12 +197,46 @@ static void test_load(void **state)
     assert_true(allows(unset, "unit.restart", "systemd/a.service"));
 }
 
+/* What packages put into /etc/hydra says what holds without it. */
+static void test_shipped(void **state)
+{
+    (void)state;
+    static const char *const targets[] = {"",
+                                          "systemd/nginx.service",
+                                          "systemd/dbus.service",
+                                          "systemd/hydrad.service",
+                                          "docker/plex",
+                                          "123:456"};
+    AUTO(mem_freep) char *path = mem_printf("%s/../../deploy/agent.yaml", getenv("TEST_DATA"));
+    AUTO(policy_freep) struct policy *shipped = policy_load(path), *usual = policy_default();
+    if (shipped->trouble)
+        fail_msg("%s", shipped->trouble);
+    assert_string_equal(shipped->path, path);
+    for (unsigned v = 0; v < COMMAND_COUNT; v++) {
+        const char *verb = command_verb_name((enum command_verb)v);
+        for (size_t i = 0; i < COUNT_OF(targets); i++)
+            if (allows(shipped, verb, targets[i]) != allows(usual, verb, targets[i]))
+                fail_msg("%s on %s", verb, targets[i]);
+    }
+    assert_true(allows(shipped, "logs", "docker/plex"));
+}
+
+static void test_verb(void **state)
+{
+    (void)state;
+    char *few[] = {"x", "allows", "unit.stop"};
+    char *no[] = {"x", "allows", "unit.stop", "systemd/dbus.service"};
+    assert_int_equal(policy_main(COUNT_OF(few), few), 2);
+    assert_int_equal(policy_main(COUNT_OF(no), no), 1); /* under any policy */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_default),   cmocka_unit_test(test_file),
         cmocka_unit_test(test_sentences), cmocka_unit_test(test_refused),
         cmocka_unit_test(test_limits),    cmocka_unit_test(test_load),
+        cmocka_unit_test(test_shipped),   cmocka_unit_test(test_verb),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

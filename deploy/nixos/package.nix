@@ -1,0 +1,124 @@
+# The hub (output `out`: hydrad, hydra) and the agent (output `agent`), from source.
+{
+  lib,
+  stdenv,
+  buildNpmPackage,
+  importNpmLock,
+  meson,
+  ninja,
+  pkg-config,
+  python3,
+  nodejs,
+  scdoc,
+  protobufc,
+  curl,
+  jansson,
+  libpq,
+  libsodium,
+  libuv,
+  libyaml,
+  llhttp,
+  nghttp2,
+  openssl,
+  sqlite,
+  systemd,
+  zlib,
+}:
+let
+  root = ../..;
+  version = builtins.head (
+    builtins.elemAt (builtins.split "\n  version: '([^']+)'" (builtins.readFile (root + "/meson.build"))) 1
+  );
+  source = lib.cleanSource root;
+
+  web = buildNpmPackage {
+    pname = "hydra-web";
+    inherit version;
+    src = source;
+    sourceRoot = "source/web";
+    npmDeps = importNpmLock {
+      package = lib.importJSON (root + "/web/package.json");
+      packageLock = import ./npm-lock.nix (lib.importJSON (root + "/web/package-lock.json"));
+    };
+    npmConfigHook = importNpmLock.npmConfigHook;
+    env.NEXT_TELEMETRY_DISABLED = "1";
+    installPhase = ''
+      runHook preInstall
+      cp -r out $out
+      runHook postInstall
+    '';
+  };
+
+  # What is loaded at run time, when it is needed.
+  loaded = [
+    curl
+    libpq
+  ];
+in
+stdenv.mkDerivation {
+  pname = "hydra";
+  inherit version;
+  src = source;
+  outputs = [
+    "out"
+    "agent"
+  ];
+
+  nativeBuildInputs = [
+    meson
+    ninja
+    nodejs
+    pkg-config
+    protobufc
+    (python3.withPackages (p: [ p.pyyaml ]))
+    scdoc
+  ];
+  buildInputs = [
+    curl
+    jansson
+    libpq
+    libsodium
+    libuv
+    libyaml
+    llhttp
+    nghttp2
+    openssl
+    protobufc
+    sqlite
+    systemd
+    zlib
+  ];
+  mesonFlags = [ (lib.mesonBool "tests" false) ];
+
+  postPatch = ''
+    patchShebangs --build src tests
+    cp -r ${web} web/out
+    chmod -R u+w web/out
+  '';
+
+  postInstall = ''
+    moveToOutput bin/hydra-agent "$agent"
+    moveToOutput 'lib/systemd/system/hydra-agent*' "$agent"
+    moveToOutput 'lib/sysusers.d/hydra-agent*' "$agent"
+    moveToOutput 'share/polkit-1/rules.d/*hydra-agent*' "$agent"
+    moveToOutput share/doc/hydra-agent "$agent"
+    moveToOutput 'share/man/man8/hydra-agent*' "$agent"
+    for file in $(grep -rl "$out/bin/hydra-agent" "$agent"); do
+      substituteInPlace "$file" --replace-fail "$out/bin/hydra-agent" "$agent/bin/hydra-agent"
+    done
+  '';
+
+  postFixup = ''
+    patchelf --add-rpath ${lib.makeLibraryPath loaded} $out/bin/hydrad
+    patchelf --add-rpath ${lib.makeLibraryPath [ curl ]} $agent/bin/hydra-agent
+  '';
+
+  passthru = { inherit web; };
+
+  meta = {
+    description = "Control plane of a home AI cluster";
+    license = lib.licenses.asl20;
+    mainProgram = "hydra";
+    platforms = lib.platforms.linux;
+  };
+}
