@@ -1,10 +1,10 @@
 // What `meson install` puts where, how well systemd shuts the unit in, and that it does its work shut in.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { binary, root, run, scratchFolder, until } from './lib/hydrad.mjs';
+import { binary, run, scratchFolder, until } from './lib/hydrad.mjs';
+import { Machine } from './lib/nspawn.mjs';
 
 const build = path.dirname(binary);
 const scratch = scratchFolder();
@@ -33,7 +33,7 @@ after(() => fs.rmSync(scratch, { recursive: true, force: true }));
 test('everything is there, below DESTDIR', () => {
     for (const end of [
         '/bin/hydrad', '/bin/hydra', '/bin/hydra-agent', '/lib/systemd/system/hydrad.service', '/lib/systemd/system/hydra-agent.service', '/lib/systemd/system/hydrad.socket',
-        '/lib/sysusers.d/hydra.conf', '/man/man1/hydra.1', '/man/man8/hydrad.8', '/man/man8/hydra-agent.8', '/man/man5/hydrad.yaml.5',
+        '/lib/sysusers.d/hydra.conf', '/lib/sysusers.d/hydra-agent.conf', '/rules.d/50-hydra.rules', '/rules.d/50-hydra-agent.rules', '/man/man1/hydra.1', '/man/man8/hydrad.8', '/man/man8/hydra-agent.8', '/man/man5/hydrad.yaml.5',
         '/bash-completion/completions/hydra', '/zsh/site-functions/_hydra', '/fish/vendor_completions.d/hydra.fish',
     ]) assert.ok(find(end), `${end} is missing`);
 });
@@ -66,21 +66,13 @@ for (const [name, most] of [['hydrad', 2.0], ['hydra-agent', 2.5]]) test(`system
 });
 
 test('under a real systemd', { timeout: 120000 }, async t => {
-    const dir = path.join(scratch, 'systemd');
-    const script = path.join(root, 'tests/system/start-systemd');
-    t.after(() => execFileSync(script, ['--stop', dir]));
-    const journal = execFileSync(script, [dir], { encoding: 'utf8' }).trim().split(' ')[1];
-    const leader = /^\/proc\/(\d+)\/root/.exec(journal)[1];
-    const inside = (...words) => run('nsenter', ['-t', leader, '-m', '-u', '-i', '-n', '-p', '-C', '--', ...words]);
-    const ok = async (...words) => {
-        const r = await inside(...words);
-        assert.equal(r.code, 0, `${words.join(' ')}: ${r.out}${r.err}`);
-        return r.out.trim();
-    };
-    const page = where => ok('curl', '-sm', '5', '-o', '/dev/null', '-w', '%{http_code}', `http://127.0.0.1:7770${where}`);
-    const state = unit => inside('systemctl', 'is-active', unit).then(r => r.out.trim());
+    const machine = new Machine(path.join(scratch, 'systemd'));
+    t.after(() => machine.stop());
+    const ok = (...words) => machine.ok(...words);
+    const page = where => machine.status(where);
+    const state = unit => machine.is('active', unit);
 
-    const r = await install(`/proc/${leader}/root`);
+    const r = await install(machine.root);
     assert.equal(r.code, 0, r.err);
     await ok('systemd-sysusers');
     await ok('systemctl', 'daemon-reload');
