@@ -128,10 +128,18 @@ test('install, upgrade, remove, purge', { timeout: 240000 }, async t => {
                 assert.match(r.err, /authenticat|denied/i, `${user} ${method}: ${r.out}${r.err}`);
             }
         }
+        await machine.ok('systemd-run', '--unit=asker', '--uid=hydra-agent', 'sleep', '1000');
+        const asker = await machine.ok('systemctl', 'show', '-P', 'MainPID', 'asker');
+        const mayMachine = async what => (await machine.run('pkcheck', '--process', asker, '--action-id', `org.freedesktop.login1.${what}`)).code === 0;
+        assert.equal(await mayMachine('reboot'), false);
         assert.equal(await may('nobody', 'StopUnit', 'ss', 'sleeper.service', 'replace'), false);
-        await machine.ok('sh', '-c', 'cp /etc/hydra/agent.yaml /root/ && printf "allow:\\n- do: unit.stop\\n  on: sleeper\\n" >/etc/hydra/agent.yaml');
+        await machine.ok('sh', '-c', 'cp /etc/hydra/agent.yaml /root/ && printf "allow:\\n- do: unit.stop\\n  on: sleeper\\n- do: machine.reboot\\n" >/etc/hydra/agent.yaml');
         assert.equal(await may('hydra-agent', 'StartUnit', 'ss', 'sleeper.service', 'replace'), false);
         assert.ok(await may('hydra-agent', 'StopUnit', 'ss', 'sleeper.service', 'replace'));
+        assert.ok(await mayMachine('reboot'));
+        assert.ok(await mayMachine('reboot-multiple-sessions'));
+        for (const not of ['power-off', 'reboot-ignore-inhibit']) assert.equal(await mayMachine(not), false, not);
+        await machine.ok('systemctl', 'stop', 'asker');
         await machine.ok('cp', '/root/agent.yaml', '/etc/hydra/agent.yaml');
     });
 
