@@ -42,7 +42,7 @@ async function sheet() {
     return rows.map(([title, keys]) => [title, keys[0] === 'Ctrl' ? [`Control+${keys[1].toLowerCase()}`] : keys]);
 }
 
-const places = { Overview: '/', Nodes: '/nodes', Services: '/services', Events: '/events', Settings: '/settings', Users: '/users', 'Audit log': '/audit', 'API tokens': '/tokens' };
+const places = { Overview: '/', Nodes: '/nodes', Services: '/services', Events: '/events', Jobs: '/jobs', Settings: '/settings', Users: '/users', 'Audit log': '/audit', 'API tokens': '/tokens' };
 const closes = name => async keys => {
     await press(keys);
     await dialog(name).waitFor();
@@ -78,6 +78,11 @@ const effects = {
     'Add a service': closes('Add a service'),
     'Next service': walks,
     'Previous service': async keys => { for (const step of [['j'], ['j'], keys]) await walks(step); },
+    // Hand-added services can't be chosen; what these do to others is in actions.test.mjs.
+    'Select a service': press,
+    'Restart what is selected': press,
+    'Select nothing': press,
+    'Add a node': closes('Add a node'),
     'Pause live lists': async keys => {
         await press(keys);
         await page.getByText('paused', { exact: true }).waitFor();

@@ -29,7 +29,7 @@ for (const [port, needs] of [[9121, redis], [9187, (await listening(5432)).id]])
 await sleep(Number(process.env.SHOTS_WAIT ?? 180000)); // charts want something to show
 
 const screens = { nodes: '/nodes', node: '/node?id=debian', services: '/services', service: '/service?id=manual/router',
-    events: '/events', logs: '/logs', users: '/users', tokens: '/tokens', sessions: '/sessions', audit: '/audit', settings: '/settings', 'not-found': '/nothing-here' };
+    events: '/events', logs: '/logs', jobs: '/jobs', users: '/users', tokens: '/tokens', sessions: '/sessions', audit: '/audit', settings: '/settings', 'not-found': '/nothing-here' };
 const looks = [['dark', 1440], ['light', 1440], ['dark', 360]];
 const browser = await openBrowser();
 

@@ -30,8 +30,8 @@ export async function call<T>(path: string, options: Call = {}): Promise<T> {
   const answer = await send(path, options);
   if (answer.status === 401 && !options.quiet401) signedOut();
   if (!answer.ok) throw await problemOf(answer);
-  if (answer.status === 204 || answer.status === 202) return undefined as T;
-  return (await answer.json()) as T;
+  const text = await answer.text();
+  return (text ? JSON.parse(text) : undefined) as T;
 }
 
 async function send(path: string, { method = 'GET', body, signal }: Call): Promise<Response> {

@@ -2,13 +2,18 @@
 // keeps current is never stale and never refetched by itself.
 import { queryOptions, skipToken } from '@tanstack/react-query';
 import { takeEmbedded } from '@/lib/embedded';
+import type { JobsOf } from '@/lib/jobs';
 import { call, idPath } from './client';
 import type { LogSource } from './logs';
 import type {
+  Action,
   Attention,
   AuditPage,
+  Enrolment,
   FeedEntry,
   FeedPage,
+  Job,
+  JobPage,
   NodeDetail,
   NodeFacts,
   Overview,
@@ -96,6 +101,36 @@ export const logSourcesQuery = () =>
     queryFn: async ({ signal }) => (await call<{ sources: (Omit<LogSource, 'service'> & { service: string | null })[] }>('/api/web/logs/sources', { signal })).sources.map((s) => ({ ...s, service: s.service ?? s.node })),
     staleTime: 30_000,
   });
+export const enrolmentsQuery = () =>
+  queryOptions<Enrolment[]>({
+    queryKey: ['enrolments'],
+    queryFn: async ({ signal }) => (await call<{ enrolments: Enrolment[] }>('/api/web/enrolments', { signal })).enrolments,
+    staleTime: Infinity, // told by the stream when it changes
+  });
+
+/* What can be done now changes with the state: asked for anew by whoever shows it. */
+export const actionsQuery = (id: string) =>
+  queryOptions<Action[]>({
+    queryKey: ['actions', id],
+    queryFn: async ({ signal }) => (await call<{ actions: Action[] }>(`/api/web/actions/${idPath(id)}`, { signal })).actions,
+    staleTime: 10_000,
+  });
+export const jobQuery = (id: string) =>
+  queryOptions<Job>({ queryKey: ['job', id], queryFn: ({ signal }) => call(`/api/web/jobs/${encodeURIComponent(id)}`, { signal }), staleTime: Infinity });
+/* Lists and events leave it out. */
+export const jobOutputQuery = (id: string) =>
+  queryOptions<string>({
+    queryKey: ['job-output', id],
+    queryFn: async ({ signal }) => (await call<Job>(`/api/web/jobs/${encodeURIComponent(id)}`, { signal })).output,
+    staleTime: Infinity,
+  });
+/* The newest jobs, of all or of one service or node: read once, then told by the stream. */
+export const recentJobsQuery = (of: JobsOf = {}) =>
+  queryOptions<Job[]>({
+    queryKey: ['recent-jobs', of],
+    queryFn: async ({ signal }) => (await call<JobPage>(`/api/web/jobs${query({ ...of })}`, { signal })).jobs,
+    staleTime: Infinity,
+  });
 
 export type Filter = Record<string, string | undefined>;
 
@@ -118,6 +153,13 @@ export const auditPages = (filter: Filter) => ({
     call<AuditPage>(`/api/web/audit${query({ ...filter, before: pageParam ?? undefined })}`, { signal }),
   initialPageParam: null as string | null,
   getNextPageParam: (last: AuditPage) => last.next,
+});
+
+export const jobsPages = (filter: Filter) => ({
+  queryKey: ['jobs', filter],
+  queryFn: ({ pageParam, signal }: { pageParam: string | null; signal: AbortSignal }) => call<JobPage>(`/api/web/jobs${query({ ...filter, cursor: pageParam ?? undefined })}`, { signal }),
+  initialPageParam: null as string | null,
+  getNextPageParam: (last: JobPage) => last.next,
 });
 
 // Not queries: what they answer goes into the live keys or the series.

@@ -42,6 +42,14 @@ export type Permissions = Schemas['Permissions'];
 export type AuditEntry = Schemas['AuditEntry'];
 export type AuditPage = Schemas['AuditPage'];
 export type AuditVerdict = Schemas['AuditVerdict'];
+export type Enrolment = Schemas['Enrolment'];
+export type EnrolmentInput = Schemas['EnrolmentInput'];
+export type EnrolmentSecret = Schemas['EnrolmentMade'];
+export type EnrolmentSystem = keyof EnrolmentSecret['commands'];
+export type Job = Schemas['Job'];
+export type JobPage = Schemas['JobPage'];
+export type JobOrder = Schemas['JobOrder'];
+export type Action = Schemas['Action'];
 export type System = Schemas['System'];
 
 /* The part of a service that decides where it is listed; the rest changes without moving it. */

@@ -39,19 +39,27 @@ interface ItemProps {
   keys?: string;
   onSelect: () => void;
   danger?: boolean;
+  disabled?: boolean;
+  note?: string | null; // below it: why not
 }
 
-export function MenuItem({ icon, children, keys, onSelect, danger }: ItemProps) {
+export function MenuItem({ icon, children, keys, onSelect, danger, disabled, note }: ItemProps) {
   return (
     <Menu.Item
       onSelect={onSelect}
-      className={cx('flex h-8 items-center gap-2.5 rounded-2 px-2.5 outline-0 max-m:h-11', danger && 'text-bad', 'data-highlighted:bg-surface-3')}
+      disabled={disabled}
+      className={cx('flex min-h-8 gap-2.5 rounded-2 px-2.5 outline-0 max-m:min-h-11', note ? 'items-start py-1.5' : 'items-center', danger && !disabled && 'text-bad', item)}
     >
-      {icon && <Icon of={icon} size={14} className={danger ? '' : 'text-fg-3'} />}
-      <span className="flex-1">{children}</span>
+      {icon && <Icon of={icon} size={14} className={cx(!(danger && !disabled) && 'text-fg-3', note && 'mt-[3px]')} />}
+      <span className="flex-1">
+        {children}
+        {note && <small className="block max-w-64 text-12 text-fg-3">{note}</small>}
+      </span>
       {keys && <Kbd>{keys}</Kbd>}
     </Menu.Item>
   );
 }
+
+const item = 'data-highlighted:bg-surface-3 data-disabled:text-fg-3';
 
 export const MenuLine = () => <Menu.Separator className="mx-1 my-1.5 h-px bg-line" />;

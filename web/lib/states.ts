@@ -34,5 +34,8 @@ export function nodeLook(state: NodeState, severity: Severity): Look {
   return severityLook[severity];
 }
 
+/* Who added a node named it; what it calls itself may be the name of others, too. */
+export const nodeName = (n: { id: string; name: string; agent: { kind: 'built-in' | 'remote' } }): string => (n.agent.kind === 'remote' ? n.id : n.name);
+
 const order: ServiceState[] = ['down', 'degraded', 'unknown', 'working', 'unchecked', 'stopped', 'healthy'];
 export const stateRank = (s: ServiceState): number => order.indexOf(s);

@@ -1,8 +1,8 @@
 // People, sessions, tokens of the stand-in. Answers or undefined.
-const all = ['nodes:read', 'services:read', 'services:write', 'events:read', 'events:write', 'processes:read', 'logs:read', 'users:read', 'users:write', 'tokens:write', 'tokens:admin', 'sessions:admin', 'audit:read', 'settings:read', 'settings:write', 'metrics:read', 'self:write'];
+const all = ['nodes:read', 'nodes:write', 'service:restart', 'service:update', 'node:reboot', 'process:signal', 'logs:read', 'services:read', 'services:write', 'events:read', 'events:write', 'processes:read', 'users:read', 'users:write', 'tokens:write', 'tokens:admin', 'sessions:admin', 'audit:read', 'settings:read', 'settings:write', 'metrics:read', 'self:write'];
 const roles = {
   admin: all,
-  operator: all.filter((p) => !/^(users|audit|settings|tokens:admin|sessions)/.test(p)),
+  operator: all.filter((p) => !/^(users|audit|settings|tokens:admin|sessions|nodes:write|service:update|node:reboot|process:signal)/.test(p)),
   viewer: ['nodes:read', 'services:read', 'events:read', 'self:write', 'tokens:write'],
 };
 const preferences = { theme: 'dark', temperature: 'celsius', time_zone: null };

@@ -76,7 +76,7 @@ export function vitals(m, t) {
   };
 }
 
-function node(m, now, services) {
+export function node(m, now, services) {
   return {
     id: m.id,
     name: m.id,

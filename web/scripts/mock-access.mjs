@@ -5,6 +5,11 @@ const D = 24 * H;
 
 const texts = {
   'nodes:read': 'See nodes and their numbers',
+  'nodes:write': 'Add and remove nodes',
+  'service:restart': 'Start, stop and restart services',
+  'service:update': 'Update, rename, remove and mask services',
+  'node:reboot': 'Reboot, power off and wake nodes',
+  'process:signal': 'Send signals to processes',
   'services:read': 'See services, their health and facts',
   'services:write': 'Add, edit, hide, check and remove services',
   'events:read': 'See what happened',
@@ -25,7 +30,7 @@ const texts = {
 const all = Object.keys(texts);
 const roles = [
   { name: 'admin', permissions: all },
-  { name: 'operator', permissions: all.filter((p) => !/^(users|audit|settings|tokens:admin|sessions)/.test(p)) },
+  { name: 'operator', permissions: all.filter((p) => !/^(users|audit|settings|tokens:admin|sessions|nodes:write|service:update|node:reboot|process:signal)/.test(p)) },
   { name: 'viewer', permissions: ['nodes:read', 'services:read', 'events:read', 'self:write', 'tokens:write'] },
 ];
 

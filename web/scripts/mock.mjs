@@ -11,6 +11,8 @@ import { accessAnswer } from './fixtures-access.mjs';
 import { nodeDetail, nodeParts, processes } from './fixtures-detail.mjs';
 import { peopleAnswer } from './mock-access.mjs';
 import { logAnswer, logControl } from './mock-logs.mjs';
+import { control as controlOf } from './mock-control.mjs';
+import { jobs } from './mock-jobs.mjs';
 import { serviceAnswer } from './mock-services.mjs';
 
 const { values: args } = parseArgs({
@@ -27,6 +29,9 @@ function publish(event, data, topic) {
   const frame = `id: ${id()}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
   for (const s of streams) if (s.topics.some((t) => t === topic)) s.res.write(frame);
 }
+const controlAnswer = controlOf(state, publish);
+const permissions = accessAnswer('/api/web/session', 'GET', undefined, { signedOut: false }, args.role).body.permissions;
+const jobsAnswer = jobs(state, publish, permissions);
 setInterval(() => {
   const t = Date.now();
   for (const m of state.machines) {
@@ -128,6 +133,8 @@ function api(req, res, url, body) {
   if (access) return access.problem ? problem(res, ...access.problem) : json(res, access.status, access.body);
   if (state.signedOut) return problem(res, 401, 'signed-out', 'Sign in again.');
   if (logAnswer({ req, res, url, overview: state.overview, json, problem, role: args.role })) return;
+  const controlled = controlAnswer(url, req.method, body) ?? jobsAnswer(url, req.method, body);
+  if (controlled) return controlled.problem ? problem(res, ...controlled.problem) : json(res, controlled.status, controlled.body);
   if (p === '/api/web/overview') return json(res, 200, overview());
   if (p === '/api/web/trends') return json(res, 200, trends());
   if (p === '/api/web/nodes') return json(res, 200, { event_id: id(), nodes: state.overview.nodes });
@@ -202,7 +209,7 @@ function file(req, res, url) {
   res.end(body);
 }
 
-createServer(async (req, res) => {
+const server = createServer(async (req, res) => {
   const url = new URL(req.url, 'http://mock');
   let text = '';
   for await (const piece of req) text += piece;
@@ -211,4 +218,5 @@ createServer(async (req, res) => {
   if (url.pathname.startsWith('/api/')) return api(req, res, url, body);
   if (!existsSync(root)) return res.end('run `npm run build` first');
   return file(req, res, url);
-}).listen(Number(args.port), '127.0.0.1', () => console.log(`mock: http://127.0.0.1:${args.port}/ (${args.variant})`));
+});
+server.listen(Number(args.port), '127.0.0.1', () => console.log(`mock: http://127.0.0.1:${server.address().port}/ (${args.variant})`));

@@ -13,6 +13,7 @@ const { values: args, positionals } = parseArgs({
     full: { type: 'boolean' },
     wait: { type: 'string', default: '2500' },
     keys: { type: 'string' }, // pressed before the picture: "Control+k", "g s"
+    do: { type: 'string' }, // done before the picture: "click Add node; fill Name=tower; press Enter; wait 3000"
     post: { type: 'string' }, // a control of the stand-in: "incident"
   },
 });
@@ -22,6 +23,15 @@ const looks = {
   mobile: { viewport: { width: 360, height: 780 }, theme: 'dark', deviceScaleFactor: 2, isMobile: true, hasTouch: true },
 };
 mkdirSync(args.to, { recursive: true });
+const does = {
+  click: (page, name) => page.getByRole('button', { name, exact: true }).or(page.getByRole('radio', { name, exact: true })).or(page.getByRole('menuitem', { name })).or(page.getByRole('checkbox', { name })).first().click(),
+  fill: (page, what) => page.locator('input, textarea, select').and(page.getByLabel(what.split('=')[0])).first().fill(what.split('=')[1]),
+  press: (page, key) => page.keyboard.press(key),
+  wait: (page, ms) => page.waitForTimeout(Number(ms)),
+};
+async function act(page, steps) {
+  for (const step of steps.split(';').map((s) => s.trim())) await does[step.split(' ')[0]](page, step.slice(step.indexOf(' ') + 1));
+}
 const browser = await chromium.launch({
   executablePath: '/usr/bin/chromium',
   args: ['--headless=new', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
@@ -44,8 +54,9 @@ for (const look of args.only.split(',')) {
     await page.evaluate((t) => (document.documentElement.dataset.theme = t), theme);
     await page.waitForTimeout(Number(args.wait));
     if (args.post) await fetch(`${args.base}/mock/${args.post}`, { method: 'POST' });
+    if (args.do) await act(page, args.do);
     if (args.keys) for (const k of args.keys.split(' ')) await page.keyboard.press(k);
-    if (args.post || args.keys) await page.waitForTimeout(800);
+    if (args.post || args.keys || args.do) await page.waitForTimeout(800);
     const wide = await page.evaluate((room) => document.documentElement.scrollWidth - room, options.viewport.width); // a phone's innerWidth grows with its content
     if (wide > 0) (bad++, console.log(`${name} ${look}: ${wide} px wider than the window`));
     await page.evaluate((t) => (document.documentElement.dataset.theme = t), theme);

@@ -11,8 +11,11 @@ import { series, vitalColumns } from '@/stream/series';
 import { tickWithFrame } from './clock';
 import { useConnection } from './connection';
 
-const baseTopics = ['state', 'vitals', 'feed', 'access'];
+const baseTopics = ['state', 'vitals', 'feed', 'access', 'jobs'];
 const staleAfter = 3000;
+
+/* Which lists to read again. Nodes and their tokens change no rights. */
+const listsOf = (what: string): string[] => (what === 'nodes' ? ['enrolments'] : ['session', 'users', 'tokens', 'sessions']);
 
 export class Live {
   private readonly patcher: Patcher;
@@ -33,7 +36,7 @@ export class Live {
       schemaChanged: (node) => void this.readWindow(node),
       applied: tickWithFrame,
       incomplete: () => void this.load(),
-      accessChanged: () => ['session', 'users', 'tokens', 'sessions'].forEach((list) => void client.invalidateQueries({ queryKey: [list] })),
+      accessChanged: (what) => listsOf(what).forEach((list) => void client.invalidateQueries({ queryKey: [list] })),
     });
     this.markStale(false); // a stream that never comes is said, too
     useConnection.setState({ retry: () => (this.hurry(), this.stream?.retry()) });

@@ -13,6 +13,11 @@ export function useMay(permission: string): boolean {
   return data ?? false;
 }
 
+export function useMayAny(permissions: readonly string[]): boolean {
+  const { data } = useQuery({ ...sessionQuery(), select: (s) => permissions.some((p) => s.permissions.includes(p)) });
+  return data ?? false;
+}
+
 /* Undefined while unknown: for pages that must say so when they may not be seen. */
 export function useMayKnown(permission: string): boolean | undefined {
   return useQuery({ ...sessionQuery(), select: (s) => s.permissions.includes(permission) }).data;

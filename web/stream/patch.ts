@@ -1,6 +1,7 @@
 // Where live events enter: decoded, gathered per entity (the last one wins), applied once a frame in one batch.
 import { notifyManager, type QueryClient } from '@tanstack/react-query';
 import {
+  actionsQuery,
   attentionQuery,
   feedQuery,
   nodeDetailQuery,
@@ -12,19 +13,8 @@ import {
   servicesQuery,
   verdictQuery,
 } from '@/api/keys';
-import type {
-  Attention,
-  FeedEntry,
-  Node,
-  NodeFacts,
-  NodeParts,
-  Overview,
-  Processes,
-  Service,
-  ServiceRef,
-  Verdict,
-  Vitals,
-} from '@/api/types';
+import type { Attention, FeedEntry, Job, Node, NodeFacts, NodeParts, Overview, Processes, Service, ServiceRef, Verdict, Vitals } from '@/api/types';
+import { putJob } from './jobs';
 import { compareIds, type WireEvent } from './protocol';
 import type { MetricFrame, SeriesStore } from './series';
 
@@ -45,6 +35,7 @@ interface Payloads {
   'node.processes': Processes;
   'feed.added': FeedEntry;
   'access.changed': { what: string };
+  'job.changed': Job;
   resync: { snapshot: Partial<Overview> };
 }
 type EventName = keyof Payloads;
@@ -54,7 +45,8 @@ export const feedLength = 60;
 export interface PatchHooks {
   /* A node's columns changed: its window is to be read again. */
   schemaChanged(node: string): void;
-  accessChanged(): void;
+  /* Of what: "users", "nodes"… */
+  accessChanged(what: string): void;
   /* A resync without a whole snapshot (the server has just begun): it is to be fetched. */
   incomplete(): void;
   /* Something was applied in this frame. */
@@ -128,7 +120,8 @@ export class Patcher {
     'node.processes': (p) =>
       this.push(`processes ${p.id}`, () => this.client.setQueryData(processesQuery(p.id).queryKey, p)),
     'feed.added': (f) => this.push(`feed ${f.id}`, () => this.addFeed(f)),
-    'access.changed': () => this.push('access', () => this.hooks.accessChanged()),
+    'access.changed': ({ what }) => this.push(`access ${what}`, () => this.hooks.accessChanged(what)),
+    'job.changed': (j) => this.push(`job ${j.id}`, () => putJob(this.client, j)),
     resync: ({ snapshot }) => this.resync(snapshot),
   };
 
@@ -204,7 +197,7 @@ export class Patcher {
     if (!old || !sameRef(old, s)) this.client.setQueryData(servicesQuery().queryKey, (refs) => placed(refs ?? [], ref(s)));
     this.client.setQueryData(serviceDetailQuery(s.id).queryKey, (d) => d && { ...d, ...s });
     if (old && (old.state !== s.state || old.since !== s.since || old.restarts !== s.restarts))
-      void this.client.invalidateQueries({ queryKey: serviceDetailQuery(s.id).queryKey });
+      for (const { queryKey } of [serviceDetailQuery(s.id), actionsQuery(s.id)]) void this.client.invalidateQueries({ queryKey });
   }
 
   /* Numbers alone: nothing is placed anew, and what is the same is left as it is. */

@@ -14,7 +14,7 @@ import { Sparkline, stepUp } from '@/components/sparkline';
 import { cx } from '@/lib/cx';
 import { clock, duration, join, percent, rate, share, temperature, number, type Quantity } from '@/lib/format';
 import { nodeHref } from '@/lib/links';
-import { nodeLook } from '@/lib/states';
+import { nodeLook, nodeName } from '@/lib/states';
 import { useClock } from '@/state/clock';
 import { useTrends, useVitals } from '@/state/vitals';
 import { trendStep, type NodeVitals, type VitalColumn } from '@/stream/series';
@@ -23,9 +23,10 @@ export const NodeCard = memo(function NodeCard({ id, wide }: { id: string; wide?
   const node = useQuery(nodeQuery(id)).data;
   if (!node) return null;
   return (
-    <Link href={nodeHref(id)} className="edge pop block rounded-3 bg-surface px-4 pt-[13px] pb-3 hover:bg-surface-2" aria-label={`Node ${node.name}`}>
+    <Link href={nodeHref(id)} className="edge pop block rounded-3 bg-surface px-4 pt-[13px] pb-3 hover:bg-surface-2" aria-label={`Node ${nodeName(node)}`}>
       <Head node={node} />
       {node.state === 'away' && <Away node={node} />}
+      {node.state === 'late' && <Late node={node} />}
       <Numbers node={node} wide={wide} />
     </Link>
   );
@@ -36,7 +37,7 @@ function Head({ node }: { node: NodeFacts }) {
   return (
     <header className="mb-2 flex items-center gap-2">
       <Shape shape={look.shape} label={look.word} />
-      <b className="ell text-[14px]">{node.name}</b>
+      <b className="ell text-[14px]">{nodeName(node)}</b>
       {node.state !== 'online' && <Chip>{look.word}</Chip>}
       {node.pending_reboot && <Chip tone="warn">Reboot pending</Chip>}
       <small className="ell ml-auto text-12 text-fg-3">{node.label === node.name ? node.os : `${node.label} · ${node.os}`}</small>
@@ -47,11 +48,18 @@ function Head({ node }: { node: NodeFacts }) {
 function Away({ node }: { node: NodeFacts }) {
   const t = Date.parse(node.seen);
   const age = useClock((now) => duration(now - t));
+  if (!node.os) return <p className="mb-2 text-12 leading-[18px] text-fg-2">Enrolled; its agent has not reported yet.</p>;
   return (
     <p className="mb-2 text-12 leading-[18px] text-fg-2">
       Not heard from since {clock(t)}, {age} ago. Its services keep their last known state.
     </p>
   );
+}
+
+function Late({ node }: { node: NodeFacts }) {
+  const t = Date.parse(node.seen);
+  const age = useClock((now) => duration(now - t));
+  return <p className="mb-2 text-12 leading-[18px] text-fg-2">Last heard from {age} ago.</p>;
 }
 
 /* The only part that renders at every tick. */

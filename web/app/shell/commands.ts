@@ -55,6 +55,10 @@ export function useShellCommands(): void {
       run: () => router.push(p.href),
     }));
   }, [router, permissions]);
+  const adds = useMemo(
+    (): Command[] => (permissions?.includes('nodes:write') ? [{ id: 'add-a-node', title: 'Add a node', group: 'Actions', run: () => router.push('/nodes?add') }] : []),
+    [router, permissions],
+  );
   const looks = useMemo((): Command[] => {
     const look = (theme: Theme): Command => ({ id: `theme ${theme}`, title: `Use the ${theme} theme`, group: 'Appearance', run: () => setTheme(theme) });
     const flip = () => setTheme(shownTheme() === 'dark' ? 'light' : 'dark');
@@ -69,6 +73,7 @@ export function useShellCommands(): void {
   }, [session]);
   useCommands(fixed);
   useCommands(go);
+  useCommands(adds);
   useCommands(looks);
 }
 

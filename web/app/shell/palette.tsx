@@ -1,17 +1,22 @@
 'use client';
-import { useQuery } from '@tanstack/react-query';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Command as Cmdk } from 'cmdk';
-import { Boxes, CornerDownLeft, Search, Server, type LucideIcon } from 'lucide-react';
+import { Boxes, CornerDownLeft, RotateCw, Search, Server, type LucideIcon } from 'lucide-react';
 import { useRouter } from 'next/navigation';
 import { useState, type ReactNode } from 'react';
-import { nodesQuery, servicesQuery } from '@/api/keys';
+import { nodeQuery, nodesQuery, servicesQuery } from '@/api/keys';
+import type { NodeFacts } from '@/api/types';
 import { Kbd } from '@/components/chip';
 import { Dialog } from '@/components/dialog';
 import { Icon } from '@/components/icon';
+import { isManaged, titled, wishOf } from '@/lib/actions';
 import { cx } from '@/lib/cx';
 import { nodeHref, serviceHref } from '@/lib/links';
+import { nodeName } from '@/lib/states';
 import { score } from '@/lib/match';
+import { ask, type Asking } from '@/state/asking';
 import { allCommands, useRegistry } from '@/state/commands';
+import { useMay } from '@/state/session';
 import { openOverlay } from '@/state/ui';
 import { keyParts } from './keys';
 import { places } from './places';
@@ -34,13 +39,50 @@ function useEntries(query: string): { title: string; entries: Entry[] }[] {
   const commands = allCommands(useRegistry((s) => s.sets)).filter((c) => !c.hidden);
   const iconOf = (id: string) => places.find((p) => id === `go ${p.href}`)?.icon ?? CornerDownLeft;
   const groups = [
+    { title: 'Do', entries: useWishes(query) },
     { title: 'On this page', entries: commands.filter((c) => c.group === 'On this page').map((c) => ({ ...c, icon: CornerDownLeft })) },
     { title: 'Services', entries: services.map((s) => ({ id: s.id, title: s.display, note: s.node ?? s.group, icon: Boxes, run: () => router.push(serviceHref(s.id)) })) },
     { title: 'Nodes', entries: nodes.map((n) => ({ id: `node ${n}`, title: n, icon: Server, run: () => router.push(nodeHref(n)) })) },
     { title: 'Go to', entries: commands.filter((c) => c.group === 'Go to').map((c) => ({ ...c, icon: iconOf(c.id) })) },
     { title: 'Actions', entries: commands.filter((c) => c.group === 'Actions' || c.group === 'Appearance').map((c) => ({ ...c, icon: CornerDownLeft })) },
   ];
-  return groups.map((g) => ({ ...g, entries: best(query, g.entries, g.title === 'Services' && !query ? 5 : limit) })).filter((g) => g.entries.length);
+  return groups.map((g) => ({ ...g, entries: g.title === 'Do' ? g.entries : best(query, g.entries, g.title === 'Services' && !query ? 5 : limit) })).filter((g) => g.entries.length);
+}
+
+/* "restart plex": the verb first. Asks before it does anything. */
+function useWishes(query: string): Entry[] {
+  const router = useRouter();
+  const client = useQueryClient();
+  const refs = useQuery(servicesQuery()).data ?? [];
+  const nodes = useQuery(nodesQuery()).data ?? [];
+  const mayServices = useMay('service:restart');
+  const mayNodes = useMay('node:reboot');
+  const ofService = mayServices ? wishOf(query, 'service') : null;
+  const ofNode = mayNodes ? wishOf(query, 'node') : null;
+  const entry = (kind: Asking['kind'], word: string, id: string, name: string, note?: string): Entry => ({
+    id: `do ${word} ${id}`,
+    title: `${titled(word)} ${name}…`,
+    note,
+    icon: RotateCw,
+    run: () => {
+      router.push(kind === 'node' ? nodeHref(id) : serviceHref(id));
+      ask({ ids: [id], kind, word });
+    },
+  });
+  const services = ofService ? refs.filter((r) => r.node && isManaged(r.kind)).map((r) => ({ title: r.display, entry: () => entry('service', ofService.word, r.id, r.display, r.node ?? undefined) })) : [];
+  const machines = ofNode ? nodes.map((id) => ({ title: id, entry: () => entry('node', ofNode.word, id, nameOf(client.getQueryData(nodeQuery(id).queryKey)) ?? id) })) : [];
+  return [...byName(services, ofService?.rest), ...byName(machines, ofNode?.rest)];
+}
+
+const nameOf = (n: NodeFacts | undefined): string | undefined => n && nodeName(n);
+const wishes = 6;
+
+function byName(list: { title: string; entry: () => Entry }[], name = ''): Entry[] {
+  const ranked = list.map((e) => ({ e, s: name ? score(name, e.title) : 1 })).filter((r) => r.s > 0);
+  return ranked
+    .sort((a, b) => b.s - a.s)
+    .slice(0, wishes)
+    .map((r) => r.e.entry());
 }
 
 function best(query: string, entries: Entry[], most: number): Entry[] {

@@ -5,6 +5,7 @@ import { useEffect, useLayoutEffect, type ReactNode } from 'react';
 import { onSignedOut } from '@/api/client';
 import { Tooltips } from '@/components/tooltip';
 import { setFormat } from '@/lib/format';
+import { useAsking } from '@/state/asking';
 import { useConnection } from '@/state/connection';
 import { startLive } from '@/state/live';
 import { useSession } from '@/state/session';
@@ -18,6 +19,7 @@ import { Toasts } from './toasts';
 import { TopBar } from './top-bar';
 
 const Palette = dynamic(() => import('./palette'), { ssr: false });
+const Ask = dynamic(() => import('@/app/parts/jobs/ask'), { ssr: false });
 const Keys = dynamic(() => import('./keys'), { ssr: false });
 
 let leaving = false;
@@ -51,10 +53,12 @@ function usePreferences(): void {
 
 function Overlays() {
   const overlay = useUi((s) => s.overlay);
+  const asking = useAsking((s) => s.asking);
   return (
     <>
       {overlay === 'palette' && <Palette />}
       {overlay === 'keys' && <Keys />}
+      {asking && <Ask asking={asking} />}
     </>
   );
 }

@@ -7,6 +7,7 @@ import { Logo } from '@/components/logo';
 import { openOverlay, shownTheme } from '@/state/ui';
 import { useSetTheme } from './commands';
 import { Connection } from './connection';
+import { JobsSign } from './jobs-sign';
 import { isCurrent, places } from './places';
 import { UserButton } from './user-button';
 
@@ -19,6 +20,7 @@ export function TopBar() {
       </Link>
       <Crumb />
       <span className="flex-1" />
+      <JobsSign />
       <span className="m:hidden">
         <Connection compact />
       </span>

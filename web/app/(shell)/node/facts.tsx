@@ -27,7 +27,6 @@ function factsOf(f: Facts): Fact[] {
     { name: 'Time zone', value: f.time_zone },
     { name: 'Runs inside', value: f.virtualization !== 'none' && f.virtualization },
     { name: 'Addresses', value: f.addresses.length > 0 && f.addresses.map((a) => <span key={a} className="block font-mono text-12">{a}</span>), long: true },
-    { name: 'Hydra agent', value: f.agent_version },
   ];
 }
 

@@ -3,25 +3,30 @@ import type { NodeFacts } from '@/api/types';
 import { Chip } from '@/components/chip';
 import { Shape } from '@/components/shape';
 import { clock, count, duration, join, memory } from '@/lib/format';
-import { nodeLook } from '@/lib/states';
+import { nodeLook, nodeName } from '@/lib/states';
 import { useClock } from '@/state/clock';
+import { Actions } from './actions';
 
 export function Head({ node: n }: { node: NodeFacts }) {
   const look = nodeLook(n.state, n.severity);
   return (
-    <header className="mb-4">
-      <h1 className="flex flex-wrap items-center gap-3 text-20 font-semibold tracking-tight">
-        <Shape shape={look.shape} size="lg" label={look.word} />
-        <span className="min-w-0 [overflow-wrap:anywhere]">{n.name}</span>
-        {n.label && n.label !== n.name && <span className="text-13 font-regular tracking-normal text-fg-3">{n.label}</span>}
-        {n.state !== 'online' && <Chip>{look.word}</Chip>}
-        {n.pending_reboot && <Chip tone="warn">Reboot pending</Chip>}
-      </h1>
-      <p className="mt-[3px] text-fg-2">
-        <Line node={n} />
-      </p>
-      {n.pending_reboot && <p className="mt-1 text-12 text-warn">{n.pending_reboot}</p>}
-      {n.state === 'away' && <Away node={n} />}
+    <header className="mb-4 flex items-start gap-3.5">
+      <div className="min-w-0 flex-1">
+        <h1 className="flex flex-wrap items-center gap-3 text-20 font-semibold tracking-tight">
+          <Shape shape={look.shape} size="lg" label={look.word} />
+          <span className="min-w-0 [overflow-wrap:anywhere]">{nodeName(n)}</span>
+          {n.label && n.label !== n.name && <span className="text-13 font-regular tracking-normal text-fg-3">{n.label}</span>}
+          {n.state !== 'online' && <Chip>{look.word}</Chip>}
+          {n.pending_reboot && <Chip tone="warn">Reboot pending</Chip>}
+        </h1>
+        <p className="mt-[3px] text-fg-2">
+          <Line node={n} />
+        </p>
+        {n.pending_reboot && <p className="mt-1 text-12 text-warn">{n.pending_reboot}</p>}
+        {n.state === 'away' && <Away node={n} />}
+        {n.state === 'late' && <Late node={n} />}
+      </div>
+      <Actions node={n} />
     </header>
   );
 }
@@ -38,9 +43,17 @@ function Line({ node: n }: { node: NodeFacts }) {
   return parts.filter(Boolean).join(' · ');
 }
 
+/* A beat or two are missing; nothing is said to be wrong yet. */
+function Late({ node: n }: { node: NodeFacts }) {
+  const t = Date.parse(n.seen);
+  const age = useClock((now) => duration(now - t));
+  return <p className="mt-2 text-fg-2">Last heard from {age} ago. It is taken for away when it stays silent.</p>;
+}
+
 function Away({ node: n }: { node: NodeFacts }) {
   const t = Date.parse(n.seen);
   const age = useClock((now) => duration(now - t));
+  if (!n.os) return <p className="mt-2">Enrolled; its agent has not reported yet.</p>;
   return (
     <p className="mt-2">
       Not heard from since {clock(t)}, {age} ago. What stands here is from then; its services keep their last known state.

@@ -6,15 +6,18 @@ import { useSearchParams } from 'next/navigation';
 import { useEffect } from 'react';
 import { ApiError } from '@/api/client';
 import { nodeDetailQuery, nodeQuery, nodesQuery } from '@/api/keys';
-import type { NodeDetail } from '@/api/types';
+import type { NodeDetail, NodeFacts } from '@/api/types';
 import { Crumb } from '@/app/parts/crumb';
+import { Doing } from '@/app/parts/jobs/doing';
 import { Gate } from '@/app/parts/gate';
 import { ButtonLink } from '@/components/button';
 import { Card } from '@/components/card';
 import { Empty, ErrorState, SkeletonRows } from '@/components/states';
 import { cx } from '@/lib/cx';
+import { nodeName } from '@/lib/states';
 import { live } from '@/state/live';
 import { useMay } from '@/state/session';
+import { Agent } from './agent';
 import { Disks } from './disks';
 import { Facts } from './facts';
 import { NodeFeed } from './feed';
@@ -56,15 +59,16 @@ function Node({ id }: { id: string }) {
   if (!shown) return error ? <Failed error={error} retry={() => void refetch()} /> : <SkeletonRows rows={12} />;
   return (
     <>
-      <Crumb name={shown.name} />
+      <Crumb name={nodeName(shown)} />
       <Head node={shown} />
-      {data ? <Body detail={data} /> : error ? <Failed error={error} retry={() => void refetch()} /> : <Card><SkeletonRows rows={12} /></Card>}
+      <Doing of={{ node: id }} />
+      {data ? <Body detail={data} row={row} /> : error ? <Failed error={error} retry={() => void refetch()} /> : <Card><SkeletonRows rows={12} /></Card>}
     </>
   );
 }
 
 /* Each card takes its own part of the detail, so a tick draws only what changed. */
-function Body({ detail: d }: { detail: NodeDetail }) {
+function Body({ detail: d, row }: { detail: NodeDetail; row: NodeFacts | undefined }) {
   const mayProcesses = useMay('processes:read');
   return (
     <div className={cx('columns', d.state === 'away' && 'opacity-60')}>
@@ -78,6 +82,7 @@ function Body({ detail: d }: { detail: NodeDetail }) {
       </div>
       <div className="stack">
         <Facts facts={d.facts} />
+        <Agent node={row ?? d} />
         <NodeServices node={d.id} />
         <Pressure pressure={d.pressure} />
         <Sensors list={d.sensors} />

@@ -5,9 +5,12 @@ import dynamic from 'next/dynamic';
 import { lazy, Suspense, useMemo, useState } from 'react';
 import { call, idPath } from '@/api/client';
 import type { Service, ServiceDetail } from '@/api/types';
+import { actionIcon, useOffers, type Offers } from '@/app/parts/jobs/offers';
 import { useOffline } from '@/app/parts/offline';
 import { Button, IconButton } from '@/components/button';
+import { isManaged, isNextStep } from '@/lib/actions';
 import { useCommands, type Command } from '@/state/commands';
+import { useMay } from '@/state/session';
 import { toast } from '@/state/ui';
 
 const Editor = dynamic(() => import('@/app/parts/editor/editor'), { ssr: false });
@@ -19,11 +22,39 @@ interface Props {
   detail: ServiceDetail | undefined;
 }
 
-/* Drawn for those who may change services; others see none of it. */
+/* What this role may do to it: run it, check it, edit it. Others see none of it. */
 export function Actions({ service: s, detail }: Props) {
+  const write = useMay('services:write');
+  const offers = useOffers('service', s.id, s.display, { looping: s.looping, managed: isManaged(s.kind) && s.node !== null });
+  return (
+    <>
+      <First offers={offers} />
+      {write && <Edits service={s} detail={detail} />}
+      {(write || offers.rest.length > 0) && <MoreButton detail={detail} offers={offers} write={write} />}
+    </>
+  );
+}
+
+function First({ offers: { first, busy, run } }: { offers: Offers }) {
+  const offline = useOffline();
+  if (!first) return null;
+  const held = busy ? { disabled: true, 'data-tip': 'Something is being done to it' } : offline;
+  return (
+    <Button look={isNextStep(first) ? 'primary' : 'plain'} icon={actionIcon(first.verb)} onClick={() => run(first)} {...held}>
+      {first.label}
+    </Button>
+  );
+}
+
+function MoreButton({ detail, offers, write }: { detail: ServiceDetail | undefined; offers: Offers; write: boolean }) {
+  const [wanted, setWanted] = useState(false);
+  const trigger = <IconButton icon={Ellipsis} label="More actions" aria-haspopup="menu" onPointerEnter={() => void loadMore()} onFocus={() => void loadMore()} onClick={() => setWanted(true)} />;
+  return <Suspense fallback={trigger}>{detail && wanted ? <More detail={detail} offers={offers} write={write} /> : trigger}</Suspense>;
+}
+
+function Edits({ service: s, detail }: Props) {
   const offline = useOffline();
   const [editing, setEditing] = useState(false);
-  const [wanted, setWanted] = useState(false);
   const check = useCheck(s);
   const checkNow = check.mutate;
   useCommands(
@@ -34,7 +65,6 @@ export function Actions({ service: s, detail }: Props) {
       ];
     }, [s.display, checkNow]),
   );
-  const trigger = <IconButton icon={Ellipsis} label="More actions" aria-haspopup="menu" onPointerEnter={() => void loadMore()} onFocus={() => void loadMore()} onClick={() => setWanted(true)} />;
   return (
     <>
       <Button icon={RefreshCw} disabled={check.isPending} onClick={() => check.mutate()} {...offline}>
@@ -43,7 +73,6 @@ export function Actions({ service: s, detail }: Props) {
       <Button icon={Pencil} disabled={!detail} onClick={() => setEditing(true)} {...offline}>
         Edit
       </Button>
-      <Suspense fallback={trigger}>{detail && wanted ? <More detail={detail} /> : trigger}</Suspense>
       {editing && detail && <Editor of={detail} onClose={() => setEditing(false)} />}
     </>
   );

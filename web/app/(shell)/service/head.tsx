@@ -11,13 +11,11 @@ import { nodeHref } from '@/lib/links';
 import { kindWord } from '@/lib/services';
 import { serviceLook } from '@/lib/states';
 import { useClock } from '@/state/clock';
-import { useMay } from '@/state/session';
 import { Actions } from './actions';
 
 const tones: Record<Service['state'], Tone> = { healthy: 'ok', degraded: 'warn', down: 'bad', unknown: 'plain', unchecked: 'plain', working: 'accent', stopped: 'plain' };
 
 export function Head({ service: s, detail }: { service: Service; detail: ServiceDetail | undefined }) {
-  const may = useMay('services:write');
   const look = serviceLook[s.state];
   return (
     <header className="mb-4 flex flex-wrap items-start gap-3.5">
@@ -37,7 +35,7 @@ export function Head({ service: s, detail }: { service: Service; detail: Service
             Open
           </ButtonLink>
         )}
-        {may && <Actions service={s} detail={detail} />}
+        <Actions service={s} detail={detail} />
       </div>
     </header>
   );

@@ -6,6 +6,8 @@ import { useState } from 'react';
 import { call, idPath } from '@/api/client';
 import { serviceDetailQuery } from '@/api/keys';
 import type { ServiceDetail, ServiceRecord } from '@/api/types';
+import { ActionItems } from '@/app/parts/jobs/action-items';
+import type { Offers } from '@/app/parts/jobs/offers';
 import { IconButton } from '@/components/button';
 import { Confirm } from '@/components/dialog';
 import { DropdownMenu, MenuItem, MenuLine } from '@/components/menu';
@@ -14,35 +16,45 @@ import { inputOfRecord } from '@/lib/service-form';
 import { toast } from '@/state/ui';
 
 /* Loaded with the first press of its button, so it opens at once. */
-export default function More({ detail: d }: { detail: ServiceDetail }) {
+export default function More({ detail: d, offers, write: mayWrite }: { detail: ServiceDetail; offers: Offers; write: boolean }) {
   const [open, setOpen] = useState(true);
   const [asking, setAsking] = useState(false);
   const write = useWrites(d);
   return (
     <>
       <DropdownMenu open={open} onOpenChange={setOpen} align="end" trigger={<IconButton icon={Ellipsis} label="More actions" data-tip={open ? undefined : "More actions"} />}>
-        {d.hidden ? (
-          <MenuItem icon={Eye} onSelect={() => write.hide(false)}>
-            Show in lists
-          </MenuItem>
-        ) : (
-          <MenuItem icon={EyeOff} onSelect={() => write.hide(true)}>
-            Hide from lists
-          </MenuItem>
-        )}
-        {(d.manual || d.overridden) && <MenuLine />}
-        {d.overridden && (
-          <MenuItem icon={RotateCcw} onSelect={write.reset}>
-            Back to what was discovered
-          </MenuItem>
-        )}
-        {d.manual && (
-          <MenuItem icon={Trash2} danger onSelect={() => setAsking(true)}>
-            Remove…
-          </MenuItem>
-        )}
+        <ActionItems offers={offers} />
+        {mayWrite && offers.rest.length > 0 && <MenuLine />}
+        {mayWrite && <EditItems detail={d} write={write} remove={() => setAsking(true)} />}
       </DropdownMenu>
       {asking && <RemoveDialog detail={d} run={write.remove} onClose={() => setAsking(false)} />}
+    </>
+  );
+}
+
+function EditItems({ detail: d, write, remove }: { detail: ServiceDetail; write: ReturnType<typeof useWrites>; remove: () => void }) {
+  return (
+    <>
+      {d.hidden ? (
+        <MenuItem icon={Eye} onSelect={() => write.hide(false)}>
+          Show in lists
+        </MenuItem>
+      ) : (
+        <MenuItem icon={EyeOff} onSelect={() => write.hide(true)}>
+          Hide from lists
+        </MenuItem>
+      )}
+      {(d.manual || d.overridden) && <MenuLine />}
+      {d.overridden && (
+        <MenuItem icon={RotateCcw} onSelect={write.reset}>
+          Back to what was discovered
+        </MenuItem>
+      )}
+      {d.manual && (
+        <MenuItem icon={Trash2} danger onSelect={remove}>
+          Remove…
+        </MenuItem>
+      )}
     </>
   );
 }

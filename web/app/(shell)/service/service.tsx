@@ -6,6 +6,7 @@ import { ApiError } from '@/api/client';
 import { serviceDetailQuery, serviceQuery, servicesQuery } from '@/api/keys';
 import type { ServiceDetail } from '@/api/types';
 import { Crumb } from '@/app/parts/crumb';
+import { Doing } from '@/app/parts/jobs/doing';
 import { Gate } from '@/app/parts/gate';
 import { ButtonLink } from '@/components/button';
 import { Card } from '@/components/card';
@@ -47,6 +48,7 @@ function Service({ id }: { id: string }) {
     <>
       <Crumb name={shown.display} note={shown.node ? `on ${shown.node}` : undefined} />
       <Head service={shown} detail={data} />
+      <Doing of={{ service: id }} />
       {data ? <Body detail={data} /> : error ? <Failed error={error} retry={() => void refetch()} /> : <Card><SkeletonRows rows={12} /></Card>}
     </>
   );

@@ -1,8 +1,15 @@
 'use client';
+import { useQueryClient } from '@tanstack/react-query';
 import { useWindowVirtualizer, type Range, type VirtualItem } from '@tanstack/react-virtual';
 import { useCallback, useEffect, useMemo, useRef, useState, type RefObject } from 'react';
+import { serviceQuery } from '@/api/keys';
+import type { Service } from '@/api/types';
+import { isManaged } from '@/lib/actions';
 import { neighbour, type Line, type Open, type Sort } from '@/lib/services';
 import { useCommands, type Command } from '@/state/commands';
+import { useSelection } from '@/state/selection';
+import { useMay } from '@/state/session';
+import { usePicking } from './pick';
 import { Head, Row, Unfold } from './row';
 import { Titles } from './titles';
 
@@ -22,16 +29,22 @@ export function List({ lines, sort, onSort, onFold }: Props) {
   const body = useRef<HTMLDivElement>(null);
   const [active, setActive] = useState<string | null>(null);
   useWalk(lines, active, setActive);
+  const pick = useMay('service:restart');
+  const picking = useSelection((s) => s.ids.length > 0);
+  const client = useQueryClient();
+  usePicking(pick, active, (id) => isManagedHere(client.getQueryData(serviceQuery(id).queryKey)));
   const Body = lines.length > virtualFrom ? VirtualBody : PlainBody;
   return (
-    <div role="table" aria-label="Services" aria-rowcount={lines.length + 1} className="edge rounded-3 bg-surface">
+    <div role="table" aria-label="Services" aria-rowcount={lines.length + 1} data-picking={picking || undefined} className="edge rounded-3 bg-surface">
       <Titles sort={sort} onSort={onSort} />
       <div ref={body} role="rowgroup" onFocus={(e) => setActive(e.target.closest('[data-id]')?.getAttribute('data-id') ?? null)}>
-        <Body lines={lines} active={active} body={body} onFold={onFold} />
+        <Body lines={lines} active={active} body={body} pick={pick} onFold={onFold} />
       </div>
     </div>
   );
 }
+
+const isManagedHere = (s: Service | undefined): boolean => !!s && isManaged(s.kind) && s.node !== null;
 
 function useWalk(lines: Line[], active: string | null, setActive: (id: string | null) => void): void {
   const walk = useRef((_step: 1 | -1) => {});
@@ -61,20 +74,21 @@ interface BodyProps {
   lines: Line[];
   active: string | null;
   body: RefObject<HTMLDivElement | null>;
+  pick: boolean; // rows can be chosen
   onFold: (key: keyof Open) => void;
 }
 
-function LineOf({ line, index, onFold }: { line: Line; index: number; onFold: (key: keyof Open) => void }) {
-  if (line.type === 'row') return <Row id={line.key} index={index + 2} />;
+function LineOf({ line, index, pick, onFold }: { line: Line; index: number; pick: boolean; onFold: (key: keyof Open) => void }) {
+  if (line.type === 'row') return <Row id={line.key} index={index + 2} pick={pick} />;
   if (line.type === 'head') return <Head head={line} index={index + 2} />;
   return <Unfold fold={line} index={index + 2} onFold={onFold} />;
 }
 
-function PlainBody({ lines, onFold }: BodyProps) {
-  return lines.map((l, i) => <LineOf key={l.key} line={l} index={i} onFold={onFold} />);
+function PlainBody({ lines, pick, onFold }: BodyProps) {
+  return lines.map((l, i) => <LineOf key={l.key} line={l} index={i} pick={pick} onFold={onFold} />);
 }
 
-function VirtualBody({ lines, active, body, onFold }: BodyProps) {
+function VirtualBody({ lines, active, body, pick, onFold }: BodyProps) {
   const kept = active === null ? -1 : lines.findIndex((l) => l.key === active);
   const extractor = useCallback((r: Range) => visible(r, kept), [kept]);
   const virtual = useWindowVirtualizer({
@@ -97,7 +111,7 @@ function VirtualBody({ lines, active, body, onFold }: BodyProps) {
         return (
           line && (
             <div key={v.key} role="presentation" className="absolute inset-x-0 top-0" style={place(v)}>
-              <LineOf line={line} index={v.index} onFold={onFold} />
+              <LineOf line={line} index={v.index} pick={pick} onFold={onFold} />
             </div>
           )
         );

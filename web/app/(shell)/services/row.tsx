@@ -8,6 +8,7 @@ import { Icon } from '@/components/icon';
 import { Link } from '@/components/link';
 import { ServiceIcon } from '@/components/service-icon';
 import { Shape } from '@/components/shape';
+import { isManaged } from '@/lib/actions';
 import { cx } from '@/lib/cx';
 import { count, duration, exact, join, latency, memory, none, percent } from '@/lib/format';
 import { serviceHref } from '@/lib/links';
@@ -15,13 +16,14 @@ import { kindWord, type Fold, type GroupHead, type Open } from '@/lib/services';
 import { serviceLook } from '@/lib/states';
 import { useClock } from '@/state/clock';
 import { useEntity, whole } from '@/state/entity';
+import { Box } from './pick';
 
-export const Row = memo(function Row({ id, index }: { id: string; index: number }) {
+export const Row = memo(function Row({ id, index, pick }: { id: string; index: number; pick: boolean }) {
   const s = useEntity(serviceQuery(id), whole);
   if (!s) return null;
   return (
     <div role="row" aria-rowindex={index} data-id={id} data-state={s.state} className="svc svc-row">
-      <Name service={s} />
+      <Name service={s} pick={pick && isManaged(s.kind) && s.node !== null} />
       <span role="cell" className="svc-where ell text-fg-2">
         {s.node ?? 'Elsewhere'} <span className="text-fg-3">· {s.kind === 'container' ? s.engine : kindWord[s.kind]}</span>
       </span>
@@ -36,11 +38,12 @@ export const Row = memo(function Row({ id, index }: { id: string; index: number 
 });
 
 /* The link covers its row; what stands above it has its own. */
-function Name({ service: s }: { service: Service }) {
+function Name({ service: s, pick }: { service: Service; pick: boolean }) {
   const look = serviceLook[s.state];
   return (
     <span role="cell" className="flex min-w-0 items-center gap-2.5">
-      <span className="grid w-[11px] flex-none place-items-center">
+      <span className="svc-pick">
+        {pick && <Box id={s.id} name={s.display} />}
         <Shape shape={look.shape} label={look.word} size={s.state === 'healthy' ? 'sm' : 'md'} />
       </span>
       <Link href={serviceHref(s.id)} className="svc-link flex min-w-0 items-center gap-2 font-medium">

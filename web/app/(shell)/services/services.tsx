@@ -18,6 +18,7 @@ import { useConnection } from '@/state/connection';
 import { useServices } from '@/state/services';
 import { useMay } from '@/state/session';
 import { List } from './list';
+import { PickBar } from './pick';
 import { Toolbar } from './toolbar';
 import { useView, type View } from './view';
 
@@ -103,6 +104,7 @@ function Found({ services }: { services: Service[] }) {
       ) : (
         <NoMatch services={services} view={view} onChange={setView} />
       )}
+      <PickBar />
     </>
   );
 }

@@ -1,0 +1,21 @@
+'use client';
+import { Ellipsis } from 'lucide-react';
+import { lazy, Suspense, useState } from 'react';
+import type { NodeFacts } from '@/api/types';
+import { useOffers } from '@/app/parts/jobs/offers';
+import { IconButton } from '@/components/button';
+import { nodeName } from '@/lib/states';
+import { useMay } from '@/state/session';
+
+const loadMore = () => import('./more');
+const More = lazy(loadMore);
+
+/* Reboot, power off, remove: not drawn for those who may none of it. */
+export function Actions({ node: n }: { node: NodeFacts }) {
+  const offers = useOffers('node', n.id, nodeName(n));
+  const remove = useMay('nodes:write') && n.agent.kind === 'remote';
+  const [wanted, setWanted] = useState(false);
+  if (!offers.rest.length && !remove) return null;
+  const trigger = <IconButton icon={Ellipsis} label="More actions" aria-haspopup="menu" onPointerEnter={() => void loadMore()} onFocus={() => void loadMore()} onClick={() => setWanted(true)} />;
+  return <Suspense fallback={trigger}>{wanted ? <More node={n} offers={offers} remove={remove} /> : trigger}</Suspense>;
+}

@@ -1,0 +1,20 @@
+'use client';
+import { MenuItem } from '@/components/menu';
+import { isForGood } from '@/lib/actions';
+import { actionIcon, type Offers } from './offers';
+
+/* Actions in a menu. What may not be done there stands with its reason; while something is under way, nothing else begins. */
+export function ActionItems({ offers }: { offers: Offers }) {
+  return offers.rest.map((a) => (
+    <MenuItem
+      key={a.verb}
+      icon={actionIcon(a.verb)}
+      danger={isForGood(a)}
+      disabled={!a.allowed || offers.busy}
+      note={a.allowed ? null : a.why}
+      onSelect={() => setTimeout(() => offers.run(a))} // once the menu has given the focus back
+    >
+      {a.label}…
+    </MenuItem>
+  ));
+}

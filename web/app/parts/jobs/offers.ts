@@ -1,0 +1,59 @@
+'use client';
+import { useQuery } from '@tanstack/react-query';
+import { Brush, CircleDot, CirclePause, CirclePlay, CircleStop, CircleX, Download, FilePen, Lock, LockOpen, Power, RefreshCw, RotateCw, Trash2, type LucideIcon } from 'lucide-react';
+import { useMemo } from 'react';
+import type { Action } from '@/api/types';
+import { actionsQuery, recentJobsQuery } from '@/api/keys';
+import { firstAction, wordOf } from '@/lib/actions';
+import { isActive } from '@/lib/jobs';
+import { ask, type Asking } from '@/state/asking';
+import { useCommands, type Command } from '@/state/commands';
+import { useMayAny } from '@/state/session';
+
+const icons: Record<string, LucideIcon> = {
+  start: CirclePlay,
+  stop: CircleStop,
+  restart: RotateCw,
+  reload: RefreshCw,
+  pause: CirclePause,
+  unpause: CirclePlay,
+  kill: CircleX,
+  update: Download,
+  rename: FilePen,
+  remove: Trash2,
+  mask: Lock,
+  unmask: LockOpen,
+  'reset-failed': Brush,
+  reboot: RotateCw,
+  'power-off': Power,
+};
+export const actionIcon = (verb: string): LucideIcon => icons[wordOf(verb)] ?? CircleDot;
+
+const needed = { service: ['service:restart', 'service:update'], node: ['node:reboot'] } as const;
+const nothing: Action[] = [];
+
+export interface Offers {
+  first: Action | undefined;
+  rest: Action[]; // with those that are not allowed there
+  busy: boolean;
+  run: (a: Action) => void;
+}
+
+/* What this role may do to it now; nothing is asked for by those who may nothing. Its commands join palette and keys. */
+export function useOffers(kind: Asking['kind'], id: string, name: string, about: { looping?: boolean; managed?: boolean } = {}): Offers {
+  const may = useMayAny(needed[kind]) && about.managed !== false;
+  const actions = useQuery({ ...actionsQuery(id), enabled: may }).data ?? nothing;
+  const of = kind === 'node' ? { node: id } : { service: id };
+  const busy = useQuery({ ...recentJobsQuery(of), enabled: may, retry: false, select: (jobs) => jobs.some((j) => isActive(j) && (kind === 'service' || !j.service)) }).data ?? false;
+  const looping = !!about.looping;
+  useCommands(
+    useMemo(
+      () => actions.filter((a) => a.allowed).map((a): Command => ({ id: `do ${a.verb}`, title: `${a.label} ${name}`, group: 'On this page', keys: wordOf(a.verb) === 'restart' ? 'r' : undefined, run: () => ask({ ids: [id], kind, word: a.verb }) })),
+      [actions, name, id, kind],
+    ),
+  );
+  return useMemo(() => {
+    const first = kind === 'service' ? firstAction(actions, looping) : undefined;
+    return { first, rest: actions.filter((a) => a !== first), busy, run: (a: Action) => ask({ ids: [id], kind, word: a.verb }) };
+  }, [actions, looping, busy, id, kind]);
+}

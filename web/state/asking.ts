@@ -1,0 +1,16 @@
+// What somebody is about to do to a service or a node: asked for anywhere, confirmed in one dialog.
+import { create } from 'zustand';
+
+export interface Asking {
+  ids: string[]; // several: one after another
+  kind: 'service' | 'node';
+  word: string; // "restart", or a whole verb
+}
+
+export const useAsking = create<{ asking: Asking | null; dismissed: ReadonlySet<string> }>(() => ({ asking: null, dismissed: new Set() }));
+
+export const ask = (asking: Asking | null): void => useAsking.setState({ asking });
+
+/* A result that was read is not shown in place again. */
+export const dismissJob = (id: string): void => useAsking.setState((s) => ({ dismissed: new Set(s.dismissed).add(id) }));
+

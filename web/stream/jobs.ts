@@ -1,0 +1,23 @@
+// Where a job's newest word goes: into every list that shows it.
+import type { InfiniteData, QueryClient } from '@tanstack/react-query';
+import type { Job, JobPage } from '@/api/types';
+import { actionsQuery, jobQuery } from '@/api/keys';
+import { isActive, isOlder, withJob, type JobsOf } from '@/lib/jobs';
+
+export function putJob(client: QueryClient, job: Job): void {
+  const known = client.getQueryData(jobQuery(job.id).queryKey);
+  if (isOlder(job, known)) return;
+  client.setQueryData(jobQuery(job.id).queryKey, job);
+  for (const q of client.getQueryCache().findAll({ queryKey: ['recent-jobs'] }))
+    client.setQueryData<Job[]>(q.queryKey, (list) => list && withJob(list, job, q.queryKey[1] as JobsOf));
+  for (const q of client.getQueryCache().findAll({ queryKey: ['jobs'] }))
+    client.setQueryData<InfiniteData<JobPage>>(q.queryKey, (data) => data && inPages(data, job, q.queryKey[1] as JobsOf));
+  const target = job.service ?? job.node;
+  if (target && !isActive(job)) void client.invalidateQueries({ queryKey: actionsQuery(target).queryKey });
+}
+
+/* A known job stays on its page; a new one comes onto the first. */
+function inPages(data: InfiniteData<JobPage>, job: Job, of: JobsOf): InfiniteData<JobPage> {
+  const at = data.pages.findIndex((p) => p.jobs.some((j) => j.id === job.id));
+  return { ...data, pages: data.pages.map((p, i) => (i === Math.max(0, at) ? { ...p, jobs: withJob(p.jobs, job, of) } : p)) };
+}
