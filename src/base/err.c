@@ -1,5 +1,7 @@
 #include "base/err.h"
 
+#include "base/str.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -11,6 +13,7 @@ int err_set(struct err *e, int code, const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(e->text, sizeof e->text, fmt, ap);
     va_end(ap);
+    str_mend_utf8(e->text);
     e->code = code;
     e->field[0] = 0;
     return code;
@@ -35,6 +38,7 @@ int err_prefix(struct err *e, int code, const char *fmt, ...)
     memcpy(after, e->text, sizeof after);
     if (snprintf(e->text, sizeof e->text, "%s: %s", before, after) < 0)
         e->text[0] = 0;
+    str_mend_utf8(e->text);
     e->code = e->code ? e->code : code;
     return e->code;
 }

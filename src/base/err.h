@@ -18,7 +18,7 @@ struct err {
 };
 
 /* Fills `e` (may be NULL) and returns `code`, so that `return err_set(e, -EINVAL, "…");` reads
- * well. */
+ * well. What is too long is cut; the text is UTF-8 whatever it is made of. */
 int err_set(struct err *e, int code, const char *fmt, ...) PRINTF(3, 4);
 
 /* Says which input a refusal is about, unless that was said already, and returns `code`: `return

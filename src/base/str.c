@@ -138,6 +138,34 @@ bool str_is_utf8(const char *s, size_t n)
     return true;
 }
 
+/* Would further bytes make a character of these? */
+static bool is_cut_utf8(const unsigned char *p, size_t left)
+{
+    unsigned char low[4] = {0x80, 0x80, 0x80, 0x80}, high[4] = {0xbf, 0xbf, 0xbf, 0xbf};
+    if (left >= sizeof low)
+        return false;
+    memcpy(low, p, left);
+    memcpy(high, p, left);
+    return utf8_length(low, sizeof low) > left || utf8_length(high, sizeof high) > left;
+}
+
+char *str_mend_utf8(char *s)
+{
+    unsigned char *p = (unsigned char *)s;
+    for (size_t i = 0, n = s ? strlen(s) : 0, step; i < n; i += step) {
+        step = utf8_length(p + i, n - i);
+        if (!step && is_cut_utf8(p + i, n - i)) {
+            s[i] = 0;
+            break;
+        }
+        if (!step) {
+            s[i] = '?';
+            step = 1;
+        }
+    }
+    return s;
+}
+
 char *str_trim(char *s)
 {
     size_t n = strlen(s);

@@ -51,6 +51,9 @@ bool str_starts(const char *s, const char *prefix);
 bool str_ends(const char *s, const char *suffix);
 bool str_is_empty(const char *s); /* NULL or "" */
 bool str_is_utf8(const char *s, size_t n);
+/* In place, for what others' programs say: a byte that is no UTF-8 becomes '?', a character that is
+ * cut off at the end is dropped. Returns `s`, which may be NULL. */
+char *str_mend_utf8(char *s);
 char *str_trim(char *s); /* in place: ASCII white space off both ends */
 
 /* Glob with `*` and `?`, whole string, case-sensitive, linear time. */

@@ -45,6 +45,7 @@ struct node_core {
 
 void node_emit(struct node *n, struct node_report r)
 {
+    node_report_mend(&r);
     if (r.kind == REPORT_SERVICE)
         owners_set(n->owners, r.service);
     else if (r.kind == REPORT_SERVICE_GONE)

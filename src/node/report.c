@@ -23,14 +23,25 @@ int check_kind_parse(const char *name, enum check_kind *ret_kind)
     return -EINVAL;
 }
 
+enum { FACTS_STRINGS = 12 };
+
+/* The one list that free and mend both walk. */
+static void facts_strings(const struct node_facts *f, char *ret_strings[FACTS_STRINGS])
+{
+    char *strings[FACTS_STRINGS] = {f->hostname,  f->os_name,        f->os_id,
+                                    f->kernel,    f->arch,           f->cpu_model,
+                                    f->boot_id,   f->machine_id,     f->virtualization,
+                                    f->time_zone, f->pending_reboot, f->agent_version};
+    memcpy(ret_strings, strings, sizeof strings);
+}
+
 static void free_facts(struct node_facts *f)
 {
     if (!f)
         return;
-    char *strings[] = {f->hostname,       f->os_name,   f->os_id,          f->kernel,
-                       f->arch,           f->cpu_model, f->boot_id,        f->machine_id,
-                       f->virtualization, f->time_zone, f->pending_reboot, f->agent_version};
-    for (size_t i = 0; i < COUNT_OF(strings); i++)
+    char *strings[FACTS_STRINGS];
+    facts_strings(f, strings);
+    for (size_t i = 0; i < FACTS_STRINGS; i++)
         mem_free(strings[i]);
     str_list_done(&f->addresses);
     for (size_t i = 0; i < f->gpus.n; i++) {
@@ -207,6 +218,118 @@ struct observed *observed_copy(const struct observed *from)
     str_list_copy(&o->mounts, &from->mounts);
     str_list_copy(&o->networks, &from->networks);
     return o;
+}
+
+/* --- what others say is made presentable --- */
+
+static void mend(char *s)
+{
+    if (s && strnlen(s, LIMIT_REPORT_TEXT + 1) > LIMIT_REPORT_TEXT)
+        s[LIMIT_REPORT_TEXT] = 0;
+    str_mend_utf8(s);
+}
+
+static void mend_list(struct str_list *l)
+{
+    for (size_t i = 0; i < l->n; i++)
+        mend(l->v[i]);
+}
+
+static void mend_facts(struct node_facts *f)
+{
+    char *strings[FACTS_STRINGS];
+    facts_strings(f, strings);
+    for (size_t i = 0; i < FACTS_STRINGS; i++)
+        mend(strings[i]);
+    mend_list(&f->addresses);
+    for (size_t i = 0; i < f->gpus.n; i++) {
+        struct gpu_facts *g = &f->gpus.v[i];
+        mend(g->id);
+        mend(g->uuid);
+        mend(g->name);
+        mend(g->vendor);
+        mend(g->driver);
+    }
+}
+
+static void mend_observed(struct observed *o)
+{
+    for (size_t i = 0; i < COUNT_OF(observed_strings); i++)
+        mend(*string_at(o, i));
+    for (size_t i = 0; i < o->ports.n; i++) {
+        mend(o->ports.v[i].address);
+        mend(o->ports.v[i].process);
+    }
+    for (size_t i = 0; i < o->labels.n; i++) {
+        mend(o->labels.v[i].key);
+        mend(o->labels.v[i].value);
+    }
+    mend_list(&o->depends_on);
+    mend_list(&o->mounts);
+    mend_list(&o->networks);
+}
+
+static void mend_processes(struct process_table *t)
+{
+    for (size_t i = 0; i < t->rows.n; i++) {
+        mend(t->rows.v[i].user);
+        mend(t->rows.v[i].name);
+        mend(t->rows.v[i].command);
+        mend(t->rows.v[i].service);
+    }
+    for (size_t i = 0; i < t->gpu_rows.n; i++) {
+        mend(t->gpu_rows.v[i].gpu);
+        mend(t->gpu_rows.v[i].name);
+        mend(t->gpu_rows.v[i].service);
+    }
+}
+
+static void mend_policy(struct policy *p)
+{
+    mend(p->path);
+    mend(p->trouble);
+    for (size_t i = 0; i < p->rules.n; i++) {
+        mend_list(&p->rules.v[i].verbs);
+        mend_list(&p->rules.v[i].targets);
+    }
+}
+
+void node_report_mend(struct node_report *r)
+{
+    switch (r->kind) {
+    case REPORT_FACTS:
+        mend_facts(r->facts);
+        break;
+    case REPORT_SERIES: /* label_add() mends the labels; the names are ours */
+    case REPORT_FRAME:
+        break;
+    case REPORT_SERVICE:
+        mend_observed(r->service);
+        break;
+    case REPORT_SERVICE_GONE:
+        mend(r->gone);
+        break;
+    case REPORT_PROCESSES:
+        mend_processes(r->processes);
+        break;
+    case REPORT_SOURCE:
+        mend(r->source->name);
+        mend(r->source->text);
+        mend(r->source->hint);
+        break;
+    case REPORT_CHECK:
+        mend(r->check->service);
+        mend(r->check->text);
+        break;
+    case REPORT_OUTCOME:
+        mend(r->outcome->step);
+        mend(r->outcome->text);
+        mend(r->outcome->output);
+        break;
+    case REPORT_POLICY:
+        mend_policy(r->policy);
+        break;
+    }
 }
 
 void check_spec_done(struct check_spec *c)

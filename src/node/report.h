@@ -253,6 +253,10 @@ struct node_report {
     };
 };
 
+enum { LIMIT_REPORT_TEXT = 64 << 10 }; /* bytes of one text; what is longer is cut */
+/* Makes every text UTF-8 (str_mend_utf8()) and short enough: programs, files and engines are free
+ * to say anything. */
+void node_report_mend(struct node_report *r);
 void node_report_free(struct node_report *r); /* what it points to, not `r` itself */
 void observed_free(struct observed *o);
 struct observed *observed_copy(const struct observed *o);

@@ -17,15 +17,13 @@ static void refuse(struct taker *t, int r, const char *what)
         t->r = err_set(t->e, r, "A report makes no sense: %s.", what);
 }
 
-/* A copy; "" when it is empty. */
+/* A copy; "" when it is empty. What an older agent forgot to mend is mended: a name of odd bytes is
+ * no reason to lose the node. */
 static char *must(struct taker *t, const char *s)
 {
-    size_t n = strlen(s);
-    if (n > LIMIT_WIRE_TEXT)
+    if (strlen(s) > LIMIT_WIRE_TEXT)
         refuse(t, -EMSGSIZE, "a text is too long");
-    else if (!str_is_utf8(s, n))
-        refuse(t, -EBADMSG, "a text is not UTF-8");
-    return mem_strdup(t->r ? "" : s);
+    return str_mend_utf8(mem_strdup(t->r ? "" : s));
 }
 
 /* A copy; NULL when it is empty. */
@@ -252,6 +250,7 @@ static struct command_outcome *take_outcome(struct taker *t, const PB(Outcome) *
                                   .output = must(t, p->output)};
     if (!str_copy(o->id, sizeof o->id, p->id) || !*o->id)
         refuse(t, -EBADMSG, "an outcome is of no command");
+    str_mend_utf8(o->id);
     return o;
 }
 

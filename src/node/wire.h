@@ -14,8 +14,8 @@
 #define PB(name) Hydra__Agent__V1__##name
 
 enum {
-    LIMIT_WIRE_TEXT = 64 << 10, /* bytes of one text */
-    LIMIT_WIRE_LIST = 20000,    /* entries of one list */
+    LIMIT_WIRE_TEXT = LIMIT_REPORT_TEXT,
+    LIMIT_WIRE_LIST = 20000, /* entries of one list */
 };
 
 /* Appends FromAgent with `r` as its body. */

@@ -93,6 +93,37 @@ static void utf8_is_strict(void **state)
         assert_false(str_is_utf8(bad[i], strlen(bad[i])));
 }
 
+static void utf8_is_mended(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *mended;
+    } cases[] = {
+        {"", ""},
+        {"h\xc3\xa4\xc3\x9f \xf0\x9f\x90\x89", "h\xc3\xa4\xc3\x9f \xf0\x9f\x90\x89"},
+        {"caf\xe9 au lait", "caf? au lait"},
+        {"\xff\xfe", "??"},
+        {"a\x80", "a?"},
+        {"a\xc0\xaf", "a??"},
+        {"a\xed\xa0\x80z", "a???z"},
+        {"cut \xc3", "cut "},
+        {"cut \xe2\x82", "cut "},
+        {"cut \xf0\x9f\x90", "cut "},
+        {"cut \xe0", "cut "},
+        {"cut \xf4", "cut "},
+        {"never \xed\xa0", "never ??"},
+        {"\xc3z", "?z"},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        char *s = mem_strdup(cases[i].text);
+        assert_ptr_equal(str_mend_utf8(s), s);
+        assert_string_equal(s, cases[i].mended);
+        assert_true(str_is_utf8(s, strlen(s)));
+        mem_free(s);
+    }
+    assert_null(str_mend_utf8(NULL));
+}
+
 static void nearest_name(void **state)
 {
     (void)state;
@@ -122,6 +153,7 @@ int main(void)
         cmocka_unit_test(globs),
         cmocka_unit_test(hex_and_base64_round_trip),
         cmocka_unit_test(utf8_is_strict),
+        cmocka_unit_test(utf8_is_mended),
         cmocka_unit_test(nearest_name),
         cmocka_unit_test(lists_split_and_own),
     };
