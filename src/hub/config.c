@@ -42,6 +42,8 @@ static const struct setting_def {
         {"docker", "",
          "Docker or Podman socket, e.g. unix:///run/docker.sock; default the usual places", 0, 0},
     [SETTING_JOURNAL] = {"journal", "", "folder of the journal; default the system's own", 0, 0},
+    [SETTING_DEMO] = {"demo", "no", "yes: without this machine, and marked as a demonstration", 0,
+                      0},
     [SETTING_WORKERS] = {"workers", "4", "threads for the database and passwords", 1, 64},
     [SETTING_STREAMS] = {"streams", "20000", "most open event streams", 1, 1000000},
     [SETTING_CONNECTIONS] = {"connections", "12000", "most HTTP connections", 16, 1000000},

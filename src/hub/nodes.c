@@ -99,10 +99,9 @@ void nodes_fleet_changed(struct nodes *n)
 
 /* --- start and end --- */
 
-struct nodes *nodes_start(const struct nodes_settings *s)
+static void start_local(struct nodes *n)
 {
-    struct nodes *n = mem_alloc(sizeof *n);
-    n->settings = *s;
+    const struct nodes_settings *s = &n->settings;
     cluster_node_add(s->cluster, s->local, "this machine", now());
     n->local = local_node_start(s->loop, &(struct local_node_settings){.docker = s->docker,
                                                                        .policy = POLICY_USUAL_PATH,
@@ -110,6 +109,14 @@ struct nodes *nodes_start(const struct nodes_settings *s)
                                                                        .journal = s->journal,
                                                                        .report = on_local_report,
                                                                        .arg = n});
+}
+
+struct nodes *nodes_start(const struct nodes_settings *s)
+{
+    struct nodes *n = mem_alloc(sizeof *n);
+    n->settings = *s;
+    if (s->local)
+        start_local(n);
     n->agents = agents_new(&(struct agents_settings){.loop = s->loop,
                                                      .workers = s->workers,
                                                      .store = s->store,
@@ -165,8 +172,9 @@ int nodes_check_now(struct nodes *n, const char *service)
     size_t len = strcspn(service, "/");
     if (len < sizeof node)
         memcpy(node, service, len);
-    return agents_knows(n->agents, node) ? agents_check_now(n->agents, node, service)
-                                         : local_node_check_now(n->local, service);
+    if (agents_knows(n->agents, node))
+        return agents_check_now(n->agents, node, service);
+    return n->local ? local_node_check_now(n->local, service) : -ENOENT;
 }
 
 int nodes_command(struct nodes *n, const char *node, const struct command *c, struct err *e)

@@ -19,7 +19,7 @@ struct nodes_settings {
     struct fleet *fleet;
     struct cluster *cluster;
     struct jobs *jobs;   /* hears the outcomes of commands */
-    const char *local;   /* id of the node that hydrad watches itself */
+    const char *local;   /* id of the node that hydrad watches itself; NULL = none */
     const char *docker;  /* its engine; NULL = the usual places */
     const char *data;    /* folder where outcomes of its commands are kept */
     const char *agents;  /* "HOST:PORT" where agents dial in; "none" */

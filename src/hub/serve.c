@@ -228,6 +228,7 @@ static int start_domain(struct hub *h, struct err *e)
     h->recorder = recorder_new(a->loop, a->workers, a->store);
     hosts_node_id(h->config->value[SETTING_NODE], h->node_id, sizeof h->node_id);
     a->local_node = h->node_id;
+    a->demo = str_eq(h->config->value[SETTING_DEMO], "yes");
     const char *agents = h->config->value[SETTING_AGENTS];
     if (!str_eq(agents, "none"))
         hosts_agents_address(agents, h->config->value[SETTING_AGENTS_ADDRESS], h->agents_address,
@@ -242,7 +243,7 @@ static int start_domain(struct hub *h, struct err *e)
                                                     .fleet = a->fleet,
                                                     .cluster = a->cluster,
                                                     .jobs = a->jobs,
-                                                    .local = h->node_id,
+                                                    .local = a->demo ? NULL : h->node_id,
                                                     .docker = h->config->value[SETTING_DOCKER],
                                                     .data = h->config->value[SETTING_DATA],
                                                     .journal = h->config->value[SETTING_JOURNAL],

@@ -5,7 +5,7 @@
 
 #include "base/json.h"
 #include "cluster/model.h"
-#include "fixture.h"
+#include "demo/fixture.h"
 
 struct rig {
     struct event_log *log;

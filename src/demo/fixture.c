@@ -1,4 +1,4 @@
-#include "fixture.h"
+#include "demo/fixture.h"
 
 #include "base/json.h"
 
