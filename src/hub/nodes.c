@@ -70,7 +70,8 @@ static void show_agents(struct nodes *n)
 
 static void on_added(void *arg, const char *node)
 {
-    cluster_node_add(((struct nodes *)arg)->settings.cluster, node, "agent", now());
+    struct nodes *n = arg;
+    cluster_node_add(n->settings.cluster, node, n->settings.local ? "agent" : "simulated", now());
 }
 
 static void on_removed(void *arg, const char *node)

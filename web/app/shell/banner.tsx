@@ -16,6 +16,7 @@ export function Banner() {
     <Mounted>
       {stale && <StaleBanner />}
       <InsecureBanner />
+      <DemoBanner />
     </Mounted>
   );
 }
@@ -57,6 +58,19 @@ function InsecureBanner() {
       <Shape shape="info" label="Info" />
       <p>
         <b>This connection is not encrypted.</b> Others on the network can read along, also passwords. Put Hydra behind HTTPS, or reach it through SSH or a VPN.
+      </p>
+    </div>
+  );
+}
+
+function DemoBanner() {
+  const session = useSession();
+  if (!session?.demo) return null;
+  return (
+    <div role="note" className={cx(bar, 'bg-info-bg shadow-[inset_0_0_0_1px_var(--info-line)]')}>
+      <Shape shape="info" label="Info" />
+      <p>
+        <b>A demonstration.</b> These nodes are simulated, a day of theirs takes ten minutes, and actions touch nothing real.
       </p>
     </div>
   );
