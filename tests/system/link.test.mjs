@@ -157,11 +157,11 @@ test('a clock that is half an hour slow is told of, and put right', async () => 
     const w = await until(async () => { const x = (await admin.get('/api/web/nodes/slow/window')).json; return x?.t?.length && x; }, 15000, 'its numbers');
     assert.ok(Math.abs(w.t[0] - Date.now()) < 60000);
     await until(async () => (await admin.get('/api/web/overview')).text.includes('clock of slow is 30 minutes slow'), 15000, 'the notice');
-    await l.close();
-    const right = agent.link();
-    await right.heard('welcome');
+    l.frame(Date.now(), [2]); // put right while it is linked
     await until(async () => !(await admin.get('/api/web/overview')).text.includes('clock of slow'), 15000, 'the notice goes');
-    await right.close();
+    await l.close();
+    const odd = agent.link({ hello: { wallMs: -1 } });
+    assert.equal((await odd.ended).code, INVALID_ARGUMENT);
 });
 
 test('a certificate is renewed over the link; once the new one is shown the old one counts no more', async () => {
