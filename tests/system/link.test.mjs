@@ -4,10 +4,10 @@ import fs from 'node:fs';
 import net from 'node:net';
 import { after, before, test } from 'node:test';
 import { ForeignAgent } from './lib/foreign-agent.mjs';
+import { freePort } from './lib/machine.mjs';
 import { Hydrad, run, scratchFolder, until } from './lib/hydrad.mjs';
 
 const PERMISSION_DENIED = 7, INVALID_ARGUMENT = 3, FAILED_PRECONDITION = 9, ABORTED = 10, UNIMPLEMENTED = 12, UNAUTHENTICATED = 16;
-const freePort = () => new Promise(r => { const s = net.createServer().listen(0, '127.0.0.1', () => { const { port } = s.address(); s.close(() => r(port)); }); });
 let hydrad, admin, port;
 
 before(async () => {
