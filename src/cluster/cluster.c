@@ -42,12 +42,19 @@ void cluster_node_add(struct cluster *c, const char *node, const char *label,
     settle(c, now);
 }
 
+static bool is_same_agent(const struct node_agent *a, const struct node_agent *b)
+{
+    return a->remote == b->remote && str_eq(a->version, b->version) &&
+           str_eq(a->address, b->address) && a->enrolled_ms == b->enrolled_ms &&
+           a->certificate_until_ms == b->certificate_until_ms;
+}
+
 void cluster_node_agent(struct cluster *c, const char *node, const struct node_agent *a,
                         struct cluster_now now)
 {
     struct live_node *n = model_node(c, node);
     model_enter(c, now);
-    if (!n || !memcmp(&n->agent, a, sizeof *a))
+    if (!n || is_same_agent(&n->agent, a))
         return;
     n->agent = *a;
     n->row_dirty = true;

@@ -116,7 +116,7 @@ static void refuse(struct rpc_call *c, enum rpc_code code, const char *text)
 static void on_message(struct rpc_call *c, const void *bytes, size_t len)
 {
     struct enrolling *g = rpc_arg(c);
-    if (!g || g->asked)
+    if (!g || g->asked || g->request)
         return;
     struct agents *a = g->work.agents;
     g->request = hydra__agent__v1__enroll_request__unpack(NULL, len, bytes);

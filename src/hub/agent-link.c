@@ -14,11 +14,24 @@ struct agent_link {
     bool greeted;        /* Hello came */
     int64_t heard_ms;    /* mono */
     int64_t skew_ms;     /* to add to the node's times; 0 = its clock is right enough */
+    int64_t behind_ms;   /* how far it is behind, as it was last measured */
+    int64_t least_ms;    /* the least of the frames since: what is more is delay */
+    unsigned n_frames;   /* since */
     uint64_t told, ripe; /* acknowledged; taken by the last tick */
     bool renewing, over, reads_logs;
 };
 
 static const char *const features[] = {"checks", "commands", "logs", "renew"};
+
+static void unlink_node(struct agent_link *l)
+{
+    const struct agents_settings *s = &l->agents->settings;
+    if (l->node->link != l)
+        return;
+    l->node->link = NULL;
+    if (l->greeted)
+        s->unlinked(s->arg, l->node->id);
+}
 
 /* From here on the node may be gone. */
 void agent_link_end(struct agent_link *l, enum rpc_code code, const char *text)
@@ -27,24 +40,37 @@ void agent_link_end(struct agent_link *l, enum rpc_code code, const char *text)
     if (l->over)
         return;
     l->over = true;
-    if (l->node->link == l)
-        l->node->link = NULL;
+    unlink_node(l);
     rpc_finish(l->call, &s);
 }
 
-void agent_link_send(struct agent_link *l, const struct str *message)
+int agent_link_send(struct agent_link *l, const struct str *message)
 {
-    int r =
-        l->greeted && !l->over && message->len ? rpc_send(l->call, message->p, message->len) : 0;
+    if (!agent_link_is_greeted(l))
+        return -ENOTCONN;
+    int r = message->len ? rpc_send(l->call, message->p, message->len) : 0;
     if (r == -ENOBUFS) /* it reads nothing any more: a new link begins from a clean table */
         agent_link_end(l, RPC_RESOURCE_EXHAUSTED, "The agent does not read what it is told.");
+    return r < 0 ? -ENOTCONN : 0;
+}
+
+/* By the node's own clock. */
+int agent_link_command(struct agent_link *l, const struct command *c)
+{
+    struct command there = *c;
+    struct str out = {0};
+    there.expires_ms -= c->expires_ms ? l->skew_ms : 0;
+    wire_command_print(&there, l->node->id, &out);
+    int r = agent_link_send(l, &out);
+    str_done(&out);
+    return r;
 }
 
 static void send_message(struct agent_link *l, const PB(FromHub) * m)
 {
     struct str out = {0};
     wire_print(&m->base, &out);
-    agent_link_send(l, &out);
+    (void)!agent_link_send(l, &out); /* a link that is over is linked anew */
     str_done(&out);
 }
 
@@ -66,6 +92,10 @@ void agent_link_look(struct agent_link *l, const struct fleet_node *now)
 /* What was taken before the last tick has been handed to the database since. */
 void agent_link_tick(struct agent_link *l)
 {
+    if (l->who.until_ms + AUTHORITY_CLOCK_MS < clock_wall_ms()) {
+        agent_link_end(l, RPC_UNAUTHENTICATED, "The certificate of this link is out of its time.");
+        return;
+    }
     uint64_t ripe = l->ripe;
     l->ripe = l->node->taken;
     if (ripe <= l->told)
@@ -98,7 +128,7 @@ static void welcome(struct agent_link *l)
     m.body_case = HYDRA__AGENT__V1__FROM_HUB__BODY_WELCOME;
     m.welcome = &w;
     send_message(l, &m);
-    agent_link_send(l, &l->node->checks);
+    (void)!agent_link_send(l, &l->node->checks);
 }
 
 static void say_skew(struct agent_link *l)
@@ -115,6 +145,37 @@ static void say_skew(struct agent_link *l)
                             minutes == 1 ? "" : "s", l->skew_ms > 0 ? "slow" : "fast");
     s->notice(s->arg, key, skewed ? text : NULL,
               "Its times are put right here; switch on time synchronisation there.");
+}
+
+static void set_skew(struct agent_link *l, int64_t behind_ms)
+{
+    l->behind_ms = behind_ms;
+    l->skew_ms = llabs(behind_ms) > AGENTS_SKEW_MS ? behind_ms : 0;
+    l->least_ms = INT64_MAX;
+    l->n_frames = 0;
+    say_skew(l);
+}
+
+static bool is_time(int64_t wall_ms)
+{
+    return wall_ms > 0 && wall_ms < INT64_C(1) << 46;
+}
+
+/* A node may put its clock right while it is linked. A frame that is late looks like a slow clock:
+ * the least of many tells. */
+static void watch_clock(struct agent_link *l, const struct frame *f)
+{
+    if (!is_time(f->time_ms))
+        return;
+    int64_t behind = clock_wall_ms() - f->time_ms;
+    if (behind < l->least_ms)
+        l->least_ms = behind;
+    bool enough = ++l->n_frames >= AGENTS_SKEW_FRAMES;
+    if (behind < l->behind_ms - AGENTS_SKEW_MS ||
+        (enough && llabs(l->least_ms - l->behind_ms) > AGENTS_SKEW_MS))
+        set_skew(l, l->least_ms);
+    else if (enough)
+        l->n_frames = 0, l->least_ms = INT64_MAX;
 }
 
 bool agent_link_is_greeted(const struct agent_link *l)
@@ -143,20 +204,22 @@ static bool has_feature(const PB(Hello) * h, const char *name)
 static void take_hello(struct agent_link *l, const PB(Hello) * h)
 {
     const struct agents_settings *s = &l->agents->settings;
-    int64_t skew = clock_wall_ms() - h->wall_ms;
-    if (l->greeted) {
-        agent_link_end(l, RPC_INVALID_ARGUMENT, "Hello comes once.");
+    if (l->greeted || !is_time(h->wall_ms)) {
+        agent_link_end(l, RPC_INVALID_ARGUMENT,
+                       l->greeted ? "Hello comes once." : "Hello tells the node's time.");
         return;
     }
+    if (l->node->session != h->session)
+        l->node->taken = 0; /* the agent began anew, and may count anew */
+    l->node->session = h->session;
     l->greeted = true;
     l->reads_logs = has_feature(h, "logs");
-    l->skew_ms = llabs(skew) > AGENTS_SKEW_MS ? skew : 0;
+    set_skew(l, clock_wall_ms() - h->wall_ms);
     str_copy(l->version, sizeof l->version, h->agent_version);
     log_info("agents", "node linked", "node=%s address=%s agent=%s skew_ms=%lld", l->node->id,
-             l->address, l->version, (long long)skew);
+             l->address, l->version, (long long)l->behind_ms);
     fleet_seen(fleet_of(l), &l->who, l->address, l->version, clock_wall_ms());
     welcome(l);
-    say_skew(l);
     s->linked(s->arg, l->node->id);
 }
 
@@ -278,6 +341,8 @@ static void take_report(struct agent_link *l, const PB(FromAgent) * m)
         l->node->taken = m->sequence;
     if (got == 0)
         return; /* what a newer agent says */
+    if (r.kind == REPORT_FRAME && !m->replayed)
+        watch_clock(l, r.frame);
     put_right(l, &r);
     s->report(s->arg, l->node->id, &r, m->replayed);
 }
@@ -307,8 +372,8 @@ static void on_message(struct rpc_call *c, const void *bytes, size_t len)
 
 static void free_link(struct agent_link *l)
 {
-    if (!l->over && l->node->link == l)
-        l->node->link = NULL;
+    if (!l->over)
+        unlink_node(l);
     wire_values_done(&l->values);
     mem_free(l);
 }
@@ -349,6 +414,16 @@ static void look_for_clone(struct agents *a, struct agent_node *n, const char *a
               "agent's state folder and enrol again.");
 }
 
+void agent_forget_notices(struct agents *a, const struct agent_node *n)
+{
+    const struct agents_settings *s = &a->settings;
+    static const char *const kinds[] = {"clone", "clock"};
+    for (size_t i = 0; i < COUNT_OF(kinds); i++) {
+        AUTO(mem_freep) char *key = mem_printf("%s/%s", kinds[i], n->id);
+        s->notice(s->arg, key, NULL, NULL);
+    }
+}
+
 static void forget_clone(struct agents *a, struct agent_node *n)
 {
     const struct agents_settings *s = &a->settings;
@@ -378,7 +453,8 @@ static void replace(struct agents *a, struct agent_node *n, const char *address)
     if (!n->link)
         return;
     look_for_clone(a, n, address);
-    agent_link_end(n->link, RPC_ABORTED, "The node linked again.");
+    if (n->link) /* what was said of a clone may have ended it */
+        agent_link_end(n->link, RPC_ABORTED, "The node linked again.");
 }
 
 void agent_link_begin(struct rpc_call *c, void *arg)

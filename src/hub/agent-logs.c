@@ -126,7 +126,7 @@ static void close_at_agent(struct agent_log *g)
     m.log_close = &c;
     wire_print(&m.base, &out);
     if (n && n->link)
-        agent_link_send(n->link, &out);
+        (void)!agent_link_send(n->link, &out); /* a link that is over reads no logs */
 }
 
 static void forget(struct agent_log *g)
@@ -198,7 +198,7 @@ static void send_open(struct agent_log *g, struct agent_link *l)
     q.from.time_us -= q.from.time_us ? g->skew_us : 0;
     wire_log_open_print(g->id, &q, LOG_CREDIT, &out);
     log_query_done(&q);
-    agent_link_send(l, &out);
+    (void)!agent_link_send(l, &out); /* its log ends with the link */
 }
 
 static void open_log(struct agents *a, struct agent_node *n, struct log_reader *r)

@@ -17,6 +17,7 @@ struct agent_node {
     struct str checks; /* FromHub, as it was last ordered; empty = never */
     struct agent_link *link;
     char serial[AUTHORITY_SERIAL_SIZE]; /* of the link that `taken` counts for */
+    uint64_t session;                   /* of the agent: which start of it */
     uint64_t taken;                     /* the highest sequence that came */
     int64_t clone_ms;                   /* mono; a second machine came; 0 = never */
     bool skewed;                        /* its clock is told of */
@@ -58,7 +59,10 @@ void agent_logs_free(struct agents *a);
 extern const struct rpc_events agent_enrol_events, agent_link_events;
 void agent_enrol_begin(struct rpc_call *c, void *arg);
 void agent_link_begin(struct rpc_call *c, void *arg);
-void agent_link_send(struct agent_link *l, const struct str *message);
+/* -ENOTCONN: the link is not greeted yet, or over, and nothing was sent. */
+int agent_link_send(struct agent_link *l, const struct str *message) MUST_CHECK;
+int agent_link_command(struct agent_link *l, const struct command *c) MUST_CHECK;
+void agent_forget_notices(struct agents *a, const struct agent_node *n);
 void agent_link_tick(struct agent_link *l);
 void agent_link_look(struct agent_link *l, const struct fleet_node *now); /* ends it when its
                                                         certificate counts no more */

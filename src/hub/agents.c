@@ -86,7 +86,7 @@ static int split_address(const char *address, char *ret_host, size_t size, uint1
         return err_set(e, -EINVAL, "The setting agents is HOST:PORT or none, not %s.", address);
     size_t n = (size_t)(colon - address);
     bool bracketed = n >= 2 && address[0] == '[' && colon[-1] == ']';
-    AUTO(mem_freep) char *host = mem_strndup(address + bracketed, n - 2 * bracketed);
+    AUTO(mem_freep) char *host = mem_strndup(address + bracketed, n - (bracketed ? 2 : 0));
     str_copy(ret_host, size, *host ? host : "0.0.0.0");
     *ret_port = (uint16_t)port;
     return 0;
@@ -159,6 +159,7 @@ static void remove_node(struct agents *a, struct agent_node *n)
     if (n->link)
         agent_link_end(n->link, RPC_UNAUTHENTICATED,
                        "This node was removed from Hydra. To have it back, add it again.");
+    agent_forget_notices(a, n);
     a->settings.removed(a->settings.arg, n->id);
     map_remove(&a->nodes, n->id);
     free_node(n);
@@ -239,19 +240,22 @@ void agents_checks(struct agents *a, const char *node, const struct check_spec *
     str_clear(&known->checks);
     wire_checks_print(specs, n, &known->checks);
     if (known->link)
-        agent_link_send(known->link, &known->checks);
+        (void)!agent_link_send(known->link, &known->checks); /* else Welcome brings them */
+}
+
+static int not_sent(const char *node, struct err *e)
+{
+    return err_set(e, -ENOTCONN, "%s is not connected: nothing was sent.", node);
 }
 
 static int send_to(struct agents *a, const char *node, const PB(FromHub) * m, struct err *e)
 {
     struct agent_node *n = agents_node(a, node);
-    if (!n || !n->link)
-        return err_set(e, -ENOTCONN, "%s is not connected: nothing was sent.", node);
     struct str out = {0};
     wire_print(&m->base, &out);
-    agent_link_send(n->link, &out);
+    int r = n && n->link ? agent_link_send(n->link, &out) : -ENOTCONN;
     str_done(&out);
-    return 0;
+    return r < 0 ? not_sent(node, e) : 0;
 }
 
 int agents_check_now(struct agents *a, const char *node, const char *service)
@@ -277,11 +281,6 @@ int agents_query(struct agents *a, const char *node, const char *command, struct
 int agents_command(struct agents *a, const char *node, const struct command *c, struct err *e)
 {
     struct agent_node *n = agents_node(a, node);
-    if (!n || !n->link)
-        return err_set(e, -ENOTCONN, "%s is not connected: nothing was sent.", node);
-    struct str out = {0};
-    wire_command_print(c, node, &out);
-    agent_link_send(n->link, &out);
-    str_done(&out);
-    return 0;
+    int r = n && n->link ? agent_link_command(n->link, c) : -ENOTCONN;
+    return r < 0 ? not_sent(node, e) : 0;
 }

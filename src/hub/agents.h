@@ -19,6 +19,7 @@ enum {
     AGENTS_KEEPALIVE_MS = 15000,   /* a link without a byte is asked whether it lives */
     AGENTS_CLONE_MS = 3000,        /* a link heard from so lately does not dial a second time */
     AGENTS_CLONE_TOLD_MS = 600000, /* how long two machines with one identity are told of */
+    AGENTS_SKEW_FRAMES = 30,       /* frames that a clock is measured by */
     AGENTS_SKEW_MS = 1500,         /* a clock this wrong is put right in what the node reports */
     AGENTS_SKEW_TOLD_MS = 60000,   /* and this wrong it is told of */
 };
@@ -33,6 +34,7 @@ struct agents_settings {
     void (*added)(void *arg, const char *node);
     void (*removed)(void *arg, const char *node);
     void (*linked)(void *arg, const char *node);
+    void (*unlinked)(void *arg, const char *node); /* and no other link took its place */
     /* Ownership of what `r` points to moves. `late`: from a time when the link was down. */
     void (*report)(void *arg, const char *node, struct node_report *r, bool late);
     /* Something that a person should look at; `text` NULL = over. */

@@ -79,11 +79,26 @@ static void on_removed(void *arg, const char *node)
     cluster_node_remove(((struct nodes *)arg)->settings.cluster, node, now());
 }
 
+static void show_agent_of(struct nodes *n, const char *node)
+{
+    struct fleet_node *list = NULL;
+    size_t count = fleet_nodes(n->settings.fleet, &list);
+    for (size_t i = 0; i < count; i++)
+        if (str_eq(list[i].id, node))
+            show_agent(n, &list[i]);
+    mem_free(list);
+}
+
 static void on_linked(void *arg, const char *node)
 {
     struct nodes *n = arg;
-    show_agents(n);
+    show_agent_of(n, node);
     jobs_node_back(n->settings.jobs, node, now());
+}
+
+static void on_unlinked(void *arg, const char *node)
+{
+    jobs_node_away(((struct nodes *)arg)->settings.jobs, node, now());
 }
 
 static void update(void *arg)
@@ -126,6 +141,7 @@ struct nodes *nodes_start(const struct nodes_settings *s)
                                                      .added = on_added,
                                                      .removed = on_removed,
                                                      .linked = on_linked,
+                                                     .unlinked = on_unlinked,
                                                      .report = on_report,
                                                      .notice = on_notice,
                                                      .arg = n});

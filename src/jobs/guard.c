@@ -1,5 +1,6 @@
 #include "jobs/guard.h"
 
+#include "base/log.h"
 #include "base/vec.h"
 
 #include <stdio.h>
@@ -237,19 +238,33 @@ char *guard_when(const struct guard_rule *r)
 
 /* --- keeping --- */
 
+/* One rule: every service, always. */
+static void guard_everything(struct guard *g)
+{
+    struct guard_rule *r = vec_add(g);
+    *r = (struct guard_rule){.days = GUARD_ALL_DAYS};
+    str_list_add(&r->services, "*");
+}
+
 int guard_load(struct db *db, struct err *e, struct guard *ret_guard)
 {
     AUTO(rows_freep) struct rows *rows = NULL;
     AUTO(json_decrefp) json_t *kept = NULL;
     enum { LIMIT_KEPT = 1 << 20 };
-    struct guard none = {0};
+    struct err why = {0};
+    *ret_guard = (struct guard){0};
     int r = db_query_one(db, e, "SELECT value FROM settings WHERE key = 'guard'", &rows, "");
-    if (r < 0 && r != -ENOENT)
-        return r;
-    const char *text = r < 0 ? "" : rows_text(rows, 0);
-    if (json_parse(text, strlen(text), LIMIT_KEPT, NULL, &kept) < 0 ||
-        guard_read(kept, NULL, ret_guard) < 0)
-        *ret_guard = none;
+    if (r < 0)
+        return r == -ENOENT ? 0 : r;
+    const char *text = rows_text(rows, 0);
+    r = json_parse(text, strlen(text), LIMIT_KEPT, &why, &kept);
+    if (r >= 0)
+        r = guard_read(kept, &why, ret_guard);
+    if (r >= 0)
+        return 0;
+    log_error("jobs", "the guard rails can't be read, so all services are guarded",
+              "error=%s advice=\"save the list again\"", LOG_Q(err_text(&why, r)));
+    guard_everything(ret_guard);
     return 0;
 }
 

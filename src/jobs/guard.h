@@ -41,7 +41,7 @@ const struct guard_rule *guard_find(const struct guard *g, const char *service,
 /* "on Fridays and Saturdays from 20:00 to 23:30"; "" = always. mem_free(). */
 char *guard_when(const struct guard_rule *r);
 
-/* Blocking: worker threads. Nothing kept, or what can't be read, is no rules. */
+/* Blocking: worker threads. Nothing kept is no rules; what can't be read guards everything. */
 int guard_load(struct db *db, struct err *e, struct guard *ret_guard) MUST_CHECK;
 int guard_save(struct db *db, const struct guard *g, int64_t now_wall_ms,
                struct err *e) MUST_CHECK; /* inside the caller's transaction */

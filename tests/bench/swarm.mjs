@@ -2,9 +2,9 @@
 // storm of reconnections does. Prints a line for each number of agents; see swarm.sh.
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
-import net from 'node:net';
 import path from 'node:path';
 import { Hydrad, root, sleep, until } from '../system/lib/hydrad.mjs';
+import { freePort } from '../system/lib/machine.mjs';
 import { quantile } from './page-lib.mjs';
 
 const SERIES = Number(process.env.SERIES ?? 300);
@@ -43,7 +43,6 @@ class Swarm {
     }
 }
 
-const freePort = () => new Promise(r => { const s = net.createServer().listen(0, '127.0.0.1', () => { const { port } = s.address(); s.close(() => r(port)); }); });
 const cpuOf = pid => fs.readdirSync(`/proc/${pid}/task`).reduce((sum, t) => sum + Number(fs.readFileSync(`/proc/${pid}/task/${t}/schedstat`, 'utf8').split(' ')[0]), 0) / 1e9;
 const rss = pid => Number(/^VmRSS:\s*(\d+)/m.exec(fs.readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) / 1024;
 

@@ -4,10 +4,10 @@ import fs from 'node:fs';
 import net from 'node:net';
 import { after, before, test } from 'node:test';
 import { ForeignAgent } from './lib/foreign-agent.mjs';
+import { freePort } from './lib/machine.mjs';
 import { Hydrad, run, scratchFolder, until } from './lib/hydrad.mjs';
 
 const PERMISSION_DENIED = 7, INVALID_ARGUMENT = 3, FAILED_PRECONDITION = 9, ABORTED = 10, UNIMPLEMENTED = 12, UNAUTHENTICATED = 16;
-const freePort = () => new Promise(r => { const s = net.createServer().listen(0, '127.0.0.1', () => { const { port } = s.address(); s.close(() => r(port)); }); });
 let hydrad, admin, port;
 
 before(async () => {
@@ -157,11 +157,11 @@ test('a clock that is half an hour slow is told of, and put right', async () => 
     const w = await until(async () => { const x = (await admin.get('/api/web/nodes/slow/window')).json; return x?.t?.length && x; }, 15000, 'its numbers');
     assert.ok(Math.abs(w.t[0] - Date.now()) < 60000);
     await until(async () => (await admin.get('/api/web/overview')).text.includes('clock of slow is 30 minutes slow'), 15000, 'the notice');
-    await l.close();
-    const right = agent.link();
-    await right.heard('welcome');
+    l.frame(Date.now(), [2]); // put right while it is linked
     await until(async () => !(await admin.get('/api/web/overview')).text.includes('clock of slow'), 15000, 'the notice goes');
-    await right.close();
+    await l.close();
+    const odd = agent.link({ hello: { wallMs: -1 } });
+    assert.equal((await odd.ended).code, INVALID_ARGUMENT);
 });
 
 test('a certificate is renewed over the link; once the new one is shown the old one counts no more', async () => {

@@ -3,12 +3,7 @@ import crypto from 'node:crypto';
 import tls from 'node:tls';
 import { decode, encode, grpc } from './proto.mjs';
 import { until } from './hydrad.mjs';
-
-/** {pin, secret, address} of a token. */
-export function readToken(token) {
-    const b = Buffer.from(token.slice(4), 'base64url');
-    return { pin: b.subarray(1, 33), secret: b.subarray(33, 49), address: b.subarray(49).toString() };
-}
+import { readToken } from './machine.mjs';
 
 /** What the hub shows, as PEM; its key must have the pin. */
 function hubCertificate(address, pin) {

@@ -2,17 +2,9 @@
 import assert from 'node:assert/strict';
 import crypto from 'node:crypto';
 import fs from 'node:fs';
-import { createRequire } from 'node:module';
 import path from 'node:path';
-import { root, run, until } from './hydrad.mjs';
-
-const require = createRequire(path.join(root, 'web/package.json'));
-const grpc = require('@grpc/grpc-js');
-const protobuf = require('protobufjs');
-const contract = protobuf.loadSync(path.join(root, 'proto/hydra/agent/v1/agent.proto'));
-const type = name => contract.lookupType(`hydra.agent.v1.${name}`);
-const encode = name => o => Buffer.from(type(name).encode(type(name).fromObject(o)).finish());
-const decode = name => b => type(name).toObject(type(name).decode(b), { longs: Number, enums: String, bytes: Buffer, oneofs: true, defaults: true });
+import { run, until } from './hydrad.mjs';
+import { decode, encode, grpc } from './proto.mjs';
 
 async function openssl(...args) {
     const r = await run('openssl', args);
