@@ -33,7 +33,7 @@ static void set_on_loop(void *arg)
     jobs_set_guard(s->api->jobs, s->guard);
 }
 
-static int save(struct http_exchange *x, struct db *db, const struct guard *g, struct err *e)
+static int save(struct http_exchange *x, struct db *db, struct guard *g, struct err *e)
 {
     struct str detail = {0};
     struct jw w = jw_begin(&detail);

@@ -45,6 +45,12 @@ static void begin_on_loop(void *arg)
     jobs_begin(o->api->jobs, &o->jobs, now_of());
 }
 
+static void abandon_on_loop(void *arg)
+{
+    struct ordering *o = arg;
+    jobs_abandon(o->api->jobs, &o->jobs);
+}
+
 /* "restart" stands for a unit's and a container's: the right is the same. */
 static int permission_of(const char *word, enum permission *ret_p)
 {
@@ -128,14 +134,21 @@ static int write_order(struct http_exchange *x, struct db *db, struct ordering *
     return r;
 }
 
-/* Planned, written, begun, answered: in this order. */
+/* The same request may have been faster: then its answer is this one's, too. */
+static void reply_refused(struct http_exchange *x, struct db *db, const struct ordering *o, int r)
+{
+    if (r != -EEXIST || idempotent_begin(x, db))
+        problem_reply_err(x, r, &o->e);
+}
+
+/* Planned, written, begun, answered: in this order. What is planned is begun or abandoned. */
 static void carry_out(struct http_exchange *x, struct db *db, struct ordering *o)
 {
     loop_call(o->api->loop, plan_on_loop, o);
     if (o->result < 0) {
         if (o->result == -ENOTCONN || o->result == -EKEYREJECTED)
             record_refusal(x, db, o);
-        problem_reply_err(x, o->result, &o->e);
+        reply_refused(x, db, o, o->result);
         return;
     }
     struct str answer = {0};
@@ -144,8 +157,8 @@ static void carry_out(struct http_exchange *x, struct db *db, struct ordering *o
     int r = write_order(x, db, o, str_text(&answer));
     if (r < 0) {
         str_done(&answer);
-        if (r != -EEXIST || idempotent_begin(x, db)) /* else the same request was faster */
-            problem_reply_err(x, r, &o->e);
+        loop_call(o->api->loop, abandon_on_loop, o);
+        reply_refused(x, db, o, r);
         return;
     }
     loop_call(o->api->loop, begin_on_loop, o);
@@ -238,6 +251,7 @@ struct cancelling {
     struct job_list changed;
     struct err e;
     int result;
+    bool written;
 };
 
 static void cancel_on_loop(void *arg)
@@ -260,6 +274,25 @@ static int write_cancelled(struct http_exchange *x, struct db *db, struct cancel
     return r;
 }
 
+static void cancelled_on_loop(void *arg)
+{
+    const struct cancelling *c = arg;
+    jobs_cancelled(c->api->jobs, &c->changed, c->written);
+}
+
+/* Decided on the loop, written, and the loop is told whether it was. */
+static int cancel(struct http_exchange *x, struct db *db, struct cancelling *c)
+{
+    loop_call(c->api->loop, cancel_on_loop, c);
+    if (c->result < 0)
+        return c->result;
+    int r = write_cancelled(x, db, c);
+    c->written = r >= 0;
+    loop_call(c->api->loop, cancelled_on_loop, c);
+    job_list_done(&c->changed);
+    return r;
+}
+
 /* Waiting jobs begin at any moment: who wins is decided on the loop. */
 static void cancel_job(struct http_exchange *x)
 {
@@ -279,9 +312,7 @@ static void cancel_job(struct http_exchange *x)
     job_done(&j);
     if (!allowed)
         return;
-    loop_call(c.api->loop, cancel_on_loop, &c);
-    r = c.result < 0 ? c.result : write_cancelled(x, db, &c);
-    job_list_done(&c.changed);
+    r = cancel(x, db, &c);
     if (r < 0)
         problem_reply_err(x, r, &c.e);
     else

@@ -76,7 +76,9 @@ static void on_added(void *arg, const char *node)
 
 static void on_removed(void *arg, const char *node)
 {
-    cluster_node_remove(((struct nodes *)arg)->settings.cluster, node, now());
+    struct nodes *n = arg;
+    cluster_node_remove(n->settings.cluster, node, now());
+    jobs_node_removed(n->settings.jobs, node);
 }
 
 static void show_agent_of(struct nodes *n, const char *node)

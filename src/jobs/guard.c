@@ -253,31 +253,39 @@ int guard_load(struct db *db, struct err *e, struct guard *ret_guard)
     enum { LIMIT_KEPT = 1 << 20 };
     struct err why = {0};
     *ret_guard = (struct guard){0};
-    int r = db_query_one(db, e, "SELECT value FROM settings WHERE key = 'guard'", &rows, "");
+    int r = db_query_one(db, e, "SELECT value, changed_ms FROM settings WHERE key = 'guard'", &rows,
+                         "");
     if (r < 0)
         return r == -ENOENT ? 0 : r;
     const char *text = rows_text(rows, 0);
     r = json_parse(text, strlen(text), LIMIT_KEPT, &why, &kept);
     if (r >= 0)
         r = guard_read(kept, &why, ret_guard);
-    if (r >= 0)
-        return 0;
-    log_error("jobs", "the guard rails can't be read, so all services are guarded",
-              "error=%s advice=\"save the list again\"", LOG_Q(err_text(&why, r)));
-    guard_everything(ret_guard);
+    if (r < 0) {
+        log_error("jobs", "the guard rails can't be read, so all services are guarded",
+                  "error=%s advice=\"save the list again\"", LOG_Q(err_text(&why, r)));
+        guard_everything(ret_guard);
+    }
+    ret_guard->version = rows_int(rows, 1);
     return 0;
 }
 
-int guard_save(struct db *db, const struct guard *g, int64_t now_wall_ms, struct err *e)
+/* The version is the time of the change, but always above the one before. */
+int guard_save(struct db *db, struct guard *g, int64_t now_wall_ms, struct err *e)
 {
+    AUTO(rows_freep) struct rows *rows = NULL;
     struct str text = {0};
     struct jw w = jw_begin(&text);
     guard_print(&w, g, NULL);
-    int r = db_exec(db, e,
-                    "INSERT INTO settings (key, value, changed_ms) VALUES ('guard', $1, $2) ON "
-                    "CONFLICT (key) DO UPDATE SET value = excluded.value, changed_ms = "
-                    "excluded.changed_ms",
-                    "si", str_text(&text), now_wall_ms);
+    int r = db_query_one(db, e,
+                         "INSERT INTO settings (key, value, changed_ms) VALUES ('guard', $1, $2) "
+                         "ON CONFLICT (key) DO UPDATE SET value = excluded.value, changed_ms = "
+                         "CASE WHEN excluded.changed_ms > settings.changed_ms THEN "
+                         "excluded.changed_ms ELSE settings.changed_ms + 1 END RETURNING "
+                         "changed_ms",
+                         &rows, "si", str_text(&text), now_wall_ms);
+    if (r >= 0)
+        g->version = rows_int(rows, 0);
     str_done(&text);
     return r;
 }

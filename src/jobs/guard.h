@@ -19,6 +19,7 @@ struct guard_rule {
 struct guard {
     struct guard_rule *v;
     size_t n, cap;
+    int64_t version; /* grows with each save; 0 = never saved */
 };
 void guard_done(struct guard *g);
 
@@ -43,5 +44,5 @@ char *guard_when(const struct guard_rule *r);
 
 /* Blocking: worker threads. Nothing kept is no rules; what can't be read guards everything. */
 int guard_load(struct db *db, struct err *e, struct guard *ret_guard) MUST_CHECK;
-int guard_save(struct db *db, const struct guard *g, int64_t now_wall_ms,
-               struct err *e) MUST_CHECK; /* inside the caller's transaction */
+/* Inside the caller's transaction. Sets the version: two that save at once know who was last. */
+int guard_save(struct db *db, struct guard *g, int64_t now_wall_ms, struct err *e) MUST_CHECK;

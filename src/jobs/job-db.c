@@ -91,12 +91,23 @@ int job_db_get(struct db *db, const char *id, struct err *e, struct job *ret_job
     return r < 0 ? r : 0;
 }
 
+/* Rows, and for parents among them their children. */
+static int read_families(struct db *db, struct rows *rows, struct job_list *l, struct err *e)
+{
+    size_t first = l->n;
+    int n = read_rows(rows, l, e);
+    for (size_t i = first; n >= 0 && i < l->n; i++) {
+        int r = read_children(db, &l->v[i], e);
+        n = r < 0 ? r : n;
+    }
+    return n;
+}
+
 int job_db_list(struct db *db, const struct job_filter *f, struct err *e, struct job_list *ret_jobs)
 {
     AUTO(rows_freep) struct rows *rows = NULL;
     const char *service = f->service ? f->service : "", *node = f->node ? f->node : "";
     const char *before = f->before ? f->before : "";
-    size_t first = ret_jobs->n;
     int r =
         db_query(db, e,
                  "SELECT " COLUMNS " FROM jobs WHERE ($1 = '' OR service = $2) AND ($3 = '' OR "
@@ -104,12 +115,7 @@ int job_db_list(struct db *db, const struct job_filter *f, struct err *e, struct
                  "DESC LIMIT $8",
                  &rows, "sssssssi", service, service, node, node, service, before, before,
                  (int64_t)f->limit);
-    int n = r < 0 ? r : read_rows(rows, ret_jobs, e);
-    for (size_t i = first; n >= 0 && i < ret_jobs->n; i++) {
-        r = read_children(db, &ret_jobs->v[i], e);
-        n = r < 0 ? r : n;
-    }
-    return n;
+    return r < 0 ? r : read_families(db, rows, ret_jobs, e);
 }
 
 int job_db_unfinished(struct db *db, struct err *e, struct job_list *ret_jobs)
@@ -118,9 +124,9 @@ int job_db_unfinished(struct db *db, struct err *e, struct job_list *ret_jobs)
     int r = db_query(db, e,
                      "SELECT " COLUMNS " FROM jobs WHERE state IN ('waiting', 'running') OR parent "
                      "IN (SELECT id FROM jobs WHERE state IN ('waiting', 'running')) ORDER BY "
-                     "CASE WHEN parent = '' THEN 0 ELSE 1 END, created_ms, id LIMIT $1",
-                     &rows, "i", (int64_t)LIMIT_JOBS_RECALLED);
-    return r < 0 ? r : read_rows(rows, ret_jobs, e);
+                     "CASE WHEN parent = '' THEN 0 ELSE 1 END, created_ms, id",
+                     &rows, "");
+    return r < 0 ? r : read_families(db, rows, ret_jobs, e);
 }
 
 int job_db_prune(struct db *db, int64_t now_wall_ms, struct err *e)

@@ -4,10 +4,7 @@
 #include "jobs/job.h"
 #include "store/store.h"
 
-enum {
-    JOBS_KEPT_DAYS = 30,       /* finished ones */
-    LIMIT_JOBS_RECALLED = 500, /* unfinished ones at a start */
-};
+enum { JOBS_KEPT_DAYS = 30 }; /* finished ones */
 
 /* Inside the caller's transaction. */
 int job_db_insert(struct db *db, const struct job *j, struct err *e) MUST_CHECK;
@@ -24,8 +21,8 @@ struct job_filter {
 /* Newest first. Returns how many were appended. */
 int job_db_list(struct db *db, const struct job_filter *f, struct err *e,
                 struct job_list *ret_jobs) MUST_CHECK;
-/* What is not over, and the siblings of it that are; parents before their children, oldest first.
- */
+/* All that is not over, and the siblings of it that are; parents, who know all their children, even
+ * those that can't be read, before them; oldest first. */
 int job_db_unfinished(struct db *db, struct err *e, struct job_list *ret_jobs) MUST_CHECK;
 /* Forgets what ended before JOBS_KEPT_DAYS. Returns how many. */
 int job_db_prune(struct db *db, int64_t now_wall_ms, struct err *e) MUST_CHECK;

@@ -44,6 +44,8 @@ void job_copy(struct job *to, const struct job *from);
 struct job_list {
     struct job *v;
     size_t n, cap;
+    int64_t
+        ceiling; /* of a plan: sequence numbers up to this may be given out once it is written */
 };
 void job_list_done(struct job_list *l);
 

@@ -11,6 +11,8 @@ struct live_job {
     bool dirty;   /* to be written */
     bool to_send; /* its command goes out once that is written */
     bool audited; /* its end is, or need not be */
+    bool writing; /* as it was, by our worker */
+    bool held;    /* by who cancelled it: written there, with that audit entry */
     bool sent;
     int64_t heard_mono_ms; /* when its node last said something of it, or got it */
     int64_t asked_mono_ms; /* when its node was last asked; 0 = not since it was heard */
@@ -37,8 +39,10 @@ struct jobs {
     struct guard guard;
     struct map policies; /* of struct policy, by node */
     struct map live;     /* of struct live_job, in the order they came */
+    struct map planned;  /* of struct job, by id: between jobs_plan() and jobs_begin() */
     unsigned n_unfinished;
     uint64_t sequence; /* the last given out, or the ceiling of the Hydra before */
+    int64_t ceiling;   /* written: none above it is given out */
     struct job_writing writing;
     bool busy, failed, closing;
     int64_t pruned_mono_ms;
@@ -54,6 +58,11 @@ void jobs_set_state(struct jobs *j, struct live_job *l, enum job_state s, const 
 void jobs_next_child(struct jobs *j, struct live_job *parent, struct cluster_now now);
 void jobs_send(struct jobs *j, struct live_job *l, struct cluster_now now);
 void jobs_publish(struct jobs *j, const struct live_job *l);
+
+/* The ceiling to be written before the next commands go out. */
+int64_t jobs_ceiling(const struct jobs *j, int64_t wall_ms);
+/* It is written. */
+void jobs_ceiling_raised(struct jobs *j, int64_t ceiling);
 
 /* jobs-write.c: writes what is dirty, unless a worker is at it. */
 void jobs_flush(struct jobs *j);

@@ -44,7 +44,7 @@ static int audit(struct db *db, const struct job *j, struct audit_entry entry, s
 int jobs_write(struct db *db, const struct job_list *jobs, const struct audit_entry *entry,
                struct err *e)
 {
-    int r = job_db_raise_ceiling(db, clock_wall_ms() + JOB_SEQUENCE_AHEAD_MS, e);
+    int r = job_db_raise_ceiling(db, jobs->ceiling, e);
     for (size_t i = 0; r >= 0 && i < jobs->n; i++)
         r = job_db_insert(db, &jobs->v[i], e);
     for (size_t i = 0; r >= 0 && i < jobs->n; i++)
@@ -108,6 +108,7 @@ static void put_back(struct jobs *j)
         struct live_job *l = jobs_live(j, j->writing.jobs.v[i].id);
         if (!l)
             continue;
+        l->writing = false;
         l->dirty = true;
         l->to_send |= j->writing.marks.v[i].to_send && l->job.state == JOB_RUNNING && !l->sent;
         if (j->writing.marks.v[i].audit)
@@ -117,8 +118,11 @@ static void put_back(struct jobs *j)
 
 static void send_written(struct jobs *j, struct cluster_now now)
 {
+    jobs_ceiling_raised(j, j->writing.ceiling);
     for (size_t i = 0; i < j->writing.jobs.n; i++) {
         struct live_job *l = jobs_live(j, j->writing.jobs.v[i].id);
+        if (l)
+            l->writing = false;
         if (l && j->writing.marks.v[i].to_send && l->job.state == JOB_RUNNING && !l->sent)
             jobs_send(j, l, now);
     }
@@ -156,22 +160,32 @@ static void write_on_worker(void *arg)
     loop_post(j->loop, after_write, j);
 }
 
-/* Copies what is dirty. */
+/* A text that no database takes must not keep the state from being written. */
+static void make_writable(struct job *j)
+{
+    str_mend_utf8(j->step);
+    str_mend_utf8(j->text);
+    str_mend_utf8(j->output);
+}
+
+/* Copies what is dirty. At the end nobody holds a job any more. */
 static void gather(struct jobs *j)
 {
     MAP_FOREACH (&j->live, entry) {
         struct live_job *l = entry->value;
-        if (!l->dirty)
+        if (!l->dirty || (l->held && !j->closing))
             continue;
+        make_writable(&l->job);
         struct written mark = {.to_send = l->to_send,
                                .audit =
                                    job_is_over(l->job.state) && !l->audited && !l->job.children.n};
         job_copy(vec_add(&j->writing.jobs), &l->job);
         *vec_add(&j->writing.marks) = mark;
         l->dirty = l->to_send = false;
+        l->writing = true;
         l->audited |= mark.audit;
         if (mark.to_send)
-            j->writing.ceiling = clock_wall_ms() + JOB_SEQUENCE_AHEAD_MS;
+            j->writing.ceiling = jobs_ceiling(j, clock_wall_ms());
     }
 }
 

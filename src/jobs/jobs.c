@@ -45,7 +45,8 @@ static void forget_old(struct jobs *j)
     MAP_FOREACH (&j->live, entry) {
         struct live_job *l = entry->value;
         const struct live_job *parent = *l->job.parent ? jobs_live(j, l->job.parent) : NULL;
-        if (!job_is_over(l->job.state) || l->dirty || (parent && !job_is_over(parent->job.state)))
+        if (!job_is_over(l->job.state) || l->dirty || l->writing || l->held ||
+            (parent && !job_is_over(parent->job.state)))
             continue;
         free_live(map_remove(&j->live, l->job.id));
         if (--over <= LIMIT_JOBS_REMEMBERED)
@@ -123,9 +124,22 @@ static int away(const struct jobs *j, const char *node, int64_t wall_ms, const c
                    clock_age(wall_ms - look.seen_ms, age), tail);
 }
 
+int64_t jobs_ceiling(const struct jobs *j, int64_t wall_ms)
+{
+    int64_t above_clock = wall_ms + JOB_SEQUENCE_AHEAD_MS;
+    int64_t above_given = (int64_t)j->sequence + JOB_SEQUENCES_AHEAD;
+    return above_clock > above_given ? above_clock : above_given;
+}
+
+void jobs_ceiling_raised(struct jobs *j, int64_t ceiling)
+{
+    j->ceiling = ceiling > j->ceiling ? ceiling : j->ceiling;
+}
+
 static uint64_t next_sequence(struct jobs *j, int64_t wall_ms)
 {
-    uint64_t now = wall_ms > 0 ? (uint64_t)wall_ms : 0;
+    int64_t clock = wall_ms < j->ceiling ? wall_ms : j->ceiling;
+    uint64_t now = clock > 0 ? (uint64_t)clock : 0;
     j->sequence = now > j->sequence ? now : j->sequence + 1;
     return j->sequence;
 }
@@ -199,12 +213,15 @@ void jobs_tick(struct jobs *j, struct cluster_now now)
     jobs_flush(j);
 }
 
+/* Time to answer begins now, however long it was away. */
 void jobs_node_back(struct jobs *j, const char *node, struct cluster_now now)
 {
     MAP_FOREACH (&j->live, entry) {
         struct live_job *l = entry->value;
-        if (is_with_node(l) && str_eq(l->job.node, node))
-            ask(j, l, now);
+        if (!is_with_node(l) || !str_eq(l->job.node, node))
+            continue;
+        l->heard_mono_ms = now.mono_ms;
+        ask(j, l, now);
     }
 }
 
@@ -274,9 +291,32 @@ static void begin_one(struct jobs *j, struct live_job *l, struct cluster_now now
         jobs_send(j, l, now);
 }
 
+static void free_planned(void *p)
+{
+    job_done(p);
+    mem_free(p);
+}
+
+static void forget_plan(struct jobs *j, const struct job_list *jobs)
+{
+    for (size_t i = 0; i < jobs->n; i++) {
+        struct job *planned = map_remove(&j->planned, jobs->v[i].id);
+        if (planned)
+            free_planned(planned);
+    }
+}
+
+void jobs_abandon(struct jobs *j, struct job_list *jobs)
+{
+    forget_plan(j, jobs);
+    job_list_done(jobs);
+}
+
 void jobs_begin(struct jobs *j, struct job_list *jobs, struct cluster_now now)
 {
     VEC(struct live_job *) added = {0};
+    forget_plan(j, jobs);
+    jobs_ceiling_raised(j, jobs->ceiling);
     for (size_t i = 0; i < jobs->n; i++)
         *vec_add(&added) = jobs_add(j, &jobs->v[i]);
     job_list_done(jobs);
@@ -303,22 +343,37 @@ static void cancel_waiting(struct jobs *j, const struct live_job *parent, const 
     }
 }
 
-static void end_parent(struct jobs *j, struct live_job *parent, const struct live_job *bad,
-                       size_t n_done, struct cluster_now now)
+static void end_well(struct jobs *j, struct live_job *parent, struct cluster_now now)
 {
-    AUTO(mem_freep) char *title = bad ? job_title(&bad->job) : NULL;
+    AUTO(mem_freep) char *text = mem_printf("All %zu done.", parent->job.children.n);
+    jobs_set_state(j, parent, JOB_DONE, text, now);
+}
+
+static void end_badly(struct jobs *j, struct live_job *parent, const struct live_job *bad,
+                      size_t n_done, struct cluster_now now)
+{
+    AUTO(mem_freep) char *title = job_title(&bad->job);
     AUTO(mem_freep)
-    char *text = bad ? mem_printf("%zu of %zu done. %s: %s", n_done, parent->job.children.n, title,
-                                  str_is_empty(bad->job.text) ? job_state_name(bad->job.state)
-                                                              : bad->job.text)
-                     : mem_printf("All %zu done.", n_done);
-    enum job_state s = !bad                                           ? JOB_DONE
-                       : bad->job.state == JOB_CANCELLED              ? JOB_CANCELLED
+    char *text =
+        mem_printf("%zu of %zu done. %s: %s", n_done, parent->job.children.n, title,
+                   str_is_empty(bad->job.text) ? job_state_name(bad->job.state) : bad->job.text);
+    enum job_state s = bad->job.state == JOB_CANCELLED                ? JOB_CANCELLED
                        : n_done == 0 && bad->job.state == JOB_REFUSED ? JOB_REFUSED
                                                                       : JOB_FAILED;
     jobs_set_state(j, parent, s, text, now);
-    if (bad)
-        cancel_waiting(j, parent, "Not begun: what was to be done before it did not work.", now);
+    cancel_waiting(j, parent, "Not begun: what was to be done before it did not work.", now);
+}
+
+/* A child that is not known here, for another Hydra wrote it, or its row is gone. */
+static void end_unknown(struct jobs *j, struct live_job *parent, size_t n_done,
+                        struct cluster_now now)
+{
+    AUTO(mem_freep)
+    char *text = mem_printf("%zu of %zu done. Nothing is known of the next one: look there whether "
+                            "it was done.",
+                            n_done, parent->job.children.n);
+    jobs_set_state(j, parent, JOB_LOST, text, now);
+    cancel_waiting(j, parent, "Not begun: nothing is known of what was to be done before it.", now);
 }
 
 void jobs_next_child(struct jobs *j, struct live_job *parent, struct cluster_now now)
@@ -330,9 +385,17 @@ void jobs_next_child(struct jobs *j, struct live_job *parent, struct cluster_now
             break;
         n++;
     }
-    struct live_job *next = n < parent->job.children.n ? child_in(j, parent, n) : NULL;
-    if (!next || job_is_over(next->job.state)) {
-        end_parent(j, parent, next, n, now);
+    if (n == parent->job.children.n) {
+        end_well(j, parent, now);
+        return;
+    }
+    struct live_job *next = child_in(j, parent, n);
+    if (!next) {
+        end_unknown(j, parent, n, now);
+        return;
+    }
+    if (job_is_over(next->job.state)) {
+        end_badly(j, parent, next, n, now);
         return;
     }
     AUTO(mem_freep) char *title = job_title(&next->job);
@@ -347,8 +410,12 @@ void jobs_next_child(struct jobs *j, struct live_job *parent, struct cluster_now
 
 /* --- cancelling --- */
 
-static void note_changed(const struct live_job *l, struct job_list *changed)
+/* Held first: nobody else writes it until who cancels says whether it is written. */
+static void cancel_one(struct jobs *j, struct live_job *l, const char *text, struct cluster_now now,
+                       struct job_list *changed)
 {
+    l->held = true;
+    jobs_set_state(j, l, JOB_CANCELLED, text, now);
     job_copy(vec_add(changed), &l->job);
 }
 
@@ -362,23 +429,32 @@ int jobs_cancel(struct jobs *j, const char *id, const char *actor, struct cluste
         return err_set(e, -ENOENT, "There is no job with the id %.60s that could be cancelled.",
                        id);
     if (l->job.state == JOB_WAITING) {
-        l->audited = true;
-        jobs_set_state(j, l, JOB_CANCELLED, text, now);
-        note_changed(l, ret_changed);
+        cancel_one(j, l, text, now, ret_changed);
         return 0;
     }
     for (size_t i = 0; !job_is_over(l->job.state) && i < l->job.children.n; i++) {
         struct live_job *child = child_in(j, l, i);
         if (!child || child->job.state != JOB_WAITING)
             continue;
-        child->audited = any = true;
-        jobs_set_state(j, child, JOB_CANCELLED, text, now);
-        note_changed(child, ret_changed);
+        cancel_one(j, child, text, now, ret_changed);
+        any = true;
     }
     if (any)
         return 0;
     return err_set(e, -EBUSY, "That job %s: only what has not begun can be cancelled.",
                    job_is_over(l->job.state) ? "is over" : "has begun");
+}
+
+void jobs_cancelled(struct jobs *j, const struct job_list *changed, bool written)
+{
+    for (size_t i = 0; i < changed->n; i++) {
+        struct live_job *l = jobs_live(j, changed->v[i].id);
+        if (!l)
+            continue;
+        l->held = false;
+        l->audited |= written;
+    }
+    jobs_flush(j);
 }
 
 /* --- guard rails --- */
@@ -390,7 +466,10 @@ const struct guard *jobs_guard(const struct jobs *j)
 
 void jobs_set_guard(struct jobs *j, const struct guard *g)
 {
+    if (g->version < j->guard.version)
+        return;
     guard_done(&j->guard);
+    j->guard.version = g->version;
     for (size_t i = 0; i < g->n; i++) {
         struct guard_rule *r = vec_add(&j->guard);
         *r = g->v[i];
@@ -416,6 +495,11 @@ void jobs_set_policy(struct jobs *j, const char *node, const struct policy *p)
     policy_free(map_set(&j->policies, node, policy_copy(p)));
 }
 
+void jobs_node_removed(struct jobs *j, const char *node)
+{
+    policy_free(map_remove(&j->policies, node));
+}
+
 /* --- life --- */
 
 struct jobs *jobs_new(struct loop *loop, struct workers *workers, struct store *store,
@@ -436,6 +520,7 @@ static void free_self(void *arg)
 {
     struct jobs *j = arg;
     map_done(&j->live, free_live);
+    map_done(&j->planned, free_planned);
     map_done(&j->policies, free_policy);
     guard_done(&j->guard);
     mem_free(j);

@@ -11,7 +11,8 @@
  *
  * Sequence numbers of commands grow, also over restarts and when the clock is set back: each is
  * above the one before and, where it can, the wall milliseconds; the database holds a ceiling that
- * none given out has passed, and a restart begins above it. */
+ * none given out has passed, and a restart begins above it. While the clock is behind, the ceiling
+ * rises with the numbers. */
 #pragma once
 
 #include "access/audit.h"
@@ -24,7 +25,7 @@
 
 enum {
     LIMIT_JOB_SERVICES = 50,           /* of one order */
-    LIMIT_JOBS_RUNNING = 500,          /* not over, in all */
+    LIMIT_JOBS_RUNNING = 500,          /* not over, or planned: when so many are, no more begin */
     LIMIT_JOBS_REMEMBERED = 100,       /* finished ones kept in memory, for those who follow */
     JOB_COMMAND_LIFE_MS = 60 * 1000,   /* a node that gets it later refuses it */
     JOB_QUIET_MS = 30 * 1000,          /* nothing heard for so long: ask */
@@ -32,7 +33,8 @@ enum {
     JOB_SILENCE_MS = 10 * 60 * 1000,   /* a node that is there and says nothing: lost */
     JOB_AWAY_MS = 24 * 60 * 60 * 1000, /* a node that stays away: lost */
     JOB_STALE_MS = 15 * 60 * 1000,     /* not begun and recalled later than this: cancelled */
-    JOB_SEQUENCE_AHEAD_MS = 60 * 1000, /* of the ceiling */
+    JOB_SEQUENCE_AHEAD_MS = 60 * 1000, /* of the ceiling above the clock */
+    JOB_SEQUENCES_AHEAD = 1000,        /* and above the last one given out */
     JOBS_PRUNE_EVERY_MS = 60 * 60 * 1000,
 };
 
@@ -71,9 +73,10 @@ struct job_order {
     bool force;     /* the actor insists, whatever the guard rails say */
 };
 
-/* Makes the jobs of an order: the first is the job, children follow. On the loop; changes nothing.
- * -EINVAL, -ENOENT, -EEXIST (the same is under way, or an ambiguous service), -ENOTCONN (its node
- * is away), -EKEYREJECTED (guard rails), -EAGAIN (too many under way). */
+/* Makes the jobs of an order: the first is the job, children follow. On the loop. Until
+ * jobs_begin() or jobs_abandon(), one of which must follow, they count as under way. -EINVAL,
+ * -ENOENT, -EEXIST (the same is under way, or an ambiguous service), -ENOTCONN (its node is away),
+ * -EKEYREJECTED (guard rails), -EAGAIN (too many under way). */
 int jobs_plan(struct jobs *j, const struct job_order *o, struct cluster_now now, struct err *e,
               struct job_list *ret_jobs) MUST_CHECK;
 /* Rows and audit entry, inside the caller's transaction. On a worker. `entry` has actor, way and
@@ -82,12 +85,17 @@ int jobs_write(struct db *db, const struct job_list *jobs, const struct audit_en
                struct err *e) MUST_CHECK;
 /* They are written: go. On the loop; takes what the list holds. */
 void jobs_begin(struct jobs *j, struct job_list *jobs, struct cluster_now now);
+/* They could not be written: as if never planned. On the loop; frees what the list holds. */
+void jobs_abandon(struct jobs *j, struct job_list *jobs);
 
 /* Cancels what has not begun: a waiting job, or the waiting children of one that runs. On the loop.
- * Copies of what is changed are appended, to be written. -ENOENT, -EBUSY (it has begun, or is
- * over). */
+ * Copies of what is changed are appended, to be written with an audit entry; jobs_cancelled() must
+ * follow. -ENOENT, -EBUSY (it has begun, or is over): nothing is changed. */
 int jobs_cancel(struct jobs *j, const char *id, const char *actor, struct cluster_now now,
                 struct err *e, struct job_list *ret_changed) MUST_CHECK;
+/* The copies were written, or not: then states and their audit entries are written in the
+ * background. On the loop. */
+void jobs_cancelled(struct jobs *j, const struct job_list *changed, bool written);
 
 /* --- what nodes tell --- */
 
@@ -97,6 +105,8 @@ void jobs_outcome(struct jobs *j, const char *node, const struct command_outcome
 /* The node is back, or gone. On the loop. */
 void jobs_node_back(struct jobs *j, const char *node, struct cluster_now now);
 void jobs_node_away(struct jobs *j, const char *node, struct cluster_now now);
+/* It is no node of ours any more: what it allowed is forgotten. On the loop. */
+void jobs_node_removed(struct jobs *j, const char *node);
 
 /* What the node allows, by its own word; copied. On the loop. */
 void jobs_set_policy(struct jobs *j, const char *node, const struct policy *p);
@@ -109,4 +119,5 @@ const struct policy *jobs_policy(const struct jobs *j, const char *node); /* NUL
 const struct job *jobs_find(const struct jobs *j, const char *id);
 
 const struct guard *jobs_guard(const struct jobs *j);
-void jobs_set_guard(struct jobs *j, const struct guard *g); /* copied */
+/* Copied, unless what holds was saved later. On the loop. */
+void jobs_set_guard(struct jobs *j, const struct guard *g);

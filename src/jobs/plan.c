@@ -70,20 +70,37 @@ static int check_node(const struct plan *p, const char *node)
                    clock_age(p->now.wall_ms - look.seen_ms, age));
 }
 
+static bool is_same(const struct job *j, enum command_verb verb, const char *node,
+                    const char *target)
+{
+    return !job_is_over(j->state) && !j->children.n && j->verb == verb && str_eq(j->node, node) &&
+           str_eq(j->target, target);
+}
+
+static const struct job *find_same(const struct jobs *j, enum command_verb verb, const char *node,
+                                   const char *target)
+{
+    MAP_FOREACH (&j->live, entry) {
+        const struct live_job *l = entry->value;
+        if (is_same(&l->job, verb, node, target))
+            return &l->job;
+    }
+    MAP_FOREACH (&j->planned, entry)
+        if (is_same(entry->value, verb, node, target))
+            return entry->value;
+    return NULL;
+}
+
 /* A second click on the same button. */
 static int check_twice(const struct plan *p, enum command_verb verb, const char *node,
                        const char *target)
 {
-    MAP_FOREACH (&p->jobs->live, entry) {
-        const struct live_job *l = entry->value;
-        if (job_is_over(l->job.state) || l->job.children.n || l->job.verb != verb ||
-            !str_eq(l->job.node, node) || !str_eq(l->job.target, target))
-            continue;
-        AUTO(mem_freep) char *title = job_title(&l->job);
-        return err_set(p->e, -EEXIST, "That is under way already: %s, ordered by %s.", title,
-                       l->job.actor);
-    }
-    return 0;
+    const struct job *same = find_same(p->jobs, verb, node, target);
+    if (!same)
+        return 0;
+    AUTO(mem_freep) char *title = job_title(same);
+    return err_set(p->e, -EEXIST, "That is under way already: %s, ordered by %s.", title,
+                   same->actor);
 }
 
 static int check_guard(const struct plan *p, enum command_verb verb, const char *service)
@@ -262,15 +279,27 @@ static void start_first(const struct plan *p)
 static int check_order(const struct plan *p)
 {
     const struct job_order *o = p->order;
-    if (p->jobs->n_unfinished >= LIMIT_JOBS_RUNNING)
-        return err_set(p->e, -EAGAIN, "%u jobs are under way: wait until some of them are over.",
-                       p->jobs->n_unfinished);
+    size_t under_way = p->jobs->n_unfinished + map_count(&p->jobs->planned);
+    if (under_way >= LIMIT_JOBS_RUNNING)
+        return err_set(p->e, -EAGAIN, "%zu jobs are under way: wait until some of them are over.",
+                       under_way);
     if ((o->services && o->services->n) == !str_is_empty(o->node))
         return err_field(p->e,
                          err_set(p->e, -EINVAL, "Say what it is done to: a service or a node."),
                          "service");
     int r = check_text(p, o->argument, "argument");
     return r < 0 ? r : check_text(p, o->target, "target");
+}
+
+/* While a worker writes them: the next order sees them, too. */
+static void remember_plan(const struct plan *p)
+{
+    p->made->ceiling = jobs_ceiling(p->jobs, p->now.wall_ms);
+    for (size_t i = 0; i < p->made->n; i++) {
+        struct job *copy = mem_alloc(sizeof *copy);
+        job_copy(copy, &p->made->v[i]);
+        (void)map_set(&p->jobs->planned, copy->id, copy); /* the id is random: no other is there */
+    }
 }
 
 int jobs_plan(struct jobs *j, const struct job_order *o, struct cluster_now now, struct err *e,
@@ -286,6 +315,7 @@ int jobs_plan(struct jobs *j, const struct job_order *o, struct cluster_now now,
         return r;
     }
     start_first(&p);
+    remember_plan(&p);
     *ret_jobs = made;
     return 0;
 }

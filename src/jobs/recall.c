@@ -3,9 +3,6 @@
 
 static void recall_one(struct jobs *j, struct job *taken, struct cluster_now now)
 {
-    struct live_job *parent = *taken->parent ? jobs_live(j, taken->parent) : NULL;
-    if (parent)
-        str_list_add(&parent->job.children, taken->id);
     struct live_job *l = jobs_add(j, taken);
     l->audited = job_is_over(l->job.state);
     /* Written before it was sent: it may have been, so it is never sent again. */
@@ -14,11 +11,16 @@ static void recall_one(struct jobs *j, struct job *taken, struct cluster_now now
     l->asked_mono_ms = now.mono_ms - JOB_ASK_AGAIN_MS;
 }
 
+/* What nobody would begin, or too late. */
 static void cancel_stale(struct jobs *j, struct cluster_now now)
 {
     MAP_FOREACH (&j->live, entry) {
         struct live_job *l = entry->value;
-        if (l->job.state == JOB_WAITING && now.wall_ms - l->job.created_ms > JOB_STALE_MS)
+        if (l->job.state != JOB_WAITING)
+            continue;
+        if (!jobs_live(j, l->job.parent))
+            jobs_set_state(j, l, JOB_CANCELLED, "Not begun: what it was a part of is over.", now);
+        else if (now.wall_ms - l->job.created_ms > JOB_STALE_MS)
             jobs_set_state(j, l, JOB_CANCELLED,
                            "Not begun: Hydra was away for too long after it was ordered.", now);
     }
@@ -47,6 +49,7 @@ int jobs_recall(struct jobs *j, struct cluster_now now, struct err *e)
     if (r >= 0)
         r = job_db_unfinished(db, e, &list);
     j->sequence = (uint64_t)ceiling;
+    j->ceiling = ceiling;
     for (size_t i = 0; r >= 0 && i < list.n; i++)
         recall_one(j, &list.v[i], now);
     job_list_done(&list);

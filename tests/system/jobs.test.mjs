@@ -200,6 +200,15 @@ test('a second click is refused, and what has not begun can be cancelled', async
     assert.equal(await started('plex'), before);
 });
 
+test('of many clicks at once one is an order', async () => {
+    const answers = await Promise.all(Array.from({ length: 6 }, () => order({ verb: 'container.restart', service: id('slow') })));
+    const taken = answers.filter(a => a.status === 202);
+    assert.equal(taken.length, 1, answers.map(a => a.text).join('\n'));
+    assert.ok(answers.every(a => a === taken[0] || a.status === 409));
+    assert.equal((await end(taken[0].json.id)).state, 'done');
+    assert.equal((await end((await order({ verb: 'container.restart', service: id('slow') })).json.id)).state, 'done');
+});
+
 test('kill -9 in the middle: asked for, never given again', async () => {
     const since = Math.floor(Date.now() / 1000);
     const a = await order({ verb: 'restart', services: [id('slow'), id('plex')] });

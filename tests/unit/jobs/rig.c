@@ -119,17 +119,25 @@ void rig_unit(struct rig *g, const char *node, const char *name, enum observed_r
     report(g, node, "systemd", name, OBSERVED_UNIT, run);
 }
 
-const char *rig_order(struct rig *g, const char *verb, const char *services, const char *node,
-                      int *ret_r, struct err *e)
+int rig_plan(struct rig *g, const char *verb, const char *services, const char *node, struct err *e,
+             struct job_list *ret_jobs)
 {
-    static char id[RAND_ID_SIZE];
     struct str_list ids = {0};
-    struct job_list jobs = {0};
     if (services)
         str_list_split(&ids, services, ',');
     struct job_order o = {
         .verb = verb, .services = &ids, .node = node, .actor = "ada", .via = "web"};
-    int r = jobs_plan(g->jobs, &o, rig_now(g), e, &jobs);
+    int r = jobs_plan(g->jobs, &o, rig_now(g), e, ret_jobs);
+    str_list_done(&ids);
+    return r;
+}
+
+const char *rig_order(struct rig *g, const char *verb, const char *services, const char *node,
+                      int *ret_r, struct err *e)
+{
+    static char id[RAND_ID_SIZE];
+    struct job_list jobs = {0};
+    int r = rig_plan(g, verb, services, node, e, &jobs);
     *id = 0;
     if (r >= 0) {
         AUTO(store_givep) struct db *db = NULL;
@@ -147,7 +155,6 @@ const char *rig_order(struct rig *g, const char *verb, const char *services, con
         store_give(TAKE(db));
         jobs_begin(g->jobs, &jobs, rig_now(g));
     }
-    str_list_done(&ids);
     *ret_r = r;
     return id;
 }
@@ -208,6 +215,14 @@ struct job rig_row(struct rig *g, const char *id)
     must(store_take(g->f->store, &e, &db), &e);
     must(job_db_get(db, id, &e, &j), &e);
     return j;
+}
+
+void rig_sql(struct rig *g, const char *sql)
+{
+    struct err e = {0};
+    AUTO(store_givep) struct db *db = NULL;
+    must(store_take(g->f->store, &e, &db), &e);
+    must(db_exec(db, &e, sql, ""), &e);
 }
 
 int64_t rig_count(struct rig *g, const char *sql)

@@ -39,6 +39,9 @@ void rig_start(struct rig *g);
 void rig_container(struct rig *g, const char *node, const char *name);
 void rig_unit(struct rig *g, const char *node, const char *name, enum observed_run run);
 
+/* Plans as ada over the web, and no more. */
+int rig_plan(struct rig *g, const char *verb, const char *services, const char *node, struct err *e,
+             struct job_list *ret_jobs);
 /* Orders as ada over the web, and writes and begins. Returns the id of the job, or "" with the
  * error in *ret_r. */
 const char *rig_order(struct rig *g, const char *verb, const char *services, const char *node,
@@ -50,6 +53,8 @@ void rig_outcome(struct rig *g, const char *node, const char *id, enum outcome_s
 void rig_settle(struct rig *g);                           /* until everything is written */
 const struct job *rig_job(struct rig *g, const char *id); /* alive; fails when there is none */
 struct job rig_row(struct rig *g, const char *id);        /* of the database; job_done() */
+/* Changes the database behind the back of jobs. */
+void rig_sql(struct rig *g, const char *sql);
 int64_t rig_count(struct rig *g, const char *sql);
 
 #define RUN_ON_BOTH(tests)                                                                         \

@@ -144,6 +144,10 @@ static void says_what_the_node_does_not_allow(void **state)
     assert_false(json_get_bool(update, "allowed", true));
     assert_non_null(strstr(json_get_str(update, "why", ""), "policy"));
     str_done(&out);
+    assert_non_null(jobs_policy(j, "tower"));
+    jobs_node_removed(j, "tower");
+    assert_null(jobs_policy(j, "tower"));
+    jobs_node_removed(j, "nowhere");
     jobs_free(j);
     loop_free(loop);
     rig_free(r);

@@ -87,6 +87,37 @@ static void what_is_over_stays_over(void **state)
     job_done(&j);
 }
 
+static void all_that_is_not_over_is_recalled(void **state)
+{
+    struct rig *g = *state;
+    struct err e = {0};
+    struct job_list l = {0};
+    AUTO(store_givep) struct db *db = NULL;
+    must(store_take(g->f->store, &e, &db), &e);
+    must(db_begin(db, &e), &e);
+    enum { FAMILIES = 12, CHILDREN = 50 };
+    for (int i = 0; i < FAMILIES; i++) {
+        char parent[RAND_ID_SIZE], child[RAND_ID_SIZE];
+        snprintf(parent, sizeof parent, "p%02d", i);
+        struct job j = a_job(parent, "", 0);
+        mem_set_str(&j.target, "");
+        must(job_db_insert(db, &j, &e), &e);
+        job_done(&j);
+        for (int k = 0; k < CHILDREN; k++) {
+            snprintf(child, sizeof child, "c%02d-%02d", i, k);
+            j = a_job(child, "s", k < CHILDREN - 1);
+            str_copy(j.parent, sizeof j.parent, parent);
+            must(job_db_insert(db, &j, &e), &e);
+            job_done(&j);
+        }
+    }
+    must(db_commit(db, &e), &e);
+    assert_int_equal(must(job_db_unfinished(db, &e, &l), &e), FAMILIES * (CHILDREN + 1));
+    for (int i = 0; i < FAMILIES; i++)
+        assert_int_equal(l.v[i].children.n, CHILDREN);
+    job_list_done(&l);
+}
+
 static void the_ceiling_only_rises(void **state)
 {
     struct rig *g = *state;
@@ -108,6 +139,7 @@ int main(void)
         cmocka_unit_test(lists_in_pages),
         cmocka_unit_test(prunes_what_is_long_over),
         cmocka_unit_test(what_is_over_stays_over),
+        cmocka_unit_test(all_that_is_not_over_is_recalled),
         cmocka_unit_test(the_ceiling_only_rises),
     };
     return RUN_ON_BOTH(tests);

@@ -102,6 +102,9 @@ static void several_stop_at_the_first_failure(void **state)
     assert_int_equal(g->jobs->n_unfinished, 0);
 }
 
+#define END_OF_B                                                                                   \
+    "SELECT COUNT(*) FROM audit_log WHERE action = 'job.end' AND target = 'tower/docker/b'"
+
 static void what_has_not_begun_can_be_cancelled(void **state)
 {
     struct rig *g = *state;
@@ -116,6 +119,7 @@ static void what_has_not_begun_can_be_cancelled(void **state)
     must(jobs_cancel(g->jobs, id, "bob", rig_now(g), &e, &changed), &e);
     assert_int_equal(changed.n, 1);
     assert_string_equal(changed.v[0].text, "Cancelled by bob.");
+    jobs_cancelled(g->jobs, &changed, true);
     job_list_done(&changed);
     assert_int_equal(rig_job(g, id)->state, JOB_RUNNING);
     rig_outcome(g, "tower", first, OUTCOME_DONE, "");
@@ -124,6 +128,37 @@ static void what_has_not_begun_can_be_cancelled(void **state)
     assert_int_equal(g->commands.n, 1);
     assert_int_equal(jobs_cancel(g->jobs, id, "bob", rig_now(g), &e, &changed), -EBUSY);
     assert_int_equal(jobs_cancel(g->jobs, "none", "bob", rig_now(g), &e, &changed), -ENOENT);
+    assert_int_equal(rig_count(g, END_OF_B), 0); /* the entry of who cancelled stands for it */
+}
+
+static void a_cancelling_that_was_not_written_is_audited_later(void **state)
+{
+    struct rig *g = *state;
+    struct err e = {0};
+    struct job_list changed = {0};
+    rig_container(g, "tower", "a");
+    rig_container(g, "tower", "b");
+    char id[RAND_ID_SIZE], second[RAND_ID_SIZE];
+    str_copy(id, sizeof id, rig_do(g, "restart", "tower/docker/a,tower/docker/b"));
+    str_copy(second, sizeof second, rig_job(g, id)->children.v[1]);
+    rig_settle(g);
+    must(jobs_cancel(g->jobs, id, "bob", rig_now(g), &e, &changed), &e);
+    jobs_tick(g->jobs, rig_now(g));
+    while (g->jobs->busy) { /* what else there was to write */
+        uv_run(loop_uv(g->loop), UV_RUN_NOWAIT);
+        uv_sleep(1);
+    }
+    struct job row = rig_row(g, second);
+    assert_int_equal(row.state, JOB_WAITING); /* not without its entry */
+    job_done(&row);
+    jobs_cancelled(g->jobs, &changed, false);
+    job_list_done(&changed);
+    rig_settle(g);
+    row = rig_row(g, second);
+    assert_int_equal(row.state, JOB_CANCELLED);
+    assert_string_equal(row.text, "Cancelled by bob.");
+    job_done(&row);
+    assert_int_equal(rig_count(g, END_OF_B), 1);
 }
 
 static void a_node_that_is_away_gets_nothing(void **state)
@@ -181,6 +216,31 @@ static void a_broken_link_is_asked_after(void **state)
     rig_outcome(g, "tower", id, OUTCOME_DONE, "restarted");
     assert_int_equal(rig_job(g, id)->state, JOB_DONE);
     assert_int_equal(g->commands.n, 1); /* never sent again */
+}
+
+static void a_node_that_was_away_for_long_has_time_to_answer(void **state)
+{
+    struct rig *g = *state;
+    rig_container(g, "tower", "a");
+    rig_container(g, "tower", "b");
+    char id[RAND_ID_SIZE], first[RAND_ID_SIZE];
+    str_copy(id, sizeof id, rig_do(g, "restart", "tower/docker/a,tower/docker/b"));
+    str_copy(first, sizeof first, rig_job(g, id)->children.v[0]);
+    g->away = true;
+    for (int64_t t = 0; t < 2 * JOB_SILENCE_MS; t += 1000) { /* second by second */
+        g->ahead_ms += 1000;
+        cluster_tick(g->cluster, rig_now(g));
+        jobs_tick(g->jobs, rig_now(g));
+    }
+    assert_int_equal(rig_job(g, first)->state, JOB_RUNNING);
+    g->away = false;
+    jobs_node_back(g->jobs, "tower", rig_now(g));
+    rig_container(g, "tower", "a"); /* its first report: it is away no more */
+    jobs_tick(g->jobs, rig_now(g));
+    assert_int_equal(rig_job(g, first)->state, JOB_RUNNING);
+    rig_outcome(g, "tower", first, OUTCOME_DONE, "restarted");
+    rig_settle(g);
+    assert_int_equal(g->commands.n, 2);
 }
 
 static void silence_is_asked_after_and_ends_as_lost(void **state)
@@ -277,6 +337,28 @@ static void a_second_click_is_refused(void **state)
     rig_do(g, "restart", "tower/docker/plex");
 }
 
+static void what_is_being_written_counts_as_under_way(void **state)
+{
+    struct rig *g = *state;
+    struct err e = {0};
+    struct job_list first = {0}, second = {0};
+    rig_container(g, "tower", "plex");
+    rig_container(g, "tower", "other");
+    must(rig_plan(g, "restart", "tower/docker/plex", NULL, &e, &first), &e);
+    assert_int_equal(rig_plan(g, "restart", "tower/docker/plex", NULL, &e, &second), -EEXIST);
+    assert_string_equal(e.text,
+                        "That is under way already: Restart plex on tower, ordered by ada.");
+    unsigned n = g->jobs->n_unfinished;
+    g->jobs->n_unfinished = LIMIT_JOBS_RUNNING - 1;
+    assert_int_equal(rig_plan(g, "restart", "tower/docker/other", NULL, &e, &second), -EAGAIN);
+    jobs_abandon(g->jobs, &first);
+    must(rig_plan(g, "restart", "tower/docker/other", NULL, &e, &second), &e);
+    jobs_abandon(g->jobs, &second);
+    g->jobs->n_unfinished = n;
+    rig_do(g, "restart", "tower/docker/plex,tower/docker/other");
+    assert_int_equal(map_count(&g->jobs->planned), 0);
+}
+
 static void set_guard(struct rig *g, const char *pattern)
 {
     struct err e = {0};
@@ -312,7 +394,7 @@ static void guard_rails_hold(void **state)
     assert_int_equal(jobs_plan(g->jobs, &o, rig_now(g), &e, &jobs), -EKEYREJECTED);
     o.may_force = true;
     must(jobs_plan(g->jobs, &o, rig_now(g), &e, &jobs), &e);
-    job_list_done(&jobs);
+    jobs_abandon(g->jobs, &jobs);
     str_list_done(&ids);
 }
 
@@ -355,6 +437,50 @@ static void the_oldest_are_forgotten(void **state)
     job_done(&row);
 }
 
+static void what_is_being_written_is_not_forgotten(void **state)
+{
+    struct rig *g = *state;
+    struct err e = {0};
+    rig_container(g, "tower", "plex");
+    rig_container(g, "tower", "other");
+    char id[RAND_ID_SIZE];
+    str_copy(id, sizeof id, rig_do(g, "restart", "tower/docker/other"));
+    for (int i = 0; i < LIMIT_JOBS_REMEMBERED + 5; i++)
+        rig_outcome(g, "tower", rig_do(g, "restart", "tower/docker/plex"), OUTCOME_DONE, "");
+    rig_settle(g);
+    {
+        AUTO(store_givep) struct db *db = NULL;
+        must(store_take(g->f->store, &e, &db), &e);
+        must(db_begin(db, &e), &e); /* nobody else writes */
+        rig_outcome(g, "tower", id, OUTCOME_DONE, "restarted");
+        jobs_tick(g->jobs, rig_now(g));
+        assert_non_null(jobs_find(g->jobs, id));
+        assert_int_equal(map_count(&g->jobs->live), LIMIT_JOBS_REMEMBERED);
+        db_rollback(db);
+    }
+    rig_settle(g);
+    struct job row = rig_row(g, id);
+    assert_int_equal(row.state, JOB_DONE);
+    job_done(&row);
+    assert_false(jobs_live(g->jobs, id)->writing);
+}
+
+static void a_text_that_no_database_takes_is_mended(void **state)
+{
+    struct rig *g = *state;
+    rig_container(g, "tower", "plex");
+    char id[RAND_ID_SIZE];
+    str_copy(id, sizeof id, rig_do(g, "restart", "tower/docker/plex"));
+    rig_outcome(g, "tower", id, OUTCOME_FAILED, "caf\xe9 is closed");
+    rig_settle(g);
+    struct job row = rig_row(g, id);
+    assert_int_equal(row.state, JOB_FAILED);
+    assert_string_equal(row.text, "caf? is closed");
+    assert_string_equal(row.output, "last line");
+    job_done(&row);
+    assert_string_equal(rig_job(g, id)->text, "caf? is closed");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -363,16 +489,21 @@ int main(void)
         cmocka_unit_test(several_run_one_after_another),
         cmocka_unit_test(several_stop_at_the_first_failure),
         cmocka_unit_test(what_has_not_begun_can_be_cancelled),
+        cmocka_unit_test(a_cancelling_that_was_not_written_is_audited_later),
         cmocka_unit_test(a_node_that_is_away_gets_nothing),
         cmocka_unit_test(a_refusal_is_told),
         cmocka_unit_test(a_broken_link_is_asked_after),
+        cmocka_unit_test(a_node_that_was_away_for_long_has_time_to_answer),
         cmocka_unit_test(silence_is_asked_after_and_ends_as_lost),
         cmocka_unit_test(what_its_node_never_heard_of_is_lost),
         cmocka_unit_test(orders_are_checked),
         cmocka_unit_test(a_second_click_is_refused),
+        cmocka_unit_test(what_is_being_written_counts_as_under_way),
         cmocka_unit_test(guard_rails_hold),
         cmocka_unit_test(ids_may_be_short_for_the_command_line),
         cmocka_unit_test(the_oldest_are_forgotten),
+        cmocka_unit_test(what_is_being_written_is_not_forgotten),
+        cmocka_unit_test(a_text_that_no_database_takes_is_mended),
     };
     return RUN_ON_BOTH(tests);
 }

@@ -127,6 +127,69 @@ static void sequences_grow_even_when_the_clock_is_set_back(void **state)
     rig_do(g, "stop", "tower/docker/plex");
     assert_int_equal(g->commands.n, 3);
     assert_true(g->commands.v[2].sequence > g->commands.v[1].sequence);
+    /* And over one more start, while the clock is still behind. */
+    rig_do(g, "stop", "tower/docker/other");
+    rig_kill(g);
+    rig_start(g);
+    rig_do(g, "start", "tower/docker/plex");
+    assert_int_equal(g->commands.n, 5);
+    assert_true(g->commands.v[4].sequence > g->commands.v[3].sequence);
+}
+
+static void none_given_out_passes_the_ceiling(void **state)
+{
+    struct rig *g = *state;
+    struct job_list jobs = {0};
+    struct err e = {0};
+    rig_container(g, "tower", "plex");
+    must(rig_plan(g, "restart", "tower/docker/plex", NULL, &e, &jobs), &e);
+    int64_t ceiling = jobs.ceiling;
+    assert_true(ceiling >= rig_now(g).wall_ms);
+    g->ahead_ms = 3600LL * 1000; /* set ahead while it is written */
+    jobs_begin(g->jobs, &jobs, rig_now(g));
+    assert_int_equal(g->commands.n, 1);
+    assert_true(g->commands.v[0].sequence <= (uint64_t)ceiling);
+}
+
+static void a_family_with_a_gap_does_not_end_well(void **state)
+{
+    struct rig *g = *state;
+    rig_container(g, "tower", "a");
+    rig_container(g, "tower", "b");
+    rig_container(g, "tower", "c");
+    char id[RAND_ID_SIZE], first[RAND_ID_SIZE], third[RAND_ID_SIZE];
+    str_copy(id, sizeof id, rig_do(g, "restart", "tower/docker/a,tower/docker/b,tower/docker/c"));
+    str_copy(first, sizeof first, rig_job(g, id)->children.v[0]);
+    str_copy(third, sizeof third, rig_job(g, id)->children.v[2]);
+    rig_kill(g);
+    rig_sql(g, "UPDATE jobs SET kind = 'unit.later' WHERE target = 'docker/b'");
+    rig_start(g);
+    rig_outcome(g, "tower", first, OUTCOME_DONE, "");
+    rig_settle(g);
+    assert_int_equal(rig_job(g, id)->state, JOB_LOST);
+    assert_non_null(strstr(rig_job(g, id)->text, "1 of 3 done. Nothing is known of the next one"));
+    assert_int_equal(rig_job(g, third)->state, JOB_CANCELLED);
+    assert_int_equal(g->commands.n, 1);
+    assert_int_equal(g->jobs->n_unfinished, 0);
+}
+
+static void what_waits_for_nobody_is_cancelled(void **state)
+{
+    struct rig *g = *state;
+    rig_container(g, "tower", "a");
+    rig_container(g, "tower", "b");
+    char id[RAND_ID_SIZE], second[RAND_ID_SIZE];
+    str_copy(id, sizeof id, rig_do(g, "restart", "tower/docker/a,tower/docker/b"));
+    str_copy(second, sizeof second, rig_job(g, id)->children.v[1]);
+    rig_kill(g);
+    rig_sql(g, "UPDATE jobs SET state = 'failed', ended_ms = 5 WHERE state = 'running'");
+    rig_start(g);
+    rig_settle(g);
+    struct job row = rig_row(g, second);
+    assert_int_equal(row.state, JOB_CANCELLED);
+    assert_string_equal(row.text, "Not begun: what it was a part of is over.");
+    job_done(&row);
+    assert_int_equal(g->jobs->n_unfinished, 0);
 }
 
 static void guard_rails_are_kept(void **state)
@@ -149,6 +212,30 @@ static void guard_rails_are_kept(void **state)
     assert_string_equal(jobs_guard(g->jobs)->v[0].services.v[0], "*/db*");
 }
 
+static void guard_rails_saved_last_hold(void **state)
+{
+    struct rig *g = *state;
+    struct err e = {0};
+    struct guard before = {0}, after = {0};
+    AUTO(json_decrefp) json_t *body = json_pack("{s:[{s:[s]}]}", "rules", "services", "*/db*");
+    must(guard_read(body, &e, &after), &e);
+    {
+        AUTO(store_givep) struct db *db = NULL;
+        must(store_take(g->f->store, &e, &db), &e);
+        must(guard_save(db, &before, 1000, &e), &e);
+        must(guard_save(db, &after, 10, &e), &e); /* the clock was set back */
+    }
+    assert_true(after.version > before.version);
+    jobs_set_guard(g->jobs, &after);
+    jobs_set_guard(g->jobs, &before);
+    assert_int_equal(jobs_guard(g->jobs)->n, 1);
+    rig_kill(g);
+    rig_start(g);
+    jobs_set_guard(g->jobs, &before);
+    assert_int_equal(jobs_guard(g->jobs)->n, 1);
+    guard_done(&after);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -158,7 +245,11 @@ int main(void)
         cmocka_unit_test(what_waited_too_long_is_cancelled),
         cmocka_unit_test(an_orderly_end_sends_later_what_was_not_sent),
         cmocka_unit_test(sequences_grow_even_when_the_clock_is_set_back),
+        cmocka_unit_test(none_given_out_passes_the_ceiling),
+        cmocka_unit_test(a_family_with_a_gap_does_not_end_well),
+        cmocka_unit_test(what_waits_for_nobody_is_cancelled),
         cmocka_unit_test(guard_rails_are_kept),
+        cmocka_unit_test(guard_rails_saved_last_hold),
     };
     return RUN_ON_BOTH(tests);
 }
