@@ -5,9 +5,9 @@
 #include <stdlib.h>
 
 static const struct rpc_method methods[] = {
-    {"/hydra.agent.v1.Agent/Enroll", &agent_enrol_events, agent_enrol_begin},
-    {"/hydra.agent.v1.Agent/Link", &agent_link_events, agent_link_begin},
-    {"/hydra.agent.v1.Agent/Logs", &agent_logs_events, agent_logs_begin},
+    {"/hydra.agent.v1.Agent/Enroll", &agent_enrol_events, agent_enrol_begin, LIMIT_ENROLL_MESSAGE},
+    {"/hydra.agent.v1.Agent/Link", &agent_link_events, agent_link_begin, 0},
+    {"/hydra.agent.v1.Agent/Logs", &agent_logs_events, agent_logs_begin, 0},
     {0},
 };
 
@@ -86,7 +86,7 @@ static int split_address(const char *address, char *ret_host, size_t size, uint1
         return err_set(e, -EINVAL, "The setting agents is HOST:PORT or none, not %s.", address);
     size_t n = (size_t)(colon - address);
     bool bracketed = n >= 2 && address[0] == '[' && colon[-1] == ']';
-    AUTO(mem_freep) char *host = mem_strndup(address + bracketed, n - 2 * bracketed);
+    AUTO(mem_freep) char *host = mem_strndup(address + bracketed, n - (bracketed ? 2 : 0));
     str_copy(ret_host, size, *host ? host : "0.0.0.0");
     *ret_port = (uint16_t)port;
     return 0;
