@@ -483,6 +483,7 @@ void agent_link_begin(struct rpc_call *c, void *arg)
     str_copy(l->address, sizeof l->address, rpc_peer_address(c));
     n->link = l;
     rpc_set_arg(c, l);
+    rpc_admit(c);
 }
 
 const struct rpc_events agent_link_events = {

@@ -400,6 +400,7 @@ void agent_logs_begin(struct rpc_call *c, void *arg)
     k->call = c;
     str_copy(k->node, sizeof k->node, who.node);
     rpc_set_arg(c, k);
+    rpc_admit(c);
 }
 
 const struct rpc_events agent_logs_events = {

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 
 static const struct rpc_method methods[] = {
-    {"/hydra.agent.v1.Agent/Enroll", &agent_enrol_events, agent_enrol_begin},
-    {"/hydra.agent.v1.Agent/Link", &agent_link_events, agent_link_begin},
-    {"/hydra.agent.v1.Agent/Logs", &agent_logs_events, agent_logs_begin},
+    {"/hydra.agent.v1.Agent/Enroll", &agent_enrol_events, agent_enrol_begin, LIMIT_ENROLL_MESSAGE},
+    {"/hydra.agent.v1.Agent/Link", &agent_link_events, agent_link_begin, 0},
+    {"/hydra.agent.v1.Agent/Logs", &agent_logs_events, agent_logs_begin, 0},
     {0},
 };
 

@@ -15,6 +15,7 @@ struct agents;
 
 enum {
     LIMIT_ENROLLING = 16,          /* enrolments under way at once */
+    LIMIT_ENROLL_MESSAGE = 16384,  /* bytes of what one says */
     AGENTS_TICK_MS = 1000,         /* what was taken is acknowledged so often */
     AGENTS_KEEPALIVE_MS = 15000,   /* a link without a byte is asked whether it lives */
     AGENTS_CLONE_MS = 3000,        /* a link heard from so lately does not dial a second time */

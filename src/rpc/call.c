@@ -12,7 +12,8 @@ struct rpc_call *call_new(struct link *l, int32_t stream)
     if (c->next)
         c->next->previous = c;
     l->calls = c;
-    l->n_calls++;
+    if (l->n_calls++ == 0)
+        link_watch(l);
     return c;
 }
 
@@ -25,8 +26,10 @@ void call_free(struct rpc_call *c)
         c->previous->next = c->next;
     else
         l->calls = c->next;
-    l->n_calls--;
+    if (--l->n_calls == 0)
+        link_watch(l);
     loop_timer_free(c->deadline);
+    loop_timer_free(c->first);
     framer_done(&c->in);
     str_done(&c->out);
     str_done(&c->headers);
@@ -157,14 +160,28 @@ void rpc_drop(struct rpc_call *c)
         call_free(c);
 }
 
+/* A server tells it: the client may not have noticed yet. */
+static void finish_late(struct rpc_call *c, const struct rpc_status *late)
+{
+    str_clear(&c->out);
+    c->sent = 0;
+    rpc_finish(c, late);
+}
+
+static void on_no_message(void *arg)
+{
+    struct rpc_call *c = arg;
+    struct rpc_status late = rpc_status_of(RPC_DEADLINE_EXCEEDED, "No message came.");
+    if (!c->finishing) /* what it was answered may still be on its way */
+        finish_late(c, &late);
+}
+
 static void on_deadline(void *arg)
 {
     struct rpc_call *c = arg;
     struct rpc_status late = rpc_status_of(RPC_DEADLINE_EXCEEDED, "The deadline has passed.");
-    if (c->link->settings.is_server) { /* tells it: the client may not have noticed yet */
-        str_clear(&c->out);
-        c->sent = 0;
-        rpc_finish(c, &late);
+    if (c->link->settings.is_server) {
+        finish_late(c, &late);
         return;
     }
     call_set_status(c, late);
@@ -208,9 +225,15 @@ void call_submit(struct rpc_call *c)
     str_done(&timeout);
 }
 
-void link_answer(struct rpc_call *c, const struct rpc_events *events)
+void link_answer(struct rpc_call *c, const struct rpc_method *m)
 {
-    c->events = events;
+    const struct link_settings *s = &c->link->settings;
+    c->events = m->events;
+    c->max_message = m->max_message;
+    c->in.max = LIMIT_RPC_STRANGER_MESSAGE;
+    if (m->max_message && m->max_message < c->in.max)
+        c->in.max = m->max_message;
+    c->first = loop_timer_new(s->loop, s->bounds.first_message_ms, 0, on_no_message, c);
     nghttp2_data_provider body = {.source.ptr = c, .read_callback = read_out};
     nghttp2_nv nv[] = {header(":status", "200"), header("content-type", "application/grpc"),
                        header("grpc-accept-encoding", "identity,gzip")};
@@ -232,7 +255,18 @@ void call_refuse(struct rpc_call *c, int http_status, struct rpc_status s)
     c->finishing = true;
 }
 
+void rpc_admit(struct rpc_call *c)
+{
+    c->in.max = c->max_message;
+    link_admit(c->link);
+}
+
 /* --- what is asked of a call --- */
+
+bool call_listens(const struct rpc_call *c)
+{
+    return c->events && !(c->link->settings.is_server && c->finishing);
+}
 
 static const char *find_header(const struct str *headers, const char *name)
 {

@@ -25,13 +25,15 @@ static int inflate_into(const unsigned char *bytes, size_t len, char *out, size_
     return r == Z_STREAM_END ? total : is_full ? -ENOSPC : -EBADMSG;
 }
 
-static int give_compressed(const unsigned char *bytes, size_t len, framer_fn *fn, void *arg)
+static int give_compressed(const struct framer *f, const unsigned char *bytes, size_t len,
+                           framer_fn *fn, void *arg)
 {
+    size_t max = framer_max(f);
     size_t size = len * 4 + 1024;
     for (;;) {
-        bool is_last = size >= LIMIT_RPC_MESSAGE;
+        bool is_last = size >= max;
         if (is_last)
-            size = LIMIT_RPC_MESSAGE;
+            size = max;
         AUTO(mem_freep) char *out = mem_try_alloc(size);
         if (!out)
             return -ENOMEM;
@@ -46,9 +48,10 @@ static int give_compressed(const unsigned char *bytes, size_t len, framer_fn *fn
     }
 }
 
-static int give(const unsigned char *message, size_t len, framer_fn *fn, void *arg)
+static int give(const struct framer *f, const unsigned char *message, size_t len, framer_fn *fn,
+                void *arg)
 {
-    return message[0] ? give_compressed(message + RPC_PREFIX, len, fn, arg)
+    return message[0] ? give_compressed(f, message + RPC_PREFIX, len, fn, arg)
                       : fn(arg, message + RPC_PREFIX, len);
 }
 
@@ -59,7 +62,7 @@ static int whole_length(const struct framer *f, const unsigned char *p, size_t l
         return -EBADMSG;
     if (len < RPC_PREFIX)
         return RPC_PREFIX;
-    return length_in(p) > LIMIT_RPC_MESSAGE ? -EMSGSIZE : (int)length_in(p) + RPC_PREFIX;
+    return length_in(p) > framer_max(f) ? -EMSGSIZE : (int)length_in(p) + RPC_PREFIX;
 }
 
 /* Moves into `part` what its message lacks. */
@@ -78,7 +81,7 @@ static int complete_part(struct framer *f, const unsigned char **p, const unsign
         str_add_n(&f->part, *p, here < lacks ? here : lacks);
         *p += here < lacks ? here : lacks;
     }
-    int r = give((const unsigned char *)f->part.p, f->part.len - RPC_PREFIX, fn, arg);
+    int r = give(f, (const unsigned char *)f->part.p, f->part.len - RPC_PREFIX, fn, arg);
     str_clear(&f->part);
     return r;
 }
@@ -92,7 +95,7 @@ int framer_feed(struct framer *f, const void *bytes, size_t len, framer_fn *fn, 
             return whole;
         int r;
         if (whole >= RPC_PREFIX && end - p >= whole) { /* as it came: nothing is copied */
-            r = give(p, (size_t)whole - RPC_PREFIX, fn, arg);
+            r = give(f, p, (size_t)whole - RPC_PREFIX, fn, arg);
             p += whole;
         } else {
             if (f->part.len == 0)
@@ -103,6 +106,11 @@ int framer_feed(struct framer *f, const void *bytes, size_t len, framer_fn *fn, 
             return r;
     }
     return 0;
+}
+
+size_t framer_max(const struct framer *f)
+{
+    return f->max ? f->max : LIMIT_RPC_MESSAGE;
 }
 
 bool framer_is_between(const struct framer *f)

@@ -85,6 +85,8 @@ static void peer_is_done(struct rpc_call *c)
     if (c->peer_done)
         return;
     c->peer_done = true;
+    if (c->link->settings.is_server && c->finishing) /* has its result */
+        return;
     if (!framer_is_between(&c->in)) {
         call_set_status(c, rpc_status_of(RPC_INTERNAL, "A message was cut off."));
         nghttp2_submit_rst_stream(c->link->session, NGHTTP2_FLAG_NONE, c->stream,
@@ -133,15 +135,16 @@ static int on_frame_sent(nghttp2_session *session, const nghttp2_frame *frame, v
 static int give_message(void *arg, const void *bytes, size_t len)
 {
     struct rpc_call *c = arg;
+    loop_timer_free(TAKE(c->first));
     if (c->events && c->events->message)
         c->events->message(c, bytes, len);
-    return c->events ? 0 : -ECANCELED;
+    return call_listens(c) ? 0 : -ECANCELED;
 }
 
-static struct rpc_status broken_message(int r)
+static struct rpc_status broken_message(const struct rpc_call *c, int r)
 {
-    return r == -EMSGSIZE ? rpc_status_of(RPC_RESOURCE_EXHAUSTED, "A message is over %d MiB.",
-                                          LIMIT_RPC_MESSAGE >> 20)
+    return r == -EMSGSIZE ? rpc_status_of(RPC_RESOURCE_EXHAUSTED, "A message is over %zu bytes.",
+                                          framer_max(&c->in))
            : r == -ENOMEM ? rpc_status_of(RPC_RESOURCE_EXHAUSTED, "There is no memory for it.")
                           : rpc_status_of(RPC_INTERNAL, "A message can't be read.");
 }
@@ -151,12 +154,17 @@ static int on_data(nghttp2_session *session, uint8_t flags, int32_t stream, cons
 {
     struct rpc_call *c = nghttp2_session_get_stream_user_data(session, stream);
     (void)flags, (void)arg;
-    if (!c || !c->events || (!c->link->settings.is_server && !c->is_grpc))
+    if (!c || !call_listens(c) || (!c->link->settings.is_server && !c->is_grpc))
         return 0;
     int r = framer_feed(&c->in, bytes, len, give_message, c);
     if (r >= 0 || r == -ECANCELED)
         return 0;
-    call_set_status(c, broken_message(r));
+    struct rpc_status broken = broken_message(c, r);
+    if (c->link->settings.is_server) {
+        rpc_finish(c, &broken);
+        return 0;
+    }
+    call_set_status(c, broken);
     nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, stream, NGHTTP2_CANCEL);
     return 0;
 }

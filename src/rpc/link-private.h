@@ -10,9 +10,12 @@ struct link {
     struct rpc_call *calls;
     size_t n_calls;
     struct loop_timer *keepalive;
+    struct loop_timer *watch;        /* server: TLS has to come, then calls; NULL: there are some */
+    struct loop_timer *stranger;     /* server: until a call is admitted */
     unsigned inside;                 /* callbacks under way: nothing is freed, nothing is sent */
     bool is_ready, closing, leaving; /* leaving: GOAWAY came, no new calls */
     bool heard, asked;               /* since the last look: a byte came; a ping waits */
+    bool admitted;
 };
 
 struct rpc_call {
@@ -27,6 +30,8 @@ struct rpc_call {
     struct str headers; /* "name\0value\0…" of the request; the answer's on the client */
     struct rpc_status status;
     struct loop_timer *deadline;
+    struct loop_timer *first; /* server: the first message has to come */
+    size_t max_message;       /* once it is admitted; 0 = the usual */
     char *path;
     uint64_t timeout_ms;
     int http_status;
@@ -43,6 +48,8 @@ struct rpc_call {
 bool link_flush(struct link *l);
 /* Ends what `inside++` began. false = the link was closed meanwhile and is gone. */
 bool link_leave(struct link *l);
+void link_watch(struct link *l); /* server: a call came or went */
+void link_admit(struct link *l);
 
 /* --- call.c --- */
 struct rpc_call *call_new(struct link *l, int32_t stream);
@@ -50,7 +57,8 @@ void call_free(struct rpc_call *c);
 void call_end(struct rpc_call *c);                             /* tells its owner, frees it */
 void call_set_status(struct rpc_call *c, struct rpc_status s); /* the first one stands */
 void call_set_deadline(struct rpc_call *c, uint64_t ms);       /* 0 = none */
-void call_submit(struct rpc_call *c); /* a client's, once the connection stands */
+bool call_listens(const struct rpc_call *c); /* its owner wants to know what still comes */
+void call_submit(struct rpc_call *c);        /* a client's, once the connection stands */
 /* A server's answer without a message: headers that are trailers as well. */
 void call_refuse(struct rpc_call *c, int http_status, struct rpc_status s);
 

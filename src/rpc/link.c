@@ -12,6 +12,8 @@ static void link_free(struct link *l)
     while (l->calls)
         call_free(l->calls);
     loop_timer_free(l->keepalive);
+    loop_timer_free(l->watch);
+    loop_timer_free(l->stranger);
     nghttp2_session_del(l->session);
     mem_free(l);
 }
@@ -81,17 +83,79 @@ bool link_flush(struct link *l)
     return link_leave(l);
 }
 
+/* Not from within a callback of the link's. */
+static void give_up(struct link *l, const char *why)
+{
+    struct err e = {0};
+    err_set(&e, -ETIMEDOUT, "%s", why);
+    nghttp2_submit_goaway(l->session, NGHTTP2_FLAG_NONE,
+                          nghttp2_session_get_last_proc_stream_id(l->session), NGHTTP2_NO_ERROR,
+                          NULL, 0);
+    if (!link_flush(l))
+        return;
+    struct transport *t = l->transport;
+    fail(l, &e);
+    transport_close(t);
+}
+
+/* --- what a server bears --- */
+
+static void on_no_handshake(void *arg)
+{
+    give_up(arg, "The other side did not shake hands.");
+}
+
+static void on_idle(void *arg)
+{
+    give_up(arg, "The other side calls nothing.");
+}
+
+static void on_stranger(void *arg)
+{
+    give_up(arg, "The other side has not shown who it is.");
+}
+
+void link_watch(struct link *l)
+{
+    if (!l->settings.is_server || l->closing || !l->is_ready)
+        return;
+    loop_timer_free(l->watch);
+    l->watch = l->n_calls
+                   ? NULL
+                   : loop_timer_new(l->settings.loop, l->settings.bounds.idle_ms, 0, on_idle, l);
+}
+
+static void begin_watch(struct link *l)
+{
+    const struct rpc_bounds *b = &l->settings.bounds;
+    l->watch = loop_timer_new(l->settings.loop, b->handshake_ms, 0, on_no_handshake, l);
+    l->stranger = loop_timer_new(l->settings.loop, b->stranger_ms, 0, on_stranger, l);
+}
+
+void link_admit(struct link *l)
+{
+    nghttp2_settings_entry calls = {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS,
+                                    l->settings.bounds.calls};
+    if (l->admitted || l->closing)
+        return;
+    l->admitted = true;
+    loop_timer_free(TAKE(l->stranger));
+    nghttp2_submit_settings(l->session, NGHTTP2_FLAG_NONE, &calls, 1);
+    link_flush(l);
+}
+
+bool link_is_admitted(const struct link *l)
+{
+    return l->admitted;
+}
+
 /* --- the connection --- */
 
 static void on_keepalive(void *arg)
 {
     struct link *l = arg;
     if (l->asked && !l->heard) {
-        struct err e = {0};
-        err_set(&e, -ETIMEDOUT, "The other side does not answer any more.");
-        struct transport *t = l->transport;
-        fail(l, &e);
-        transport_close(t);
+        give_up(l, "The other side does not answer any more.");
         return;
     }
     if (!l->heard && l->is_ready) {
@@ -112,7 +176,8 @@ static void set_up_session(struct link *l)
     else
         nghttp2_session_client_new(&l->session, callbacks, l);
     nghttp2_session_callbacks_del(callbacks);
-    nghttp2_settings_entry entries[] = {{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, LIMIT_RPC_CALLS},
+    unsigned calls = l->settings.is_server ? l->settings.bounds.stranger_calls : LIMIT_RPC_CALLS;
+    nghttp2_settings_entry entries[] = {{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, calls},
                                         {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, STREAM_WINDOW},
                                         {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, LIMIT_RPC_METADATA},
                                         {NGHTTP2_SETTINGS_ENABLE_PUSH, 0}};
@@ -128,6 +193,8 @@ struct link *link_new(const struct link_settings *s)
     set_up_session(l);
     if (s->keepalive_ms)
         l->keepalive = loop_timer_new(s->loop, s->keepalive_ms, s->keepalive_ms, on_keepalive, l);
+    if (s->is_server)
+        begin_watch(l);
     return l;
 }
 
@@ -160,6 +227,7 @@ static void on_ready(void *arg)
 {
     struct link *l = arg;
     l->is_ready = l->heard = true;
+    link_watch(l);
     l->inside++;
     if (l->settings.ready)
         l->settings.ready(l->settings.arg);

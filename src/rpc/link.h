@@ -13,7 +13,8 @@ struct link_settings {
     bool is_server;
     struct loop *loop;
     unsigned keepalive_ms;
-    const char *authority; /* client */
+    struct rpc_bounds bounds; /* server; none is 0 */
+    const char *authority;    /* client */
     /* Server: a call begins; false = there is no such method. */
     bool (*request)(void *arg, struct rpc_call *c, const char *path);
     void (*ready)(void *arg);                                      /* client */
@@ -28,7 +29,8 @@ extern const struct transport_events link_transport_events; /* with the link as 
 struct rpc_call *link_call(struct link *l, const char *path, uint64_t timeout_ms,
                            const struct rpc_events *events, void *arg);
 /* Server: what is told of the call, and that its messages may come. */
-void link_answer(struct rpc_call *c, const struct rpc_events *events);
+void link_answer(struct rpc_call *c, const struct rpc_method *m);
 bool link_can_call(const struct link *l);
+bool link_is_admitted(const struct link *l); /* server: rpc_admit() was called on it */
 /* GOAWAY; calls are told that they ended, or not; the link is gone, its `ended` is not called. */
 void link_close(struct link *l, bool tell);

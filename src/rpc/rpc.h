@@ -15,6 +15,14 @@ enum {
     LIMIT_RPC_METADATA = 16384,   /* bytes of headers */
     LIMIT_RPC_CONNECTIONS = 4096, /* of one server */
     LIMIT_RPC_BACKLOG = 8 << 20,  /* bytes of messages of one call that wait to be sent */
+    /* What a server bears of a connection on which it has admitted no call. */
+    LIMIT_RPC_STRANGER_CALLS = 8,        /* at once */
+    LIMIT_RPC_STRANGER_MESSAGE = 16384,  /* bytes, after decompression, too */
+    LIMIT_RPC_STRANGERS_OF_ADDRESS = 64, /* connections */
+    RPC_HANDSHAKE_MS = 10000,            /* from the connection's beginning to TLS */
+    RPC_IDLE_MS = 15000,                 /* without a call; of admitted ones, too */
+    RPC_FIRST_MESSAGE_MS = 15000,        /* of a call, whole; of admitted ones, too */
+    RPC_STRANGER_MS = 60000,             /* altogether */
 };
 
 struct rpc_call;
@@ -40,6 +48,10 @@ void rpc_finish(struct rpc_call *c, const struct rpc_status *s); /* a server: th
                                                       what was sent goes first. `ended` follows */
 void rpc_drop(struct rpc_call *c); /* cancels it at once; `c` is gone */
 
+/* A server knows who calls and lets it in: the bounds for strangers hold neither for this call nor
+ * for its connection any more. */
+void rpc_admit(struct rpc_call *c);
+
 const char *rpc_peer_address(const struct rpc_call *c);
 bool rpc_peer_certificate(const struct rpc_call *c, struct str *ret_der); /* false = none */
 const char *rpc_metadata(const struct rpc_call *c, const char *name);     /* of the request; NULL */
@@ -50,6 +62,16 @@ struct rpc_method {
     const char *path; /* "/hydra.agent.v1.Agent/Link" */
     const struct rpc_events *events;
     void (*begin)(struct rpc_call *c, void *arg); /* may finish it */
+    size_t max_message; /* bytes; 0 = LIMIT_RPC_MESSAGE. Until rpc_admit() no more than
+                           LIMIT_RPC_STRANGER_MESSAGE */
+};
+
+/* What a server bears. 0 = as named above. */
+struct rpc_bounds {
+    unsigned calls, stranger_calls; /* at once, on one connection */
+    unsigned strangers_of_address; /* 0: LIMIT_RPC_STRANGERS_OF_ADDRESS, but of loopback any number.
+                                      Of IPv6 a /64 is one address. One more: the oldest goes */
+    unsigned handshake_ms, idle_ms, first_message_ms, stranger_ms;
 };
 
 struct rpc_server_settings {
@@ -58,6 +80,7 @@ struct rpc_server_settings {
     const struct rpc_method *methods; /* ends with a NULL path; others are UNIMPLEMENTED */
     void *arg;
     unsigned keepalive_ms; /* a ping after so long without a byte; the same again for its answer */
+    struct rpc_bounds bounds;
 };
 
 struct rpc_server;

@@ -1,13 +1,18 @@
 #include "rpc/link.h"
 
-#include <stdio.h>
-
 enum { BACKLOG = 128 };
+
+/* Where a connection comes from: an address of IPv4, or the /64 of one of IPv6. Zeros: unknown. */
+struct origin {
+    unsigned char bytes[8];
+    bool is_loopback;
+};
 
 struct served {
     struct rpc_server *server;
     struct link *link;
-    struct served *next, *previous;
+    struct origin from;
+    struct served *next, *previous; /* next: the older one */
 };
 
 struct rpc_server {
@@ -46,17 +51,19 @@ static bool on_request(void *arg, struct rpc_call *c, const char *path)
     const struct rpc_server_settings *s = &((struct served *)arg)->server->settings;
     for (const struct rpc_method *m = s->methods; m->path; m++)
         if (str_eq(m->path, path)) {
-            link_answer(c, m->events);
+            link_answer(c, m);
             m->begin(c, s->arg);
             return true;
         }
     return false;
 }
 
-static void serve(struct rpc_server *s, uv_tcp_t *tcp, const char *address)
+static void serve(struct rpc_server *s, uv_tcp_t *tcp, const char *address,
+                  const struct origin *from)
 {
     struct served *v = mem_alloc(sizeof *v);
     v->server = s;
+    v->from = *from;
     v->next = s->links;
     if (v->next)
         v->next->previous = v;
@@ -65,6 +72,7 @@ static void serve(struct rpc_server *s, uv_tcp_t *tcp, const char *address)
     v->link = link_new(&(struct link_settings){.is_server = true,
                                                .loop = s->settings.loop,
                                                .keepalive_ms = s->settings.keepalive_ms,
+                                               .bounds = s->settings.bounds,
                                                .request = on_request,
                                                .ended = on_link_ended,
                                                .arg = v});
@@ -79,35 +87,108 @@ static void serve(struct rpc_server *s, uv_tcp_t *tcp, const char *address)
     transport_begin(t);
 }
 
-static void print_address(const uv_tcp_t *tcp, char *text, size_t size)
+static void origin_of_v6(const struct in6_addr *a, struct origin *ret_o)
 {
-    struct sockaddr_storage a;
+    static const struct in6_addr loopback = IN6ADDR_LOOPBACK_INIT;
+    bool is_v4 = IN6_IS_ADDR_V4MAPPED(a);
+    memcpy(ret_o->bytes + (is_v4 ? 4 : 0), a->s6_addr + (is_v4 ? 12 : 0), is_v4 ? 4 : 8);
+    ret_o->is_loopback = is_v4 ? a->s6_addr[12] == 127 : memcmp(a, &loopback, sizeof *a) == 0;
+}
+
+static void find_peer(const uv_tcp_t *tcp, char *text, size_t size, struct origin *ret_o)
+{
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    } a;
     int len = sizeof a;
-    text[0] = '\0';
-    if (uv_tcp_getpeername(tcp, (struct sockaddr *)&a, &len) == 0)
-        uv_ip_name((struct sockaddr *)&a, text, size);
+    *text = '\0';
+    *ret_o = (struct origin){0};
+    if (uv_tcp_getpeername(tcp, &a.any, &len) < 0)
+        return;
+    uv_ip_name(&a.any, text, size);
+    if (a.any.sa_family == AF_INET6) {
+        origin_of_v6(&a.v6.sin6_addr, ret_o);
+        return;
+    }
+    memcpy(ret_o->bytes + 4, &a.v4.sin_addr, 4);
+    ret_o->is_loopback = ret_o->bytes[4] == 127;
+}
+
+/* --- strangers: connections on which nobody was admitted yet --- */
+
+/* The oldest that comes from there; NULL = from anywhere. Counts them. */
+static struct served *oldest_stranger(const struct rpc_server *s, const struct origin *from,
+                                      size_t *ret_n)
+{
+    struct served *oldest = NULL;
+    *ret_n = 0;
+    for (struct served *v = s->links; v; v = v->next)
+        if (!link_is_admitted(v->link) &&
+            (!from || memcmp(v->from.bytes, from->bytes, sizeof from->bytes) == 0)) {
+            oldest = v;
+            ++*ret_n;
+        }
+    return oldest;
+}
+
+static size_t most_strangers(const struct rpc_server *s, const struct origin *from)
+{
+    unsigned set = s->settings.bounds.strangers_of_address;
+    return set ? set : from->is_loopback ? SIZE_MAX : LIMIT_RPC_STRANGERS_OF_ADDRESS;
+}
+
+/* After one more has come: whoever has waited longest goes, so that those who know what they want
+ * get in. `s` may be gone after it. */
+static void make_room(struct rpc_server *s, const struct origin *from)
+{
+    size_t n;
+    struct served *v = oldest_stranger(s, from, &n);
+    if (n <= most_strangers(s, from))
+        v = s->n > LIMIT_RPC_CONNECTIONS ? oldest_stranger(s, NULL, &n) : NULL;
+    if (!v)
+        return;
+    struct link *l = v->link;
+    forget(v);
+    link_close(l, true);
 }
 
 static void on_connection(uv_stream_t *listener, int status)
 {
     struct rpc_server *s = listener->data;
     char address[64];
+    struct origin from;
     if (status < 0)
         return;
     uv_tcp_t *tcp = mem_alloc(sizeof *tcp);
     uv_tcp_init(loop_uv(s->settings.loop), tcp);
-    if (uv_accept(listener, (uv_stream_t *)tcp) < 0 || s->n >= LIMIT_RPC_CONNECTIONS) {
+    if (uv_accept(listener, (uv_stream_t *)tcp) < 0) {
         uv_close((uv_handle_t *)tcp, on_tcp_closed);
         return;
     }
-    print_address(tcp, address, sizeof address);
-    serve(s, tcp, address);
+    find_peer(tcp, address, sizeof address, &from);
+    serve(s, tcp, address, &from);
+    make_room(s, &from);
+}
+
+static void set_default(unsigned *v, unsigned value)
+{
+    if (*v == 0)
+        *v = value;
 }
 
 struct rpc_server *rpc_server_new(const struct rpc_server_settings *settings)
 {
     struct rpc_server *s = mem_alloc(sizeof *s);
+    struct rpc_bounds *b = &s->settings.bounds;
     s->settings = *settings;
+    set_default(&b->calls, LIMIT_RPC_CALLS);
+    set_default(&b->stranger_calls, LIMIT_RPC_STRANGER_CALLS);
+    set_default(&b->handshake_ms, RPC_HANDSHAKE_MS);
+    set_default(&b->idle_ms, RPC_IDLE_MS);
+    set_default(&b->first_message_ms, RPC_FIRST_MESSAGE_MS);
+    set_default(&b->stranger_ms, RPC_STRANGER_MS);
     return s;
 }
 

@@ -4,9 +4,11 @@ import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import http2 from 'node:http2';
 import { createRequire } from 'node:module';
+import net from 'node:net';
 import path from 'node:path';
 import readline from 'node:readline';
 import { after, before, test } from 'node:test';
+import { connect as connectTls } from 'node:tls';
 import { root, run, scratchFolder, until } from './lib/hydrad.mjs';
 
 const grpc = createRequire(path.join(root, 'web/package.json'))('@grpc/grpc-js');
@@ -25,9 +27,9 @@ after(async () => {
     fs.rmSync(dir, { recursive: true, force: true });
 });
 
-/** Our server: {port, told: what it has told so far, stop()}. */
-async function ours(tls) {
-    const p = spawn(peer, ['serve', ...(tls ? [certificate, key] : [])], { stdio: ['ignore', 'pipe', 'inherit'] });
+/** Our server, in plain text, over TLS (true), or a tight one: {port, told: what it has told so far, stop()}. */
+async function ours(how) {
+    const p = spawn(peer, ['serve', ...(how ? [certificate, key] : []), ...(how === 'tight' ? [how] : [])], { stdio: ['ignore', 'pipe', 'inherit'] });
     const told = [];
     readline.createInterface(p.stdout).on('line', l => told.push(JSON.parse(l)));
     const ended = new Promise(r => p.on('exit', (code, signal) => r({ code, signal })));
@@ -119,6 +121,82 @@ test('what is no gRPC is refused, and the connection lives on', async () => {
     assert.deepEqual(await ask({ 'grpc-encoding': 'zstd' }), [200, '12']);
     assert.deepEqual(await ask({ 'grpc-timeout': 'soon' }), [200, '13']);
     assert.deepEqual(await ask({}, Buffer.from([0, 0, 0, 0, 1, 65])), [200, '0']);
+});
+
+// --- what a server bears of strangers: the tight one, whose patience is short ---
+
+const framed = (length, bytes = Buffer.alloc(length)) => Buffer.concat([Buffer.from([0, length >>> 24, (length >>> 16) & 255, (length >>> 8) & 255, length & 255]), bytes]);
+const session = server => {
+    const s = http2.connect(`https://localhost:${server.port}`, { ca: fs.readFileSync(certificate) });
+    s.on('error', () => {});
+    ends.push(() => s.destroy());
+    return s;
+};
+const gone = (thing, what) => until(() => thing.destroyed || thing.closed, 15000, what);
+
+/** A call of a raw session: {status, closed, stream}. */
+function rawCall(s, name, bytes) {
+    const stream = s.request({ ':method': 'POST', ':path': `/t.T/${name}`, 'content-type': 'application/grpc', te: 'trailers' }, { endStream: false });
+    const c = { stream, status: undefined, code: undefined, closed: false, got: 0 };
+    stream.on('response', h => { c.status ??= h['grpc-status']; });
+    stream.on('trailers', h => { c.status ??= h['grpc-status']; });
+    stream.on('data', d => { c.got += d.length; });
+    stream.on('error', () => {});
+    stream.on('close', () => { c.closed = true; c.code = stream.rstCode; });
+    if (bytes) stream.write(bytes);
+    return c;
+}
+
+test('a connection that does nothing is closed: without TLS, without HTTP/2, without a call', async () => {
+    const s = await ours('tight');
+    const mute = net.connect(s.port, '127.0.0.1').resume(), half = net.connect(s.port, '127.0.0.1').resume();
+    half.write(Buffer.from([0x16, 0x03, 0x01, 0x02, 0x00, 0x01])); // a hello that begins
+    const silent = connectTls({ port: s.port, host: 'localhost', ca: fs.readFileSync(certificate), ALPNProtocols: ['h2'] }).resume();
+    const idle = session(s); // answers pings
+    for (const c of [mute, half, silent]) c.on('error', () => {});
+    await Promise.all([gone(mute, 'the end of the mute'), gone(half, 'the end of half a hello'), gone(silent, 'the end of one without HTTP/2'), gone(idle, 'the end of one without a call')]);
+    assert.deepEqual(await s.stop(), { code: 0, signal: null });
+});
+
+test('a call without a message, with half of one, with one too large; a caller whom nobody admits', async () => {
+    const s = await ours('tight');
+    const admitted = session(s), living = rawCall(admitted, 'Echo', framed(1));
+    await until(() => living.got > 0, 15000, 'an echo');
+    for (const [bytes, what] of [[null, 'no message'], [framed(100, Buffer.alloc(50)), 'half a message']]) {
+        const c = rawCall(admitted, 'Echo', bytes);
+        await until(() => c.closed, 15000, `the end of a call with ${what}`);
+        assert.equal(c.status, '4', what);
+    }
+    // The length alone is enough, before any byte of the message.
+    for (const [name, length] of [['Small', 1001], ['Stranger', (16 << 10) + 1], ['Echo', (4 << 20) + 1]]) {
+        const c = rawCall(admitted, name, framed(length, Buffer.alloc(0)));
+        await until(() => c.closed, 15000, `the end of ${name}`);
+        assert.equal(c.status, '8', name);
+    }
+    assert.equal(living.closed, false);
+    const strange = session(s), call = rawCall(strange, 'Stranger', framed(1));
+    await until(() => call.got > 0, 15000, 'an echo for a stranger');
+    await gone(strange, 'the end of the stranger');
+    living.stream.write(framed(10));
+    await until(() => living.got >= 6 + 15, 15000, 'an echo after the end of the stranger');
+    assert.deepEqual(await s.stop(), { code: 0, signal: null });
+});
+
+test('a stranger makes eight calls at once; connections beyond those of an address push out the oldest, never an admitted one', async () => {
+    const s = await ours('tight');
+    const admitted = session(s), living = rawCall(admitted, 'Echo', framed(1));
+    await until(() => living.got > 0, 15000, 'an echo');
+    const strange = session(s), calls = Array.from({ length: 9 }, () => rawCall(strange, 'Stranger', framed(1)));
+    await until(() => calls.filter(c => c.got > 0).length === 8 && calls.some(c => c.closed) || strange.destroyed, 15000, 'eight calls');
+    assert.ok(calls.filter(c => c.got > 0).length <= 8);
+    const flood = Array.from({ length: 100 }, () => net.connect(s.port, '127.0.0.1').on('error', () => {}).resume());
+    await until(() => flood.every(f => !f.connecting), 15000, 'the flood');
+    const late = session(s), last = rawCall(late, 'Echo', framed(1));
+    await until(() => last.got > 0, 15000, 'an echo for one who comes last');
+    living.stream.write(framed(1));
+    await until(() => living.got >= 12, 15000, 'an echo for the first');
+    await Promise.all(flood.map(f => gone(f, 'the end of the flood')));
+    assert.deepEqual(await s.stop(), { code: 0, signal: null });
 });
 
 /** A server of theirs; {port, seen, stop()}. */

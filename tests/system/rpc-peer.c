@@ -1,10 +1,11 @@
 /* One side of gRPC for tests that bring the other: a server with a few methods, or a client that
  * makes one call. What happens is told on stdout, a JSON object a line.
  *
- *   rpc-peer serve [CERTIFICATE KEY]
+ *   rpc-peer serve [CERTIFICATE KEY [tight]]
  *   rpc-peer call PORT PATH COUNT SIZE TIMEOUT_MS [tls]
  *
- * The server ends at SIGTERM, the client when its call has. */
+ * A tight server bears little, so that tests needn't wait. The server ends at SIGTERM, the client
+ * when its call has. */
 #include "rpc/rpc.h"
 
 #include <fcntl.h>
@@ -43,6 +44,12 @@ static void echo_done(struct rpc_call *c)
 
 static void begin(struct rpc_call *c, void *arg)
 {
+    (void)arg;
+    rpc_admit(c);
+}
+
+static void begin_stranger(struct rpc_call *c, void *arg)
+{
     (void)c, (void)arg;
 }
 
@@ -61,11 +68,19 @@ static void begin_reset(struct rpc_call *c, void *arg)
 
 static const struct rpc_events echo_events = {echo, echo_done, NULL, served_ended};
 static const struct rpc_events silent_events = {NULL, NULL, NULL, served_ended};
-static const struct rpc_method methods[] = {{"/t.T/Echo", &echo_events, begin},
-                                            {"/t.T/Silent", &silent_events, begin},
-                                            {"/t.T/Fail", &silent_events, begin_fail},
-                                            {"/t.T/Reset", &silent_events, begin_reset},
+static const struct rpc_method methods[] = {{"/t.T/Echo", &echo_events, begin, 0},
+                                            {"/t.T/Silent", &silent_events, begin, 0},
+                                            {"/t.T/Fail", &silent_events, begin_fail, 0},
+                                            {"/t.T/Reset", &silent_events, begin_reset, 0},
+                                            {"/t.T/Small", &echo_events, begin, 1000},
+                                            {"/t.T/Stranger", &echo_events, begin_stranger, 0},
                                             {0}};
+static const struct rpc_bounds wide = {.stranger_calls = LIMIT_RPC_CALLS},
+                               tight = {.strangers_of_address = 10,
+                                        .handshake_ms = 2000,
+                                        .idle_ms = 2000,
+                                        .first_message_ms = 2000,
+                                        .stranger_ms = 5000};
 
 static char *read_text(const char *path)
 {
@@ -111,8 +126,12 @@ static int serve(int argc, char **argv)
     uv_signal_t term;
     struct tls_context *tls =
         argc > 3 ? context(true, read_text(argv[2]), read_text(argv[3])) : NULL;
-    struct rpc_server *s = rpc_server_new(&(struct rpc_server_settings){
-        .loop = loop, .tls = tls, .methods = methods, .keepalive_ms = 1000});
+    struct rpc_server *s =
+        rpc_server_new(&(struct rpc_server_settings){.loop = loop,
+                                                     .tls = tls,
+                                                     .methods = methods,
+                                                     .keepalive_ms = 1000,
+                                                     .bounds = argc > 4 ? tight : wide});
     if (rpc_server_listen(s, "127.0.0.1", 0, &e, &port) < 0) {
         fprintf(stderr, "%s\n", e.text);
         return 2;
@@ -195,7 +214,7 @@ int main(int argc, char **argv)
         return serve(argc, argv);
     if (argc >= 7 && str_eq(argv[1], "call"))
         return call(argc, argv);
-    fprintf(stderr, "usage: rpc-peer serve [CERTIFICATE KEY] | call PORT PATH COUNT SIZE "
+    fprintf(stderr, "usage: rpc-peer serve [CERTIFICATE KEY [tight]] | call PORT PATH COUNT SIZE "
                     "TIMEOUT_MS [tls]\n");
     return 2;
 }

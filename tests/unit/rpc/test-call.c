@@ -54,6 +54,7 @@ static void begin(struct rpc_call *c, void *arg)
 {
     struct str der = {0};
     rpc_set_arg(c, arg);
+    rpc_admit(c);
     ((struct rig *)arg)->has_certificate = rpc_peer_certificate(c, &der);
     assert_string_equal(rpc_metadata(c, "te"), "trailers");
     assert_non_null(strstr(rpc_peer_address(c), "127.0.0.1"));
@@ -89,11 +90,11 @@ static void begin_drop(struct rpc_call *c, void *arg)
 static const struct rpc_events echo = {echo_message, echo_done, NULL, served_ended};
 static const struct rpc_events silent = {NULL, NULL, NULL, served_ended};
 static const struct rpc_events stopper = {stop_message, NULL, NULL, served_ended};
-static const struct rpc_method methods[] = {{"/t/Echo", &echo, begin},
-                                            {"/t/Silent", &silent, begin},
-                                            {"/t/Refused", &silent, begin_refused},
-                                            {"/t/Drop", &silent, begin_drop},
-                                            {"/t/Stop", &stopper, begin},
+static const struct rpc_method methods[] = {{"/t/Echo", &echo, begin, 0},
+                                            {"/t/Silent", &silent, begin, 0},
+                                            {"/t/Refused", &silent, begin_refused, 0},
+                                            {"/t/Drop", &silent, begin_drop, 0},
+                                            {"/t/Stop", &stopper, begin, 0},
                                             {0}};
 
 /* --- the client --- */
@@ -166,8 +167,12 @@ static struct rig *rig_new(bool tls, bool agent_certificate)
         r->server_tls = context(r, true, &r->hub);
         r->client_tls = context(r, false, agent_certificate ? &r->agent : NULL);
     }
-    r->server = rpc_server_new(&(struct rpc_server_settings){
-        .loop = r->loop, .tls = r->server_tls, .methods = methods, .arg = r});
+    r->server =
+        rpc_server_new(&(struct rpc_server_settings){.loop = r->loop,
+                                                     .tls = r->server_tls,
+                                                     .methods = methods,
+                                                     .arg = r,
+                                                     .bounds.stranger_calls = LIMIT_RPC_CALLS});
     assert_int_equal(rpc_server_listen(r->server, "127.0.0.1", 0, &e, &port), 0);
     uv_ip4_addr("127.0.0.1", port, &to);
     r->client = rpc_client_new(&(struct rpc_client_settings){.loop = r->loop,

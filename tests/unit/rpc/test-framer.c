@@ -137,6 +137,32 @@ static void test_a_bomb_is_refused(void **state)
     mem_free(zeros);
 }
 
+static void test_a_bound_of_its_own(void **state)
+{
+    (void)state;
+    char *zeros = mem_alloc(101);
+    struct str wire = {0};
+    struct seen s = {0};
+    struct framer f = {.gzip = true, .max = 100};
+    add_compressed(&wire, zeros, 100);
+    framer_add(&wire, zeros, 100);
+    assert_int_equal(framer_feed(&f, wire.p, wire.len, on_message, &s), 0);
+    assert_int_equal(s.n, 2);
+    str_clear(&wire);
+    add_compressed(&wire, zeros, 101);
+    assert_int_equal(framer_feed(&f, wire.p, wire.len, on_message, &s), -EMSGSIZE);
+    framer_done(&f);
+    f = (struct framer){.max = 100};
+    assert_int_equal(framer_max(&f), 100);
+    assert_int_equal(framer_feed(&f, "\0\0\0\0", 4, on_message, &s), 0);
+    assert_int_equal(framer_feed(&f, "\x65", 1, on_message, &s), -EMSGSIZE); /* no byte of it */
+    framer_done(&f);
+    assert_int_equal(framer_max(&(struct framer){0}), LIMIT_RPC_MESSAGE);
+    str_done(&s.text);
+    str_done(&wire);
+    mem_free(zeros);
+}
+
 static void test_the_reader_stops_it(void **state)
 {
     (void)state;
@@ -154,9 +180,12 @@ static void test_the_reader_stops_it(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_every_cut),         cmocka_unit_test(test_half_a_message_is_noticed),
-        cmocka_unit_test(test_refused),           cmocka_unit_test(test_compressed),
-        cmocka_unit_test(test_a_bomb_is_refused), cmocka_unit_test(test_the_reader_stops_it)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_every_cut),
+                                       cmocka_unit_test(test_half_a_message_is_noticed),
+                                       cmocka_unit_test(test_refused),
+                                       cmocka_unit_test(test_compressed),
+                                       cmocka_unit_test(test_a_bomb_is_refused),
+                                       cmocka_unit_test(test_a_bound_of_its_own),
+                                       cmocka_unit_test(test_the_reader_stops_it)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
