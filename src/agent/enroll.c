@@ -3,6 +3,7 @@
 #include "agent/spool.h"
 #include "agent/verbs.h"
 #include "base/clock.h"
+#include "node/command-log.h"
 #include "node/enrol-token.h"
 #include "node/wire.h"
 
@@ -77,8 +78,17 @@ static void finish(struct enrolment *n)
     loop_stop(n->loop);
 }
 
-/* What another hub missed, or this one of another node, is not to be told. An agent that runs finds
- * out by itself. */
+static void restart_commands(const char *dir)
+{
+    struct command_log *log = NULL;
+    struct err e = {0};
+    if (command_log_open(dir, &e, &log) < 0 || command_log_restart(log, &e) < 0)
+        fprintf(stderr, "hydra-agent: The commands of the former hub still count: %s\n", e.text);
+    command_log_free(log);
+}
+
+/* What another hub missed, or this one of another node, is not to be told, and how far it counted
+ * its commands says nothing. An agent that runs finds out by itself. */
 static void forget_missed(const struct identity *i)
 {
     struct identity before;
@@ -94,6 +104,7 @@ static void forget_missed(const struct identity *i)
         return;
     snprintf(path, sizeof path, "%s/spool", i->dir);
     spool_remove_all(path);
+    restart_commands(i->dir);
     close(lock);
 }
 

@@ -71,7 +71,9 @@ static void on_down(void *arg)
 
 static void on_replaced(void *arg)
 {
-    outgoing_forget(((struct agent *)arg)->outgoing);
+    struct agent *a = arg;
+    outgoing_forget(a->outgoing);
+    node_commands_restart(a->node);
 }
 
 static void on_writable(void *arg)
@@ -222,6 +224,7 @@ static void start(struct agent *a)
                                                   .docker_host = a->options->docker,
                                                   .policy = a->options->policy ? a->options->policy
                                                                                : POLICY_USUAL_PATH,
+                                                  .policy_named = a->options->policy != NULL,
                                                   .state_dir = a->options->state,
                                                   .report = on_report,
                                                   .arg = a});

@@ -145,10 +145,11 @@ static void take_processes(struct live_node *n, struct node_report *r)
     n->processes = TAKE(r->processes);
 }
 
-static void take_check(struct cluster *c, const struct check_result *r)
+/* Only the node that was asked for it may tell. */
+static void take_check(struct cluster *c, const struct live_node *n, const struct check_result *r)
 {
     struct live_service *s = model_service(c, r->service);
-    if (!s)
+    if (!s || n != (s->node ? s->node : c->home))
         return;
     checks_result(s, r);
     c->judge_dirty = c->checks_dirty = true;
@@ -181,7 +182,7 @@ static void take(struct cluster *c, struct live_node *n, struct node_report *r,
         report_take_source(c, n, r->source, now);
         return;
     case REPORT_CHECK:
-        take_check(c, r->check);
+        take_check(c, n, r->check);
         return;
     case REPORT_OUTCOME: /* of the jobs: not for here */
     case REPORT_POLICY:

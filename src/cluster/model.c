@@ -185,8 +185,10 @@ void model_drop_service(struct cluster *c, struct live_service *s, struct cluste
     history_end(c, s->id, now);
     map_remove(&c->services, s->id);
     forget_service(c, s);
-    if (s->node)
+    if (s->node) {
         s->node->row_dirty = true;
+        s->node->n_held--;
+    }
     free_service(s);
 }
 
@@ -226,6 +228,8 @@ struct live_service *model_add_service(struct cluster *c, struct live_node *n, c
     s->cpu = s->memory = (double)NAN;
     s->first_mono_ms = s->run_mono_ms = now.mono_ms;
     map_set(&c->services, id, s);
+    if (n)
+        n->n_held++;
     history_recall(c, s);
     return s;
 }

@@ -26,9 +26,11 @@ enum {
     LOOP_RESTARTS = 3,        /* so many in LOOP_WINDOW_MS is a restart loop */
     LOOP_WINDOW_MS = 10 * 60 * 1000,
     CHECK_LATENCIES = 60,
-    LIMIT_HISTORY = 200, /* states kept per service */
-    LIMIT_FEED = 200,    /* entries kept in memory */
-    OVERVIEW_FEED = 30,  /* of them in the overview */
+    LIMIT_HISTORY = 200,        /* states kept per service */
+    LIMIT_FEED = 200,           /* entries kept in memory */
+    LIMIT_NODE_SERVICES = 4000, /* that a node may tell of; the others are left out */
+    LIMIT_NODE_SOURCES = 64,    /* that it may have them from, beside "limits" */
+    OVERVIEW_FEED = 30,         /* of them in the overview */
 };
 
 /* The one check of a service: set by a person, or chosen by Hydra. */
@@ -141,6 +143,7 @@ struct live_node {
     bool row_dirty;
     int64_t detail_mono_ms, processes_mono_ms, usage_mono_ms;
     unsigned n_services, n_bad;
+    unsigned n_held; /* services in the model, hidden ones too */
 };
 
 struct notice {

@@ -51,13 +51,42 @@ static void count_restarts(struct cluster *c, struct live_service *s, uint32_t b
         say_restart(c, s, now);
 }
 
+/* --- what is too much --- */
+
+static const char limits[] = "limits"; /* a source of ours: what was left out of a node's words */
+
+static void say_limit(struct cluster *c, struct live_node *n, enum source_state state,
+                      const char *text, struct cluster_now now)
+{
+    struct live_source *s = model_source(n, limits);
+    if (!s && state == SOURCE_OK)
+        return;
+    if (!s) {
+        s = vec_add(&n->sources);
+        *s = (struct live_source){
+            .name = mem_strdup(limits), .state = SOURCE_OK, .since_ms = now.wall_ms};
+    }
+    if (s->state == state)
+        return;
+    s->state = state;
+    s->since_ms = now.wall_ms;
+    mem_set_str(&s->text, text);
+    n->row_dirty = c->attention_dirty = true;
+}
+
+/* --- services --- */
+
+/* NULL: the node has too many. */
 static struct live_service *service_of(struct cluster *c, struct live_node *n, const char *observed,
                                        struct cluster_now now, bool *ret_new)
 {
     char *id = mem_printf("%s/%s", n->id, observed);
     struct live_service *s = model_service(c, id);
     *ret_new = !s;
-    if (!s)
+    if (!s && n->n_held >= LIMIT_NODE_SERVICES)
+        say_limit(c, n, SOURCE_FAILED,
+                  "Too many services: the first 4000 are kept, further ones are left out.", now);
+    else if (!s)
         s = model_add_service(c, n, id, now);
     mem_free(id);
     return s;
@@ -82,6 +111,8 @@ void report_take_service(struct cluster *c, struct live_node *n, struct node_rep
 {
     bool is_new;
     struct live_service *s = service_of(c, n, r->service->id, now, &is_new);
+    if (!s)
+        return;
     struct observed *before = s->seen;
     bool anew = !before || !same_structure(before, r->service);
     bool made_anew = before && !str_eq(before->container_id, r->service->container_id);
@@ -169,6 +200,8 @@ static void end_list(struct cluster *c, struct live_node *n, struct live_source 
             report_service_gone(c, n, s->id + strlen(n->id) + 1, now);
     }
     recall_missing(c, n, source->name, now);
+    if (n->n_held < LIMIT_NODE_SERVICES && n->sources.n <= LIMIT_NODE_SOURCES)
+        say_limit(c, n, SOURCE_OK, NULL, now);
     source->listed = true;
 }
 
@@ -188,6 +221,11 @@ void report_take_source(struct cluster *c, struct live_node *n, const struct sou
                         struct cluster_now now)
 {
     struct live_source *s = model_source(n, r->name);
+    if (!s && n->sources.n >= LIMIT_NODE_SOURCES) {
+        say_limit(c, n, SOURCE_FAILED,
+                  "Too many sources: the first 64 are kept, further ones are left out.", now);
+        return;
+    }
     if (!s) {
         s = vec_add(&n->sources);
         *s = (struct live_source){

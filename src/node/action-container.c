@@ -172,6 +172,13 @@ static bool is_signal(const char *name)
            strlen(name) < 16;
 }
 
+static void kill_it(struct container_action *c, const char *name)
+{
+    AUTO(str_done) struct str s = {0};
+    signal_to_query(*name ? name : "KILL", &s);
+    talk_post(&c->talk, on_asked, "/containers/%s/kill?signal=%s", c->id, s.p);
+}
+
 static void ask(struct container_action *c)
 {
     const struct command *k = &c->a->command;
@@ -181,8 +188,7 @@ static void ask(struct container_action *c)
     else if (k->verb == COMMAND_CONTAINER_RENAME)
         talk_post(&c->talk, on_asked, "/containers/%s/rename?name=%s", c->id, k->argument);
     else if (k->verb == COMMAND_CONTAINER_KILL)
-        talk_post(&c->talk, on_asked, "/containers/%s/kill?signal=%s", c->id,
-                  *k->argument ? k->argument : "KILL");
+        kill_it(c, k->argument);
     else
         talk_post(&c->talk, on_asked, "/containers/%s/%s", c->id, words[k->verb].word);
 }

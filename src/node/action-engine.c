@@ -179,6 +179,16 @@ const char *container_fault(const struct action *a, const struct entry *x)
     return NULL;
 }
 
+void signal_to_query(const char *name, struct str *out)
+{
+    for (; *name; name++) {
+        if (*name == '+')
+            str_add(out, "%2B");
+        else
+            str_add_char(out, *name);
+    }
+}
+
 bool container_name_is_valid(const char *name)
 {
     static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";

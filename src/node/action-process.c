@@ -1,5 +1,6 @@
 /* Processes: a signal to exactly the one that was meant, never to another that has its number now.
  */
+#include "node/action-engine.h"
 #include "node/commands-private.h"
 
 #include "node/pidfd.h"
@@ -23,6 +24,7 @@ struct process_action {
     uv_poll_t *poll;
     struct loop_timer *patience;
     int signal;
+    bool refused;
     char name[32];
 };
 
@@ -131,6 +133,47 @@ static void await_end(struct process_action *p)
     p->patience = loop_timer_new(p->a->node->loop, END_MS, 0, on_patience, p);
 }
 
+/* --- what no policy gives away --- */
+
+/* "/system.slice/ssh.service/…": is any of the services on the way never stopped from here? systemd
+ * itself need not be reached for this. */
+static bool is_in_kept_unit(const struct action *a, const char *cgroup)
+{
+    AUTO(str_list_done) struct str_list parts = {0};
+    str_list_split(&parts, cgroup, '/');
+    for (size_t i = 0; i < parts.n; i++) {
+        AUTO(mem_freep) char *id = mem_printf("systemd/%s", parts.v[i]);
+        if (str_ends(id, ".service") && action_is_denied(a, COMMAND_UNIT_STOP, id))
+            return true;
+    }
+    return false;
+}
+
+static bool is_kept_service(const struct action *a, const char *id)
+{
+    const struct entry *x = docker_entry(a->node, id);
+    if (x && container_is_own(x->id))
+        return true;
+    return action_is_denied(
+        a, str_starts(id, "systemd/") ? COMMAND_UNIT_STOP : COMMAND_CONTAINER_STOP, id);
+}
+
+/* What may not be stopped gets no signals either. NULL when it may. */
+static const char *refusal_of(const struct action *a, int pid)
+{
+    const struct node *n = a->node;
+    char cgroup[CGROUP_PATH_MAX] = "";
+    if (cgroup_of_pid(n->settings.root, pid, cgroup) < 0)
+        return "It can't be found out which service that process belongs to.";
+    const struct owner *owner = owners_by_pid(n->owners, pid);
+    if (!owner)
+        owner = owners_by_cgroup(n->owners, cgroup);
+    if (is_in_kept_unit(a, cgroup) || (owner && is_kept_service(a, owner->id)))
+        return "That process belongs to a service that is never stopped from here, by Hydra or by "
+               "the policy of this node.";
+    return NULL;
+}
+
 /* --- life --- */
 
 /* The descriptor is opened first: the number can't go to another while it is looked at. NULL = it
@@ -146,6 +189,11 @@ static const char *deliver(struct process_action *p, int pid, uint64_t ticks)
     if (s.flags & KERNEL_THREAD)
         return "That is a thread of the kernel: signals do nothing to it.";
     str_copy(p->name, sizeof p->name, s.name);
+    const char *refusal = refusal_of(p->a, pid);
+    if (refusal) {
+        p->refused = true;
+        return refusal;
+    }
     if (syscall(SYS_pidfd_send_signal, p->fd, p->signal, NULL, 0) < 0)
         return errno == EPERM ? "The agent's user may not send signals to that process: run the "
                                 "agent as root."
@@ -172,7 +220,7 @@ static void start(struct action *a)
     }
     const char *fault = deliver(p, pid, ticks);
     if (fault)
-        action_end(a, OUTCOME_FAILED, NULL, "%s", fault);
+        action_end(a, p->refused ? OUTCOME_REFUSED : OUTCOME_FAILED, NULL, "%s", fault);
     else
         await_end(p);
 }

@@ -354,6 +354,14 @@ int command_log_end(struct command_log *l, const struct command_outcome *o, stru
     return r;
 }
 
+int command_log_restart(struct command_log *l, struct err *e)
+{
+    l->sequence = 0;
+    for (size_t i = 0; i < l->records.n; i++)
+        l->records.v[i]->command.sequence = 0;
+    return l->fd >= 0 ? rewrite(l, e) : 0;
+}
+
 /* --- life --- */
 
 int command_log_open(const char *dir, struct err *e, struct command_log **ret_log)

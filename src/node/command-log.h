@@ -32,6 +32,8 @@ void command_log_free(struct command_log *l);
 
 /* The highest sequence so far. */
 uint64_t command_log_sequence(const struct command_log *l);
+/* Counts from nothing again: another hub has numbers of its own. On disk when it returns 0. */
+int command_log_restart(struct command_log *l, struct err *e) MUST_CHECK;
 struct command_record *command_log_find(struct command_log *l, const char *id);
 /* In the order of beginning; NULL after the last. */
 struct command_record *command_log_at(struct command_log *l, size_t i);

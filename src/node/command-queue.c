@@ -211,8 +211,12 @@ static void drop_waiting(struct commands *s, struct action *a)
 static void begin(struct commands *s, struct action *a)
 {
     struct err e = {0};
+    commands_look_at_policy(s); /* it may have waited for long */
     if (command_is_stale(&a->command)) {
         commands_refuse_stale(s, &a->command);
+        drop_waiting(s, a);
+    } else if (commands_check_policy(s, &a->command, &e) < 0) {
+        commands_refuse(s, &a->command, e.text, true);
         drop_waiting(s, a);
     } else if (command_log_begin(s->log, &a->command, s->boot, clock_wall_ms(), &e) < 0) {
         AUTO(mem_freep)

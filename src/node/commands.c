@@ -48,21 +48,31 @@ static bool same_file(const struct stat *a, const struct stat *b)
            a->st_mode == b->st_mode && a->st_uid == b->st_uid;
 }
 
-static void look_at_policy(struct commands *s)
+void commands_look_at_policy(struct commands *s)
 {
     const char *path = s->node->settings.policy;
     struct stat st = {0};
-    if (path && stat(path, &st) < 0)
+    int why = path && stat(path, &st) < 0 ? errno : 0;
+    if (why)
         st = (struct stat){0};
-    if (s->policy && same_file(&st, &s->policy_file))
+    if (s->policy && why == s->policy_errno && same_file(&st, &s->policy_file))
         return;
     policy_free(s->policy);
-    s->policy = policy_load(path);
+    s->policy = policy_load(path, s->node->settings.policy_named);
     s->policy_file = st;
+    s->policy_errno = why;
     log_info("commands", "policy", "path=%s rules=%zu trouble=%s", LOG_Q(s->policy->path),
              s->policy->rules.n, LOG_Q(s->policy->trouble ? s->policy->trouble : ""));
     node_emit(s->node,
               (struct node_report){.kind = REPORT_POLICY, .policy = policy_copy(s->policy)});
+}
+
+int commands_check_policy(const struct commands *s, const struct command *c, struct err *e)
+{
+    int r = policy_check(s->policy, command_verb_name(c->verb), c->target, e);
+    if (r >= 0 && c->verb == COMMAND_CONTAINER_RENAME)
+        r = policy_check_rename(s->policy, c->target, c->argument, e);
+    return r;
 }
 
 bool action_is_denied(const struct action *a, enum command_verb verb, const char *target)
@@ -111,7 +121,7 @@ static bool is_refused(struct commands *s, const struct command *c)
     } else if (c->sequence && c->sequence <= highest_sequence(s)) {
         commands_refuse(
             s, c, "It came again, or after a later one: nothing was done. Ask for it anew.", false);
-    } else if (policy_check(s->policy, command_verb_name(c->verb), c->target, &e) < 0) {
+    } else if (commands_check_policy(s, c, &e) < 0) {
         commands_refuse(s, c, e.text, true);
     } else if (!ops_of[c->verb]) {
         commands_refuse(s, c, "This agent does not know how; bring it up to date.", true);
@@ -130,7 +140,7 @@ void node_command(struct node *n, const struct command *c)
     assert(s);
     if (tell_known(s, c->id))
         return;
-    look_at_policy(s);
+    commands_look_at_policy(s);
     if (is_refused(s, c))
         return;
     struct action *a = action_new(s, c, ops_of[c->verb]);
@@ -138,6 +148,18 @@ void node_command(struct node *n, const struct command *c)
         commands_start_waiting(s);
     else
         action_step(a, "waiting for others to be done");
+}
+
+/* Those that wait were the former hub's: they are refused as stale in their time, or done. */
+void node_commands_restart(struct node *n)
+{
+    struct commands *s = state_of(n);
+    struct err e = {0};
+    for (size_t i = 0; s && i < s->actions.n; i++)
+        s->actions.v[i]->command.sequence = 0;
+    if (s && s->log && command_log_restart(s->log, &e) < 0)
+        log_warn("commands", "count not restarted on disk", "error=%s it=%s", LOG_Q(e.text),
+                 "counts in memory");
 }
 
 void node_command_query(struct node *n, const char *id)
@@ -229,7 +251,7 @@ static void *start(struct node *n)
     struct commands *s = mem_alloc(sizeof *s);
     s->node = n;
     read_boot(s);
-    look_at_policy(s);
+    commands_look_at_policy(s);
     if (command_log_open(n->settings.state_dir, &s->trouble, &s->log) < 0)
         log_error("commands", "log not opened", "error=%s all=%s", LOG_Q(s->trouble.text),
                   "are refused");
@@ -244,7 +266,7 @@ static void tick(void *state, int64_t now_ms)
     if (now_ms - s->policy_at_ms < POLICY_LOOK_MS)
         return;
     s->policy_at_ms = now_ms;
-    look_at_policy(s);
+    commands_look_at_policy(s);
 }
 
 /* What runs is told as broken off by the next run. */

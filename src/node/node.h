@@ -19,6 +19,7 @@ struct node_settings {
     const char *dbus_address; /* NULL = the system bus */
     const char *journal;      /* folder of the journal; NULL = the system's own */
     const char *policy;       /* what commands it allows: a YAML file; NULL = the default policy */
+    bool policy_named;        /* a person named that file: without it nothing is allowed */
     const char *state_dir;    /* where outcomes of commands outlive a restart; NULL = in memory */
     const char *nvml_library; /* NULL = libnvidia-ml.so.1 */
     void (*report)(void *arg, struct node_report *r); /* on the node's loop; ownership moves */
@@ -27,7 +28,10 @@ struct node_settings {
 
 struct node *node_new(struct loop *loop, const struct node_settings *settings);
 void node_start(struct node *n); /* on the loop */
-void node_free(struct node *n);  /* on the loop */
+/* The hub is another one, or this is another node of it: its commands are numbered anew. On the
+ * loop. */
+void node_commands_restart(struct node *n);
+void node_free(struct node *n); /* on the loop */
 
 /* Replaces the list of checks; running ones that stay the same keep their schedule. On the loop;
  * specs are copied. */

@@ -168,6 +168,25 @@ static int read_document(struct reading *r, yaml_parser_t *parser)
     return status;
 }
 
+/* A second one would be left out, and may be where the denials are. */
+static int expect_end(struct reading *r, yaml_parser_t *parser)
+{
+    yaml_document_t document;
+    size_t line = parser->mark.line + 1;
+    int status = 0;
+    if (!yaml_parser_load(parser, &document))
+        return err_set(r->e, -EINVAL, "%s line %zu: not valid YAML: %s.", r->path,
+                       parser->problem_mark.line + 1,
+                       parser->problem ? parser->problem : "unknown error");
+    if (yaml_document_get_root_node(&document))
+        status = err_set(r->e, -EINVAL,
+                         "%s line %zu: a second document begins: put all into the first, without "
+                         "\"---\".",
+                         r->path, line);
+    yaml_document_delete(&document);
+    return status;
+}
+
 int policy_parse(const char *path, const char *text, size_t len, struct err *e,
                  struct policy **ret_p)
 {
@@ -180,6 +199,8 @@ int policy_parse(const char *path, const char *text, size_t len, struct err *e,
     yaml_parser_set_input_string(&parser, (const unsigned char *)text, len);
     r.policy = policy_new(path);
     int status = read_document(&r, &parser);
+    if (status == 0)
+        status = expect_end(&r, &parser);
     yaml_parser_delete(&parser);
     if (status < 0)
         policy_free(r.policy);
@@ -197,13 +218,13 @@ static int read_file(FILE *f, const char *path, struct err *e, struct policy **r
     return policy_parse(path, text, n, e, ret_p);
 }
 
-struct policy *policy_load(const char *path)
+struct policy *policy_load(const char *path, bool named)
 {
     struct policy *p = NULL;
     struct err e = {0};
     FILE *f = path ? fopen(path, "re") : NULL;
     int status;
-    if (!f && (!path || errno == ENOENT))
+    if (!f && (!path || (errno == ENOENT && !named)))
         return policy_default();
     if (f) {
         status = read_file(f, path, &e, &p);

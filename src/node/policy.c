@@ -1,5 +1,7 @@
 #include "node/policy-private.h"
 
+#include "node/command.h"
+
 /* A rule of the program's own: its words are separated by blanks. */
 struct built_in {
     bool deny;
@@ -14,15 +16,17 @@ static const struct built_in usual[] = {
      ""},
 };
 
-/* Who can stop these locks everybody out, Hydra first. Starting the others is what machine.reboot
- * and machine.power-off are for, with rights of their own. */
+/* Who can stop these locks everybody out, Hydra first. Starting the others ends the machine, which
+ * machine.reboot and machine.power-off are for with rights of their own, or opens it to anybody: a
+ * root shell without a password, its disks on the network, its data gone. */
 static const struct built_in fixed[] = {
     {true, "unit.stop unit.mask",
      "hydra-agent.service hydrad.service dbus.service dbus.socket dbus-broker.service "
      "dbus-org.* systemd-* ssh.service ssh.socket sshd.service sshd.socket "
      "NetworkManager.service networking.service *.target *.slice *.scope -.mount"},
     {true, "unit.restart",
-     "dbus.service dbus.socket dbus-broker.service systemd-logind.service *.target *.slice "
+     "dbus.service dbus.socket dbus-broker.service dbus-org.* systemd-logind.service *.target "
+     "*.slice "
      "*.scope -.mount"},
     {true, "unit.start unit.restart",
      "poweroff.target reboot.target halt.target kexec.target soft-reboot.target shutdown.target "
@@ -30,7 +34,10 @@ static const struct built_in fixed[] = {
      "hibernate.target hybrid-sleep.target ctrl-alt-del.target runlevel?.target "
      "systemd-poweroff.service systemd-reboot.service systemd-halt.service "
      "systemd-kexec.service systemd-soft-reboot.service systemd-exit.service "
-     "systemd-suspend*.service systemd-hibernate.service systemd-hybrid-sleep.service"},
+     "systemd-suspend*.service systemd-hibernate.service systemd-hybrid-sleep.service "
+     "systemd-sysupdate-reboot.* sigpwr.target system-update* initrd* "
+     "debug-shell.service storage-target-mode.target systemd-storagetm.service "
+     "factory-reset* systemd-factory-reset*"},
 };
 
 /* --- life --- */
@@ -93,7 +100,9 @@ void policy_free(struct policy *p)
 
 /* --- the verdict --- */
 
-static bool names(const char *pattern, const char *target)
+static const char kept[] = "-before-update"; /* what container.update keeps of "NAME" */
+
+static bool names_literally(const char *pattern, const char *target)
 {
     const char *slash = strchr(target, '/'), *name = slash ? slash + 1 : target;
     if (strchr(pattern, '/'))
@@ -104,6 +113,16 @@ static bool names(const char *pattern, const char *target)
         return false;
     AUTO(mem_freep) char *bare = mem_strndup(name, strlen(name) - strlen(".service"));
     return str_glob(pattern, bare);
+}
+
+static bool names(const char *pattern, const char *target)
+{
+    if (names_literally(pattern, target))
+        return true;
+    if (!str_ends(target, kept))
+        return false;
+    AUTO(mem_freep) char *base = mem_strndup(target, strlen(target) - strlen(kept));
+    return names_literally(pattern, base);
 }
 
 static bool applies(const struct policy_rule *r, const char *verb, const char *target)
@@ -151,4 +170,50 @@ int policy_check(const struct policy *p, const char *verb, const char *target, s
     return err_set(e, -EACCES,
                    "The policy of this node does not allow %s%s%s: add it to allow in %s.", verb,
                    on, target, path);
+}
+
+/* --- a rename --- */
+
+static bool is_of_containers(const struct policy_rule *r)
+{
+    for (unsigned v = COMMAND_CONTAINER_START; v <= COMMAND_CONTAINER_UPDATE; v++)
+        for (size_t i = 0; i < r->verbs.n; i++)
+            if (str_glob(r->verbs.v[i], command_verb_name((enum command_verb)v)))
+                return true;
+    return false;
+}
+
+static bool is_denied_by_name(const struct policy *p, const char *id)
+{
+    for (size_t i = 0; i < p->rules.n; i++) {
+        const struct policy_rule *r = &p->rules.v[i];
+        for (size_t k = 0; r->deny && is_of_containers(r) && k < r->targets.n; k++)
+            if (names(r->targets.v[k], id))
+                return true;
+    }
+    return false;
+}
+
+static bool is_allowed(const struct policy *p, enum command_verb v, const char *id)
+{
+    return policy_check(p, command_verb_name(v), id, NULL) == 0;
+}
+
+int policy_check_rename(const struct policy *p, const char *id, const char *name, struct err *e)
+{
+    const char *slash = strchr(id, '/');
+    AUTO(mem_freep)
+    char *to = mem_printf("%.*s%s", slash ? (int)(slash + 1 - id) : 0, id, name);
+    if (is_denied_by_name(p, id) || is_denied_by_name(p, to))
+        return err_set(e, -EACCES,
+                       "The policy of this node denies something for %s by its name: no container "
+                       "gets that name or loses it from here.",
+                       is_denied_by_name(p, id) ? id : to);
+    for (unsigned v = COMMAND_CONTAINER_START; v <= COMMAND_CONTAINER_UPDATE; v++)
+        if (is_allowed(p, (enum command_verb)v, to) && !is_allowed(p, (enum command_verb)v, id))
+            return err_set(e, -EACCES,
+                           "The policy of this node allows %s on %s, but not on %s: a rename would "
+                           "get round it.",
+                           command_verb_name((enum command_verb)v), to, id);
+    return 0;
 }

@@ -28,7 +28,7 @@ struct policy_rule {
     bool fixed;            /* of Hydra itself, under any policy; doesn't travel */
     struct str_list verbs; /* "unit.restart", "unit.*", "logs": of command.h, and "logs" */
     /* Patterns with * and ?; none = everything. With "/" for a whole id ("docker/plex"), without
-     * for what stands behind it; ".service" may be left out. */
+     * for what stands behind it; ".service" may be left out. "NAME-before-update" is NAME, too. */
     struct str_list targets;
 };
 
@@ -42,9 +42,9 @@ struct policy *policy_default(void);
 /* -EINVAL, -E2BIG with "PATH line N: …". */
 int policy_parse(const char *path, const char *text, size_t len, struct err *e,
                  struct policy **ret_p) MUST_CHECK;
-/* The file; the default when there is none or `path` is NULL; one that allows nothing when it is
- * broken. Never NULL. */
-struct policy *policy_load(const char *path);
+/* The file; the default when `path` is NULL, or there is none and nobody `named` it; one that
+ * allows nothing when it is broken. Never NULL. */
+struct policy *policy_load(const char *path, bool named);
 struct policy *policy_copy(const struct policy *p);
 void policy_free(struct policy *p);
 DEFINE_FREEP(struct policy, policy_free)
@@ -59,3 +59,7 @@ int policy_main(int argc, char **argv);
 /* 0 = allowed; -EACCES with the sentence. `verb`: a command's name, or "logs". */
 int policy_check(const struct policy *p, const char *verb, const char *target,
                  struct err *e) MUST_CHECK;
+/* Beside that: may the container `id` be called `name`? Not when a name is under deny, nor when
+ * more would be allowed then. */
+int policy_check_rename(const struct policy *p, const char *id, const char *name,
+                        struct err *e) MUST_CHECK;

@@ -13,6 +13,7 @@ struct commands {
     char boot[COMMAND_BOOT_SIZE];
     struct policy *policy;
     struct stat policy_file;      /* as it was when it was read; zero = there was none */
+    int policy_errno;             /* why it could not be looked at; 0 */
     int64_t policy_at_ms;         /* mono: when it was looked at */
     VEC(struct action *) actions; /* those that run and those that wait, in the order of coming */
     bool starting, again;         /* start_waiting() is at work; and is to look once more */
@@ -33,4 +34,7 @@ void action_free(struct action *a);
 void action_run(struct action *a); /* marks it as begun; start() or resume() comes next */
 void action_tell_step(const struct action *a);
 bool action_is_its_turn(const struct commands *s, const struct action *a);
-void commands_start_waiting(struct commands *s); /* those whose turn it is */
+void commands_look_at_policy(struct commands *s); /* and reads it when it has changed */
+int commands_check_policy(const struct commands *s, const struct command *c,
+                          struct err *e) MUST_CHECK; /* -EACCES */
+void commands_start_waiting(struct commands *s);     /* those whose turn it is */

@@ -370,6 +370,8 @@ int wire_command_take(const PB(Command) * m, const char *node, struct err *e, st
         return refuse_command(e, "it is for another node");
     if (!str_copy(c.id, sizeof c.id, m->id) || !*c.id)
         return refuse_command(e, "it has no id");
+    if (!c.sequence || c.expires_ms <= 0)
+        return refuse_command(e, "it has no number or no end, so it could be repeated for ever");
     if (command_verb_parse(m->verb, &c.verb) < 0)
         return refuse_command(e, "it does not know how; bring the agent up to date");
     const char *texts[] = {m->user, m->target, m->argument};

@@ -34,7 +34,8 @@ int wire_checks_take(const PB(Checks) * m, struct err *e, struct check_spec **re
 
 /* Appends FromHub with a command for `node`. */
 void wire_command_print(const struct command *c, const char *node, struct str *out);
-/* -EBADMSG: for another node, a verb that this program doesn't know, no sense; `ret_c` is freed
+/* -EBADMSG: for another node, a verb that this program doesn't know, without a number or an end, no
+ * sense; `ret_c` is freed
  * with command_done(). */
 int wire_command_take(const PB(Command) * m, const char *node, struct err *e,
                       struct command *ret_c) MUST_CHECK;

@@ -170,7 +170,9 @@ static void an_identity_that_was_replaced_is_noticed(void **state)
     assert_int_equal(identity_open(dir, &e, &b), 0);
     assert_false(identity_is_replaced(&b));
     assert_int_equal(identity_set_pins(&b, &other, &e), 0);
-    assert_false(identity_is_replaced(&b)); /* that was this agent itself */
+    assert_false(identity_is_replaced(&b));      /* that was this agent itself */
+    assert_false(identity_is_same_node(&a, &b)); /* a hub set up anew at the same address */
+    a.pins = other;
     assert_true(identity_is_same_node(&a, &b));
     mem_set_str(&a.node, "attic");
     assert_false(identity_is_same_node(&a, &b));

@@ -342,6 +342,55 @@ static void test_automatic_identity_check(void **state)
     rig_free(r);
 }
 
+/* A node can't tell how the services of others are. */
+static void test_checks_of_others(void **state)
+{
+    (void)state;
+    struct rig *r = stack();
+    struct service_record record = {.id = "manual/router",
+                                    .manual = true,
+                                    .name = "Router",
+                                    .check_kind = "tcp",
+                                    .check_target = "192.168.1.1:443"};
+    cluster_set_record(r->c, &record, r->now);
+    cluster_node_add(r->c, "evil", NULL, r->now);
+    rig_line(r, "{\"node\":\"evil\",\"report\":\"check\",\"service\":\"manual/router\","
+                "\"state\":\"up\",\"text\":\"connected\",\"latency_us\":1}");
+    assert_int_equal(rig_state(r, "manual/router"), STATE_UNKNOWN);
+    result(r, "manual/router", "up", "connected");
+    assert_int_equal(rig_state(r, "manual/router"), STATE_HEALTHY);
+    rig_free(r);
+}
+
+static void test_ceilings(void **state)
+{
+    (void)state;
+    struct rig *r = rig_new();
+    cluster_node_add(r->c, "n", NULL, r->now);
+    struct live_node *n = map_get(&r->c->nodes, "n");
+    assert_non_null(n);
+    n->n_held = LIMIT_NODE_SERVICES - 1; /* as if so many were there */
+    container(r, "last", "running", "\"image\":\"x\"");
+    container(r, "more", "running", "\"image\":\"x\"");
+    assert_non_null(model_service(r->c, "n/docker/last"));
+    assert_null(model_service(r->c, "n/docker/more"));
+    const struct live_source *told = model_source(n, "limits");
+    assert_non_null(told);
+    assert_int_equal(told->state, SOURCE_FAILED);
+    assert_non_null(strstr(told->text, "Too many services"));
+    n->n_held = 1;
+    for (int i = 0; i < 2 * LIMIT_NODE_SOURCES; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "s%d", i);
+        struct source_report *s = mem_alloc(sizeof *s);
+        *s = (struct source_report){.name = mem_strdup(name), .state = SOURCE_OK};
+        struct node_report report = {.kind = REPORT_SOURCE, .source = s};
+        cluster_report(r->c, "n", &report, r->now);
+    }
+    assert_true(n->sources.n <= LIMIT_NODE_SOURCES + 1);
+    rig_free(r);
+}
+
 static void test_hand_added_service(void **state)
 {
     (void)state;
@@ -561,6 +610,8 @@ int main(void)
         cmocka_unit_test(test_killed_process_is_down),
         cmocka_unit_test(test_what_comes_and_goes_is_no_news),
         cmocka_unit_test(test_restarts_by_itself),
+        cmocka_unit_test(test_checks_of_others),
+        cmocka_unit_test(test_ceilings),
         cmocka_unit_test(test_automatic_identity_check),
         cmocka_unit_test(test_hand_added_service),
         cmocka_unit_test(test_overrides),

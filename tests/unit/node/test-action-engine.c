@@ -49,9 +49,22 @@ static void test_names(void **state)
         container_is_own("0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"));
 }
 
+static void test_signal_to_query(void **state)
+{
+    (void)state;
+    struct str s = {0};
+    signal_to_query("RTMIN+1", &s);
+    assert_string_equal(s.p, "RTMIN%2B1");
+    str_clear(&s);
+    signal_to_query("RTMAX-2", &s);
+    assert_string_equal(s.p, "RTMAX-2");
+    str_done(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_signal_to_query),
         cmocka_unit_test(test_state),
         cmocka_unit_test(test_names),
     };

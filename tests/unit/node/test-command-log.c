@@ -54,6 +54,24 @@ static void end(struct command_log *l, const char *id, const char *text)
     assert_int_equal(command_log_end(l, &o, NULL), 0);
 }
 
+/* Another hub counts from where it likes. */
+static void test_restart(void **state)
+{
+    (void)state;
+    struct command_log *l = open_log();
+    begin(l, "a", 900);
+    end(l, "a", "done");
+    assert_int_equal(command_log_restart(l, NULL), 0);
+    assert_int_equal(command_log_sequence(l), 0);
+    command_log_free(l);
+    l = open_log();
+    assert_int_equal(command_log_sequence(l), 0);
+    assert_non_null(command_log_find(l, "a")); /* it is still not done again */
+    begin(l, "b", 3);
+    assert_int_equal(command_log_sequence(l), 3);
+    command_log_free(l);
+}
+
 static void append(const char *text)
 {
     FILE *f = fopen(path, "ae");
@@ -172,6 +190,7 @@ static void test_no_folder(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_restart, make_dir, remove_dir),
         cmocka_unit_test_setup_teardown(test_comes_back, make_dir, remove_dir),
         cmocka_unit_test_setup_teardown(test_torn, make_dir, remove_dir),
         cmocka_unit_test_setup_teardown(test_broken, make_dir, remove_dir),

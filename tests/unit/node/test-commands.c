@@ -1,7 +1,10 @@
 /* What is refused and what is remembered; what is done has real peers in tests/system. */
 #include "watching.h"
 
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 
 struct errand {
     struct watching *w;
@@ -116,6 +119,151 @@ static void test_remembers(void **state)
     assert_int_equal(rmdir(dir), 0);
 }
 
+/* A machine in a folder where one process, this test's child, is in `cgroup`. */
+struct machine {
+    char dir[32], proc[64], file[96], policy[64], target[64];
+    pid_t child;
+};
+
+static void write_file(const char *path, const char *text)
+{
+    FILE *f = fopen(path, "we");
+    assert_non_null(f);
+    fputs(text, f);
+    fclose(f);
+}
+
+static void machine_start(struct machine *m)
+{
+    char text[1024], real[64];
+    str_copy(m->dir, sizeof m->dir, "/tmp/hydra-machine-XXXXXX");
+    assert_non_null(mkdtemp(m->dir));
+    m->child = fork();
+    if (m->child == 0)
+        for (;;)
+            pause();
+    snprintf(m->proc, sizeof m->proc, "%s/proc", m->dir);
+    assert_int_equal(mkdir(m->proc, 0700), 0);
+    snprintf(m->proc, sizeof m->proc, "%s/proc/%d", m->dir, m->child);
+    assert_int_equal(mkdir(m->proc, 0700), 0);
+    snprintf(real, sizeof real, "/proc/%d/stat", m->child);
+    FILE *f = fopen(real, "re");
+    text[f ? fread(text, 1, sizeof text - 1, f) : 0] = 0;
+    fclose(f);
+    snprintf(m->file, sizeof m->file, "%s/stat", m->proc);
+    write_file(m->file, text);
+    unsigned long long ticks = 0;
+    assert_int_equal(sscanf(strrchr(text, ')') + 1,
+                            " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d "
+                            "%*d %*d %*d %llu",
+                            &ticks),
+                     1);
+    snprintf(m->target, sizeof m->target, "%d:%llu", m->child, ticks);
+    snprintf(m->policy, sizeof m->policy, "%s/policy", m->dir);
+    write_file(m->policy, "allow: [{do: process.signal}]\ndeny: [{do: unit.stop, on: mine}]\n");
+}
+
+static void machine_end(struct machine *m)
+{
+    static const char *const names[] = {"stat", "cgroup"};
+    kill(m->child, SIGKILL);
+    waitpid(m->child, NULL, 0);
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        snprintf(m->file, sizeof m->file, "%s/%s", m->proc, names[i]);
+        unlink(m->file);
+    }
+    rmdir(m->proc);
+    *strrchr(m->proc, '/') = 0;
+    rmdir(m->proc);
+    unlink(m->policy);
+    assert_int_equal(rmdir(m->dir), 0);
+}
+
+static void test_signals_spare_what_is_never_stopped(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *id, *cgroup, *outcome;
+    } cases[] = {
+        {"a", "0::/system.slice/ssh.service\n", "refused | * never stopped from here*"},
+        {"b", "0::/system.slice/dbus.service\n", "refused | *"},
+        {"c", "0::/system.slice/hydrad.service/x\n", "refused | *"},
+        {"d", "1:name=systemd:/system.slice/systemd-logind.service\n", "refused | *"},
+        {"e", "0::/system.slice/mine.service\n", "refused | *"},
+        {"f", "0::/user.slice/user-0.slice/session-1.scope\n", "done | *SIGCONT was sent to *"},
+        {"g", "0::/system.slice/nginx.service\n", "done | *"},
+    };
+    struct machine m;
+    struct watching w;
+    machine_start(&m);
+    watching_start(&w, (struct node_settings){.interval_ms = 1000,
+                                              .root = m.dir,
+                                              .docker_host = "unix:///nowhere.sock",
+                                              .dbus_address = "unix:path=/nowhere",
+                                              .policy = m.policy});
+    wait_for_any(&w, "policy *");
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        char line[128];
+        snprintf(m.file, sizeof m.file, "%s/cgroup", m.proc);
+        write_file(m.file, cases[i].cgroup);
+        struct errand e = errand(&w, cases[i].id, COMMAND_PROCESS_SIGNAL, m.target);
+        e.command.argument = (char *)"CONT";
+        give(e);
+        snprintf(line, sizeof line, "outcome %s %s", cases[i].id, cases[i].outcome);
+        wait_for(&w, line);
+    }
+    watching_stop(&w);
+    machine_end(&m);
+}
+
+static void test_rename_is_held_to_the_policy(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/hydra-policy-XXXXXX";
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    close(fd);
+    write_file(path, "allow: [{do: 'container.*'}]\ndeny: [{do: container.stop, on: db}]\n");
+    struct watching w;
+    watching_start(&w, (struct node_settings){.interval_ms = 1000,
+                                              .root = "",
+                                              .docker_host = "unix:///nowhere.sock",
+                                              .dbus_address = "unix:path=/nowhere",
+                                              .policy = path,
+                                              .policy_named = true});
+    wait_for_any(&w, "policy *");
+    struct errand e = errand(&w, "a", COMMAND_CONTAINER_RENAME, "docker/db");
+    e.command.argument = (char *)"free";
+    give(e);
+    wait_for(&w, "outcome a refused | *denies something for docker/db*");
+    unlink(path); /* it was named: without it nothing goes */
+    give(errand(&w, "b", COMMAND_CONTAINER_START, "docker/x"));
+    wait_for(&w, "outcome b refused | *allows nothing until*");
+    watching_stop(&w);
+}
+
+static void restart_on_loop(void *arg)
+{
+    node_commands_restart(((struct watching *)arg)->node);
+}
+
+static void test_another_hub_counts_anew(void **state)
+{
+    (void)state;
+    struct watching w;
+    watch_nothing(&w, NULL);
+    struct errand e = errand(&w, "high", COMMAND_CONTAINER_RESTART, "docker/a");
+    e.command.sequence = 1000;
+    give(e);
+    wait_for(&w, "outcome high failed | *");
+    loop_call(w.loop, restart_on_loop, &w);
+    e = errand(&w, "low", COMMAND_CONTAINER_RESTART, "docker/a");
+    e.command.sequence = 1;
+    give(e);
+    wait_for(&w, "outcome low failed | *");
+    watching_stop(&w);
+}
+
 static void test_no_folder(void **state)
 {
     (void)state;
@@ -132,6 +280,9 @@ int main(void)
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_sequence),
         cmocka_unit_test(test_remembers),
+        cmocka_unit_test(test_signals_spare_what_is_never_stopped),
+        cmocka_unit_test(test_rename_is_held_to_the_policy),
+        cmocka_unit_test(test_another_hub_counts_anew),
         cmocka_unit_test(test_no_folder),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -44,6 +44,14 @@ static void test_default(void **state)
         {"unit.start", "systemd/reboot.target", false},
         {"unit.start", "systemd/runlevel6.target", false},
         {"unit.start", "systemd/systemd-poweroff.service", false},
+        {"unit.start", "systemd/debug-shell.service", false},
+        {"unit.start", "systemd/systemd-storagetm.service", false},
+        {"unit.start", "systemd/storage-target-mode.target", false},
+        {"unit.start", "systemd/factory-reset.target", false},
+        {"unit.start", "systemd/initrd-switch-root.target", false},
+        {"unit.start", "systemd/system-update.target", false},
+        {"unit.restart", "systemd/debug-shell.service", false},
+        {"unit.restart", "systemd/dbus-org.freedesktop.login1.service", false},
         {"container.restart", "docker/plex", true},
         {"container.unpause", "podman/plex", true},
         {"container.kill", "docker/plex", false},
@@ -95,6 +103,45 @@ static void test_file(void **state)
     assert_false(allows(copy, "container.restart", "docker/db"));
 }
 
+static void test_kept_container(void **state)
+{
+    (void)state;
+    AUTO(policy_freep)
+    struct policy *p = parse("allow: [{do: 'container.*', on: docker/*}]\n"
+                             "deny: [{do: container.remove, on: db}]\n");
+    assert_false(allows(p, "container.remove", "docker/db"));
+    assert_false(allows(p, "container.remove", "docker/db-before-update"));
+    assert_true(allows(p, "container.remove", "docker/web-before-update"));
+}
+
+static void test_rename(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *id, *name, *why; /* NULL: it may be */
+    } cases[] = {
+        {"docker/web", "web2", NULL},
+        {"docker/web-before-update", "web", NULL},
+        {"docker/db", "free", "denies something for docker/db"},
+        {"docker/web", "db", "denies something for docker/db"},
+        {"docker/db-before-update", "x", "denies something"},
+        {"docker/web", "db-before-update", "denies something"},
+        {"docker/web", "cache", "allows container.kill on docker/cache, but not on docker/web"},
+        {"docker/cache", "web", NULL},
+    };
+    AUTO(policy_freep)
+    struct policy *p = parse("allow:\n  - do: [container.restart, container.rename]\n"
+                             "  - {do: container.kill, on: docker/cache}\n"
+                             "deny:\n  - {do: container.stop, on: db}\n"
+                             "  - {do: unit.stop, on: web}\n");
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct err e = {0};
+        int r = policy_check_rename(p, cases[i].id, cases[i].name, &e);
+        if ((r == 0) != !cases[i].why || (r < 0 && !strstr(e.text, cases[i].why)))
+            fail_msg("%s to %s: %s", cases[i].id, cases[i].name, e.text);
+    }
+}
+
 static void test_sentences(void **state)
 {
     (void)state;
@@ -131,6 +178,9 @@ static void test_refused(void **state)
         {"- allow", "expected allow: and deny:"},
         {"allow:\n  - do: logs\n    on: ''", "can't be empty"},
         {"allow: [", "not valid YAML"},
+        {"allow: []\n---\ndeny: [{do: '*'}]\n", "a second document begins"},
+        {"---\nallow: []\n---\n", "a second document begins"},
+        {"allow: []\n---\n[", "not valid YAML"},
         {"allow: [{do: &a [*a]}]", "expected a word"},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
@@ -177,7 +227,7 @@ static void test_load(void **state)
     int fd = mkstemp(path);
     assert_true(fd >= 0 && write(fd, "allow: [{do: logs}]\n", 20) == 20);
     close(fd);
-    AUTO(policy_freep) struct policy *p = policy_load(path);
+    AUTO(policy_freep) struct policy *p = policy_load(path, false);
     assert_null(p->trouble);
     assert_string_equal(p->path, path);
     assert_false(allows(p, "unit.restart", "systemd/a.service"));
@@ -185,13 +235,17 @@ static void test_load(void **state)
     assert_non_null(f);
     fputs("allow: 1\n", f);
     fclose(f);
-    AUTO(policy_freep) struct policy *broken = policy_load(path);
+    AUTO(policy_freep) struct policy *broken = policy_load(path, false);
     struct err e = {0};
     assert_non_null(strstr(broken->trouble, "line 1"));
     assert_int_equal(policy_check(broken, "logs", "docker/a", &e), -EACCES);
     assert_non_null(strstr(e.text, "allows nothing until its policy is mended"));
     unlink(path);
-    AUTO(policy_freep) struct policy *absent = policy_load(path), *unset = policy_load(NULL);
+    AUTO(policy_freep)
+    struct policy *absent = policy_load(path, false), *unset = policy_load(NULL, false),
+                  *named = policy_load(path, true);
+    assert_non_null(strstr(named->trouble, "can't be read"));
+    assert_false(allows(named, "logs", "docker/a"));
     assert_string_equal(absent->path, "");
     assert_true(allows(absent, "unit.restart", "systemd/a.service"));
     assert_true(allows(unset, "unit.restart", "systemd/a.service"));
@@ -208,7 +262,7 @@ static void test_shipped(void **state)
                                           "docker/plex",
                                           "123:456"};
     AUTO(mem_freep) char *path = mem_printf("%s/../../deploy/agent.yaml", getenv("TEST_DATA"));
-    AUTO(policy_freep) struct policy *shipped = policy_load(path), *usual = policy_default();
+    AUTO(policy_freep) struct policy *shipped = policy_load(path, false), *usual = policy_default();
     if (shipped->trouble)
         fail_msg("%s", shipped->trouble);
     assert_string_equal(shipped->path, path);
@@ -234,7 +288,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_default),   cmocka_unit_test(test_file),
-        cmocka_unit_test(test_sentences), cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_sentences), cmocka_unit_test(test_kept_container),
+        cmocka_unit_test(test_rename),    cmocka_unit_test(test_refused),
         cmocka_unit_test(test_limits),    cmocka_unit_test(test_load),
         cmocka_unit_test(test_shipped),   cmocka_unit_test(test_verb),
     };

@@ -196,6 +196,31 @@ static int take(PB(FromAgent) * m)
     return got;
 }
 
+/* One that never ends, or has no number, could be given again for ever. */
+static void test_command_can_not_be_repeated(void **state)
+{
+    (void)state;
+    PB(Command) m = HYDRA__AGENT__V1__COMMAND__INIT;
+    struct command c;
+    m.id = (char *)"c1";
+    m.node = (char *)"tower";
+    m.verb = (char *)"unit.start";
+    m.target = (char *)"systemd/a.service";
+    const int64_t expires[] = {0, -1, 0, 5};
+    const uint64_t sequences[] = {7, 7, 0, 0};
+    for (size_t i = 0; i < COUNT_OF(expires); i++) {
+        struct err e = {0};
+        m.expires_ms = expires[i];
+        m.sequence = sequences[i];
+        assert_int_equal(wire_command_take(&m, "tower", &e, &c), -EBADMSG);
+        assert_non_null(strstr(e.text, "repeated"));
+    }
+    m.expires_ms = 5;
+    m.sequence = 7;
+    assert_int_equal(wire_command_take(&m, "tower", NULL, &c), 0);
+    command_done(&c);
+}
+
 /* Odd bytes of an older agent cost a character, not the node. */
 static void test_odd_bytes(void **state)
 {
@@ -280,6 +305,7 @@ int main(void)
         cmocka_unit_test(test_policy),    cmocka_unit_test(test_services),
         cmocka_unit_test(test_facts),     cmocka_unit_test(test_numbers),
         cmocka_unit_test(test_the_rest),  cmocka_unit_test(test_checks),
-        cmocka_unit_test(test_odd_bytes), cmocka_unit_test(test_nonsense)};
+        cmocka_unit_test(test_odd_bytes), cmocka_unit_test(test_command_can_not_be_repeated),
+        cmocka_unit_test(test_nonsense)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
