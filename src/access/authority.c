@@ -91,23 +91,37 @@ bool authority_is_proof(const unsigned char key[AUTHORITY_KEY_SIZE], const void 
 
 /* --- certificates --- */
 
-static void set_serial(X509 *x, char ret_serial[AUTHORITY_SERIAL_SIZE])
+enum { SERIAL_BYTES = (AUTHORITY_SERIAL_SIZE - 1) / 2 };
+
+static void make_serial(char ret_serial[AUTHORITY_SERIAL_SIZE])
 {
-    unsigned char bytes[16];
+    unsigned char bytes[SERIAL_BYTES];
     randombytes_buf(bytes, sizeof bytes);
     bytes[0] = (unsigned char)((bytes[0] & 0x7f) | 0x40); /* positive, and always 16 bytes */
-    BIGNUM *n = BN_bin2bn(bytes, sizeof bytes, NULL);
-    BN_to_ASN1_INTEGER(n, X509_get_serialNumber(x));
-    BN_free(n);
     str_hex(bytes, sizeof bytes, ret_serial);
 }
 
+static bool set_serial(X509 *x, const char *serial)
+{
+    unsigned char bytes[SERIAL_BYTES];
+    if (str_unhex(serial, bytes, sizeof bytes) != sizeof bytes)
+        return false;
+    BIGNUM *n = BN_bin2bn(bytes, sizeof bytes, NULL);
+    BN_to_ASN1_INTEGER(n, X509_get_serialNumber(x));
+    BN_free(n);
+    return true;
+}
+
+/* NULL: that is no serial. */
 static X509 *certificate_new(const char *subject, const char *issuer, EVP_PKEY *key,
-                             int64_t from_ms, int64_t until_ms, char ret_serial[])
+                             int64_t from_ms, int64_t until_ms, const char *serial)
 {
     X509 *x = X509_new();
+    if (!set_serial(x, serial)) {
+        X509_free(x);
+        return NULL;
+    }
     X509_set_version(x, X509_VERSION_3);
-    set_serial(x, ret_serial);
     ASN1_TIME_set(X509_getm_notBefore(x), (time_t)(from_ms / 1000));
     ASN1_TIME_set(X509_getm_notAfter(x), (time_t)(until_ms / 1000));
     X509_NAME_add_entry_by_txt(X509_get_subject_name(x), "CN", MBSTRING_UTF8,
@@ -120,7 +134,7 @@ static X509 *certificate_new(const char *subject, const char *issuer, EVP_PKEY *
 
 static int sign_and_print(X509 *x, EVP_PKEY *by, struct err *e, struct str *ret_pem)
 {
-    if (X509_sign(x, by, NULL) <= 0)
+    if (!x || X509_sign(x, by, NULL) <= 0)
         return fail(e, -EIO, "A certificate could not be signed");
     BIO *bio = BIO_new(BIO_s_mem());
     PEM_write_bio_X509(bio, x);
@@ -128,7 +142,7 @@ static int sign_and_print(X509 *x, EVP_PKEY *by, struct err *e, struct str *ret_
     return 0;
 }
 
-int authority_issue(const struct authority *a, const char *node,
+int authority_issue(const struct authority *a, const char *node, const char *serial,
                     const unsigned char key[AUTHORITY_KEY_SIZE], int64_t now_ms, int64_t until_ms,
                     struct err *e, struct str *ret_pem, struct identity *ret_i)
 {
@@ -139,6 +153,10 @@ int authority_issue(const struct authority *a, const char *node,
     EVP_PKEY *k = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, key, AUTHORITY_KEY_SIZE);
     if (!k)
         return fail(e, -EINVAL, "The agent's key can't be used");
+    if (serial)
+        str_copy(i.serial, sizeof i.serial, serial);
+    else
+        make_serial(i.serial);
     X509 *x = certificate_new(node, "Hydra agents", k, i.from_ms, until_ms, i.serial);
     int r = sign_and_print(x, a->key, e, ret_pem);
     X509_free(x);
@@ -205,6 +223,7 @@ int authority_make_hub(const char *name, int64_t now_ms, struct err *e, struct s
     EVP_PKEY *key = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
     if (!key)
         return fail(e, -EIO, "A key for the hub could not be made");
+    make_serial(serial);
     X509 *x = certificate_new(name, name, key, now_ms - AUTHORITY_CLOCK_MS, now_ms + HUB_YEARS_MS,
                               serial);
     int r = sign_and_print(x, key, e, ret_certificate);

@@ -30,8 +30,9 @@ struct identity {
     int64_t from_ms, until_ms; /* wall clock */
 };
 
-/* A certificate (PEM) for a node and its public key, from an hour ago until `until_ms`. */
-int authority_issue(const struct authority *a, const char *node,
+/* A certificate (PEM) for a node and its public key, from an hour ago until `until_ms`. `serial`:
+ * that of an earlier certificate of the same key, which this one repeats; NULL = a new one. */
+int authority_issue(const struct authority *a, const char *node, const char *serial,
                     const unsigned char key[AUTHORITY_KEY_SIZE], int64_t now_ms, int64_t until_ms,
                     struct err *e, struct str *ret_pem, struct identity *ret_i) MUST_CHECK;
 

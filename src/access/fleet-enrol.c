@@ -192,7 +192,8 @@ int fleet_enrolment_remove(struct fleet *f, struct db *db, const struct actor *b
 struct enrolling {
     const struct enrol_claim *claim;
     int64_t now_ms;
-    struct enrolment token; /* .id "" = unknown */
+    struct enrolment token;            /* .id "" = unknown */
+    char again[AUTHORITY_SERIAL_SIZE]; /* what it got for the same key already; "" = nothing */
     char hostname[64], machine_id[64], agent_version[32], address[64];
     struct str certificate;
     struct identity identity;
@@ -217,6 +218,21 @@ static int find_token(struct db *db, struct enrolling *n, struct err *e)
     return 0;
 }
 
+/* The answer was lost: the machine comes again, with the key that has become the node. */
+static int find_again(struct db *db, struct enrolling *n, struct err *e)
+{
+    AUTO(rows_freep) struct rows *rows = NULL;
+    char key[2 * AUTHORITY_KEY_SIZE + 1];
+    str_hex(n->claim->public_key, AUTHORITY_KEY_SIZE, key);
+    int r = db_query_one(db, e,
+                         "SELECT serial FROM nodes WHERE id = $1 AND public_key = $2 AND "
+                         "next_serial = ''",
+                         &rows, "ss", n->token.node, key);
+    if (r >= 0)
+        str_copy(n->again, sizeof n->again, rows_text(rows, 0));
+    return r == -ENOENT ? 0 : r;
+}
+
 static int check_token(struct db *db, struct enrolling *n, struct err *e)
 {
     const struct enrol_claim *c = n->claim;
@@ -229,7 +245,11 @@ static int check_token(struct db *db, struct enrolling *n, struct err *e)
     if (r < 0)
         return r;
     enum enrolment_state state = enrolment_state_at(t, n->now_ms);
-    if (state != ENROLMENT_WAITING)
+    if (state == ENROLMENT_USED && t->expires_ms > n->now_ms)
+        r = find_again(db, n, e);
+    if (r < 0)
+        return r;
+    if (state != ENROLMENT_WAITING && !*n->again)
         return err_set(e, -EACCES,
                        state == ENROLMENT_USED
                            ? "The token for %s was used already: it works once. Make a new one."
@@ -284,16 +304,33 @@ static int record_node(struct db *db, const struct enrolling *n, bool replaced, 
     return r;
 }
 
+static int issue(const struct fleet *f, struct enrolling *n, struct err *e)
+{
+    return authority_issue(f->keys.authority, n->token.node, *n->again ? n->again : NULL,
+                           n->claim->public_key, n->now_ms, n->now_ms + FLEET_CERTIFICATE_MS, e,
+                           &n->certificate, &n->identity);
+}
+
+static int enrol_again(const struct fleet *f, struct db *db, struct enrolling *n, struct err *e)
+{
+    int r = issue(f, n, e);
+    if (r >= 0)
+        r = db_exec(db, e, "UPDATE nodes SET until_ms = $1 WHERE id = $2", "is",
+                    n->identity.until_ms, n->token.node);
+    return r < 0 ? r : record_node(db, n, false, e);
+}
+
 static int enrol_inside(const struct fleet *f, struct db *db, struct enrolling *n, struct err *e)
 {
     int r = check_token(db, n, e), replaced = 0;
+    if (r >= 0 && *n->again)
+        return enrol_again(f, db, n, e);
     if (r >= 0)
         r = check_place(db, n, e);
     if (r >= 0)
         r = replaced = has_node(db, n->token.node, e);
     if (r >= 0)
-        r = authority_issue(f->keys.authority, n->token.node, n->claim->public_key, n->now_ms,
-                            n->now_ms + FLEET_CERTIFICATE_MS, e, &n->certificate, &n->identity);
+        r = issue(f, n, e);
     if (r >= 0)
         r = db_exec(db, e,
                     "UPDATE enrolments SET used_ms = $1, trouble = '', trouble_ms = 0 "

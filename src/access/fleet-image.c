@@ -13,7 +13,7 @@ static void fill_node(struct fleet_entry *t, const struct rows *r)
     str_copy(n->agent_version, sizeof n->agent_version, rows_text(r, 3));
     str_copy(n->address, sizeof n->address, rows_text(r, 4));
     str_copy(n->serial, sizeof n->serial, rows_text(r, 5));
-    str_copy(n->next_serial, sizeof n->next_serial, rows_text(r, 6));
+    str_copy(n->next_serials, sizeof n->next_serials, rows_text(r, 6));
     n->until_ms = rows_int(r, 7);
     n->enrolled_ms = rows_int(r, 8);
     n->seen_ms = t->written_ms = rows_int(r, 9);
@@ -97,11 +97,8 @@ void fleet_image_free(struct fleet_image *i)
 static void carry(struct fleet_entry *t, const struct fleet_entry *old)
 {
     struct fleet_node *n = &t->node;
-    if (old->promoted && str_eq(n->next_serial, old->node.serial)) {
-        str_copy(n->serial, sizeof n->serial, old->node.serial);
-        *n->next_serial = 0;
-        t->promoted = true;
-    }
+    if (old->promoted)
+        fleet_promote(t, old->node.serial);
     if (n->enrolled_ms != old->node.enrolled_ms || old->node.seen_ms <= n->seen_ms)
         return;
     n->seen_ms = old->node.seen_ms;
@@ -122,7 +119,7 @@ void fleet_image_carry(struct fleet_image *i, const struct fleet_image *before)
  * nothing is another machine's. */
 static bool is_same_machine(const struct fleet_node *n, const struct fleet_node *old)
 {
-    return str_eq(n->serial, old->serial) || str_eq(n->serial, old->next_serial);
+    return str_eq(n->serial, old->serial) || fleet_next_after(old->next_serials, n->serial);
 }
 
 static bool nodes_differ(const struct fleet_image *i, const struct fleet_image *before)

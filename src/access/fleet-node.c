@@ -8,11 +8,14 @@
 
 /* --- the end --- */
 
+/* A token that waits to replace it would bring the node back behind the admin's back. */
 static int remove_inside(struct db *db, const struct actor *by, const char *id, struct err *e)
 {
     int r = db_exec(db, e, "DELETE FROM nodes WHERE id = $1", "s", id);
     if (r == 0)
         return err_set(e, -ENOENT, "There is no node called %.64s with an agent.", id);
+    if (r > 0)
+        r = db_exec(db, e, "DELETE FROM enrolments WHERE node = $1 AND used_ms = 0", "s", id);
     return r < 0 ? r : change_record(db, by, "node.remove", id, "", e);
 }
 
@@ -50,17 +53,44 @@ int fleet_reset(struct db *db, const struct actor *by, struct err *e)
 
 /* --- a new certificate --- */
 
-static int check_old(struct db *db, const struct identity *old, struct err *e)
+struct renewing {
+    const struct identity *old;
+    const unsigned char *key; /* AUTHORITY_KEY_SIZE */
+    char key_hex[2 * AUTHORITY_KEY_SIZE + 1];
+    int64_t now_ms;
+    char next[FLEET_NEXT_SIZE];        /* what was issued after `old` */
+    char again[AUTHORITY_SERIAL_SIZE]; /* the newest of these, when it is of this very key */
+    struct str certificate;
+    struct identity fresh;
+};
+
+static const char *newest(const char *next_serials)
+{
+    const char *space = strrchr(next_serials, ' ');
+    return space ? space + 1 : next_serials;
+}
+
+/* An agent asks for one key until it has an answer, so an answer that was lost is given again under
+ * its serial: that makes the agent's next certificate one of two, however often it asks. */
+static int find_place(struct db *db, struct renewing *n, struct err *e)
 {
     AUTO(rows_freep) struct rows *rows = NULL;
-    int r = db_query_one(db, e, "SELECT serial, next_serial FROM nodes WHERE id = $1", &rows, "s",
-                         old->node);
+    const char *rest = NULL;
+    int r = db_query_one(db, e, "SELECT serial, next_serial, public_key FROM nodes WHERE id = $1",
+                         &rows, "s", n->old->node);
     if (r < 0 && r != -ENOENT)
         return r;
-    if (r == 0 &&
-        (str_eq(rows_text(rows, 0), old->serial) || str_eq(rows_text(rows, 1), old->serial)))
-        return 0;
-    return err_set(e, -EACCES, "%s was removed from Hydra or replaced. Add it again.", old->node);
+    if (r >= 0)
+        rest = str_eq(rows_text(rows, 0), n->old->serial)
+                   ? rows_text(rows, 1)
+                   : fleet_next_after(rows_text(rows, 1), n->old->serial);
+    if (!rest)
+        return err_set(e, -EACCES, "%s was removed from Hydra or replaced. Add it again.",
+                       n->old->node);
+    str_copy(n->next, sizeof n->next, rest);
+    if (str_eq(rows_text(rows, 2), n->key_hex))
+        str_copy(n->again, sizeof n->again, newest(n->next));
+    return 0;
 }
 
 static int record_renewal(struct db *db, const struct identity *i, int64_t now, struct err *e)
@@ -77,19 +107,43 @@ static int record_renewal(struct db *db, const struct identity *i, int64_t now, 
     return r;
 }
 
-/* The certificate in use is what counts from here on, beside the new one. */
-static int renew_inside(struct db *db, const struct identity *old, const struct identity *fresh,
-                        const unsigned char key[AUTHORITY_KEY_SIZE], int64_t now, struct err *e)
+/* The certificate in use is what counts from here on, beside the two newest. */
+static int put_renewal(struct db *db, const struct renewing *n, struct err *e)
 {
-    char hex[2 * AUTHORITY_KEY_SIZE + 1];
-    str_hex(key, AUTHORITY_KEY_SIZE, hex);
-    int r = check_old(db, old, e);
+    const char *before = newest(n->next);
+    AUTO(mem_freep)
+    char *next = *n->again ? mem_strdup(n->next)
+                           : mem_printf("%s%s%s", before, *before ? " " : "", n->fresh.serial);
+    return db_exec(db, e,
+                   "UPDATE nodes SET serial = $1, next_serial = $2, until_ms = $3, public_key = $4 "
+                   "WHERE id = $5",
+                   "ssiss", n->old->serial, next, n->fresh.until_ms, n->key_hex, n->old->node);
+}
+
+static int renew_inside(const struct fleet *f, struct db *db, struct renewing *n, struct err *e)
+{
+    int r = find_place(db, n, e);
     if (r >= 0)
-        r = db_exec(db, e,
-                    "UPDATE nodes SET serial = $1, next_serial = $2, until_ms = $3, public_key = "
-                    "$4 WHERE id = $5",
-                    "ssiss", old->serial, fresh->serial, fresh->until_ms, hex, old->node);
-    return r < 0 ? r : record_renewal(db, fresh, now, e);
+        r = authority_issue(f->keys.authority, n->old->node, *n->again ? n->again : NULL, n->key,
+                            n->now_ms, n->now_ms + FLEET_CERTIFICATE_MS, e, &n->certificate,
+                            &n->fresh);
+    if (r >= 0)
+        r = put_renewal(db, n, e);
+    return r < 0 ? r : record_renewal(db, &n->fresh, n->now_ms, e);
+}
+
+/* Memory knows first that a certificate was superseded. */
+static int check_renewal(struct fleet *f, const struct identity *old,
+                         const unsigned char key[AUTHORITY_KEY_SIZE], const unsigned char *proof,
+                         size_t proof_len, struct err *e)
+{
+    if (!authority_is_proof(key, old->node, strlen(old->node), proof, proof_len))
+        return err_set(e, -EBADMSG, "%s did not prove that the key it showed is its own.",
+                       old->node);
+    if (!fleet_counts(f, old->node, old->serial))
+        return err_set(e, -EACCES, "%s was removed from Hydra, replaced, or has a newer one.",
+                       old->node);
+    return 0;
 }
 
 int fleet_renew(struct fleet *f, struct db *db, const struct identity *old,
@@ -97,22 +151,18 @@ int fleet_renew(struct fleet *f, struct db *db, const struct identity *old,
                 size_t proof_len, int64_t now_wall_ms, struct err *e, struct str *ret_certificate,
                 struct identity *ret_i)
 {
-    struct str certificate = {0};
-    struct identity fresh;
-    if (!authority_is_proof(key, old->node, strlen(old->node), proof, proof_len))
-        return err_set(e, -EBADMSG, "%s did not prove that the key it showed is its own.",
-                       old->node);
-    int r = authority_issue(f->keys.authority, old->node, key, now_wall_ms,
-                            now_wall_ms + FLEET_CERTIFICATE_MS, e, &certificate, &fresh);
+    struct renewing n = {.old = old, .key = key, .now_ms = now_wall_ms};
+    str_hex(key, AUTHORITY_KEY_SIZE, n.key_hex);
+    int r = check_renewal(f, old, key, proof, proof_len, e);
     if (r >= 0)
         r = fleet_begin(db, now_wall_ms, e);
     if (r >= 0)
-        r = fleet_end(f, db, renew_inside(db, old, &fresh, key, now_wall_ms, e), e);
+        r = fleet_end(f, db, renew_inside(f, db, &n, e), e);
     if (r >= 0) {
-        str_add(ret_certificate, str_text(&certificate));
-        *ret_i = fresh;
+        str_add(ret_certificate, str_text(&n.certificate));
+        *ret_i = n.fresh;
     }
-    str_done(&certificate);
+    str_done(&n.certificate);
     return r;
 }
 
@@ -156,12 +206,13 @@ static void mark_written(struct fleet *f, const struct seen_list *list)
 static int write_one(struct db *db, const struct fleet_entry *t, struct err *e)
 {
     const struct fleet_node *n = &t->node;
+    AUTO(mem_freep) char *among = mem_printf("%%%s%%", n->serial);
     int promoted = 0;
     if (t->promoted)
         promoted = db_exec(db, e,
-                           "UPDATE nodes SET serial = next_serial, next_serial = '' WHERE id = $1 "
-                           "AND next_serial = $2",
-                           "ss", n->id, n->serial);
+                           "UPDATE nodes SET serial = $1, next_serial = $2 WHERE id = $3 AND "
+                           "next_serial LIKE $4",
+                           "ssss", n->serial, n->next_serials, n->id, among);
     if (promoted < 0)
         return promoted;
     int r = db_exec(db, e,

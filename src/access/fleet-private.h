@@ -16,7 +16,7 @@ enum {
 struct fleet_entry {
     struct fleet_node node;
     int64_t written_ms; /* seen_ms as the database has it */
-    bool promoted;      /* its next certificate was shown; not yet written */
+    bool promoted;      /* a next certificate was shown; not yet written */
 };
 
 /* What the database said at one moment. */
@@ -75,6 +75,11 @@ int fleet_tidy(struct db *db, int64_t now_wall_ms, struct err *e) MUST_CHECK;
 
 /* One number that a query gives. */
 int fleet_count(struct db *db, const char *sql, int64_t *ret_n, struct err *e) MUST_CHECK;
+
+/* The certificate was shown: it counts, and what was issued after it. Nothing, if it is no next. */
+void fleet_promote(struct fleet_entry *t, const char *serial);
+/* What follows `serial` among the next ones; NULL: it is none of them. */
+const char *fleet_next_after(const char *next_serials, const char *serial);
 
 /* What a machine says of itself, as far as it is printable ASCII; cut to the size. */
 void fleet_clean(char *dst, size_t size, const char *said);

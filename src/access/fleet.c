@@ -182,9 +182,25 @@ bool fleet_is_empty(struct fleet *f)
     return empty;
 }
 
+/* All serials are of one length. */
+const char *fleet_next_after(const char *next_serials, const char *serial)
+{
+    const char *at = *serial ? strstr(next_serials, serial) : NULL;
+    return at ? at + strlen(serial) + (at[strlen(serial)] == ' ') : NULL;
+}
+
 static bool counts(const struct fleet_node *n, const char *serial)
 {
-    return str_eq(n->serial, serial) || str_eq(n->next_serial, serial);
+    return str_eq(n->serial, serial) || fleet_next_after(n->next_serials, serial);
+}
+
+bool fleet_counts(struct fleet *f, const char *node, const char *serial)
+{
+    pthread_rwlock_rdlock(&f->lock);
+    const struct fleet_entry *t = map_get(&f->image->by_id, node);
+    bool ok = t && counts(&t->node, serial);
+    pthread_rwlock_unlock(&f->lock);
+    return ok;
 }
 
 int fleet_admit(struct fleet *f, const void *der, size_t len, int64_t now_wall_ms, struct err *e,
@@ -209,10 +225,14 @@ int fleet_admit(struct fleet *f, const void *der, size_t len, int64_t now_wall_m
     return 0;
 }
 
-static void promote(struct fleet_entry *t)
+void fleet_promote(struct fleet_entry *t, const char *serial)
 {
-    str_copy(t->node.serial, sizeof t->node.serial, t->node.next_serial);
-    *t->node.next_serial = 0;
+    struct fleet_node *n = &t->node;
+    const char *rest = fleet_next_after(n->next_serials, serial);
+    if (!rest)
+        return;
+    str_copy(n->serial, sizeof n->serial, serial);
+    memmove(n->next_serials, rest, strlen(rest) + 1);
     t->promoted = true;
 }
 
@@ -222,8 +242,7 @@ void fleet_seen(struct fleet *f, const struct identity *i, const char *address,
     pthread_rwlock_wrlock(&f->lock);
     struct fleet_entry *t = map_get(&f->image->by_id, i->node);
     if (t && counts(&t->node, i->serial)) {
-        if (str_eq(t->node.next_serial, i->serial))
-            promote(t);
+        fleet_promote(t, i->serial);
         if (t->node.seen_ms < now_wall_ms)
             t->node.seen_ms = now_wall_ms;
         if (address)

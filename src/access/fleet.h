@@ -23,6 +23,8 @@ enum {
     LIMIT_ENROLMENT_MS = 7 * 24 * 3600 * 1000,
     LIMIT_ENROLMENTS_WAITING = 100,
     LIMIT_FLEET_NODES = 4000,
+    LIMIT_FLEET_NEXT = 2, /* certificates of a node that were issued and not shown yet */
+    FLEET_NEXT_SIZE = LIMIT_FLEET_NEXT * AUTHORITY_SERIAL_SIZE,
 };
 
 struct fleet_hooks {
@@ -88,7 +90,8 @@ size_t fleet_enrolments(struct fleet *f, struct enrolment **ret_n); /* newest fi
 /* A machine comes with a token. -EACCES: unknown, used, expired, or for a node that is there and
  * may not be replaced (a known one notes the trouble); -EBADMSG: the proof is not of this key. The
  * proof is over the token's whole text. Refusals are audited. Of two machines with one token one
- * gets in. */
+ * gets in; until the token expires it may come again with the same key, when the answer was lost.
+ */
 struct enrol_claim {
     const char *token, *secret; /* the whole text; its secret */
     unsigned char public_key[AUTHORITY_KEY_SIZE];
@@ -102,23 +105,29 @@ int fleet_enrol(struct fleet *f, struct db *db, const struct enrol_claim *c, int
 /* --- nodes --- */
 struct fleet_node {
     char id[AUTHORITY_NODE_SIZE], hostname[64], machine_id[64], agent_version[32], address[64];
-    char serial[AUTHORITY_SERIAL_SIZE], next_serial[AUTHORITY_SERIAL_SIZE];
+    char serial[AUTHORITY_SERIAL_SIZE]; /* shown last */
+    char next_serials[FLEET_NEXT_SIZE]; /* issued since: a space between them, the newest last */
     int64_t until_ms, enrolled_ms, seen_ms;
 };
 size_t fleet_nodes(struct fleet *f, struct fleet_node **ret_nodes); /* by id; mem_free() */
 bool fleet_is_empty(struct fleet *f); /* neither a node nor a waiting enrolment: nobody may dial */
+/* Withdraws tokens that wait for it, too. */
 int fleet_node_remove(struct fleet *f, struct db *db, const struct actor *by, const char *id,
                       struct err *e) MUST_CHECK; /* -ENOENT */
 
 /* Whose certificate (DER) this is, and that it still counts: of the authority, in time, of a known
- * node, its present or next serial. -EACCES: removed or replaced. Any thread, from memory. */
+ * node, its present or a next serial. -EACCES: removed or replaced. Any thread, from memory. */
 int fleet_admit(struct fleet *f, const void *der, size_t len, int64_t now_wall_ms, struct err *e,
                 struct identity *ret_i) MUST_CHECK;
-/* The node is linked with this certificate: when it is the next one, the one before it stops to
- * count. Kept in memory; written by fleet_refresh(). */
+/* Whether this serial of the node counts, so that who has it is the machine of today. */
+bool fleet_counts(struct fleet *f, const char *node, const char *serial);
+/* The node is linked with this certificate: when it is a next one, those before it stop to count.
+ * Kept in memory; written by fleet_refresh(). */
 void fleet_seen(struct fleet *f, const struct identity *i, const char *address,
                 const char *agent_version, int64_t now_wall_ms);
-/* A new certificate for the node that is linked with `old`. The proof is over the node's id.
+/* A new certificate for the node that is linked with `old`. The proof is over the node's id. What
+ * the agent may have on its disk counts all the time: the certificate that was shown last, and the
+ * two newest keys' since; asked again for the newest key, it repeats the serial.
  * -EACCES: `old` counts no more: the node was removed or replaced since. */
 int fleet_renew(struct fleet *f, struct db *db, const struct identity *old,
                 const unsigned char key[AUTHORITY_KEY_SIZE], const unsigned char *proof,

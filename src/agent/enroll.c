@@ -15,7 +15,8 @@
 enum {
     ENROLL_MS = 20000,
     LIMIT_TOKEN = 4096,
-    PATIENCE_MS = 5000, /* a hub that has just made its first token begins to listen */
+    PATIENCE_MS =
+        5000, /* a hub that has just made its first token begins to listen; one breaks off */
     AGAIN_MS = 250,
 };
 
@@ -139,10 +140,23 @@ static void on_message(struct rpc_call *c, const void *bytes, size_t len)
     finish(n);
 }
 
+static void dial_hub(void *arg);
+
+static bool try_again(struct enrolment *n)
+{
+    if (clock_mono_ms() - n->began_ms >= PATIENCE_MS)
+        return false;
+    if (!n->again)
+        n->again = loop_timer_new(n->loop, AGAIN_MS, 0, dial_hub, n);
+    return true;
+}
+
 static void on_call_ended(struct rpc_call *c, const struct rpc_status *s)
 {
     struct enrolment *n = rpc_arg(c);
     n->call = NULL;
+    if (s->code == RPC_UNAVAILABLE && !n->is_done && !n->trouble.code && try_again(n))
+        return;
     if (!n->is_done && !n->trouble.code)
         err_set(&n->trouble, -EACCES, "%s", s->message[0] ? s->message : rpc_code_name(s->code));
     finish(n);
@@ -197,16 +211,12 @@ static void on_ready(void *arg, struct rpc_client *client)
     rpc_half_close(n->call);
 }
 
-static void dial_hub(void *arg);
-
 static void on_dial_ended(void *arg, const struct err *e)
 {
     struct enrolment *n = arg;
-    if (e->code == -ECONNREFUSED && clock_mono_ms() - n->began_ms < PATIENCE_MS) {
-        n->again = loop_timer_new(n->loop, AGAIN_MS, 0, dial_hub, n);
-        return;
-    }
     n->call = NULL;
+    if (n->again || (e->code == -ECONNREFUSED && try_again(n)))
+        return;
     if (!n->is_done && !n->trouble.code)
         n->trouble = *e;
     finish(n);
@@ -233,6 +243,7 @@ static void call_hub(struct enrolment *n)
     loop_run(n->loop);
     if (n->call)
         rpc_drop(n->call);
+    loop_timer_free(n->again);
     dial_free(n->dial);
     loop_free(n->loop);
 }
@@ -251,7 +262,7 @@ static int enroll(struct enrolment *n, const struct options *o)
     if (r >= 0)
         r = identity_make_folder(o->state, e);
     if (r >= 0)
-        r = key_make(e, &n->identity.key);
+        r = identity_enrol_key(o->state, e, &n->identity.key);
     if (r >= 0) {
         n->identity.dir = mem_strdup(o->state);
         call_hub(n);

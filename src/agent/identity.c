@@ -143,6 +143,25 @@ static int write_file(const char *dir, const char *name, const char *text, struc
     return r < 0 ? err_set(e, r, "%s can't be written: %s.", path, strerror(-r)) : 0;
 }
 
+static int remove_file(const char *dir, const char *name)
+{
+    AUTO(mem_freep) char *path = mem_printf("%s/%s", dir, name);
+    return unlink(path) < 0 ? -errno : 0;
+}
+
+/* Whoever writes several files, or looks at one to write another, is alone: `enroll` comes while an
+ * agent runs. Close what is returned. */
+static int alone(const char *dir, struct err *e)
+{
+    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), r = 0;
+    do
+        r = fd < 0 || flock(fd, LOCK_EX) < 0 ? -errno : 0;
+    while (r == -EINTR);
+    if (r < 0 && fd >= 0)
+        close(fd);
+    return r < 0 ? err_set(e, r, "The folder %s can't be locked: %s.", dir, strerror(-r)) : fd;
+}
+
 /* --- the certificate --- */
 
 static int64_t time_in(const ASN1_TIME *t)
@@ -323,21 +342,68 @@ void identity_done(struct identity *i)
     *i = (struct identity){0};
 }
 
-int identity_save(const struct identity *i, struct err *e)
+int identity_enrol_key(const char *dir, struct err *e, char **ret_key)
 {
-    AUTO(mem_freep) char *hub = mem_printf("%s/hub.json", i->dir);
-    unlink(hub); /* what was enrolled before ends here */
+    char *key = NULL;
+    unsigned char raw[KEY_RAW_SIZE];
+    if (read_file(dir, "key-enrol.pem", NULL, &key) >= 0 && key && !key_public(key, NULL, raw)) {
+        *ret_key = key;
+        return 0;
+    }
+    mem_free(TAKE(key));
+    int r = key_make(e, &key);
+    if (r >= 0)
+        r = write_file(dir, "key-enrol.pem", key, e);
+    if (r < 0)
+        mem_free(key);
+    else
+        *ret_key = key;
+    return r;
+}
+
+static int save_all(struct identity *i, struct err *e)
+{
+    remove_file(i->dir, "hub.json"); /* what was enrolled before ends here */
     int r = write_file(i->dir, "key.pem", i->key, e);
     if (r >= 0)
         r = write_file(i->dir, "certificate.pem", i->certificate, e);
-    return r < 0 ? r : save_hub(i, e);
+    if (r >= 0)
+        r = save_hub(i, e);
+    if (r >= 0)
+        remove_file(i->dir, "key-enrol.pem");
+    i->stamp = stamp_of(i->dir);
+    return r;
+}
+
+int identity_save(struct identity *i, struct err *e)
+{
+    int lock = alone(i->dir, e);
+    if (lock < 0)
+        return lock;
+    int r = save_all(i, e);
+    close(lock);
+    return r;
+}
+
+/* Alone with files that are still those of this identity. */
+static int alone_with(const struct identity *i, struct err *e)
+{
+    int lock = alone(i->dir, e);
+    if (lock < 0 || stamp_of(i->dir) == i->stamp)
+        return lock;
+    close(lock);
+    return err_set(e, -ESTALE, "%s holds another enrolment by now.", i->dir);
 }
 
 int identity_set_pins(struct identity *i, const struct pins *pins, struct err *e)
 {
+    int lock = alone_with(i, e);
+    if (lock < 0)
+        return lock;
     i->pins = *pins;
     int r = save_hub(i, e);
     i->stamp = stamp_of(i->dir);
+    close(lock);
     return r;
 }
 
@@ -354,19 +420,30 @@ int identity_next_key(const struct identity *i, struct err *e, char **ret_key)
     return r;
 }
 
+static int write_renewed(const struct identity *i, const char *key, const char *certificate,
+                         struct err *e)
+{
+    int lock = alone_with(i, e);
+    if (lock < 0)
+        return lock;
+    int r = write_file(i->dir, "certificate.pem", certificate, e);
+    if (r >= 0)
+        r = write_file(i->dir, "key.pem", key, e);
+    if (r >= 0)
+        remove_file(i->dir, "key-next.pem");
+    close(lock);
+    return r;
+}
+
 int identity_renew(struct identity *i, const char *key, const char *certificate, struct err *e)
 {
     int64_t from, until;
     if (!fits(certificate, key, &from, &until))
         return err_set(e, -EKEYREJECTED,
                        "The hub sent a certificate that is not of the key it was asked for.");
-    int r = write_file(i->dir, "certificate.pem", certificate, e);
-    if (r >= 0)
-        r = write_file(i->dir, "key.pem", key, e);
+    int r = write_renewed(i, key, certificate, e);
     if (r < 0)
         return r;
-    AUTO(mem_freep) char *next = mem_printf("%s/key-next.pem", i->dir);
-    unlink(next);
     mem_set_str(&i->key, key);
     mem_set_str(&i->certificate, certificate);
     i->from_ms = from;

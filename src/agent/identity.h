@@ -4,6 +4,7 @@
  *   certificate.pem  what the hub made of it
  *   hub.json         {"address": "hub.lan:7771", "node": "tower", "pins": ["…"]}
  *   key-next.pem     a key whose certificate has been asked for
+ *   key-enrol.pem    a key that a token was tried with: the same one is tried again
  *
  * Each file is replaced as a whole, so a crash leaves the old one or the new one; hub.json comes
  * last when a node is enrolled, and a key that was on its way is taken up at the next start. */
@@ -57,13 +58,16 @@ bool identity_is_there(const char *dir);
 bool identity_is_replaced(const struct identity *i);
 bool identity_is_same_node(const struct identity *a, const struct identity *b); /* and hub */
 
+/* The key to enrol with, the same one until identity_save(): a hub whose answer was lost knows it
+ * again. */
+int identity_enrol_key(const char *dir, struct err *e, char **ret_key) MUST_CHECK;
 /* Writes everything: a node that has just been enrolled. */
-int identity_save(const struct identity *i, struct err *e) MUST_CHECK;
-/* Keeps other pins from now on. */
+int identity_save(struct identity *i, struct err *e) MUST_CHECK;
+/* Keeps other pins from now on. -ESTALE: the files are of another enrolment by now, as below. */
 int identity_set_pins(struct identity *i, const struct pins *pins, struct err *e) MUST_CHECK;
 
 /* Renewal: makes the next key and keeps it; then a certificate of it takes effect.
- * -EKEYREJECTED: the certificate is not of that key. */
+ * -EKEYREJECTED: the certificate is not of that key; -ESTALE. */
 int identity_next_key(const struct identity *i, struct err *e, char **ret_key) MUST_CHECK;
 int identity_renew(struct identity *i, const char *key, const char *certificate,
                    struct err *e) MUST_CHECK;

@@ -9,7 +9,7 @@ struct options {
     const char *verb; /* "run" when none is given */
     const char *word; /* what follows it; NULL = nothing */
     char *state;
-    const char *policy; /* NULL = the default policy */
+    const char *policy; /* NULL = the usual path */
     char *docker;       /* NULL = the usual places */
     uint32_t interval_ms;
     enum log_level log_level;

@@ -71,17 +71,18 @@ void renewal_look(struct renewal *r)
                  LOG_Q(err_text(&e, got)));
 }
 
-void renewal_take(struct renewal *r, const char *certificate)
+bool renewal_take(struct renewal *r, const char *certificate)
 {
     struct err e = {0};
     char until[CLOCK_RFC3339_SIZE];
     if (!r->key)
-        return;
+        return false;
     if (identity_renew(r->identity, r->key, certificate, &e) < 0) {
         log_warn("agent", "the new certificate can't be used", "error=%s", LOG_Q(e.text));
-        return;
+        return false;
     }
     mem_free(TAKE(r->key));
     log_info("agent", "has a new certificate", "until=%s",
              clock_rfc3339(r->identity->until_ms, until));
+    return true;
 }

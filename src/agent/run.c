@@ -143,7 +143,8 @@ static void on_order(void *arg, const PB(FromHub) * m)
         check_now(a, m->check_now->service);
         break;
     case HYDRA__AGENT__V1__FROM_HUB__BODY_CERTIFICATE:
-        renewal_take(a->renewal, m->certificate->certificate);
+        if (renewal_take(a->renewal, m->certificate->certificate))
+            uplink_relink(a->uplink);
         break;
     case HYDRA__AGENT__V1__FROM_HUB__BODY_COMMAND:
         take_command(a, m->command);

@@ -13,7 +13,7 @@ enum {
     KEEPALIVE_MS = 10000,
     WELCOME_MS = 15000,
     CLOCK_OFF_MS = 60000, /* worth a warning */
-    LOOK_MS = 3000,       /* how often a waiting agent looks whether it was enrolled anew */
+    LOOK_MS = 3000,       /* how often an agent looks whether it was enrolled anew */
 };
 
 struct uplink {
@@ -64,6 +64,24 @@ static void log_end(const struct uplink *u, bool was_up, bool refused, const cha
                  "hub=%s why=%s again_in=%" PRIu32 "ms", address, LOG_Q(why), wait_ms);
 }
 
+static void drop(struct uplink *u)
+{
+    u->client = NULL;
+    if (u->call)
+        rpc_drop(TAKE(u->call));
+    dial_free(TAKE(u->dial));
+}
+
+/* Ends a link that is up, on purpose: what follows is no wait. */
+static void leave(struct uplink *u)
+{
+    drop(u);
+    set_timer(u, 0, NULL);
+    set_state(u, UPLINK_WAITING);
+    u->backoff = (struct backoff){0};
+    u->settings.down(u->settings.arg);
+}
+
 /* The folder holds another identity: `enroll` was here. false = it can't be read. */
 static bool take_identity(struct uplink *u)
 {
@@ -73,6 +91,8 @@ static bool take_identity(struct uplink *u)
         log_debug("agent", "the new identity can't be read", "error=%s", LOG_Q(e.text));
         return false;
     }
+    if (u->state == UPLINK_UP)
+        leave(u);
     bool same = identity_is_same_node(i, &fresh);
     identity_done(i);
     *i = fresh;
@@ -93,13 +113,27 @@ static void wait_on(void *arg)
         set_timer(u, left < LOOK_MS ? (uint64_t)left : LOOK_MS, wait_on);
 }
 
+static void look_up(void *arg)
+{
+    struct uplink *u = arg;
+    if (identity_is_replaced(u->settings.identity) && take_identity(u))
+        dial_hub(u);
+    else
+        set_timer(u, LOOK_MS, look_up);
+}
+
+void uplink_relink(struct uplink *u)
+{
+    if (u->state != UPLINK_UP)
+        return; /* the next one is a new one anyway */
+    leave(u);
+    dial_hub(u);
+}
+
 static void end_link(struct uplink *u, const char *why, bool refused)
 {
     bool was_up = u->state == UPLINK_UP;
-    u->client = NULL;
-    if (u->call)
-        rpc_drop(TAKE(u->call));
-    dial_free(TAKE(u->dial));
+    drop(u);
     if (was_up)
         backoff_stood(&u->backoff, clock_mono_ms() - u->up_since);
     uint32_t chance = rand_below(UINT32_MAX);
@@ -188,7 +222,7 @@ static void on_welcome(struct uplink *u, const PB(Welcome) * w)
         end_link(u, "The hub takes this machine for another node.", true);
         return;
     }
-    set_timer(u, 0, NULL);
+    set_timer(u, LOOK_MS, look_up);
     set_state(u, UPLINK_UP);
     u->up_since = clock_mono_ms();
     log_info("agent", "connected", "hub=%s node=%s", i->address, i->node);

@@ -33,6 +33,9 @@ struct uplink_settings {
 struct uplink *uplink_start(const struct uplink_settings *s);
 void uplink_free(struct uplink *u); /* nothing is told */
 
+/* The identity has a new certificate: drops the link and dials anew, at once. */
+void uplink_relink(struct uplink *u);
+
 enum uplink_state uplink_state(const struct uplink *u);
 int uplink_send(struct uplink *u, const void *bytes, size_t len) MUST_CHECK; /* -EPIPE, -ENOBUFS */
 /* A call beside the link, on the same connection; gone with it: after `down` nothing is told. NULL:

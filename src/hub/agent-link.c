@@ -81,7 +81,7 @@ static struct fleet *fleet_of(const struct agent_link *l)
 
 void agent_link_look(struct agent_link *l, const struct fleet_node *now)
 {
-    if (!str_eq(l->who.serial, now->serial) && !str_eq(l->who.serial, now->next_serial))
+    if (!fleet_counts(fleet_of(l), now->id, l->who.serial))
         agent_link_end(l, RPC_UNAUTHENTICATED,
                        "Another machine has taken the place of this one. To have it back, add it "
                        "again.");
@@ -441,8 +441,9 @@ static struct agent_node *node_of(struct agents *a, const struct identity *who)
         agents_update(a); /* enrolled a moment ago */
     n = agents_node(a, who->node);
     if (n && !str_eq(n->serial, who->serial)) {
+        if (!fleet_counts(a->settings.fleet, n->id, n->serial))
+            n->taken = 0; /* another machine, which counts anew; else it has renewed its own */
         str_copy(n->serial, sizeof n->serial, who->serial);
-        n->taken = 0; /* perhaps another machine, which counts anew */
     }
     return n;
 }

@@ -1,5 +1,6 @@
 #include "hub/agents-private.h"
 
+#include "access/seal.h"
 #include "store/store.h"
 
 #include <stdlib.h>
@@ -71,7 +72,7 @@ static int make_tls(struct agents *a, struct err *e)
                                                    .verify = look_later},
                             e, &a->tls);
     str_done(&certificate);
-    str_done(&key);
+    seal_wipe(&key);
     return r;
 }
 

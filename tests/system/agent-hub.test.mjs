@@ -70,6 +70,32 @@ test('a hub that was away is told what it missed, and shows the node again', asy
     await until(async () => (await services()).length > 0, 30000, 'its services');
 });
 
+test('an agent that is up takes up a new name', async () => {
+    const made = await enroll('loft');
+    assert.equal(made.code, 0, made.err);
+    await until(() => /was enrolled anew node=loft/.test(agent.err), 30000, 'the new identity');
+    await online('loft');
+    const back = await enroll('tower', ['--replace']);
+    assert.equal(back.code, 0, back.err);
+    await until(() => /was enrolled anew node=tower/.test(agent.err), 30000, 'the name before');
+    await online('tower');
+    assert.equal((await h.verb(['node', 'rm', 'loft'])).code, 0);
+});
+
+test('a token that waits to replace a node goes with it', async () => {
+    const waiting = await h.verb(['node', 'add', 'shed', '--replace']);
+    const there = await h.verb(['node', 'add', 'barn']);
+    const barn = path.join(dir, 'barn');
+    assert.equal((await run(program, ['enroll', '-', '--state', barn], { input: there.out })).code, 0);
+    const replacing = await h.verb(['node', 'add', 'barn', '--replace']);
+    assert.equal((await h.verb(['node', 'rm', 'barn'])).code, 0);
+    const late = await run(program, ['enroll', '-', '--state', path.join(dir, 'late')], { input: replacing.out });
+    assert.equal(late.code, 1);
+    assert.match(late.err, /does not know this token/);
+    const shed = await run(program, ['enroll', '-', '--state', path.join(dir, 'shed')], { input: waiting.out });
+    assert.equal(shed.code, 0, shed.err);
+});
+
 test('a node that was removed is told so; enrolled again it is back under a running agent', async () => {
     const removed = await h.verb(['node', 'rm', 'tower']);
     assert.equal(removed.code, 0, removed.err);

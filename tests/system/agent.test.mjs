@@ -1,6 +1,7 @@
 // hydra-agent against a hub of another implementation: enrolment, reports, links that break, what was missed.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import crypto from 'node:crypto';
 import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
@@ -90,6 +91,25 @@ test('a hub that shows another key gets nothing', async () => {
     assert.match(made.err, /is not the hub that this token or node belongs to/);
     assert.equal(h.enrolled.length, 0);
     assert.equal(fs.existsSync(path.join(state, 'hub.json')), false);
+});
+
+test('an answer that was lost burns no token: the same machine comes again, by itself or when told to', async () => {
+    const h = await hub();
+    h.losesAnswers = () => h.restart();
+    const state = stateFolder(), token = h.token('tower');
+    const made = await enroll(token, state);
+    assert.equal(made.code, 0, made.err);
+    assert.deepEqual([h.enrolled.length, h.enrolled[0].publicKey.equals(h.enrolled[1].publicKey)], [2, true]);
+    assert.equal(fs.existsSync(path.join(state, 'key-enrol.pem')), false);
+
+    h.losesAnswers = () => h.stop();
+    const later = stateFolder(), second = h.token('attic');
+    assert.equal((await enroll(second, later)).code, 1);
+    assert.equal(fs.existsSync(path.join(later, 'hub.json')), false);
+    await h.start([first], h.port);
+    const again = await enroll(second, later);
+    assert.deepEqual([again.code, h.enrolled[2].publicKey.equals(h.enrolled[3].publicKey)], [0, true], again.err);
+    assert.equal((await enroll(second, stateFolder())).code, 1, 'another machine');
 });
 
 test('what is no node, no state folder, no hub is said', async () => {
@@ -261,14 +281,30 @@ test('a certificate is renewed over the link, for a new key, when a third of its
     assert.equal((await enroll(h.token('tower'), state)).code, 0);
     const files = ['key.pem', 'certificate.pem'].map(f => path.join(state, f)), before_ = files.map(f => fs.readFileSync(f, 'utf8'));
     h.days = 30;
-    agent(state);
+    const a = agent(state);
     const q = await h.message('certificateRequest', () => true, { ms: 40000 });
+    h.welcomes = null; // by the new certificate alone
     h.link.send({ certificate: { certificate: await h.certify('tower', q.certificateRequest.publicKey), notAfterMs: Date.now() + 1e9 } });
     await until(() => fs.readFileSync(files[1], 'utf8') !== before_[1] && fs.readFileSync(files[0], 'utf8') !== before_[0], 15000, 'the new files');
-    Object.assign(h, { welcomes: null }); // by the new certificate alone
-    const n = h.links.length;
-    await h.restart();
-    await until(() => h.links.length > n, 40000, 'a new link');
+    await until(() => h.links.length === 2, 20000, 'a new link, at once');
+    assert.equal(new crypto.X509Certificate(h.link.certificate.raw).toString(), new crypto.X509Certificate(fs.readFileSync(files[1])).toString());
     await h.message('frame');
+    assert.equal(h.link.messages.some(m => m.body === 'certificateRequest'), false);
+    assert.doesNotMatch(a.err, /lost the hub/);
     assert.equal(fs.existsSync(path.join(state, 'key-next.pem')), false);
+});
+
+test('an agent that is up takes up what was enrolled anew, and leaves its files alone', async () => {
+    const { hub: h, agent: a, state } = await connected();
+    const other = await hub([second]);
+    const made = await enroll(other.token('attic'), state);
+    assert.equal(made.code, 0, made.err);
+    const files = ['key.pem', 'certificate.pem', 'hub.json'].map(f => fs.readFileSync(path.join(state, f), 'utf8'));
+    await until(() => other.link?.node === 'attic', 20000, 'the other hub');
+    await other.message('frame');
+    await until(() => h.link.ended, 10000, 'the end of the link before');
+    assert.match(a.err, /was enrolled anew node=attic/);
+    assert.equal(other.link.messages.some(m => m.replayed), false);
+    assert.deepEqual(['key.pem', 'certificate.pem', 'hub.json'].map(f => fs.readFileSync(path.join(state, f), 'utf8')), files);
+    assert.equal(JSON.parse(files[2]).node, 'attic');
 });

@@ -34,6 +34,7 @@ export class Hub {
     acknowledges = true;
     refuses = null; // [code, details] for Link
     days = 30; // of certificates
+    losesAnswers = null; // async () => void: cuts the connection of a machine that has just been enrolled; once
     welcomes = null; // a node's name, whatever the certificate says
 
     constructor(dir) { this.dir = dir; }
@@ -64,7 +65,7 @@ export class Hub {
 
     token(node, key = this.keys[0]) {
         const t = makeToken(key.pin, `127.0.0.1:${this.port}`);
-        this.tokens.set(t, node);
+        this.tokens.set(t, { node });
         return t;
     }
 
@@ -79,11 +80,14 @@ export class Hub {
 
     async #enroll(q) {
         const refuse = (code, message) => { throw Object.assign(new Error(message), { code }); };
-        const node = this.tokens.get(q.token);
-        if (!node) refuse(7, 'This token was used already, or its time is over: make a new one.');
+        const { node, key } = this.tokens.get(q.token) ?? {};
+        if (!node || (key && !key.equals(q.publicKey))) refuse(7, 'This token was used already, or its time is over: make a new one.');
         if (!crypto.verify(null, Buffer.from(q.token), publicKey(q.publicKey), q.proof)) refuse(3, 'The proof is wrong.');
-        this.tokens.delete(q.token);
+        this.tokens.set(q.token, { node, key: q.publicKey });
         this.enrolled.push(q);
+        const lose = this.losesAnswers;
+        this.losesAnswers = null;
+        await lose?.();
         return { node, certificate: await this.certify(node, q.publicKey), hubKeys: this.keys.map(k => k.pin), notAfterMs: Date.now() + 1e9 };
     }
 

@@ -42,12 +42,42 @@ static void issue(struct authority *a, const char *node, struct str *ret_der,
     struct agent agent = agent_new();
     struct str pem = {0};
     struct err e = {0};
-    assert_int_equal(
-        authority_issue(a, node, agent.public_key, now_ms, now_ms + 30 * day_ms, &e, &pem, ret_i),
-        0);
+    assert_int_equal(authority_issue(a, node, NULL, agent.public_key, now_ms, now_ms + 30 * day_ms,
+                                     &e, &pem, ret_i),
+                     0);
     to_der(&pem, ret_der);
     str_done(&pem);
     EVP_PKEY_free(agent.key);
+}
+
+static struct authority *fresh(void);
+
+static void test_a_serial_again(void **state)
+{
+    (void)state;
+    struct authority *a = fresh();
+    struct agent agent = agent_new();
+    struct str pem = {0}, der = {0};
+    struct identity first, second, who;
+    struct err e = {0};
+    assert_int_equal(authority_issue(a, "tower", NULL, agent.public_key, now_ms, now_ms + day_ms,
+                                     &e, &pem, &first),
+                     0);
+    str_clear(&pem);
+    assert_int_equal(authority_issue(a, "tower", first.serial, agent.public_key, now_ms,
+                                     now_ms + 2 * day_ms, &e, &pem, &second),
+                     0);
+    to_der(&pem, &der);
+    assert_int_equal(authority_check(a, der.p, der.len, now_ms, &e, &who), 0);
+    assert_string_equal(who.serial, first.serial);
+    assert_int_equal(who.until_ms / 1000, (now_ms + 2 * day_ms) / 1000);
+    assert_int_equal(authority_issue(a, "tower", "no serial", agent.public_key, now_ms, now_ms, &e,
+                                     &pem, &second),
+                     -EIO);
+    str_done(&pem);
+    str_done(&der);
+    EVP_PKEY_free(agent.key);
+    authority_free(a);
 }
 
 static struct authority *fresh(void)
@@ -187,7 +217,7 @@ static void test_bad_keys(void **state)
     struct agent agent = agent_new();
     struct str pem = {0};
     struct identity i;
-    assert_int_equal(authority_issue(a, name, agent.public_key, now_ms, now_ms, &e, &pem, &i),
+    assert_int_equal(authority_issue(a, name, NULL, agent.public_key, now_ms, now_ms, &e, &pem, &i),
                      -EINVAL);
     EVP_PKEY_free(agent.key);
     authority_free(a);
@@ -196,6 +226,7 @@ static void test_bad_keys(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_who_is_known_again),
+                                       cmocka_unit_test(test_a_serial_again),
                                        cmocka_unit_test(test_strangers),
                                        cmocka_unit_test(test_clocks),
                                        cmocka_unit_test(test_proofs),

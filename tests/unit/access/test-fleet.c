@@ -391,17 +391,23 @@ static void one_of_two_gets_in(void **state)
     }
 }
 
-static int renew(struct yard *y, const struct machine *m, struct machine *ret_next)
+/* For the key that `next` has already. */
+static int renew_again(struct yard *y, const struct machine *m, struct machine *next)
 {
     struct err e = {0};
-    machine_init(ret_next);
-    sign(ret_next, m->identity.node);
-    int r = fleet_renew(y->f, y->g->db, &m->identity, ret_next->public_key, ret_next->proof,
-                        sizeof ret_next->proof, y->g->now, &e, &ret_next->certificate,
-                        &ret_next->identity);
+    sign(next, m->identity.node);
+    str_clear(&next->certificate);
+    int r = fleet_renew(y->f, y->g->db, &m->identity, next->public_key, next->proof,
+                        sizeof next->proof, y->g->now, &e, &next->certificate, &next->identity);
     if (r >= 0)
-        keep_der(ret_next);
+        keep_der(next);
     return r;
+}
+
+static int renew(struct yard *y, const struct machine *m, struct machine *ret_next)
+{
+    machine_init(ret_next);
+    return renew_again(y, m, ret_next);
 }
 
 static void a_certificate_follows_another(void **state)
@@ -412,15 +418,15 @@ static void a_certificate_follows_another(void **state)
     machine_init(&first);
     join(y, &first, "tower", false);
     y->g->now += FLEET_CERTIFICATE_MS - FLEET_RENEW_MS;
-    assert_int_equal(renew(y, &first, &lost), 0); /* never shown: superseded by the next */
+    assert_int_equal(renew(y, &first, &lost), 0); /* never shown */
     assert_int_equal(renew(y, &first, &second), 0);
-    assert_int_equal(admit(y, &lost), -EACCES);
     assert_int_equal(admit(y, &first), 0);
     assert_int_equal(admit(y, &second), 0);
     assert_int_equal(only_node(y).until_ms, y->g->now + FLEET_CERTIFICATE_MS);
 
     fleet_seen(y->f, &second.identity, "192.0.2.8", "0.2.0", y->g->now);
-    assert_int_equal(admit(y, &first), -EACCES);    /* at once, from memory */
+    assert_int_equal(admit(y, &first), -EACCES); /* at once, from memory */
+    assert_int_equal(admit(y, &lost), -EACCES);
     assert_int_equal(renew(y, &second, &third), 0); /* before anything was written */
     assert_int_equal(admit(y, &second), 0);
     machine_done(&third);
@@ -450,6 +456,137 @@ static void a_certificate_follows_another(void **state)
     machine_done(&second);
     machine_done(&third);
     machine_done(&lost);
+}
+
+/* An agent that keeps its link: what it has on its disk is the first certificate, or any that was
+ * sent since; the hub can't know which. */
+static void what_an_agent_may_hold_counts(void **state)
+{
+    AUTO(yard_freep) struct yard *y = yard_new(state);
+    struct err e = {0};
+    struct machine a, b, c, d, late;
+    machine_init(&a);
+    join(y, &a, "tower", false);
+    assert_int_equal(renew(y, &a, &b), 0);
+    assert_int_equal(renew(y, &a, &c), 0); /* b may have arrived, c not yet */
+    assert_int_equal(admit(y, &a) | admit(y, &b) | admit(y, &c), 0);
+    must(open_fleet(y, true, &e), &e); /* so it is in the database */
+    assert_int_equal(admit(y, &a) | admit(y, &b) | admit(y, &c), 0);
+    assert_int_equal(renew(y, &a, &d), 0); /* it asks anew, so c has arrived */
+    assert_int_equal(admit(y, &a) | admit(y, &c) | admit(y, &d), 0);
+    assert_int_equal(admit(y, &b), -EACCES);
+
+    fleet_seen(y->f, &c.identity, NULL, NULL, y->g->now); /* the link broke before d arrived */
+    assert_int_equal(admit(y, &c) | admit(y, &d), 0);
+    assert_int_equal(admit(y, &a), -EACCES);
+    assert_false(fleet_counts(y->f, "tower", a.identity.serial));
+    assert_true(fleet_counts(y->f, "tower", c.identity.serial));
+    assert_false(fleet_counts(y->f, "nas", c.identity.serial));
+    assert_false(fleet_counts(y->f, "tower", ""));
+    assert_int_equal(renew(y, &a, &late), -EACCES); /* before that is written, too */
+    yard_refresh(y);
+    must(open_fleet(y, true, &e), &e);
+    assert_int_equal(admit(y, &c) | admit(y, &d), 0);
+    assert_int_equal(admit(y, &a), -EACCES);
+    assert_int_equal(y->revoked.n, 0);
+    machine_done(&a);
+    machine_done(&b);
+    machine_done(&c);
+    machine_done(&d);
+    machine_done(&late);
+}
+
+/* The link broke between the renewal and its delivery, any number of times. */
+static void a_lost_renewal_is_given_again(void **state)
+{
+    AUTO(yard_freep) struct yard *y = yard_new(state);
+    struct machine a, b, c;
+    char serial[AUTHORITY_SERIAL_SIZE];
+    machine_init(&a);
+    join(y, &a, "tower", false);
+    assert_int_equal(renew(y, &a, &b), 0);
+    assert_int_equal(renew(y, &a, &c), 0);
+    str_copy(serial, sizeof serial, c.identity.serial);
+    for (int i = 0; i < 5; i++) {
+        y->g->now += MINUTE;
+        assert_int_equal(renew_again(y, &a, &c), 0);
+        assert_string_equal(c.identity.serial, serial);
+        assert_int_equal(c.identity.until_ms, y->g->now + FLEET_CERTIFICATE_MS);
+        assert_int_equal(only_node(y).until_ms, c.identity.until_ms);
+        assert_int_equal(admit(y, &a) | admit(y, &b) | admit(y, &c), 0);
+    }
+    fleet_seen(y->f, &c.identity, NULL, NULL, y->g->now);
+    assert_int_equal(admit(y, &c), 0);
+    assert_int_equal(admit(y, &a), -EACCES);
+    assert_int_equal(admit(y, &b), -EACCES);
+    machine_done(&a);
+    machine_done(&b);
+    machine_done(&c);
+}
+
+/* The machine that a token let in comes again: its answer was lost. */
+static void a_lost_answer_burns_no_token(void **state)
+{
+    AUTO(yard_freep) struct yard *y = yard_new(state);
+    struct machine old, m, other, next;
+    struct err e = {0};
+    char secret[33], serial[AUTHORITY_SERIAL_SIZE];
+    machine_init(&old);
+    machine_init(&m);
+    machine_init(&other);
+    join(y, &old, "tower", false);
+    struct enrolment n = token(y, "tower", true, secret);
+    must(come(y, &m, secret, &e), &e);
+    str_copy(serial, sizeof serial, m.identity.serial);
+    y->g->now = n.expires_ms - 1;
+    y->revoked.n = 0;
+    str_clear(&m.certificate);
+    must(come(y, &m, secret, &e), &e);
+    assert_string_equal(m.identity.serial, serial);
+    assert_string_equal(m.identity.node, "tower");
+    assert_int_equal(m.identity.until_ms, y->g->now + FLEET_CERTIFICATE_MS);
+    assert_int_equal(only_node(y).until_ms, m.identity.until_ms);
+    assert_int_equal(admit(y, &m), 0);
+    assert_int_equal(y->revoked.n, 0);
+    assert_int_equal(come(y, &other, secret, &e), -EACCES);
+    assert_int_equal(come(y, &old, secret, &e), -EACCES);
+    assert_non_null(strstr(e.text, "used already"));
+    assert_int_equal(admit(y, &m), 0);
+
+    y->g->now = n.expires_ms;
+    assert_int_equal(come(y, &m, secret, &e), -EACCES);
+    y->g->now = n.expires_ms - 1;
+    assert_int_equal(renew(y, &m, &next), 0); /* it has had its answer, clearly */
+    assert_int_equal(come(y, &next, secret, &e), -EACCES);
+    assert_int_equal(come(y, &m, secret, &e), -EACCES);
+    struct actor actor = by(y->g);
+    must(fleet_node_remove(y->f, y->g->db, &actor, "tower", &e), &e);
+    assert_int_equal(come(y, &m, secret, &e), -EACCES);
+    machine_done(&old);
+    machine_done(&m);
+    machine_done(&other);
+    machine_done(&next);
+}
+
+static void tokens_go_with_their_node(void **state)
+{
+    AUTO(yard_freep) struct yard *y = yard_new(state);
+    struct machine m, fresh;
+    struct err e = {0};
+    char secret[33], other[33];
+    machine_init(&m);
+    machine_init(&fresh);
+    join(y, &m, "tower", false);
+    token(y, "tower", true, secret);
+    token(y, "nas", false, other);
+    struct actor actor = by(y->g);
+    must(fleet_node_remove(y->f, y->g->db, &actor, "tower", &e), &e);
+    assert_int_equal(come(y, &fresh, secret, &e), -EACCES);
+    assert_non_null(strstr(e.text, "does not know"));
+    must(come(y, &fresh, other, &e), &e); /* that of another stays */
+    assert_int_equal(ask(y->g->db, "SELECT count(*) FROM enrolments WHERE node = 'tower'"), 1);
+    machine_done(&m);
+    machine_done(&fresh);
 }
 
 static void a_removed_node_is_out(void **state)
@@ -638,6 +775,10 @@ int main(void)
         cmocka_unit_test(a_machine_takes_anothers_place),
         cmocka_unit_test(one_of_two_gets_in),
         cmocka_unit_test(a_certificate_follows_another),
+        cmocka_unit_test(what_an_agent_may_hold_counts),
+        cmocka_unit_test(a_lost_renewal_is_given_again),
+        cmocka_unit_test(a_lost_answer_burns_no_token),
+        cmocka_unit_test(tokens_go_with_their_node),
         cmocka_unit_test(a_removed_node_is_out),
         cmocka_unit_test(what_another_process_does_is_noticed),
         cmocka_unit_test(when_it_was_seen_is_written_now_and_then),

@@ -182,6 +182,56 @@ static void an_identity_that_was_replaced_is_noticed(void **state)
     identity_done(&b);
 }
 
+/* `enroll` was here while an agent runs: its files are left alone. */
+static void what_was_enrolled_anew_is_not_overwritten(void **state)
+{
+    const char *dir = *state;
+    struct err e = {0};
+    struct identity a = make(dir), b = make(dir), c = {0};
+    struct pins other = {.n = 1, .v = {{7}}};
+    AUTO(mem_freep) char *key = NULL;
+    assert_int_equal(identity_save(&a, &e), 0);
+    assert_int_equal(identity_next_key(&a, &e, &key), 0);
+    AUTO(mem_freep) char *certificate = certify(key, 5000000, 50000000);
+    mem_set_str(&b.node, "attic");
+    assert_int_equal(identity_save(&b, &e), 0);
+    assert_int_equal(identity_renew(&a, key, certificate, &e), -ESTALE);
+    assert_int_equal(identity_set_pins(&a, &other, &e), -ESTALE);
+    assert_int_equal(a.pins.n, 2);
+    assert_int_equal(identity_open(dir, &e, &c), 0);
+    assert_string_equal(c.node, "attic");
+    assert_string_equal(c.key, b.key);
+    assert_string_equal(c.certificate, b.certificate);
+    assert_int_equal(c.pins.n, 2);
+    assert_int_equal(identity_renew(&b, key, certificate, &e), 0); /* its own it may write */
+    char path[FOLDER_SIZE + 16];
+    snprintf(path, sizeof path, "%s/hub.json", dir);
+    unlink(path); /* `enroll` is at work */
+    assert_int_equal(identity_set_pins(&b, &other, &e), -ESTALE);
+    identity_done(&a);
+    identity_done(&b);
+    identity_done(&c);
+}
+
+static void a_key_to_enrol_with_stays_until_it_is_done(void **state)
+{
+    const char *dir = *state;
+    struct err e = {0};
+    struct identity a = make(dir);
+    AUTO(mem_freep) char *first = NULL;
+    AUTO(mem_freep) char *second = NULL;
+    AUTO(mem_freep) char *third = NULL;
+    assert_int_equal(identity_enrol_key(dir, &e, &first), 0);
+    assert_int_equal(identity_enrol_key(dir, &e, &second), 0);
+    assert_string_equal(first, second);
+    folder_write(dir, "key-enrol.pem", first, 20); /* damaged: a new one */
+    assert_int_equal(identity_enrol_key(dir, &e, &third), 0);
+    assert_string_not_equal(third, first);
+    assert_int_equal(identity_save(&a, &e), 0);
+    assert_int_equal(folder_count(dir, "key-enrol.pem"), 0);
+    identity_done(&a);
+}
+
 static void pins_are_taken_whole_or_not(void **state)
 {
     unsigned char bytes[LIMIT_IDENTITY_PINS + 1][TLS_PIN_SIZE] = {{1}, {2}};
@@ -260,6 +310,8 @@ int main(void)
         TEST(a_renewal_that_was_cut_off_is_finished),
         TEST(renewal_takes_only_a_certificate_of_its_key),
         TEST(an_identity_that_was_replaced_is_noticed),
+        TEST(what_was_enrolled_anew_is_not_overwritten),
+        TEST(a_key_to_enrol_with_stays_until_it_is_done),
         TEST(pins_are_taken_whole_or_not),
         TEST(new_pins_are_kept),
         TEST(a_folder_is_made_and_used_once),
