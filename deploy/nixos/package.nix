@@ -20,6 +20,7 @@
   llhttp,
   nghttp2,
   openssl,
+  pcre2,
   sqlite,
   systemd,
   zlib,
@@ -83,6 +84,7 @@ stdenv.mkDerivation {
     llhttp
     nghttp2
     openssl
+    pcre2
     protobufc
     sqlite
     systemd

@@ -124,6 +124,6 @@ test('the flake names both packages, and knows where each of the dashboard\'s co
     assert.ok(entries.length > 100);
     // Whatever meson.build looks for is among the package's inputs.
     const needed = [...fs.readFileSync(path.join(root, 'meson.build'), 'utf8').matchAll(/dependency\('(\S+?)'/g)].map(m => m[1]).filter(n => !['threads', 'cmocka'].includes(n));
-    const provides = { 'yaml-0.1': 'libyaml', libsystemd: 'systemd', libcurl: 'curl', sqlite3: 'sqlite', libpq: 'libpq', libuv: 'libuv' };
+    const provides = { 'yaml-0.1': 'libyaml', libsystemd: 'systemd', libcurl: 'curl', sqlite3: 'sqlite', libpq: 'libpq', libuv: 'libuv', 'libpcre2-8': 'pcre2' };
     for (const name of needed) assert.ok(flake.buildInputs.includes(provides[name] ?? name), name);
 });
