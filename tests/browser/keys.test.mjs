@@ -42,7 +42,7 @@ async function sheet() {
     return rows.map(([title, keys]) => [title, keys[0] === 'Ctrl' ? [`Control+${keys[1].toLowerCase()}`] : keys]);
 }
 
-const places = { Overview: '/', Nodes: '/nodes', Services: '/services', Events: '/events', Jobs: '/jobs', Settings: '/settings', Users: '/users', 'Audit log': '/audit', 'API tokens': '/tokens' };
+const places = { Overview: '/', Nodes: '/nodes', Services: '/services', Logs: '/logs', Events: '/events', Jobs: '/jobs', Settings: '/settings', Users: '/users', 'Audit log': '/audit', 'API tokens': '/tokens' };
 const closes = name => async keys => {
     await press(keys);
     await dialog(name).waitFor();
@@ -57,7 +57,7 @@ const walks = async keys => {
     }
 };
 const effects = {
-    ...Object.fromEntries(Object.entries(places).map(([title, where]) => [title, async keys => { await press(keys); await at(where); }])),
+    ...Object.fromEntries(Object.entries(places).map(([title, where]) => [title, async keys => { await press(keys); await until(() => new URL(page.url()).pathname === where, 20000, where); }])),
     'Search or run a command': closes('Search or run a command'),
     'Show all keys': closes('Keyboard'),
     'Search on this page': async keys => {

@@ -1,16 +1,22 @@
 // Logs: the newest lines are followed until somebody scrolls up, history has no end, matches are stepped through, a line is linked
-// to; floods leave the page usable. The lines come from the stand-in, which holds a million per source; who may read them is asked
-// of hydrad itself.
+// to; floods leave the page usable. A container of a real engine talks through hydrad; the stand-in holds a million lines per source, and
+// floods, loses and refuses on command.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import net from 'node:net';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
+import { Engine } from '../system/lib/engine.mjs';
 import { Hydrad, root, until } from '../system/lib/hydrad.mjs';
 import { accessibility, openBrowser, openContext, openPage, overflow } from './lib/browser.mjs';
 
 const LONG = 30000;
-let hydrad, browser, admin, mock, base, context, page;
+const TALK = [
+    'i=0; while [ $i -lt 1500 ]; do echo "word $i of the talk"; i=$((i+1)); done',
+    'echo \'{"level":"error","msg":"boom","user":{"name":"mira"}}\'',
+    'i=0; while :; do echo "tick $i"; i=$((i+1)); sleep 1; done',
+].join('; ');
+let engine, hydrad, browser, admin, mock, base, context, page;
 
 const freePort = () => new Promise(done => {
     const s = net.createServer().listen(0, '127.0.0.1', () => { const { port } = s.address(); s.close(() => done(port)); });
@@ -25,7 +31,9 @@ async function startMock(...args) {
 }
 
 before(async () => {
-    hydrad = await Hydrad.start();
+    engine = Engine.start();
+    await engine.run('talker', TALK);
+    hydrad = await Hydrad.start({ args: ['--node', 'tower', '--docker', `unix://${engine.socket}`] });
     admin = await hydrad.setUp();
     await admin.post('/api/web/users', { name: 'vera', password: 'violet horse battery', role: 'viewer' });
     browser = await openBrowser();
@@ -38,6 +46,7 @@ after(async () => {
     await browser?.close();
     mock?.child.kill();
     await hydrad?.done();
+    engine?.stop();
 });
 
 const two = 'service=tower/docker/plex&service=tower/docker/immich';
@@ -80,6 +89,40 @@ test('who may has the entry, by hand and by key', async () => {
     await p.waitForURL(/\/logs/);
     if (served) assert.equal(await p.getByText('The sources of logs could not be read').count(), 0);
     assert.deepEqual(p.complaints, []);
+    await ours.close();
+});
+
+test('what a container says is followed, searched, filtered by level, and linked to', async () => {
+    await until(async () => (await admin.get('/api/web/logs?service=tower/docker/talker')).status === 200, LONG, 'the log of the container');
+    const ours = await openContext(browser, hydrad.base, { cookie: admin.auth.cookie });
+    const p = await openPage(ours);
+    const said = () => p.locator('.log-row .log-text').allInnerTexts();
+    await p.goto(`${hydrad.base}/logs?service=tower/docker/talker`);
+    await p.locator('.log-bar').getByText('Following', { exact: true }).waitFor({ timeout: LONG });
+    const last = (await said()).at(-1);
+    assert.match(last, /^tick \d+$/);
+    await until(async () => (await said()).at(-1) !== last, LONG, 'the next line');
+    await p.getByRole('radio', { name: /^Error/ }).click();
+    await until(async () => { const all = await said(); return all.length === 1 && /boom/.test(all[0]); }, LONG, 'the error alone');
+    await p.getByRole('radio', { name: /^All/ }).click();
+    await p.getByRole('searchbox', { name: 'Search the log' }).fill('word 777 of');
+    await until(async () => (await said()).join() === 'word 777 of the talk', LONG, 'the one that was searched for');
+    await p.locator('.log-row').click();
+    await p.getByRole('complementary', { name: 'Line' }).getByRole('button', { name: 'Show around it' }).click();
+    await p.waitForURL(/line=/);
+    const marked = q => q.locator('.log-row[data-marked]').getByText('word 777 of the talk').waitFor({ timeout: LONG });
+    await marked(p);
+    const linked = await openPage(ours);
+    await linked.goto(p.url());
+    await marked(linked);
+    for (const n of [776, 778]) await linked.getByText(`word ${n} of the talk`, { exact: true }).waitFor();
+    assert.deepEqual(linked.complaints, []);
+    assert.deepEqual(p.complaints, []);
+
+    await linked.goto(`${hydrad.base}/service?id=tower/docker/talker`);
+    const card = linked.getByRole('region', { name: 'Log', exact: true });
+    await card.getByText(/^tick \d+$/).first().waitFor({ timeout: LONG });
+    assert.deepEqual(linked.complaints, []);
     await ours.close();
 });
 

@@ -4,7 +4,7 @@ import { queryOptions, skipToken } from '@tanstack/react-query';
 import { takeEmbedded } from '@/lib/embedded';
 import type { JobsOf } from '@/lib/jobs';
 import { call, idPath } from './client';
-import type { LogSource } from './logs';
+import type { LogSource, LogSources } from './logs';
 import type {
   Action,
   Attention,
@@ -98,7 +98,7 @@ export const systemQuery = () =>
 export const logSourcesQuery = () =>
   queryOptions<LogSource[]>({
     queryKey: ['log-sources'],
-    queryFn: async ({ signal }) => (await call<{ sources: (Omit<LogSource, 'service'> & { service: string | null })[] }>('/api/web/logs/sources', { signal })).sources.map((s) => ({ ...s, service: s.service ?? s.node })),
+    queryFn: async ({ signal }) => (await call<LogSources>('/api/web/logs/sources', { signal })).sources.map((s) => ({ ...s, service: s.service ?? s.node })),
     staleTime: 30_000,
   });
 export const enrolmentsQuery = () =>

@@ -1,38 +1,15 @@
 // Lines of logs: their shape, and the addresses they come from.
 import type { LogQuery } from '@/lib/log-address';
 import { call } from './client';
+import type { components } from './schema';
 
-export interface LogLine {
-  t: number;
-  service: string | null; // null: of the node itself
-  node: string;
-  level: string | null;
-  text: string; // with its ANSI sequences
-  cut?: boolean; // it was longer
-  cursor: string;
-  fields: Record<string, unknown> | null;
-}
+type ServedSource = components['schemas']['LogSources']['sources'][number];
 
-export interface LogPartial {
-  service: string;
-  text: string;
-}
-
-export interface LogPage {
-  lines: LogLine[]; // oldest first
-  before: string | null;
-  after: string | null;
-  searched_ms: number;
-  partial: LogPartial[];
-}
-
-export interface LogSource {
-  service: string; // of kind node: the node's id
-  name: string;
-  node: string;
-  kind: 'container' | 'unit' | 'node';
-  group: string | null;
-}
+export type LogLine = components['schemas']['LogLine'];
+export type LogPage = components['schemas']['LogPage'];
+export type LogTrouble = components['schemas']['LogTrouble'];
+export type LogSources = components['schemas']['LogSources'];
+export type LogSource = Omit<ServedSource, 'service'> & { service: string }; // of a node: its id
 
 export interface LogPlace {
   before?: string;

@@ -1734,6 +1734,7 @@ export interface components {
         };
         NodeDetail: components["schemas"]["Node"] & components["schemas"]["NodeParts"] & {
             event_id: string;
+            /** @description Null: its agent was let in and has not reported yet */
             facts: {
                 hostname: string;
                 os: string;
@@ -1752,7 +1753,7 @@ export interface components {
                 agent_version: string;
                 addresses: string[];
                 pending_reboot: string | null;
-            };
+            } | null;
             services_list: string[];
         };
         Window: {

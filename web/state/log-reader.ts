@@ -1,7 +1,7 @@
 // One log on the page: its window, its live end, paging both ways. What it shows is renewed once a frame, whatever comes.
 import { useSyncExternalStore } from 'react';
 import { ApiError } from '@/api/client';
-import { getLogs, logStreamUrl, type LogLine, type LogPage, type LogPartial } from '@/api/logs';
+import { getLogs, logStreamUrl, type LogLine, type LogPage, type LogTrouble } from '@/api/logs';
 import { dayYear } from '@/lib/format';
 import type { LogQuery } from '@/lib/log-address';
 import { LogWindow, Resume, type Mark } from '@/lib/log-window';
@@ -21,7 +21,7 @@ export interface LogView {
   fresh: number; // lines that came while not following
   busy: 'older' | 'newer' | null;
   trouble: string | null; // why the last page did not come
-  partial: LogPartial[];
+  partial: LogTrouble[];
   marked: string | null; // cursor of the line that a link names
 }
 
@@ -167,7 +167,7 @@ export class LogReader {
     this.edge = page.before === null ? null : { cursor: page.before, first: window.firstLine?.cursor };
   }
 
-  private async newest(window: LogWindow<LogLine>, signal: AbortSignal): Promise<LogPartial[]> {
+  private async newest(window: LogWindow<LogLine>, signal: AbortSignal): Promise<LogTrouble[]> {
     const page = await getLogs(this.query, { limit: firstLines }, signal);
     window.append(page.lines);
     this.beginsAt(window, page);
@@ -176,7 +176,7 @@ export class LogReader {
   }
 
   /* Neither side's page holds the line itself, so the older side is asked for from the line after it: it ends with the line. */
-  private async around(window: LogWindow<LogLine>, cursor: string, signal: AbortSignal): Promise<LogPartial[]> {
+  private async around(window: LogWindow<LogLine>, cursor: string, signal: AbortSignal): Promise<LogTrouble[]> {
     const later = await getLogs(this.query, { after: cursor, limit: aroundLines }, signal);
     const next = later.lines.find((l) => l.cursor !== cursor);
     const earlier = await getLogs(this.query, next ? { before: next.cursor, limit: aroundLines } : { limit: aroundLines }, signal);

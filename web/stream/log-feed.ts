@@ -1,7 +1,7 @@
 // The live end of a log, read in a worker: what comes within a tenth of a second goes to the page in one message, and of
 // a flood only as much as the page would keep.
 import { createParser } from 'eventsource-parser';
-import type { LogLine, LogPartial } from '@/api/logs';
+import type { LogLine, LogTrouble } from '@/api/logs';
 import { keptLines } from '@/lib/log-window';
 
 export type ToFeed = { type: 'open'; url: string } | { type: 'pause'; paused: boolean } | { type: 'retry' } | { type: 'close' };
@@ -14,7 +14,7 @@ export type FeedStatus =
 export type FromFeed =
   | { type: 'lines'; lines: LogLine[]; dropped: number; opening: boolean } // dropped: left out before these; opening: of a new connection
   | { type: 'held'; count: number } // waiting while paused
-  | { type: 'partial'; partial: LogPartial[] }
+  | { type: 'partial'; partial: LogTrouble[] }
   | { type: 'status'; status: FeedStatus };
 
 export const feedBeat = 100;
@@ -181,8 +181,8 @@ export class LogFeed {
   }
 }
 
-function partialOf(data: string): LogPartial[] {
-  const value: { partial?: LogPartial[] } | LogPartial[] = JSON.parse(data);
+function partialOf(data: string): LogTrouble[] {
+  const value: { partial?: LogTrouble[] } | LogTrouble[] = JSON.parse(data);
   return Array.isArray(value) ? value : (value.partial ?? []);
 }
 

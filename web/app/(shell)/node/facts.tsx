@@ -5,7 +5,7 @@ import { Card, CardHead } from '@/components/card';
 import { FactList, type Fact } from '@/components/fact-list';
 import { count, exact, join, memory } from '@/lib/format';
 
-type Facts = NodeDetail['facts'];
+type Facts = NonNullable<NodeDetail['facts']>;
 
 const mono = (text: string) => text && <span className="font-mono text-12">{text}</span>;
 

@@ -54,6 +54,10 @@ function Node({ id }: { id: string }) {
   const row = useQuery(nodeQuery(id)).data;
   const { data, error, refetch } = useQuery(nodeDetailQuery(id));
   useEffect(() => live()?.watch(id), [id]);
+  const reports = data?.facts === null && !!row?.os; // its first report came while the page was open
+  useEffect(() => {
+    if (reports) void refetch();
+  }, [reports, refetch]);
   if (error instanceof ApiError && error.status === 404) return <Gone id={id} />;
   const shown = data ?? row;
   if (!shown) return error ? <Failed error={error} retry={() => void refetch()} /> : <SkeletonRows rows={12} />;
@@ -70,6 +74,7 @@ function Node({ id }: { id: string }) {
 /* Each card takes its own part of the detail, so a tick draws only what changed. */
 function Body({ detail: d, row }: { detail: NodeDetail; row: NodeFacts | undefined }) {
   const mayProcesses = useMay('processes:read');
+  if (!d.facts) return <Silent node={row ?? d} />;
   return (
     <div className={cx('columns', d.state === 'away' && 'opacity-60')}>
       <div className="stack">
@@ -89,6 +94,20 @@ function Body({ detail: d, row }: { detail: NodeDetail; row: NodeFacts | undefin
         <Sources list={d.sources} />
         <NodeFeed node={d.id} />
       </div>
+    </div>
+  );
+}
+
+/* Let in, and not a word yet. */
+function Silent({ node }: { node: NodeFacts }) {
+  return (
+    <div className="stack">
+      <Card>
+        <Empty icon={Server} title="It has not reported yet">
+          Its agent was let in. What it sees appears here as soon as it runs and reaches Hydra.
+        </Empty>
+      </Card>
+      <Agent node={node} />
     </div>
   );
 }
