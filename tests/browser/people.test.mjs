@@ -100,7 +100,7 @@ test('a token is shown once, works, and stops when it is revoked', async () => {
     const dialog = page.getByRole('dialog');
     await page.goto(`${hydrad.base}/tokens`);
     await page.getByRole('button', { name: 'New token' }).click();
-    await dialog.getByLabel('Name').fill('backup script');
+    await dialog.getByRole('textbox', { name: 'Name' }).fill('backup script');
     await dialog.getByRole('button', { name: 'Only read' }).click();
     await dialog.getByRole('button', { name: 'Make token' }).click();
     const secret = (await dialog.locator('output').innerText()).trim();
