@@ -237,6 +237,7 @@ static void start(struct agent *a)
                                                        .identity = &a->identity,
                                                        .session = session,
                                                        .boot_id = a->boot_id,
+                                                       .reads_logs = true,
                                                        .up = on_up,
                                                        .down = on_down,
                                                        .order = on_order,

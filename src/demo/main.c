@@ -103,8 +103,16 @@ static void on_order(void *arg, const PB(FromHub) * m)
         take_command(n, m->command);
     else if (m->body_case == HYDRA__AGENT__V1__FROM_HUB__BODY_COMMAND_QUERY)
         player_query(n->player, m->command_query->id);
-    else if (m->body_case == HYDRA__AGENT__V1__FROM_HUB__BODY_CERTIFICATE)
-        renewal_take(n->renewal, m->certificate->certificate);
+    else if (m->body_case == HYDRA__AGENT__V1__FROM_HUB__BODY_CERTIFICATE &&
+             renewal_take(n->renewal, m->certificate->certificate))
+        uplink_relink(n->uplink);
+}
+
+/* Somebody has enrolled its state folder anew. */
+static void on_replaced(void *arg)
+{
+    (void)arg;
+    loop_stop(loop);
 }
 
 static void go_up(struct demo_node *n)
@@ -117,6 +125,7 @@ static void go_up(struct demo_node *n)
                                                        .down = on_down,
                                                        .order = on_order,
                                                        .writable = on_writable,
+                                                       .replaced = on_replaced,
                                                        .arg = n});
 }
 
