@@ -2,6 +2,7 @@
 #include "agent/logs.h"
 #include "agent/outgoing.h"
 #include "agent/renewal.h"
+#include "agent/trim.h"
 #include "agent/uplink.h"
 #include "agent/verbs.h"
 #include "base/clock.h"
@@ -18,6 +19,8 @@
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
+enum { SETTLED_MS = 10 * 1000 };
+
 struct agent {
     const struct options *options;
     struct identity identity;
@@ -28,6 +31,7 @@ struct agent {
     struct agent_logs *logs;
     struct uplink *uplink;
     struct renewal *renewal;
+    struct loop_timer *settled; /* the start is over */
     uv_signal_t signals[2];
     char boot_id[64];
     int lock;
@@ -168,6 +172,13 @@ static void on_order(void *arg, const PB(FromHub) * m)
 
 /* --- life --- */
 
+static void on_settled(void *arg)
+{
+    struct agent *a = arg;
+    loop_timer_free(TAKE(a->settled));
+    trim_memory();
+}
+
 static void on_signal(uv_signal_t *s, int number)
 {
     struct agent *a = s->data;
@@ -245,6 +256,7 @@ static void start(struct agent *a)
                                                        .replaced = on_replaced,
                                                        .arg = a});
     a->renewal = renewal_new(a->loop, &a->identity, send_up, a);
+    a->settled = loop_timer_new(a->loop, SETTLED_MS, 0, on_settled, a);
     log_info("agent", "watching this machine", "node=%s hub=%s", a->identity.node,
              a->identity.address);
     sd_notifyf(0, "READY=1\nSTATUS=Looking for %s", a->identity.address);
