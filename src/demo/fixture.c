@@ -213,14 +213,14 @@ static struct series_def define(const char *series)
     return d;
 }
 
-static void announce(struct fixture_node *n, const json_t *values, const char *node, sink_fn *sink,
+static void announce(struct fixture_node *n, json_t *values, const char *node, sink_fn *sink,
                      void *arg)
 {
     VEC(struct series_def) defs = {0};
     uint32_t first = (uint32_t)n->series.n;
     const char *key;
     json_t *value;
-    json_object_foreach ((json_t *)(uintptr_t)values, key, value) {
+    json_object_foreach (values, key, value) {
         if (number_of(n, key) < n->series.n)
             continue;
         *vec_add(&defs) = define(key);
@@ -237,7 +237,7 @@ static void read_frame(struct fixture *f, const json_t *j, const char *node, sin
                        void *arg)
 {
     struct fixture_node *n = node_of(f, node);
-    const json_t *values = json_object_get(j, "values");
+    json_t *values = json_object_get(j, "values");
     announce(n, values, node, sink, arg);
     struct frame *frame = mem_alloc(sizeof *frame + n->series.n * sizeof(double));
     frame->time_ms = json_get_int(j, "time_ms", 0);
