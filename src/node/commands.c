@@ -48,6 +48,16 @@ static bool same_file(const struct stat *a, const struct stat *b)
            a->st_mode == b->st_mode && a->st_uid == b->st_uid;
 }
 
+/* The default needs no line in everybody's log. */
+static void say_policy(const struct policy *p)
+{
+    if (p->trouble)
+        log_warn("commands", "the policy can't be used, so nothing is allowed", "path=%s error=%s",
+                 LOG_Q(p->path), LOG_Q(p->trouble));
+    else if (!str_is_empty(p->path))
+        log_info("commands", "policy", "path=%s rules=%zu", LOG_Q(p->path), p->rules.n);
+}
+
 void commands_look_at_policy(struct commands *s)
 {
     const char *path = s->node->settings.policy;
@@ -61,8 +71,7 @@ void commands_look_at_policy(struct commands *s)
     s->policy = policy_load(path, s->node->settings.policy_named);
     s->policy_file = st;
     s->policy_errno = why;
-    log_info("commands", "policy", "path=%s rules=%zu trouble=%s", LOG_Q(s->policy->path),
-             s->policy->rules.n, LOG_Q(s->policy->trouble ? s->policy->trouble : ""));
+    say_policy(s->policy);
     node_emit(s->node,
               (struct node_report){.kind = REPORT_POLICY, .policy = policy_copy(s->policy)});
 }
