@@ -3,6 +3,7 @@
   lib,
   stdenv,
   buildNpmPackage,
+  callPackage,
   importNpmLock,
   meson,
   ninja,
@@ -38,8 +39,10 @@ let
     src = source;
     sourceRoot = "source/web";
     npmDeps = importNpmLock {
-      package = lib.importJSON (root + "/web/package.json");
-      packageLock = import ./npm-lock.nix (lib.importJSON (root + "/web/package-lock.json"));
+      npmRoot = root + "/web";
+      packageSourceOverrides = callPackage ./npm-sources.nix { } (
+        lib.importJSON (root + "/web/package-lock.json")
+      );
     };
     npmConfigHook = importNpmLock.npmConfigHook;
     env.NEXT_TELEMETRY_DISABLED = "1";
