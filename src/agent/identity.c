@@ -1,6 +1,7 @@
 #include "agent/identity.h"
 
 #include "base/json.h"
+#include "io/folder.h"
 
 #include <fcntl.h>
 #include <openssl/err.h>
@@ -43,33 +44,9 @@ bool pins_take(const struct pin_bytes *v, size_t n, struct pins *ret_pins)
 
 /* --- files --- */
 
-static int make_one(const char *path, struct err *e)
-{
-    if (mkdir(path, 0700) == 0 || errno == EEXIST)
-        return 0;
-    return err_set(e, -errno, "The folder %s can't be made: %s. Name another one with --state.",
-                   path, strerror(errno));
-}
-
 int identity_make_folder(const char *dir, struct err *e)
 {
-    AUTO(mem_freep) char *path = mem_strdup(dir);
-    for (char *p = path + 1; *p; p++) {
-        if (*p != '/')
-            continue;
-        *p = 0;
-        int r = make_one(path, e);
-        *p = '/';
-        if (r < 0)
-            return r;
-    }
-    int r = make_one(path, e);
-    if (r >= 0 && access(path, W_OK | X_OK) < 0)
-        return err_set(e, -errno,
-                       "The folder %s can't be written: %s. Give its owner to the user that runs "
-                       "hydra-agent, or name another one with --state.",
-                       path, strerror(errno));
-    return r;
+    return folder_make_own(dir, "--state", "hydra-agent", e);
 }
 
 int identity_lock(const char *dir, struct err *e)

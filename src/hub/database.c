@@ -1,39 +1,16 @@
 #include "hub/database.h"
 
+#include "io/folder.h"
+
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-static int make_one(const char *path, struct err *e)
-{
-    if (mkdir(path, 0700) == 0 || errno == EEXIST)
-        return 0;
-    return err_set(e, -errno, "The data folder %s can't be made: %s. Name another one with --data.",
-                   path, strerror(errno));
-}
-
 int data_folder_make(const struct config *c, struct err *e)
 {
-    AUTO(mem_freep) char *path = mem_strdup(c->value[SETTING_DATA]);
-    for (char *p = path + 1; *p; p++) {
-        if (*p != '/')
-            continue;
-        *p = 0;
-        int r = make_one(path, e);
-        *p = '/';
-        if (r < 0)
-            return r;
-    }
-    int r = make_one(path, e);
-    if (r >= 0 && access(path, W_OK | X_OK) < 0)
-        return err_set(e, -errno,
-                       "The data folder %s can't be written: %s. Give its owner to the user that "
-                       "runs hydrad, or name another "
-                       "one with --data.",
-                       path, strerror(errno));
-    return r;
+    return folder_make_own(c->value[SETTING_DATA], "--data", "hydrad", e);
 }
 
 int data_folder_lock(const struct config *c, struct err *e)
