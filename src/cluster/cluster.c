@@ -46,7 +46,7 @@ static bool is_same_agent(const struct node_agent *a, const struct node_agent *b
 {
     return a->remote == b->remote && str_eq(a->version, b->version) &&
            str_eq(a->address, b->address) && a->enrolled_ms == b->enrolled_ms &&
-           a->certificate_until_ms == b->certificate_until_ms;
+           a->certificate_until_ms == b->certificate_until_ms && a->connected_ms == b->connected_ms;
 }
 
 void cluster_node_agent(struct cluster *c, const char *node, const struct node_agent *a,

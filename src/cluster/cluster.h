@@ -75,6 +75,7 @@ struct node_agent {
     bool remote;
     char version[32], address[64];
     int64_t enrolled_ms, certificate_until_ms;
+    int64_t connected_ms; /* since when it is linked; 0 = it is not */
 };
 void cluster_node_agent(struct cluster *c, const char *node, const struct node_agent *a,
                         struct cluster_now now);

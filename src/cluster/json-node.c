@@ -91,6 +91,7 @@ static void agent_json(struct jw *w, const struct live_node *n)
     jw_key_str(w, "address", a->address);
     jw_key_time(w, "enrolled", a->enrolled_ms);
     jw_key_time(w, "certificate_expires", a->certificate_until_ms);
+    jw_key_time(w, "connected", a->connected_ms);
     jw_end_object(w);
 }
 

@@ -11,7 +11,7 @@ struct agent_link {
     struct identity who;
     struct wire_values values;
     char address[64], version[32];
-    bool greeted;        /* Hello came */
+    int64_t greeted_ms;  /* wall: when Hello came; 0 = not yet */
     int64_t heard_ms;    /* mono */
     int64_t skew_ms;     /* to add to the node's times; 0 = its clock is right enough */
     int64_t behind_ms;   /* how far it is behind, as it was last measured */
@@ -29,7 +29,7 @@ static void unlink_node(struct agent_link *l)
     if (l->node->link != l)
         return;
     l->node->link = NULL;
-    if (l->greeted)
+    if (l->greeted_ms)
         s->unlinked(s->arg, l->node->id);
 }
 
@@ -180,12 +180,17 @@ static void watch_clock(struct agent_link *l, const struct frame *f)
 
 bool agent_link_is_greeted(const struct agent_link *l)
 {
-    return l->greeted && !l->over;
+    return l->greeted_ms && !l->over;
 }
 
 bool agent_link_reads_logs(const struct agent_link *l)
 {
     return l->reads_logs;
+}
+
+int64_t agent_link_since_ms(const struct agent_link *l)
+{
+    return agent_link_is_greeted(l) ? l->greeted_ms : 0;
 }
 
 int64_t agent_link_skew_ms(const struct agent_link *l)
@@ -204,15 +209,15 @@ static bool has_feature(const PB(Hello) * h, const char *name)
 static void take_hello(struct agent_link *l, const PB(Hello) * h)
 {
     const struct agents_settings *s = &l->agents->settings;
-    if (l->greeted || !is_time(h->wall_ms)) {
+    if (l->greeted_ms || !is_time(h->wall_ms)) {
         agent_link_end(l, RPC_INVALID_ARGUMENT,
-                       l->greeted ? "Hello comes once." : "Hello tells the node's time.");
+                       l->greeted_ms ? "Hello comes once." : "Hello tells the node's time.");
         return;
     }
     if (l->node->session != h->session)
         l->node->taken = 0; /* the agent began anew, and may count anew */
     l->node->session = h->session;
-    l->greeted = true;
+    l->greeted_ms = clock_wall_ms();
     l->reads_logs = has_feature(h, "logs");
     set_skew(l, clock_wall_ms() - h->wall_ms);
     str_copy(l->version, sizeof l->version, h->agent_version);
@@ -358,7 +363,7 @@ static void on_message(struct rpc_call *c, const void *bytes, size_t len)
         agent_link_end(l, RPC_INVALID_ARGUMENT, "This is no message of an agent.");
     else if (m->body_case == HYDRA__AGENT__V1__FROM_AGENT__BODY_HELLO)
         take_hello(l, m->hello);
-    else if (!l->greeted)
+    else if (!l->greeted_ms)
         agent_link_end(l, RPC_FAILED_PRECONDITION, "Hello comes first.");
     else if (m->body_case == HYDRA__AGENT__V1__FROM_AGENT__BODY_CERTIFICATE_REQUEST)
         take_certificate_request(l, m->certificate_request);

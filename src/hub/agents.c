@@ -22,10 +22,10 @@ bool agents_knows(const struct agents *a, const char *node)
     return map_get(&a->nodes, node) != NULL;
 }
 
-bool agents_is_linked(const struct agents *a, const char *node)
+int64_t agents_linked_since(const struct agents *a, const char *node)
 {
     const struct agent_node *n = map_get(&a->nodes, node);
-    return n && n->link;
+    return n && n->link ? agent_link_since_ms(n->link) : 0;
 }
 
 /* --- work that needs the database --- */

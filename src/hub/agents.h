@@ -53,7 +53,8 @@ void agents_update(struct agents *a);
 /* Starts a reader of a node's logs. Any thread. */
 void agents_logs(struct agents *a, const char *node, struct log_reader *r);
 
-bool agents_is_linked(const struct agents *a, const char *node);
+/* Since when (wall clock, ms) its agent is linked; 0 = it is not. */
+int64_t agents_linked_since(const struct agents *a, const char *node);
 bool agents_knows(const struct agents *a, const char *node);
 
 /* The node's checks from now on, also when it links later. */

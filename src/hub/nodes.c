@@ -52,8 +52,10 @@ static void on_notice(void *arg, const char *key, const char *text, const char *
 
 static void show_agent(struct nodes *n, const struct fleet_node *f)
 {
-    struct node_agent a = {
-        .remote = true, .enrolled_ms = f->enrolled_ms, .certificate_until_ms = f->until_ms};
+    struct node_agent a = {.remote = true,
+                           .enrolled_ms = f->enrolled_ms,
+                           .certificate_until_ms = f->until_ms,
+                           .connected_ms = agents_linked_since(n->agents, f->id)};
     str_copy(a.version, sizeof a.version, f->agent_version);
     str_copy(a.address, sizeof a.address, f->address);
     cluster_node_agent(n->settings.cluster, f->id, &a, now());
@@ -100,7 +102,9 @@ static void on_linked(void *arg, const char *node)
 
 static void on_unlinked(void *arg, const char *node)
 {
-    jobs_node_away(((struct nodes *)arg)->settings.jobs, node, now());
+    struct nodes *n = arg;
+    show_agent_of(n, node);
+    jobs_node_away(n->settings.jobs, node, now());
 }
 
 static void update(void *arg)

@@ -53,6 +53,7 @@ test('an agent of another make enrols, reports, and is on the screen; checks go 
     const n = await until(async () => { const x = await nodeOf('tower'); return x?.vitals?.load1 === 2.5 && x.os && x.agent.address && x; }, 15000, 'its numbers');
     assert.deepEqual([n.os, n.state, n.agent.kind, n.agent.version, n.agent.address], ['Unraid 7.2', 'online', 'remote', 'js', '127.0.0.1']);
     assert.ok(Date.parse(n.agent.certificate_expires) > Date.now());
+    assert.ok(Date.parse(n.agent.connected) <= Date.now());
     const s = await until(() => serviceOf('tower/docker/plex'), 15000, 'its service');
     assert.equal(s.node, 'tower');
     const order = await until(() => l.said.findLast(m => m.body === 'checks')?.checks.checks.find(c => c.service === 'tower/docker/plex'), 15000, 'a check');

@@ -1636,6 +1636,11 @@ export interface components {
                 enrolled: string | null;
                 /** Format: date-time */
                 certificate_expires: string | null;
+                /**
+                 * Format: date-time
+                 * @description Since when it is linked
+                 */
+                connected: string | null;
             };
             vitals: components["schemas"]["Vitals"] | null;
             sources: components["schemas"]["Source"][];

@@ -5,22 +5,21 @@ interface Token {
 }
 interface Joining {
   state: 'online' | 'late' | 'away';
-  seen: string;
   os: string;
-  cpu_threads: number;
+  agent: { connected: string | null };
 }
 
 export type Joined = 'waiting' | 'enrolled' | 'reporting' | 'expired' | 'withdrawn';
 
-/* `left`: what remains of the token, in ms. A node that is replaced is there before its machine is: only what it said since
-   counts. */
+/* `left`: what remains of the token, in ms. A node that is replaced is there before its machine is: only an agent that came
+   since counts. */
 export function progressOf(token: Token | undefined, node: Joining | undefined, left: number): Joined {
   if (!token) return 'withdrawn';
   if (token.used) return node && isReporting(node, Date.parse(token.used)) ? 'reporting' : 'enrolled';
   return token.state === 'expired' || left <= 0 ? 'expired' : 'waiting';
 }
 
-const isReporting = (node: Joining, since: number): boolean => node.state === 'online' && !!node.os && Date.parse(node.seen) >= since;
+const isReporting = (node: Joining, since: number): boolean => node.state === 'online' && !!node.os && !!node.agent.connected && Date.parse(node.agent.connected) >= since;
 
 /* "9:05", and in words from an hour on where seconds mean nothing. */
 export function countdown(ms: number): string {

@@ -14,9 +14,9 @@ const commands = {
   docker: `docker run -d --name hydra-agent --restart unless-stopped --pid host --network host -v /var/run/docker.sock:/var/run/docker.sock -v hydra-agent:/var/lib/hydra-agent ghcr.io/hydra/agent enroll ${token}`,
 };
 
-const builtIn = () => ({ kind: 'built-in', version: '0.1.0', address: '', enrolled: null, certificate_expires: null });
+const builtIn = () => ({ kind: 'built-in', version: '0.1.0', address: '', enrolled: null, certificate_expires: null, connected: null });
 const D = 86_400_000;
-const remote = (address) => ({ kind: 'remote', version: '0.1.0', address, enrolled: iso(Date.now() - 40 * D), certificate_expires: iso(Date.now() + 5 * D) });
+const remote = (address, connected = Date.now() - 3 * D) => ({ kind: 'remote', version: '0.1.0', address, enrolled: iso(Date.now() - 40 * D), certificate_expires: iso(Date.now() + 5 * D), connected: connected ? iso(connected) : null });
 
 export function control(state, publish) {
   const { overview: o } = state;
@@ -35,12 +35,12 @@ export function control(state, publish) {
     if (!enrolments.includes(e) || e.used) return;
     Object.assign(e, { used: iso(), state: 'used', trouble: null, trouble_at: null });
     const m = { ...state.machines.at(-1), id: e.node, os: 'Debian 12', gpus: [], up: 3 };
-    const born = { ...node(m, Date.now(), o.services), agent: remote('192.168.1.5') };
+    const born = { ...node(m, Date.now(), o.services), agent: remote('192.168.1.5', null) };
     put({ ...born, state: 'away', os: '', cpu_threads: 0, vitals: null });
     changed();
     setTimeout(() => {
       if (!state.machines.some((x) => x.id === m.id)) state.machines.push(m);
-      put({ ...born, seen: iso(), services: { total: 12, bad: 0 } });
+      put({ ...born, agent: remote('192.168.1.5', Date.now()), seen: iso(), services: { total: 12, bad: 0 } });
     }, 3500);
   }
 

@@ -3,7 +3,7 @@ import { countdown, progressOf } from '@/lib/enrolment';
 
 const waiting = { state: 'waiting', used: null } as const;
 const used = { state: 'used', used: '2026-11-24T10:00:00Z' } as const;
-const node = { state: 'online', seen: '2026-11-24T10:00:05Z', os: 'Debian 12', cpu_threads: 8 } as const;
+const node = { state: 'online', os: 'Debian 12', agent: { connected: '2026-11-24T10:00:05Z' } } as const;
 
 test.each([
   ['a fresh token', waiting, undefined, 1000, 'waiting'],
@@ -12,7 +12,7 @@ test.each([
   ['used, nothing heard', used, undefined, 1000, 'enrolled'],
   ['used after its time ran out', used, node, -5000, 'reporting'],
   ['linked, but nothing said yet', used, { ...node, os: '' }, 1000, 'enrolled'],
-  ['the node that is replaced', used, { ...node, seen: '2026-11-24T09:59:59Z' }, 1000, 'enrolled'],
+  ['the node that is replaced', used, { ...node, agent: { connected: '2026-11-24T09:59:59Z' } }, 1000, 'enrolled'],
   ['known, but away', used, { ...node, state: 'away' }, 1000, 'enrolled'],
   ['online', used, node, 1000, 'reporting'],
   ['cancelled elsewhere', undefined, undefined, 1000, 'withdrawn'],

@@ -14,6 +14,7 @@ export function Agent({ node: n }: { node: NodeFacts }) {
     { name: 'Runs', value: a.kind === 'built-in' ? 'inside hydrad, on this machine' : 'on the machine, reports over the network' },
     { name: 'Version', value: a.version },
     { name: 'Came from', value: a.address && <span className="font-mono text-12">{a.address}</span> },
+    { name: 'Linked', value: a.connected && <Time of={a.connected} /> },
     { name: 'Last heard', value: n.state !== 'online' && <Time of={n.seen} /> },
     { name: 'Enrolled', value: a.enrolled && <span title={exact(Date.parse(a.enrolled))}>{dayYear(Date.parse(a.enrolled))}</span> },
     { name: 'Certificate', value: a.certificate_expires && <Certificate until={Date.parse(a.certificate_expires)} /> },
