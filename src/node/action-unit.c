@@ -80,11 +80,12 @@ static void on_lines(void *arg, char *lines)
 static void end_badly(struct unit_action *u, char *failure)
 {
     u->failure = failure;
-    if (u->unit && *u->unit->invocation)
-        u->search = journal_tail(u->a->node->loop, u->a->node->settings.journal,
-                                 u->unit->invocation, on_lines, u);
-    else
+    if (!u->unit || !*u->unit->invocation) {
         on_lines(u, NULL);
+        return;
+    }
+    struct journal_run run = unit_run(u->unit);
+    u->search = journal_tail(u->a->node->loop, u->a->node->settings.journal, &run, on_lines, u);
 }
 
 static char *failure_of(const struct unit_action *u)

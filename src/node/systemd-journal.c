@@ -4,13 +4,16 @@
 
 #include <systemd/sd-journal.h>
 
-enum { ENTRIES_MAX = 60, LINES_MAX = 20, PRIORITY_ERROR = 3, PRIORITY_NOTICE = 5 };
+enum { ENTRIES_MAX = 60, LOOKS_MAX = 600, LINES_MAX = 20, PRIORITY_ERROR = 3, PRIORITY_NOTICE = 5 };
+
+/* What the program said; what the manager said of it, as system and as a user's manager. */
+#define INVOCATION_FIELDS "_SYSTEMD_INVOCATION_ID", "INVOCATION_ID", "USER_INVOCATION_ID"
 
 struct journal_search {
     uv_work_t work;
-    char *folder;
-    char invocation[INVOCATION_SIZE];
-    char *(*look)(const char *folder, const char *invocation);
+    char *folder, *unit;
+    struct journal_run run; /* its `unit` is the one above */
+    char *(*look)(const char *folder, const struct journal_run *run);
     char *line;
     journal_fn *on_done; /* NULL = cancelled */
     void *arg;
@@ -41,11 +44,34 @@ static bool is_own_word(sd_journal *j)
     return !pid || !(len == 7 && memcmp(pid, "systemd", 7) == 0);
 }
 
+/* A program that ends at once is gone before journald has looked at it: such a line has the name of
+ * the unit, but not the run. Its time tells. */
+static bool is_of(sd_journal *j, const struct journal_run *run)
+{
+    static const char *const names[] = {INVOCATION_FIELDS};
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        size_t len;
+        const char *id = field(j, names[i], &len);
+        if (id)
+            return len == strlen(run->invocation) && memcmp(id, run->invocation, len) == 0;
+    }
+    uint64_t us;
+    return sd_journal_get_realtime_usec(j, &us) >= 0 && us >= run->since_us;
+}
+
+static bool step_back(sd_journal *j, const struct journal_run *run)
+{
+    for (int i = 0; i < LOOKS_MAX && sd_journal_previous(j) > 0; i++)
+        if (is_of(j, run))
+            return true;
+    return false;
+}
+
 /* Of the last lines: the last error, else the last word of the program itself. */
-static char *choose(sd_journal *j)
+static char *choose(sd_journal *j, const struct journal_run *run)
 {
     char *last = NULL;
-    for (int i = 0; i < ENTRIES_MAX && sd_journal_previous(j) > 0; i++) {
+    for (int i = 0; i < ENTRIES_MAX && step_back(j, run); i++) {
         size_t len;
         int p = priority(j);
         const char *text = field(j, "MESSAGE", &len);
@@ -64,50 +90,47 @@ static char *choose(sd_journal *j)
     return last;
 }
 
-static int match(sd_journal *j, const char *name, const char *invocation)
+static int match(sd_journal *j, const char *name, const char *value)
 {
-    char text[96];
-    snprintf(text, sizeof text, "%s=%s", name, invocation);
-    return sd_journal_add_match(j, text, 0);
+    AUTO(mem_freep) char *text = mem_printf("%s=%s", name, value);
+    int r = sd_journal_add_match(j, text, 0);
+    return r < 0 ? r : sd_journal_add_disjunction(j);
 }
 
 /* At the end of what one run said, and what was said of it; NULL = no journal. */
-static sd_journal *open_run(const char *folder, const char *invocation)
+static sd_journal *open_run(const char *folder, const struct journal_run *run)
 {
-    /* What the program said; what the manager said of it, as system and as a user's manager. */
-    static const char *const names[] = {"_SYSTEMD_INVOCATION_ID", "INVOCATION_ID",
-                                        "USER_INVOCATION_ID"};
+    static const char *const names[] = {INVOCATION_FIELDS};
     sd_journal *j = NULL;
     int r = folder ? sd_journal_open_directory(&j, folder, 0)
                    : sd_journal_open(&j, SD_JOURNAL_LOCAL_ONLY);
     if (r < 0)
         return NULL;
     sd_journal_set_data_threshold(j, 4096);
-    for (size_t i = 0; r >= 0 && i < COUNT_OF(names); i++) {
-        r = match(j, names[i], invocation);
-        if (r >= 0)
-            r = sd_journal_add_disjunction(j);
-    }
+    for (size_t i = 0; r >= 0 && i < COUNT_OF(names); i++)
+        r = match(j, names[i], run->invocation);
+    if (r >= 0 && run->unit && run->since_us)
+        r = match(j, "_SYSTEMD_UNIT", run->unit);
     if (r >= 0 && sd_journal_seek_tail(j) >= 0)
         return j;
     sd_journal_close(j);
     return NULL;
 }
 
-char *journal_last_error(const char *folder, const char *invocation)
+char *journal_last_error(const char *folder, const struct journal_run *run)
 {
-    sd_journal *j = open_run(folder, invocation);
-    char *line = j ? choose(j) : NULL;
+    sd_journal *j = open_run(folder, run);
+    char *line = j ? choose(j, run) : NULL;
     sd_journal_close(j);
     return line;
 }
 
-char *journal_last_lines(const char *folder, const char *invocation)
+char *journal_last_lines(const char *folder, const struct journal_run *run)
 {
-    sd_journal *j = open_run(folder, invocation);
+    sd_journal *j = open_run(folder, run);
     struct str_list lines = {0};
     struct str all = {0};
-    while (j && lines.n < LINES_MAX && sd_journal_previous(j) > 0) {
+    while (j && lines.n < LINES_MAX && step_back(j, run)) {
         size_t len;
         const char *text = field(j, "MESSAGE", &len);
         char *line = text ? one_line(text, len) : NULL;
@@ -124,7 +147,7 @@ char *journal_last_lines(const char *folder, const char *invocation)
 static void on_thread(uv_work_t *w)
 {
     struct journal_search *s = CONTAINER_OF(w, struct journal_search, work);
-    s->line = s->look(s->folder, s->invocation);
+    s->line = s->look(s->folder, &s->run);
 }
 
 static void on_searched(uv_work_t *w, int status)
@@ -134,16 +157,20 @@ static void on_searched(uv_work_t *w, int status)
         s->on_done(s->arg, TAKE(s->line));
     mem_free(s->line);
     mem_free(s->folder);
+    mem_free(s->unit);
     mem_free(s);
 }
 
-static struct journal_search *search(struct loop *loop, const char *folder, const char *invocation,
-                                     char *(*look)(const char *, const char *), journal_fn *on_done,
-                                     void *arg)
+static struct journal_search *search(struct loop *loop, const char *folder,
+                                     const struct journal_run *run,
+                                     char *(*look)(const char *, const struct journal_run *),
+                                     journal_fn *on_done, void *arg)
 {
     struct journal_search *s = mem_alloc(sizeof *s);
     s->folder = mem_strdup(folder);
-    str_copy(s->invocation, sizeof s->invocation, invocation);
+    s->unit = mem_strdup(run->unit);
+    s->run = *run;
+    s->run.unit = s->unit;
     s->look = look;
     s->on_done = on_done;
     s->arg = arg;
@@ -151,16 +178,16 @@ static struct journal_search *search(struct loop *loop, const char *folder, cons
     return s;
 }
 
-struct journal_search *journal_find(struct loop *loop, const char *folder, const char *invocation,
-                                    journal_fn *on_done, void *arg)
+struct journal_search *journal_find(struct loop *loop, const char *folder,
+                                    const struct journal_run *run, journal_fn *on_done, void *arg)
 {
-    return search(loop, folder, invocation, journal_last_error, on_done, arg);
+    return search(loop, folder, run, journal_last_error, on_done, arg);
 }
 
-struct journal_search *journal_tail(struct loop *loop, const char *folder, const char *invocation,
-                                    journal_fn *on_done, void *arg)
+struct journal_search *journal_tail(struct loop *loop, const char *folder,
+                                    const struct journal_run *run, journal_fn *on_done, void *arg)
 {
-    return search(loop, folder, invocation, journal_last_lines, on_done, arg);
+    return search(loop, folder, run, journal_last_lines, on_done, arg);
 }
 
 void journal_cancel(struct journal_search *s)

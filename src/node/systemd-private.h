@@ -39,6 +39,13 @@ struct systemd {
     int64_t expired_ms; /* mono: when units_expire() last ran */
 };
 
+/* One run of a unit. */
+struct journal_run {
+    const char *unit;  /* NULL or no time: lines that do not say their run are left out */
+    uint64_t since_us; /* wall: when it began */
+    char invocation[INVOCATION_SIZE];
+};
+
 /* A unit, as its properties say. Strings may be NULL before they were read. */
 struct unit {
     struct systemd *s;
@@ -62,10 +69,10 @@ struct unit {
     bool asked;                     /* a job (a person's, or another unit's) ended it */
     VEC(struct unit_port) ports;    /* of a socket unit */
     /* From the journal. */
-    char *line;                     /* its last error; NULL */
-    char line_for[INVOCATION_SIZE]; /* the run it was looked for in */
-    int64_t line_ms;                /* mono: when that was */
-    struct loop_timer *wait;        /* until journald has the last lines */
+    char *line;                  /* its last error; NULL */
+    struct journal_run line_for; /* where it was looked for */
+    int64_t line_ms;             /* mono: when that was */
+    struct loop_timer *wait;     /* until journald has the last lines */
     struct journal_search *search;
     sd_bus_slot *call;     /* its properties are being read */
     struct observed *seen; /* as last told; NULL = not told */
@@ -104,6 +111,7 @@ bool unit_is_up(const char *active); /* anything but inactive and failed */
 bool unit_matters(const struct unit *u);
 /* As the node tells it, but for ports and dependencies. */
 struct observed *unit_observe(const struct unit *u, int64_t wall_ms);
+struct journal_run unit_run(const struct unit *u); /* the last one; points into `u` */
 /* Why it failed, of systemd's own words: "exit code 1"; NULL when it did not. The caller frees. */
 char *unit_failure(const struct unit *u);
 
@@ -119,15 +127,15 @@ typedef void journal_fn(void *arg,
 
 /* Looks, on a thread, for the last error of one run of a unit. `folder` NULL = the system's
  * journal. */
-struct journal_search *journal_find(struct loop *loop, const char *folder, const char *invocation,
-                                    journal_fn *on_done, void *arg);
+struct journal_search *journal_find(struct loop *loop, const char *folder,
+                                    const struct journal_run *run, journal_fn *on_done, void *arg);
 /* The same for its last lines, a newline behind each. */
-struct journal_search *journal_tail(struct loop *loop, const char *folder, const char *invocation,
-                                    journal_fn *on_done, void *arg);
+struct journal_search *journal_tail(struct loop *loop, const char *folder,
+                                    const struct journal_run *run, journal_fn *on_done, void *arg);
 void journal_cancel(struct journal_search *s);
 /* The searches themselves; for tests and for the thread. */
-char *journal_last_error(const char *folder, const char *invocation);
-char *journal_last_lines(const char *folder, const char *invocation);
+char *journal_last_error(const char *folder, const struct journal_run *run);
+char *journal_last_lines(const char *folder, const struct journal_run *run);
 
 /* --- systemd-bus.c: sd-bus on libuv --- */
 

@@ -124,6 +124,13 @@ static bool ended_from_outside(const struct unit *u)
     return !u->asked && u->exit_code == CLD_KILLED && u->exit_status == SIGTERM;
 }
 
+struct journal_run unit_run(const struct unit *u)
+{
+    struct journal_run run = {.unit = u->name, .since_us = u->main_start_us};
+    str_copy(run.invocation, sizeof run.invocation, u->invocation);
+    return run;
+}
+
 char *unit_failure(const struct unit *u)
 {
     static const struct {

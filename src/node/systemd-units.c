@@ -39,7 +39,7 @@ static void on_journal_due(void *arg)
     struct unit *u = arg;
     loop_timer_free(TAKE(u->wait));
     u->search =
-        journal_find(u->s->node->loop, u->s->node->settings.journal, u->line_for, on_journal, u);
+        journal_find(u->s->node->loop, u->s->node->settings.journal, &u->line_for, on_journal, u);
 }
 
 static void want_journal(struct unit *u)
@@ -48,10 +48,11 @@ static void want_journal(struct unit *u)
     bool ended_badly =
         str_eq(u->active, "failed") || (u->sub && str_starts(u->sub, "auto-restart"));
     if (!ended_badly || !*u->invocation || u->search || u->wait ||
-        str_eq(u->line_for, u->invocation) || (u->line_ms && now - u->line_ms < JOURNAL_PAUSE_MS))
+        str_eq(u->line_for.invocation, u->invocation) ||
+        (u->line_ms && now - u->line_ms < JOURNAL_PAUSE_MS))
         return;
     u->line_ms = now;
-    str_copy(u->line_for, sizeof u->line_for, u->invocation);
+    u->line_for = unit_run(u);
     u->wait = loop_timer_new(u->s->node->loop, JOURNAL_WAIT_MS, 0, on_journal_due, u);
 }
 
