@@ -7,6 +7,7 @@
 #include "agent/verbs.h"
 #include "base/clock.h"
 #include "base/rand.h"
+#include "node/inspect.h"
 #include "node/node.h"
 #include "node/policy.h"
 #include "node/wire.h"
@@ -133,6 +134,28 @@ static void take_command(struct agent *a, const PB(Command) * m)
     command_done(&c);
 }
 
+static void on_inspected(void *arg, uint64_t id, const struct inspect_answer *answer)
+{
+    struct agent *a = arg;
+    AUTO(str_done) struct str out = {0};
+    wire_inspected_print(id, answer, &out);
+    if (send_up(a, out.p, out.len) < 0)
+        log_debug("agent", "answer not sent", "id=%llu", (unsigned long long)id);
+}
+
+static void inspect(struct agent *a, const PB(Inspect) * m)
+{
+    struct inspection q;
+    struct err e = {0};
+    int r = wire_inspect_take(m, &e, &q);
+    if (r < 0) {
+        on_inspected(a, m->id, &(struct inspect_answer){.code = r, .text = e.text, .json = ""});
+        return;
+    }
+    node_inspect(a->node, m->id, &q, on_inspected, a);
+    inspection_done(&q);
+}
+
 static void on_order(void *arg, const PB(FromHub) * m)
 {
     struct agent *a = arg;
@@ -161,6 +184,12 @@ static void on_order(void *arg, const PB(FromHub) * m)
         break;
     case HYDRA__AGENT__V1__FROM_HUB__BODY_LOG_CLOSE:
         agent_logs_close(a->logs, m->log_close->id);
+        break;
+    case HYDRA__AGENT__V1__FROM_HUB__BODY_INSPECT:
+        inspect(a, m->inspect);
+        break;
+    case HYDRA__AGENT__V1__FROM_HUB__BODY_INSPECT_CANCEL:
+        node_inspect_cancel(a->node, m->inspect_cancel->id);
         break;
     case HYDRA__AGENT__V1__FROM_HUB__BODY_WELCOME:  /* once is enough */
     case HYDRA__AGENT__V1__FROM_HUB__BODY__NOT_SET: /* of a newer hub */
@@ -249,6 +278,7 @@ static void start(struct agent *a)
                                                        .session = session,
                                                        .boot_id = a->boot_id,
                                                        .reads_logs = true,
+                                                       .answers = true,
                                                        .up = on_up,
                                                        .down = on_down,
                                                        .order = on_order,

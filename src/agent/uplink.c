@@ -173,12 +173,19 @@ static void on_call_ended(struct rpc_call *c, const struct rpc_status *s)
 
 static void say_hello(struct uplink *u)
 {
-    static char *features[] = {"commands", "policy", "spool", "logs"};
+    static char *always[] = {"commands", "policy", "spool"};
+    char *features[COUNT_OF(always) + 2];
+    size_t n = COUNT_OF(always);
     PB(FromAgent) m = HYDRA__AGENT__V1__FROM_AGENT__INIT;
     PB(Hello) h = HYDRA__AGENT__V1__HELLO__INIT;
     AUTO(str_done) struct str text = {0};
+    memcpy(features, always, sizeof always);
+    if (u->settings.reads_logs)
+        features[n++] = "logs";
+    if (u->settings.answers)
+        features[n++] = "inspect";
     h.agent_version = HYDRA_VERSION;
-    h.n_features = COUNT_OF(features) - !u->settings.reads_logs;
+    h.n_features = n;
     h.features = features;
     h.boot_id = (char *)u->settings.boot_id;
     h.wall_ms = clock_wall_ms();

@@ -23,6 +23,7 @@ struct uplink_settings {
     uint64_t session;          /* random: this run of the agent */
     const char *boot_id;
     bool reads_logs; /* on order: LogOpen */
+    bool answers;    /* on order: Inspect */
     void (*up)(void *arg, const Hydra__Agent__V1__Welcome *w);
     void (*down)(void *arg);                                      /* after `up` */
     void (*order)(void *arg, const Hydra__Agent__V1__FromHub *m); /* anything but Welcome */

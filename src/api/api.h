@@ -12,6 +12,7 @@
 #include "cluster/cluster.h"
 #include "http/http.h"
 #include "jobs/jobs.h"
+#include "node/inspect.h"
 #include "store/store.h"
 #include "stream/fanout.h"
 
@@ -37,6 +38,9 @@ struct api {
     const char *local_node; /* id of the node that this hydrad watches */
     /* Checks one service now. On the loop. -ENOENT. */
     int (*check_now)(void *arg, const char *service);
+    /* Asks a node; `done` comes once, on the loop. On the loop. */
+    void (*inspect)(void *arg, const char *node, const struct inspection *q, inspect_fn *done,
+                    void *done_arg);
     void *arg;
     const struct http_asset *assets; /* ends with .path = NULL */
     VEC(struct api_listener) listeners;

@@ -11,6 +11,8 @@
 #define PROBLEM_NOT_FOUND "not-found"
 #define PROBLEM_CONFLICT "conflict"
 #define PROBLEM_NODE_AWAY "node-away"
+#define PROBLEM_NOT_HERE "not-here" /* a node has nothing of the kind */
+#define PROBLEM_AGENT_OLD "agent-too-old"
 #define PROBLEM_GUARDED "guarded"
 #define PROBLEM_NODE_EXISTS "node-exists"
 #define PROBLEM_TOO_MANY "too-many-requests"

@@ -18,10 +18,10 @@ struct agent_link {
     int64_t least_ms;    /* the least of the frames since: what is more is delay */
     unsigned n_frames;   /* since */
     uint64_t told, ripe; /* acknowledged; taken by the last tick */
-    bool renewing, over, reads_logs;
+    bool renewing, over, reads_logs, answers;
 };
 
-static const char *const features[] = {"checks", "commands", "logs", "renew"};
+static const char *const features[] = {"checks", "commands", "inspect", "logs", "renew"};
 
 static void unlink_node(struct agent_link *l)
 {
@@ -193,6 +193,11 @@ int64_t agent_link_since_ms(const struct agent_link *l)
     return agent_link_is_greeted(l) ? l->greeted_ms : 0;
 }
 
+bool agent_link_answers(const struct agent_link *l)
+{
+    return l->answers;
+}
+
 int64_t agent_link_skew_ms(const struct agent_link *l)
 {
     return l->skew_ms;
@@ -219,6 +224,7 @@ static void take_hello(struct agent_link *l, const PB(Hello) * h)
     l->node->session = h->session;
     l->greeted_ms = clock_wall_ms();
     l->reads_logs = has_feature(h, "logs");
+    l->answers = has_feature(h, "inspect");
     set_skew(l, clock_wall_ms() - h->wall_ms);
     str_copy(l->version, sizeof l->version, h->agent_version);
     log_info("agents", "node linked", "node=%s address=%s agent=%s skew_ms=%lld", l->node->id,
@@ -352,6 +358,17 @@ static void take_report(struct agent_link *l, const PB(FromAgent) * m)
     s->report(s->arg, l->node->id, &r, m->replayed);
 }
 
+static void take_answer(struct agent_link *l, const PB(Inspected) * m)
+{
+    struct err e = {0};
+    struct inspect_answer a;
+    const struct agents_settings *s = &l->agents->settings;
+    int r = wire_inspected_take(m, &e, &a);
+    if (r < 0)
+        a = (struct inspect_answer){.code = -EIO, .text = e.text, .json = ""};
+    s->inspected(s->arg, l->node->id, m->id, &a);
+}
+
 static void on_message(struct rpc_call *c, const void *bytes, size_t len)
 {
     struct agent_link *l = rpc_arg(c);
@@ -367,6 +384,8 @@ static void on_message(struct rpc_call *c, const void *bytes, size_t len)
         agent_link_end(l, RPC_FAILED_PRECONDITION, "Hello comes first.");
     else if (m->body_case == HYDRA__AGENT__V1__FROM_AGENT__BODY_CERTIFICATE_REQUEST)
         take_certificate_request(l, m->certificate_request);
+    else if (m->body_case == HYDRA__AGENT__V1__FROM_AGENT__BODY_INSPECTED)
+        take_answer(l, m->inspected);
     else
         take_report(l, m);
     if (m)

@@ -279,6 +279,31 @@ int agents_query(struct agents *a, const char *node, const char *command, struct
     return send_to(a, node, &m, e);
 }
 
+int agents_inspect(struct agents *a, const char *node, uint64_t id, const struct inspection *q,
+                   struct err *e)
+{
+    struct agent_node *n = agents_node(a, node);
+    struct str out = {0};
+    if (!n || !n->link || !agent_link_is_greeted(n->link))
+        return err_set(e, -ENOTCONN, "%s is not connected.", node);
+    if (!agent_link_answers(n->link))
+        return err_set(e, -ENOSYS, "The agent on %s is too old for that; upgrade it.", node);
+    wire_inspect_print(id, q, &out);
+    int r = agent_link_send(n->link, &out);
+    str_done(&out);
+    return r < 0 ? not_sent(node, e) : 0;
+}
+
+void agents_inspect_cancel(struct agents *a, const char *node, uint64_t id)
+{
+    PB(FromHub) m = HYDRA__AGENT__V1__FROM_HUB__INIT;
+    PB(InspectCancel) c = HYDRA__AGENT__V1__INSPECT_CANCEL__INIT;
+    c.id = id;
+    m.body_case = HYDRA__AGENT__V1__FROM_HUB__BODY_INSPECT_CANCEL;
+    m.inspect_cancel = &c;
+    (void)!send_to(a, node, &m, NULL); /* one that is away answers nothing */
+}
+
 int agents_command(struct agents *a, const char *node, const struct command *c, struct err *e)
 {
     struct agent_node *n = agents_node(a, node);

@@ -8,6 +8,7 @@
 #include "access/fleet.h"
 #include "io/loop.h"
 #include "io/worker.h"
+#include "node/inspect.h"
 #include "node/logs.h"
 #include "node/report.h"
 
@@ -38,6 +39,8 @@ struct agents_settings {
     void (*unlinked)(void *arg, const char *node); /* and no other link took its place */
     /* Ownership of what `r` points to moves. `late`: from a time when the link was down. */
     void (*report)(void *arg, const char *node, struct node_report *r, bool late);
+    /* A node answered; the answer is valid during the call. */
+    void (*inspected)(void *arg, const char *node, uint64_t id, const struct inspect_answer *a);
     /* Something that a person should look at; `text` NULL = over. */
     void (*notice)(void *arg, const char *key, const char *text, const char *hint);
     void *arg;
@@ -65,3 +68,10 @@ int agents_check_now(struct agents *a, const char *node, const char *service) MU
 int agents_command(struct agents *a, const char *node, const struct command *c,
                    struct err *e) MUST_CHECK;
 int agents_query(struct agents *a, const char *node, const char *command, struct err *e) MUST_CHECK;
+
+/* Asks a linked node; the answer comes to `inspected`. -ENOTCONN, and -ENOSYS: its agent is too
+ * old. */
+int agents_inspect(struct agents *a, const char *node, uint64_t id, const struct inspection *q,
+                   struct err *e) MUST_CHECK;
+/* Nobody waits for it any more. */
+void agents_inspect_cancel(struct agents *a, const char *node, uint64_t id);

@@ -167,6 +167,73 @@ void local_node_logs(struct local_node *n, struct log_reader *r)
     loop_post(n->loop, read_on_loop, g);
 }
 
+/* An answer on its way from the node's thread to the hub's. */
+struct answer {
+    struct local_node *from;
+    uint64_t id;
+    struct inspect_answer a;
+};
+
+static void deliver_answer(void *arg)
+{
+    struct answer *p = arg;
+    if (!p->from->stopped)
+        p->from->settings.inspected(p->from->settings.arg, p->id, &p->a);
+    mem_free((char *)p->a.text);
+    mem_free((char *)p->a.json);
+    mem_free(p);
+}
+
+static void on_inspected(void *arg, uint64_t id, const struct inspect_answer *a)
+{
+    struct local_node *n = arg;
+    struct answer *p = mem_alloc(sizeof *p);
+    *p = (struct answer){n, id, *a};
+    p->a.text = mem_strdup(a->text);
+    p->a.json = mem_strndup(a->json, a->len);
+    loop_post(n->hub, deliver_answer, p);
+}
+
+struct asking {
+    struct local_node *node;
+    uint64_t id;
+    struct inspection q;
+};
+
+static void inspect_on_loop(void *arg)
+{
+    struct asking *k = arg;
+    if (k->node->node)
+        node_inspect(k->node->node, k->id, &k->q, on_inspected, k->node);
+    inspection_done(&k->q);
+    mem_free(k);
+}
+
+void local_node_inspect(struct local_node *n, uint64_t id, const struct inspection *q)
+{
+    struct asking *k = mem_alloc(sizeof *k);
+    k->node = n;
+    k->id = id;
+    inspection_copy(&k->q, q);
+    loop_post(n->loop, inspect_on_loop, k);
+}
+
+static void cancel_on_loop(void *arg)
+{
+    struct asking *k = arg;
+    if (k->node->node)
+        node_inspect_cancel(k->node->node, k->id);
+    mem_free(k);
+}
+
+void local_node_inspect_cancel(struct local_node *n, uint64_t id)
+{
+    struct asking *k = mem_alloc(sizeof *k);
+    k->node = n;
+    k->id = id;
+    loop_post(n->loop, cancel_on_loop, k);
+}
+
 static void free_on_loop(void *arg)
 {
     struct local_node *n = arg;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "io/loop.h"
+#include "node/inspect.h"
 #include "node/logs.h"
 #include "node/node.h"
 
@@ -15,6 +16,8 @@ struct local_node_settings {
     const char *journal;   /* its folder; NULL = the system's own */
     /* On the hub's loop; ownership of the report's content moves. */
     void (*report)(void *arg, struct node_report *r);
+    /* On the hub's loop; the answer is valid during the call. */
+    void (*inspected)(void *arg, uint64_t id, const struct inspect_answer *a);
     void *arg;
 };
 
@@ -32,6 +35,10 @@ void local_node_command(struct local_node *n, const struct command *c);
 void local_node_command_query(struct local_node *n, const char *id);
 /* Starts a reader of its logs. Any thread. */
 void local_node_logs(struct local_node *n, struct log_reader *r);
+
+/* Asks it; the answer comes to `inspected`. Any thread; `q` is copied. */
+void local_node_inspect(struct local_node *n, uint64_t id, const struct inspection *q);
+void local_node_inspect_cancel(struct local_node *n, uint64_t id);
 
 /* Ends the thread. On the hub's thread, before the hub's loop is freed; reports still under way are
  * dropped. */

@@ -2,12 +2,14 @@
 
 #include "base/clock.h"
 #include "hub/agents.h"
+#include "hub/inspections.h"
 #include "hub/local-node.h"
 
 struct nodes {
     struct nodes_settings settings;
     struct local_node *local;
     struct agents *agents;
+    struct inspections *inspections;
 };
 
 static struct cluster_now now(void)
@@ -41,6 +43,17 @@ static void on_report(void *arg, const char *node, struct node_report *r, bool l
         cluster_report_late(n->settings.cluster, node, r, now());
     else
         cluster_report(n->settings.cluster, node, r, now());
+}
+
+static void on_local_inspected(void *arg, uint64_t id, const struct inspect_answer *a)
+{
+    struct nodes *n = arg;
+    inspections_answer(n->inspections, n->settings.local, id, a);
+}
+
+static void on_inspected(void *arg, const char *node, uint64_t id, const struct inspect_answer *a)
+{
+    inspections_answer(((struct nodes *)arg)->inspections, node, id, a);
 }
 
 static void on_notice(void *arg, const char *key, const char *text, const char *hint)
@@ -104,6 +117,7 @@ static void on_unlinked(void *arg, const char *node)
 {
     struct nodes *n = arg;
     show_agent_of(n, node);
+    inspections_lose(n->inspections, node);
     jobs_node_away(n->settings.jobs, node, now());
 }
 
@@ -121,22 +135,35 @@ void nodes_fleet_changed(struct nodes *n)
 
 /* --- start and end --- */
 
+/* Nobody waits for this answer any more. */
+static void give_up(void *arg, const char *node, uint64_t id)
+{
+    struct nodes *n = arg;
+    if (str_eq(node, n->settings.local))
+        local_node_inspect_cancel(n->local, id);
+    else
+        agents_inspect_cancel(n->agents, node, id);
+}
+
 static void start_local(struct nodes *n)
 {
     const struct nodes_settings *s = &n->settings;
     cluster_node_add(s->cluster, s->local, "this machine", now());
-    n->local = local_node_start(s->loop, &(struct local_node_settings){.docker = s->docker,
-                                                                       .policy = POLICY_USUAL_PATH,
-                                                                       .state_dir = s->data,
-                                                                       .journal = s->journal,
-                                                                       .report = on_local_report,
-                                                                       .arg = n});
+    n->local =
+        local_node_start(s->loop, &(struct local_node_settings){.docker = s->docker,
+                                                                .policy = POLICY_USUAL_PATH,
+                                                                .state_dir = s->data,
+                                                                .journal = s->journal,
+                                                                .report = on_local_report,
+                                                                .inspected = on_local_inspected,
+                                                                .arg = n});
 }
 
 struct nodes *nodes_start(const struct nodes_settings *s)
 {
     struct nodes *n = mem_alloc(sizeof *n);
     n->settings = *s;
+    n->inspections = inspections_new(s->loop, give_up, n);
     if (s->local)
         start_local(n);
     n->agents = agents_new(&(struct agents_settings){.loop = s->loop,
@@ -149,6 +176,7 @@ struct nodes *nodes_start(const struct nodes_settings *s)
                                                      .linked = on_linked,
                                                      .unlinked = on_unlinked,
                                                      .report = on_report,
+                                                     .inspected = on_inspected,
                                                      .notice = on_notice,
                                                      .arg = n});
     show_agents(n);
@@ -157,7 +185,9 @@ struct nodes *nodes_start(const struct nodes_settings *s)
 
 static void free_self(void *arg)
 {
-    mem_free(arg);
+    struct nodes *n = arg;
+    inspections_free(n->inspections);
+    mem_free(n);
 }
 
 /* Freed by the loop, after the last message that points here. */
@@ -165,6 +195,7 @@ void nodes_stop(struct nodes *n)
 {
     if (!n)
         return;
+    nodes_end_inspections(n);
     local_node_stop(n->local);
     agents_free(n->agents);
     loop_post(n->settings.loop, free_self, n);
@@ -186,6 +217,28 @@ void nodes_logs(struct nodes *n, const char *node, struct log_reader *r)
         local_node_logs(n->local, r);
     else
         agents_logs(n->agents, node, r);
+}
+
+void nodes_inspect(struct nodes *n, const char *node, const struct inspection *q, inspect_fn *done,
+                   void *arg)
+{
+    struct err e = {0};
+    int r = 0;
+    uint64_t id = inspections_add(n->inspections, node, q, done, arg);
+    if (!id)
+        return;
+    if (str_eq(node, n->settings.local))
+        local_node_inspect(n->local, id, q);
+    else
+        r = agents_inspect(n->agents, node, id, q, &e);
+    if (r < 0)
+        inspections_answer(n->inspections, node, id,
+                           &(struct inspect_answer){.code = r, .text = e.text, .json = ""});
+}
+
+void nodes_end_inspections(struct nodes *n)
+{
+    inspections_end(n->inspections);
 }
 
 /* A hand-added service has no node in its id: the local one checks it. */

@@ -8,6 +8,7 @@
 #include "io/loop.h"
 #include "io/worker.h"
 #include "jobs/jobs.h"
+#include "node/inspect.h"
 #include "node/logs.h"
 
 struct nodes;
@@ -37,6 +38,14 @@ void nodes_checks(struct nodes *n, const char *node, const struct check_spec *sp
                   size_t n_specs);
 /* Starts a reader of a node's logs. Any thread. */
 void nodes_logs(struct nodes *n, const char *node, struct log_reader *r);
+
+/* Asks a node. `done` comes exactly once, at once or later, before nodes_stop() returns: also when
+ * the node is away (-ENOTCONN), does not answer in time, or its agent is too old (-ENOSYS). On the
+ * hub's loop; `q` is copied. */
+void nodes_inspect(struct nodes *n, const char *node, const struct inspection *q, inspect_fn *done,
+                   void *arg);
+/* All that is asked ends now, and what is asked from now on at once. */
+void nodes_end_inspections(struct nodes *n);
 
 /* Checks one service now. -ENOENT; -ENOTCONN: its node is not connected. */
 int nodes_check_now(struct nodes *n, const char *service) MUST_CHECK;

@@ -86,6 +86,12 @@ static int on_check_now(void *arg, const char *service)
     return nodes_check_now(((struct hub *)arg)->nodes, service);
 }
 
+static void on_inspect(void *arg, const char *node, const struct inspection *q, inspect_fn *done,
+                       void *done_arg)
+{
+    nodes_inspect(((struct hub *)arg)->nodes, node, q, done, done_arg);
+}
+
 static void on_revoked(void *arg, const char *subject)
 {
     struct api *a = &((struct hub *)arg)->api;
@@ -235,6 +241,7 @@ static int start_domain(struct hub *h, struct err *e)
                              sizeof h->agents_address);
     a->agents_address = h->agents_address;
     a->check_now = on_check_now;
+    a->inspect = on_inspect;
     a->arg = h;
     /* Before the services that people defined: their checks are ordered as they come. */
     h->nodes = nodes_start(&(struct nodes_settings){.loop = a->loop,
@@ -382,6 +389,7 @@ static void on_signal(uv_signal_t *s, int number)
     h->api.ready = false;
     fanout_shutdown(h->api.fanout, STREAM_GRACE_MS);
     logs_shutdown(h->api.logs);
+    nodes_end_inspections(h->nodes);
     http_server_shutdown(h->api.server, SHUTDOWN_GRACE_MS, on_http_done, h);
 }
 

@@ -84,6 +84,13 @@ int commands_check_policy(const struct commands *s, const struct command *c, str
     return r;
 }
 
+int commands_allow(struct node *n, const char *verb, const char *target, struct err *e)
+{
+    struct commands *s = state_of(n);
+    commands_look_at_policy(s);
+    return policy_check(s->policy, verb, target, e);
+}
+
 bool action_is_denied(const struct action *a, enum command_verb verb, const char *target)
 {
     return policy_denies(a->owner->policy, command_verb_name(verb), target);

@@ -13,5 +13,9 @@ enum {
 
 extern const struct node_module commands_module;
 
+/* Does the policy, as it is on disk now, allow this? `verb`: a command's name, or "logs". -EACCES.
+ */
+int commands_allow(struct node *n, const char *verb, const char *target, struct err *e) MUST_CHECK;
+
 /* The connection to systemd is being lost: what waits on it ends. */
 void commands_bus_lost(struct node *n);

@@ -109,6 +109,8 @@ int engine_call(struct engine *e, const struct engine_request *r, struct err *er
 struct entry *docker_entry(struct node *n, const char *id);
 /* The engine of an observed id or "ENGINE/PROJECT"; NULL. */
 struct engine *docker_engine(struct node *n, const char *id);
+/* All of them, one after the other; NULL behind the last. */
+struct engine *docker_engine_at(struct node *n, size_t i);
 
 /* An inspection ended: the list may be complete now. */
 void engine_looked(struct engine *e);

@@ -235,6 +235,12 @@ struct engine *docker_engine(struct node *n, const char *id)
     return NULL;
 }
 
+struct engine *docker_engine_at(struct node *n, size_t i)
+{
+    struct docker *d = node_module_state(n, &docker_module);
+    return d && i < d->engines.n ? d->engines.v[i] : NULL;
+}
+
 struct entry *docker_entry(struct node *n, const char *id)
 {
     struct engine *e = docker_engine(n, id);

@@ -8,6 +8,7 @@
 #include "node/docker.h"
 #include "node/facts.h"
 #include "node/gpu.h"
+#include "node/inspect-private.h"
 #include "node/listeners.h"
 #include "node/logs-module.h"
 #include "node/systemd.h"
@@ -22,6 +23,7 @@ enum {
 /* Everything that watches something, in the order of starting. */
 static const struct node_module *const modules[] = {
     &commands_module,  /* what is done here; it ends first, with its calls to those below */
+    &inspect_module,   /* what is asked; it ends before those that it asks */
     &docker_module,    /* containers */
     &systemd_module,   /* units */
     &listeners_module, /* sockets: theirs, and those of nobody */

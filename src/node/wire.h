@@ -5,6 +5,7 @@
 #pragma once
 
 #include "base/err.h"
+#include "node/inspect.h"
 #include "node/logs.h"
 #include "node/report.h"
 #include "node/wire-frame.h"
@@ -50,6 +51,15 @@ enum { LIMIT_WIRE_LOGS = 256 << 10 };
 size_t wire_log_batch_print(uint64_t id, const struct log_batch *b, size_t first, struct str *out);
 int wire_log_batch_take(const PB(LogBatch) * m, uint32_t n_sources, struct err *e,
                         struct log_batch *ret_b) MUST_CHECK; /* log_batch_done() frees */
+
+/* Appends FromHub with a question, or FromAgent with its answer. */
+void wire_inspect_print(uint64_t id, const struct inspection *q, struct str *out);
+void wire_inspected_print(uint64_t id, const struct inspect_answer *a, struct str *out);
+/* -ENOSYS: a kind that this program doesn't know, -EBADMSG; inspection_done() frees. */
+int wire_inspect_take(const PB(Inspect) * m, struct err *e, struct inspection *ret_q) MUST_CHECK;
+/* The answer points into `m`. -EBADMSG: no sense; what is given out as JSON is. */
+int wire_inspected_take(const PB(Inspected) * m, struct err *e,
+                        struct inspect_answer *ret_a) MUST_CHECK;
 
 /* Appends any message. */
 void wire_print(const ProtobufCMessage *m, struct str *out);

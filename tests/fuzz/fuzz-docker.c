@@ -3,6 +3,7 @@
 
 #include "node/action-engine.h"
 #include "node/container-body.h"
+#include "node/docker-usage.h"
 #include "node/image-pull.h"
 
 static void fuzz_container(const char *text, size_t n)
@@ -64,6 +65,20 @@ static void fuzz_log(const char *text, size_t n)
     mem_free(lines);
 }
 
+/* What comes of it is JSON, whatever the engine says. */
+static void fuzz_usage(const char *text, size_t n)
+{
+    AUTO(str_done) struct str out = {0};
+    json_t *v = NULL;
+    struct jw w = jw_begin(&out);
+    jw_object(&w);
+    if (docker_usage_print(text, n, NULL, &w) < 0)
+        return;
+    jw_end_object(&w);
+    FUZZ_CHECK(json_parse(out.p, out.len, LIMIT_DOCKER_ANSWER, NULL, &v) == 0);
+    json_decref(v);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     const char *text = (const char *)data + 1;
@@ -96,6 +111,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     case 'i':
         if (container_state_parse(text, size - 1, &state) == 0)
             FUZZ_CHECK(state.health <= HEALTH_UNHEALTHY && strlen(state.status) < 16);
+        break;
+    case 'u':
+        fuzz_usage(text, size - 1);
         break;
     case 'v':
         (void)!docker_parse_version(text, size - 1, NULL, &v);

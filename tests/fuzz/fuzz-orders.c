@@ -44,6 +44,23 @@ static void take_command(const PB(Command) * command)
     command_done(&d);
 }
 
+static void take_question(const PB(Inspect) * inspect)
+{
+    struct inspection q, again_q;
+    struct str out = {0};
+    if (wire_inspect_take(inspect, NULL, &q) < 0)
+        return;
+    wire_inspect_print(inspect->id, &q, &out);
+    PB(FromHub) *m = again(&out);
+    FUZZ_CHECK(m->inspect->id == inspect->id);
+    FUZZ_CHECK(wire_inspect_take(m->inspect, NULL, &again_q) == 0);
+    FUZZ_CHECK(q.kind == again_q.kind && str_eq(q.target, again_q.target));
+    hydra__agent__v1__from_hub__free_unpacked(m, NULL);
+    str_done(&out);
+    inspection_done(&q);
+    inspection_done(&again_q);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     PB(FromHub) *m = hydra__agent__v1__from_hub__unpack(NULL, size, data);
@@ -51,6 +68,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         take_checks(m->checks);
     if (m && m->body_case == HYDRA__AGENT__V1__FROM_HUB__BODY_COMMAND)
         take_command(m->command);
+    if (m && m->body_case == HYDRA__AGENT__V1__FROM_HUB__BODY_INSPECT)
+        take_question(m->inspect);
     if (m)
         hydra__agent__v1__from_hub__free_unpacked(m, NULL);
     return 0;

@@ -6,11 +6,13 @@
  *              [process=…]']…
  *
  * With --commands, each line of stdin is a command, and outcomes are printed:
- *   ID VERB TARGET|- [argument=…] [sequence=N] [expires=WALL_MS], or: query ID
+ *   ID VERB TARGET|- [argument=…] [sequence=N] [expires=WALL_MS], or: query ID, or a question:
+ *   inspect NUMBER KIND [target=…] [argument=…] [timeout=MS]
  *
  * A tool for tests and for looking at a machine; ends with SIGINT or SIGTERM. */
 #include "base/clock.h"
 #include "base/json.h"
+#include "node/inspect.h"
 #include "node/node.h"
 
 #include <getopt.h>
@@ -241,6 +243,46 @@ static void set_member(struct command *c, const char *word)
         (void)!str_to_i64(word + 8, &c->expires_ms);
 }
 
+static void on_inspected(void *arg, uint64_t id, const struct inspect_answer *a)
+{
+    struct str s = {0};
+    struct jw w = jw_begin(&s);
+    (void)arg;
+    jw_object(&w);
+    jw_key_str(&w, "report", "inspected");
+    jw_key_uint(&w, "id", id);
+    jw_key_int(&w, "code", a->code);
+    jw_key_str(&w, "text", a->text);
+    jw_key(&w, "answer");
+    if (a->len)
+        jw_raw(&w, a->json, a->len);
+    else
+        jw_null(&w);
+    jw_end_object(&w);
+    printf("%s\n", s.p);
+    fflush(stdout);
+    str_done(&s);
+}
+
+static void inspect(struct node *n, const struct str_list *words)
+{
+    struct inspection q = {0};
+    uint64_t id, ms = 0;
+    if (words->n < 3 || str_to_u64(words->v[1], &id) < 0 ||
+        inspect_kind_parse(words->v[2], &q.kind) < 0) {
+        fprintf(stderr, "no question\n");
+        return;
+    }
+    for (size_t i = 3; i < words->n; i++)
+        if (str_starts(words->v[i], "target="))
+            q.target = words->v[i] + 7;
+        else if (str_starts(words->v[i], "argument="))
+            q.argument = words->v[i] + 9;
+        else if (str_starts(words->v[i], "timeout=") && str_to_u64(words->v[i] + 8, &ms) == 0)
+            q.timeout_ms = (uint32_t)ms;
+    node_inspect(n, id, &q, on_inspected, NULL);
+}
+
 static void take_command(struct node *n, const char *line)
 {
     struct str_list words = {0};
@@ -248,6 +290,8 @@ static void take_command(struct node *n, const char *line)
     str_list_split(&words, line, ' ');
     if (words.n == 2 && str_eq(words.v[0], "query")) {
         node_command_query(n, words.v[1]);
+    } else if (words.n > 1 && str_eq(words.v[0], "inspect")) {
+        inspect(n, &words);
     } else if (words.n < 3 || command_verb_parse(words.v[1], &c.verb) < 0) {
         fprintf(stderr, "no command: %s\n", line);
     } else {

@@ -323,6 +323,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/web/nodes/{id}/docker-usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example debian */
+                id: components["parameters"]["NodeId"];
+            };
+            cookie?: never;
+        };
+        /**
+         * What images, containers, volumes and build caches take up
+         * @description Asked of the node each time, which may take minutes where volumes are large. As every question to a node: 409 `not-here` (neither Docker nor Podman is there), 409 `agent-too-old`, 503 `node-away`, 503 `unavailable` (it failed to answer, or not in time), 429.
+         */
+        get: operations["nodeDockerUsage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/web/enrolments": {
         parameters: {
             query?: never;
@@ -1020,6 +1043,26 @@ export interface paths {
         post?: never;
         /** Remove a node */
         delete: operations["cliNodeRemove"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cli/nodes/{id}/docker-usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example debian */
+                id: components["parameters"]["NodeId"];
+            };
+            cookie?: never;
+        };
+        /** What images, containers, volumes and build caches take up */
+        get: operations["cliNodeDockerUsage"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -2313,6 +2356,304 @@ export interface components {
              */
             replace: boolean;
         };
+        UsageImage: {
+            id: string;
+            tags: string[];
+            /** @description of bytes, what other images need, too */
+            shared_bytes: number;
+            containers: number;
+            /** Format: date-time */
+            created: string | null;
+            bytes: number;
+            in_use: boolean;
+        };
+        UsageContainer: {
+            id: string;
+            name: string | null;
+            image: string;
+            state: string;
+            /** Format: date-time */
+            created: string | null;
+            /** @description what it wrote beside its image */
+            bytes: number;
+            in_use: boolean;
+        };
+        UsageVolume: {
+            name: string;
+            driver: string;
+            containers: number;
+            anonymous: boolean;
+            /** Format: date-time */
+            created: string | null;
+            bytes: number;
+            in_use: boolean;
+        };
+        UsageCache: {
+            id: string;
+            type: string;
+            description: string;
+            /** Format: date-time */
+            created: string | null;
+            bytes: number;
+            in_use: boolean;
+        };
+        /**
+         * @example {
+         *       "engines": [
+         *         {
+         *           "engine": "docker",
+         *           "version": "20.10.24",
+         *           "images": {
+         *             "count": 2,
+         *             "in_use": 1,
+         *             "bytes": 1834519000,
+         *             "reclaimable_bytes": 912680550,
+         *             "items": [
+         *               {
+         *                 "id": "5d0da3dc9764",
+         *                 "tags": [
+         *                   "plex:latest"
+         *                 ],
+         *                 "shared_bytes": 0,
+         *                 "containers": 1,
+         *                 "created": "2026-11-01T10:00:00.000Z",
+         *                 "bytes": 921838450,
+         *                 "in_use": true
+         *               },
+         *               {
+         *                 "id": "9b9cb95443b5",
+         *                 "tags": [],
+         *                 "shared_bytes": 0,
+         *                 "containers": 0,
+         *                 "created": "2026-05-01T10:00:00.000Z",
+         *                 "bytes": 912680550,
+         *                 "in_use": false
+         *               }
+         *             ],
+         *             "cut": false
+         *           },
+         *           "containers": {
+         *             "count": 1,
+         *             "in_use": 1,
+         *             "bytes": 20480,
+         *             "reclaimable_bytes": 0,
+         *             "items": [
+         *               {
+         *                 "id": "0f1c2d3e4f5a",
+         *                 "name": "plex",
+         *                 "image": "plex:latest",
+         *                 "state": "running",
+         *                 "created": "2026-11-02T10:00:00.000Z",
+         *                 "bytes": 20480,
+         *                 "in_use": true
+         *               }
+         *             ],
+         *             "cut": false
+         *           },
+         *           "volumes": {
+         *             "count": 0,
+         *             "in_use": 0,
+         *             "bytes": 0,
+         *             "reclaimable_bytes": 0,
+         *             "items": [],
+         *             "cut": false
+         *           },
+         *           "build_cache": {
+         *             "count": 0,
+         *             "in_use": 0,
+         *             "bytes": 0,
+         *             "reclaimable_bytes": 0,
+         *             "items": [],
+         *             "cut": false
+         *           }
+         *         }
+         *       ],
+         *       "troubles": []
+         *     }
+         */
+        DockerUsage: {
+            engines: {
+                /** @description docker, podman, podman-1000 …: also the target of docker.prune */
+                engine: string;
+                version: string;
+                images: {
+                    count: number;
+                    in_use: number;
+                    bytes: number;
+                    /** @description what goes when everything that is not in use is removed */
+                    reclaimable_bytes: number;
+                    /** @description the 500 largest, largest first */
+                    items: components["schemas"]["UsageImage"][];
+                    cut: boolean;
+                };
+                containers: {
+                    count: number;
+                    in_use: number;
+                    bytes: number;
+                    reclaimable_bytes: number;
+                    items: components["schemas"]["UsageContainer"][];
+                    cut: boolean;
+                };
+                volumes: {
+                    count: number;
+                    in_use: number;
+                    bytes: number;
+                    reclaimable_bytes: number;
+                    items: components["schemas"]["UsageVolume"][];
+                    cut: boolean;
+                };
+                build_cache: {
+                    count: number;
+                    in_use: number;
+                    bytes: number;
+                    reclaimable_bytes: number;
+                    items: components["schemas"]["UsageCache"][];
+                    cut: boolean;
+                };
+            }[];
+            /** @description engines that failed to answer while others did */
+            troubles: {
+                engine: string;
+                text: string;
+            }[];
+        };
+        DiskSmart: {
+            /** @description why there is nothing to tell; null: there is */
+            text: string | null;
+            /** @description what to do about it, a command or a sentence */
+            hint: string | null;
+            passed: boolean | null;
+            temperature_c: number | null;
+            power_on_hours: number | null;
+            power_cycles: number | null;
+            reallocated_sectors: number | null;
+            pending_sectors: number | null;
+            uncorrectable_sectors: number | null;
+            crc_errors: number | null;
+            media_errors: number | null;
+            /** @description 100 = worn out as its maker sees it; SSDs alone */
+            wear_percent: number | null;
+            spare_percent: number | null;
+            written_bytes: number | null;
+            self_test: string | null;
+        };
+        Disk: {
+            /** @description sda, nvme0n1 … */
+            device: string;
+            model: string | null;
+            serial: string | null;
+            bytes: number;
+            /** @enum {string} */
+            kind: "hdd" | "ssd" | "virtual";
+            /** @description sata, nvme, usb, sas, mmc, virtio */
+            transport: string | null;
+            removable: boolean;
+            read_only: boolean;
+            /** @enum {string} */
+            state: "active" | "asleep" | "unknown";
+            /** @enum {string} */
+            health: "ok" | "warning" | "failing" | "unknown";
+            /** @description sentences */
+            problems: string[];
+            smart: components["schemas"]["DiskSmart"];
+            filesystems: {
+                /** @description sda1, or what lies on it: dm-0, md0 */
+                device: string;
+                mount: string;
+                type: string;
+            }[];
+        };
+        Disks: {
+            disks: components["schemas"]["Disk"][];
+            /** @description its version */
+            smartctl: string | null;
+            /** @description why no disk tells how it is */
+            text: string | null;
+            hint: string | null;
+        };
+        PackageUpdates: {
+            system: string;
+            /** @description apt; null: nothing that Hydra can ask, text says what to do instead */
+            manager: string | null;
+            text: string | null;
+            /**
+             * Format: date-time
+             * @description when the machine last fetched its lists
+             */
+            refreshed: string | null;
+            count: number;
+            security_count: number;
+            updates: {
+                name: string;
+                installed: string | null;
+                candidate: string;
+                origin: string;
+                security: boolean;
+            }[];
+            held: string[];
+            reboot: {
+                required: boolean;
+                why: string | null;
+            };
+        };
+        KernelLog: {
+            /** @enum {string} */
+            source: "journal" | "kmsg";
+            /** Format: date-time */
+            boot_time: string | null;
+            /** @description errors since the last boot, newest first; the same text is one entry */
+            entries: {
+                /** Format: date-time */
+                time: string;
+                /** Format: date-time */
+                first: string;
+                level: components["schemas"]["LogLevel"];
+                text: string;
+                count: number;
+            }[];
+            cut: boolean;
+        };
+        TimeState: {
+            /** Format: date-time */
+            time: string;
+            zone: string | null;
+            synchronised: boolean;
+            /** @description a sentence */
+            text: string;
+            /** @description systemd-timesyncd, chronyd, ntpd … */
+            by: string | null;
+            /** @description systemd is told to synchronise it */
+            enabled: boolean | null;
+            offset_ms: number | null;
+            max_error_ms: number | null;
+            rtc_local: boolean | null;
+        };
+        ProcessTree: {
+            /** Format: date-time */
+            time: string;
+            total: number;
+            cut: boolean;
+            /** @description every process, parents before their children */
+            processes: {
+                pid: number;
+                parent: number;
+                /** @description PID:START, the target of process.signal */
+                target: string;
+                user: string;
+                name: string;
+                /** @description without secrets; empty for kernel threads */
+                command: string;
+                state: string;
+                /** @description percent of one core */
+                cpu: number | null;
+                memory: number;
+                threads: number;
+                /** Format: date-time */
+                started: string | null;
+                service: string | null;
+                kernel: boolean;
+            }[];
+        };
         EnrolmentMade: {
             enrolment: components["schemas"]["Enrolment"];
             /** @description hyn_…; works once */
@@ -2870,6 +3211,30 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Processes"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    nodeDockerUsage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example debian */
+                id: components["parameters"]["NodeId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Usage */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DockerUsage"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -3960,6 +4325,30 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    cliNodeDockerUsage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example debian */
+                id: components["parameters"]["NodeId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Usage */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DockerUsage"];
+                };
             };
             default: components["responses"]["Problem"];
         };

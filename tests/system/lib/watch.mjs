@@ -43,6 +43,12 @@ export class Watch {
         this.say(`query ${id}`);
         return until(() => this.outcomes(id)[before], 15000, `an answer about ${id}`);
     }
+    /** Asks a question and waits for its answer: {code, text, answer}. */
+    async inspect(kind, ...more) {
+        const id = this.of('inspected').length + 1000;
+        this.say(['inspect', id, kind, ...more].join(' '));
+        return until(() => this.last('inspected', r => r.id === id), 60000, `an answer about ${kind}`);
+    }
     end(id, from = 0) { return until(() => this.outcomes(id).slice(from).find(o => o.state !== 'running'), 120000, `the end of ${id}`); }
 
     async stop(signal = 'SIGTERM') { this.process.kill(signal); return this.ended; }

@@ -1,0 +1,77 @@
+/* Questions to a node: its own answer is passed on as it is. */
+#include "api/routes.h"
+
+#include "api/gate.h"
+#include "api/pack.h"
+#include "api/problem.h"
+
+/* How a node's refusal is told. What is not listed: 503, the node failed to answer. */
+static const struct {
+    int code, status;
+    const char *type;
+    unsigned retry_after_s;
+} refusals[] = {
+    {-EINVAL, 400, PROBLEM_INVALID, 0},     {-ENOENT, 404, PROBLEM_NOT_FOUND, 0},
+    {-EACCES, 409, PROBLEM_CONFLICT, 0},    {-EOPNOTSUPP, 409, PROBLEM_NOT_HERE, 0},
+    {-ENOSYS, 409, PROBLEM_AGENT_OLD, 0},   {-EAGAIN, 429, PROBLEM_TOO_MANY, 5},
+    {-ENOTCONN, 503, PROBLEM_NODE_AWAY, 5}, {-EIO, 503, PROBLEM_UNAVAILABLE, 0},
+};
+
+static void refuse(struct http_exchange *x, const struct inspect_answer *a)
+{
+    struct problem p = {
+        .status = 503, .type = PROBLEM_UNAVAILABLE, .detail = a->text, .retry_after_s = 5};
+    for (size_t i = 0; i < COUNT_OF(refusals); i++)
+        if (refusals[i].code == a->code) {
+            p.status = refusals[i].status;
+            p.type = refusals[i].type;
+            p.retry_after_s = refusals[i].retry_after_s;
+        }
+    problem_reply(x, &p);
+}
+
+static void on_answer(void *arg, uint64_t id, const struct inspect_answer *a)
+{
+    struct http_exchange *x = arg;
+    struct str body = {0};
+    (void)id;
+    if (a->code < 0) {
+        refuse(x, a);
+        return;
+    }
+    str_add_n(&body, a->json, a->len);
+    http_add_header(x, "Cache-Control", "no-store");
+    pack_reply(x, 200, "application/json", &body);
+}
+
+static void ask(struct http_exchange *x, enum inspect_kind kind, const char *target,
+                const char *argument)
+{
+    const struct api *a = api_of(x);
+    const char *node = http_param(x, "id");
+    struct inspection q = {.kind = kind, .target = (char *)target, .argument = (char *)argument};
+    if (!cluster_has_node(a->cluster, node)) {
+        AUTO(mem_freep) char *why = mem_printf("There is no node with the id %.100s.", node);
+        problem_reply(x,
+                      &(struct problem){.status = 404, .type = PROBLEM_NOT_FOUND, .detail = why});
+        return;
+    }
+    http_defer(x);
+    a->inspect(a->arg, node, &q, on_answer, x);
+}
+
+static void get_docker_usage(struct http_exchange *x)
+{
+    ask(x, INSPECT_DOCKER_USAGE, "", "");
+}
+
+#define FOR_PEOPLE(tail, permission, handler)                                                      \
+    {"GET", "/api/web/nodes/{id}" tail, ROUTE_ON_LOOP, 0, permission, handler, 0},                 \
+    {                                                                                              \
+        "GET", "/api/cli/nodes/{id}" tail, ROUTE_ON_LOOP, 0, permission, handler, 0                \
+    }
+
+const struct http_route inspect_routes[] = {
+    FOR_PEOPLE("/docker-usage", "nodes:read", get_docker_usage),
+    {0},
+};

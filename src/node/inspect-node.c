@@ -1,0 +1,248 @@
+/* The node's side of questions: which are under way, their deadlines, and the thread for those that
+ * block. */
+#include "base/log.h"
+#include "node/commands.h"
+#include "node/inspect-private.h"
+
+#include <stdarg.h>
+
+struct inspections {
+    struct node *node;
+    VEC(struct inspect *) running;
+    VEC(struct inspect_work *) works; /* the first one is with the thread */
+};
+
+struct inspect_work {
+    uv_work_t uv;
+    struct inspections *owner; /* NULL = the node is gone */
+    struct inspect *of;        /* NULL = nobody waits */
+    inspect_work_fn *fn;
+    void *arg;
+    loop_fn *free_arg;
+    struct str json;
+    struct err e;
+    int r;
+};
+
+static const struct inspect_ops *const ops_of[INSPECT_COUNT] = {
+    [INSPECT_DOCKER_USAGE] = &docker_usage_inspect,
+};
+
+static struct inspections *state_of(struct node *n)
+{
+    return node_module_state(n, &inspect_module);
+}
+
+/* --- the end of one --- */
+
+static void forget(struct inspections *s, struct inspect *i)
+{
+    for (size_t k = 0; k < s->running.n; k++)
+        if (s->running.v[k] == i) {
+            vec_remove_at(&s->running, k);
+            break;
+        }
+}
+
+/* What is left of its work goes on without it. */
+static void let_go(struct inspect *i)
+{
+    if (i->work)
+        i->work->of = NULL;
+    if (i->begun && i->ops && i->ops->stop)
+        i->ops->stop(i);
+    loop_timer_free(TAKE(i->deadline));
+}
+
+static void free_inspect(struct inspect *i)
+{
+    inspection_done(&i->q);
+    mem_free(i);
+}
+
+static void end(struct inspect *i, const struct inspect_answer *a)
+{
+    forget(state_of(i->node), i);
+    i->done(i->arg, i->id, a);
+    let_go(i); /* last: the answer may be part of its state */
+    free_inspect(i);
+}
+
+void inspect_answer(struct inspect *i, const struct str *json)
+{
+    if (json->len > LIMIT_INSPECT_ANSWER)
+        inspect_fail(i, -EIO, "There is more to tell than fits into an answer (%d MiB).",
+                     LIMIT_INSPECT_ANSWER >> 20);
+    else
+        end(i, &(struct inspect_answer){.text = "", .json = str_text(json), .len = json->len});
+}
+
+void inspect_fail(struct inspect *i, int code, const char *fmt, ...)
+{
+    struct str text = {0};
+    va_list ap;
+    va_start(ap, fmt);
+    str_addv(&text, fmt, ap);
+    va_end(ap);
+    str_mend_utf8(text.p);
+    if (text.len >= ERR_TEXT_MAX)
+        text.p[ERR_TEXT_MAX - 1] = 0, str_mend_utf8(text.p);
+    log_debug("inspect", "no answer", "kind=%s error=%s", inspect_kind_name(i->q.kind),
+              LOG_Q(text.p));
+    end(i, &(struct inspect_answer){.code = code, .text = text.p, .json = ""});
+    str_done(&text);
+}
+
+/* --- the thread --- */
+
+static void start_work(struct inspections *s);
+
+static void free_work(struct inspect_work *w)
+{
+    if (w->free_arg)
+        w->free_arg(w->arg);
+    str_done(&w->json);
+    mem_free(w);
+}
+
+static void do_work(uv_work_t *uv)
+{
+    struct inspect_work *w = uv->data;
+    struct jw out = jw_begin(&w->json);
+    w->r = w->fn(w->arg, &out, &w->e);
+}
+
+static void on_worked(uv_work_t *uv, int status)
+{
+    struct inspect_work *w = uv->data;
+    struct inspect *i = w->of;
+    (void)status;
+    if (w->owner) {
+        vec_remove_at(&w->owner->works, 0);
+        start_work(w->owner);
+    }
+    if (i) {
+        i->work = NULL;
+        if (w->r < 0)
+            inspect_fail(i, w->r, "%s", err_text(&w->e, w->r));
+        else
+            inspect_answer(i, &w->json);
+    }
+    free_work(w);
+}
+
+/* The next one that somebody waits for. */
+static void start_work(struct inspections *s)
+{
+    while (s->works.n && !s->works.v[0]->of) {
+        free_work(s->works.v[0]);
+        vec_remove_at(&s->works, 0);
+    }
+    if (s->works.n)
+        uv_queue_work(loop_uv(s->node->loop), &s->works.v[0]->uv, do_work, on_worked);
+}
+
+void inspect_on_thread(struct inspect *i, inspect_work_fn *fn, void *arg, loop_fn *free_arg)
+{
+    struct inspections *s = state_of(i->node);
+    struct inspect_work *w = mem_alloc(sizeof *w);
+    *w = (struct inspect_work){.owner = s, .of = i, .fn = fn, .arg = arg, .free_arg = free_arg};
+    w->uv.data = w;
+    i->work = w;
+    *vec_add(&s->works) = w;
+    if (s->works.n == 1)
+        start_work(s);
+}
+
+/* --- the beginning --- */
+
+static void on_late(void *arg)
+{
+    struct inspect *i = arg;
+    inspect_fail(i, -ETIMEDOUT, "That took longer than %u s on the node, and was given up.",
+                 (i->q.timeout_ms + 999) / 1000);
+}
+
+static void begin(struct inspect *i)
+{
+    struct err e = {0};
+    if (!i->ops) {
+        inspect_fail(i, -ENOSYS, "This agent can't tell %s yet; bring it up to date.",
+                     inspect_kind_name(i->q.kind));
+    } else if (i->ops->allowed_as &&
+               commands_allow(i->node, i->ops->allowed_as, i->q.target, &e) < 0) {
+        inspect_fail(i, -EACCES, "%s", e.text);
+    } else if (state_of(i->node)->running.n > LIMIT_INSPECTIONS) {
+        inspect_fail(i, -EAGAIN, "Too much is asked of this machine at once. Try again later.");
+    } else {
+        i->begun = true;
+        i->deadline = loop_timer_new(i->node->loop, i->q.timeout_ms, 0, on_late, i);
+        i->ops->start(i);
+    }
+}
+
+static void on_due(void *arg)
+{
+    struct inspect *i = arg;
+    loop_timer_free(TAKE(i->deadline));
+    begin(i);
+}
+
+static uint32_t bounded(uint32_t ms, enum inspect_kind kind)
+{
+    if (!ms)
+        return inspect_timeout_ms(kind);
+    return ms < INSPECT_MIN_MS ? INSPECT_MIN_MS : ms < INSPECT_MAX_MS ? ms : INSPECT_MAX_MS;
+}
+
+/* The answer is never quicker than the return: a turn of the loop lies between. */
+void node_inspect(struct node *n, uint64_t id, const struct inspection *q, inspect_fn *done,
+                  void *arg)
+{
+    struct inspect *i = mem_alloc(sizeof *i);
+    *i = (struct inspect){.node = n, .id = id, .ops = ops_of[q->kind], .done = done, .arg = arg};
+    inspection_copy(&i->q, q);
+    i->q.timeout_ms = bounded(q->timeout_ms, q->kind);
+    i->deadline = loop_timer_new(n->loop, 0, 0, on_due, i);
+    *vec_add(&state_of(n)->running) = i;
+}
+
+void node_inspect_cancel(struct node *n, uint64_t id)
+{
+    struct inspections *s = state_of(n);
+    for (size_t k = s->running.n; k-- > 0;) {
+        struct inspect *i = s->running.v[k];
+        if (i->id != id)
+            continue;
+        vec_remove_at(&s->running, k);
+        let_go(i);
+        free_inspect(i);
+    }
+}
+
+/* --- the module --- */
+
+static void *start(struct node *n)
+{
+    struct inspections *s = mem_alloc(sizeof *s);
+    s->node = n;
+    return s;
+}
+
+static void stop(void *state)
+{
+    struct inspections *s = state;
+    for (size_t k = 0; k < s->running.n; k++) {
+        let_go(s->running.v[k]);
+        free_inspect(s->running.v[k]);
+    }
+    for (size_t k = 1; k < s->works.n; k++)
+        free_work(s->works.v[k]);
+    if (s->works.n)
+        s->works.v[0]->owner = NULL; /* ends by itself, before the loop does */
+    vec_done(&s->running);
+    vec_done(&s->works);
+    mem_free(s);
+}
+
+const struct node_module inspect_module = {.name = "inspect", .start = start, .stop = stop};

@@ -1,0 +1,164 @@
+// Questions to nodes: of a real hydrad to itself and to a node with a real agent, and what becomes of those that get no answer.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import http from 'node:http';
+import path from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { Engine } from './lib/engine.mjs';
+import { ForeignAgent } from './lib/foreign-agent.mjs';
+import { Hydrad, plainEnvironment, root, run, scratchFolder, until } from './lib/hydrad.mjs';
+import { freePort } from './lib/machine.mjs';
+import { Watch } from './lib/watch.mjs';
+
+const program = process.env.HYDRA_AGENT ?? path.join(root, 'build/hydra-agent');
+
+/** An engine that says what a test wants of GET /system/df: {status, body}, or null for silence. */
+class Hanging {
+    answer = null;
+    asked = 0;
+
+    async start() {
+        this.socket = path.join(scratchFolder(), 'docker.sock');
+        this.server = http.createServer((q, a) => {
+            const say = (status, body) => { a.writeHead(status, { 'content-type': 'application/json' }); a.end(body); };
+            if (q.url.endsWith('/version')) return say(200, JSON.stringify({ Version: '20.10.24', ApiVersion: '1.41', MinAPIVersion: '1.12' }));
+            if (q.url.includes('/containers/json')) return say(200, '[]');
+            if (q.url.includes('/events')) { a.writeHead(200); a.flushHeaders(); return undefined; }
+            if (!q.url.endsWith('/system/df')) return say(200, 'OK');
+            this.asked++;
+            q.on('close', () => { this.hungUp = true; });
+            return this.answer && say(this.answer.status, this.answer.body);
+        });
+        await new Promise(r => this.server.listen(this.socket, r));
+        return this;
+    }
+
+    stop() { this.server.closeAllConnections(); this.server.close(); }
+}
+
+describe('a node that is asked', () => {
+    let engine, w;
+    before(async () => {
+        engine = await new Hanging().start();
+        w = new Watch(['--docker', `unix://${engine.socket}`, '--dbus', 'unix:path=/nowhere']);
+        await w.source('docker');
+    });
+    after(async () => { await w.stop(); engine.stop(); });
+
+    test('gives up when its time is over, and hangs up', async () => {
+        const a = await w.inspect('docker-usage', 'timeout=300');
+        assert.deepEqual([a.code, a.text], [-110, 'That took longer than 1 s on the node, and was given up.']);
+        await until(() => engine.hungUp);
+    });
+    test('says what the engine failed to say', async () => {
+        engine.answer = { status: 500, body: '{"message":"no"}' };
+        assert.deepEqual((({ code, text }) => [code, text])(await w.inspect('docker-usage')), [-5, 'The engine refuses to tell what takes up space.']);
+        engine.answer = { status: 200, body: '[' };
+        assert.equal((await w.inspect('docker-usage')).code, -5);
+    });
+    test('answers several at once', async () => {
+        engine.answer = { status: 200, body: '{"LayersSize":5}' };
+        for (let i = 1; i <= 32; i++) w.say(`inspect ${i} docker-usage`);
+        await until(() => w.of('inspected', r => r.id <= 32).length === 32);
+        assert.ok(w.of('inspected', r => r.id <= 32).every(r => r.code === 0 && r.answer.engines[0].images.bytes === 5));
+    });
+    test('but not too many', async () => {
+        engine.answer = null;
+        for (let i = 101; i <= 140; i++) w.say(`inspect ${i} docker-usage timeout=2000`);
+        await until(() => w.of('inspected', r => r.id > 100 && r.id < 200).length === 40);
+        const codes = w.of('inspected', r => r.id > 100 && r.id < 200).map(r => r.code);
+        assert.ok(codes.filter(c => c === -11).length >= 8 && codes.filter(c => c === -110).length <= 32, String(codes));
+    });
+    test('ends in good order while it is asked', async () => {
+        w.say('inspect 999 docker-usage');
+        const before = engine.asked;
+        await until(() => engine.asked > before);
+        assert.deepEqual(await w.stop(), { code: 0, signal: null });
+    });
+});
+
+describe('through hydrad', () => {
+    const state = path.join(scratchFolder(), 'state');
+    let engine, h, admin, agent;
+    const ask = (node, what = 'docker-usage') => admin.get(`/api/web/nodes/${node}/${what}`);
+    const startAgent = () => {
+        agent = spawn(program, ['--state', state, '--docker', `unix://${engine.socket}`], { env: plainEnvironment(), stdio: 'ignore' });
+        agent.gone = new Promise(r => agent.on('exit', r));
+    };
+    const token = async node => (await admin.post('/api/web/enrolments', { node })).json.token;
+
+    before(async () => {
+        engine = Engine.start();
+        await engine.run('busy', 'echo some bytes > /file; exec sleep 100000');
+        await engine.call('POST', '/images/hydra-test:1/tag?repo=hydra-test&tag=2');
+        await engine.call('POST', '/volumes/create', { Name: 'left-over' });
+        h = await Hydrad.start({ args: ['--node', 'tower', '--docker', `unix://${engine.socket}`, '--agents', `127.0.0.1:${await freePort()}`] });
+        admin = await h.setUp();
+    });
+    after(async () => {
+        agent?.kill('SIGKILL');
+        await h?.done();
+        engine?.stop();
+    });
+
+    const looksRight = a => {
+        assert.equal(a.status, 200, a.text);
+        const [e] = a.json.engines;
+        assert.equal(e.engine, 'docker');
+        assert.deepEqual([e.images.count, e.images.in_use], [1, 1]);
+        assert.deepEqual(e.images.items[0].tags.toSorted(), ['hydra-test:1', 'hydra-test:2']);
+        assert.ok(e.images.bytes > 100000);
+        assert.deepEqual(e.containers.items.map(c => [c.name, c.state, c.in_use]), [['busy', 'running', true]]);
+        assert.deepEqual(e.volumes.items.map(v => [v.name, v.in_use, v.containers]), [['left-over', false, 0]]);
+    };
+
+    test('the hub tells of its own machine', async () => {
+        await until(async () => (await ask('tower')).status === 200, 15000, 'the engine of this machine');
+        looksRight(await ask('tower'));
+        assert.equal((await ask('nobody')).status, 404);
+        const cli = await admin.get('/api/cli/nodes/tower/docker-usage');
+        assert.equal(cli.json.engines[0].containers.count, 1);
+    });
+    test('a node tells through its agent', async () => {
+        const enrolled = await run(program, ['enroll', await token('nas'), '--state', state]);
+        assert.equal(enrolled.code, 0, enrolled.err);
+        startAgent();
+        await until(async () => (await ask('nas')).status === 200, 30000, 'the node to answer');
+        looksRight(await ask('nas'));
+    });
+    test('a node that is away is said to be, also when it goes while it is asked', async () => {
+        agent.kill('SIGSTOP');
+        const asked = ask('nas');
+        await new Promise(r => { setTimeout(r, 300); });
+        agent.kill('SIGKILL');
+        const gone = await asked;
+        assert.equal(gone.status, 503, gone.text);
+        assert.match(gone.json.type, /node-away$/);
+        const a = await ask('nas');
+        assert.deepEqual([a.status, a.json.detail], [503, 'nas is not connected.']);
+    });
+    test('an agent of before is told apart', async () => {
+        const secret = await token('old'), old = await new ForeignAgent().meet(secret);
+        assert.equal((await old.enrol(secret)).code, 0);
+        const link = old.link({ hello: { features: ['commands', 'logs'] } });
+        await link.heard('welcome');
+        const a = await until(async () => { const x = await ask('old'); return x.status === 409 && x; }, 15000, 'a refusal');
+        assert.deepEqual([a.json.type.split('/').at(-1), a.json.detail], ['agent-too-old', 'The agent on old is too old for that; upgrade it.']);
+        await link.close();
+    });
+    test('a viewer may ask, a stranger may not', async () => {
+        const viewer = await h.person(admin, 'vera', 'viewer');
+        assert.equal((await viewer.get('/api/web/nodes/tower/docker-usage')).status, 200);
+        assert.equal((await h.client().get('/api/web/nodes/tower/docker-usage')).status, 401);
+    });
+    test('an end waits for nobody', async () => {
+        startAgent();
+        await until(async () => (await ask('nas')).status === 200, 30000, 'the node back');
+        agent.kill('SIGSTOP');
+        const asked = ask('nas');
+        await new Promise(r => { setTimeout(r, 300); });
+        const { code } = await h.stop();
+        assert.equal(code, 0);
+        assert.equal((await asked).status, 503);
+    });
+});

@@ -1,0 +1,127 @@
+#include "../test.h"
+
+#include "base/clock.h"
+#include "hub/inspections.h"
+
+struct heard {
+    unsigned answers, given_up;
+    int code;
+    char text[ERR_TEXT_MAX];
+};
+
+static void give_up(void *arg, const char *node, uint64_t id)
+{
+    struct heard *h = arg;
+    assert_string_equal(node, "nas");
+    assert_true(id != 0);
+    h->given_up++;
+}
+
+static void on_done(void *arg, uint64_t id, const struct inspect_answer *a)
+{
+    struct heard *h = arg;
+    (void)id;
+    h->answers++;
+    h->code = a->code;
+    str_copy(h->text, sizeof h->text, a->text);
+}
+
+static const struct inspection question = {.kind = INSPECT_DOCKER_USAGE};
+static const struct inspect_answer yes = {.text = "", .json = "{}", .len = 2};
+
+/* Only the node that was asked answers, and only once. */
+static void test_one_answer(void **state)
+{
+    (void)state;
+    struct loop *l = loop_new("test");
+    struct heard h = {0};
+    struct inspections *s = inspections_new(l, give_up, &h);
+    uint64_t id = inspections_add(s, "nas", &question, on_done, &h);
+    assert_true(id != 0);
+    inspections_answer(s, "tower", id, &yes);
+    inspections_answer(s, "nas", id + 1, &yes);
+    assert_int_equal(h.answers, 0);
+    inspections_answer(s, "nas", id, &yes);
+    inspections_answer(s, "nas", id, &yes);
+    assert_int_equal(h.answers, 1);
+    assert_int_equal(h.code, 0);
+    inspections_end(s);
+    inspections_free(s);
+    loop_free(l);
+}
+
+static void test_lost_and_ended(void **state)
+{
+    (void)state;
+    struct loop *l = loop_new("test");
+    struct heard a = {0}, b = {0}, c = {0};
+    struct inspections *s = inspections_new(l, give_up, &a);
+    assert_true(inspections_add(s, "nas", &question, on_done, &a) != 0);
+    assert_true(inspections_add(s, "tower", &question, on_done, &b) != 0);
+    inspections_lose(s, "nas");
+    assert_int_equal(a.code, -ENOTCONN);
+    assert_string_equal(a.text, "The connection to nas broke off.");
+    assert_int_equal(b.answers, 0);
+    inspections_end(s);
+    assert_int_equal(b.code, -ESHUTDOWN);
+    assert_true(inspections_add(s, "tower", &question, on_done, &c) == 0);
+    assert_int_equal(c.code, -ESHUTDOWN);
+    inspections_free(s);
+    loop_free(l);
+}
+
+static void test_too_many(void **state)
+{
+    (void)state;
+    struct loop *l = loop_new("test");
+    struct heard h = {0}, last = {0};
+    struct inspections *s = inspections_new(l, give_up, &h);
+    for (int i = 0; i < LIMIT_INSPECTIONS_ASKED; i++)
+        assert_true(inspections_add(s, "nas", &question, on_done, &h) != 0);
+    assert_true(inspections_add(s, "nas", &question, on_done, &last) == 0);
+    assert_int_equal(last.code, -EAGAIN);
+    inspections_end(s);
+    assert_int_equal(h.answers, LIMIT_INSPECTIONS_ASKED);
+    inspections_free(s);
+    loop_free(l);
+}
+
+static void stop_when_answered(void *arg)
+{
+    struct heard *h = ((void **)arg)[0];
+    if (h->answers)
+        loop_stop(((void **)arg)[1]);
+}
+
+/* The node's own word is waited for a little longer. */
+static void test_late(void **state)
+{
+    (void)state;
+    struct loop *l = loop_new("test");
+    struct heard h = {0};
+    void *both[] = {&h, l};
+    const struct inspection quick = {.kind = INSPECT_DOCKER_USAGE, .timeout_ms = INSPECT_MIN_MS};
+    struct inspections *s = inspections_new(l, give_up, &h);
+    int64_t begun = clock_mono_ms();
+    assert_true(inspections_add(s, "nas", &quick, on_done, &h) != 0);
+    loop_timer_new(l, 20, 20, stop_when_answered, both);
+    loop_run(l);
+    assert_true(clock_mono_ms() - begun >= INSPECT_MIN_MS + INSPECTION_GRACE_MS);
+    assert_int_equal(h.code, -ETIMEDOUT);
+    assert_string_equal(h.text, "nas does not answer.");
+    assert_int_equal(h.given_up, 1);
+    inspections_end(s);
+    inspections_free(s);
+    loop_free(l);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_one_answer),
+        cmocka_unit_test(test_lost_and_ended),
+        cmocka_unit_test(test_too_many),
+        cmocka_unit_test(test_late),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,85 @@
+/* What can be asked, and the way of a question through a node that has nothing to tell. */
+#include "watching.h"
+
+#include "node/inspect.h"
+
+static void test_names_there_and_back(void **state)
+{
+    (void)state;
+    enum inspect_kind k;
+    for (unsigned i = 0; i < INSPECT_COUNT; i++) {
+        assert_int_equal(inspect_kind_parse(inspect_kind_name((enum inspect_kind)i), &k), 0);
+        assert_int_equal(k, i);
+        assert_in_range(inspect_timeout_ms(k), INSPECT_MIN_MS, INSPECT_MAX_MS);
+    }
+    assert_int_equal(inspect_kind_parse("everything", &k), -ENOENT);
+}
+
+struct asked {
+    struct watching *w;
+    uint64_t id;
+    struct inspection q;
+    int code;
+    char text[ERR_TEXT_MAX];
+    unsigned answers;
+};
+
+static void on_inspected(void *arg, uint64_t id, const struct inspect_answer *a)
+{
+    struct asked *k = arg;
+    assert_true(id == k->id);
+    k->code = a->code;
+    str_copy(k->text, sizeof k->text, a->text);
+    k->answers++;
+}
+
+static void ask(void *arg)
+{
+    struct asked *k = arg;
+    node_inspect(k->w->node, k->id, &k->q, on_inspected, k);
+    assert_int_equal(k->answers, 0); /* never at once */
+}
+
+static void ask_and_cancel(void *arg)
+{
+    struct asked *k = arg;
+    ask(k);
+    node_inspect_cancel(k->w->node, k->id);
+    node_inspect_cancel(k->w->node, k->id + 100);
+}
+
+static void count(void *arg)
+{
+    struct asked *k = arg;
+    k->q.timeout_ms = k->answers; /* read on the loop */
+}
+
+static void test_absent_and_cancelled(void **state)
+{
+    (void)state;
+    struct watching w;
+    watching_start(&w, (struct node_settings){.interval_ms = 1000,
+                                              .root = "/nowhere",
+                                              .docker_host = "unix:///nowhere.sock",
+                                              .dbus_address = "unix:path=/nowhere"});
+    struct asked a = {.w = &w, .id = 7, .q.kind = INSPECT_DOCKER_USAGE}, b = a;
+    b.id = 8;
+    loop_call(w.loop, ask_and_cancel, &b);
+    loop_call(w.loop, ask, &a);
+    for (a.q.timeout_ms = 0; !a.q.timeout_ms; usleep(1000))
+        loop_call(w.loop, count, &a);
+    assert_int_equal(a.code, -EOPNOTSUPP);
+    assert_string_equal(a.text, "There is neither Docker nor Podman on this machine.");
+    watching_stop(&w);
+    assert_int_equal(a.answers, 1);
+    assert_int_equal(b.answers, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_names_there_and_back),
+        cmocka_unit_test(test_absent_and_cancelled),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
