@@ -232,8 +232,12 @@ static void get_actions(struct http_exchange *x)
     struct err e = {0};
     struct str body = {0};
     struct jw w = jw_begin(&body);
-    int r = actions_print(a->cluster, a->jobs, http_param(x, "id"), subject_of(x)->permissions,
-                          clock_mono_ms(), &w, &e);
+    struct action_query q = {.id = http_param(x, "id"),
+                             .project = http_query(x, "project"),
+                             .process = http_query(x, "process"),
+                             .permissions = subject_of(x)->permissions,
+                             .now = now_of()};
+    int r = actions_print(a->cluster, a->jobs, &q, &w, &e);
     if (r < 0) {
         str_done(&body);
         problem_reply_err(x, r, &e);

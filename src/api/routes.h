@@ -12,14 +12,15 @@ extern const struct http_route session_routes[]; /* session.c: welcome, setup, s
 extern const struct http_route user_routes[];    /* users.c */
 extern const struct http_route session_list_routes[]; /* session-list.c: who is signed in */
 extern const struct http_route token_routes[];        /* tokens.c */
-extern const struct http_route fleet_routes[];   /* fleet.c: tokens of new nodes; nodes removed */
-extern const struct http_route feed_routes[];    /* feed.c: what happened */
-extern const struct http_route stream_routes[];  /* stream.c: event streams and published events */
-extern const struct http_route job_routes[];     /* jobs.c: orders, what can be done */
-extern const struct http_route guard_routes[];   /* guard.c: what must not be interrupted */
-extern const struct http_route log_routes[];     /* logs.c: pages, live tails, downloads */
-extern const struct http_route inspect_routes[]; /* inspect.c: questions to nodes */
-extern const struct http_route audit_routes[];   /* audit.c */
+extern const struct http_route fleet_routes[];  /* fleet.c: tokens of new nodes; nodes removed */
+extern const struct http_route feed_routes[];   /* feed.c: what happened */
+extern const struct http_route stream_routes[]; /* stream.c: event streams and published events */
+extern const struct http_route job_routes[];    /* jobs.c: orders, what can be done */
+extern const struct http_route guard_routes[];  /* guard.c: what must not be interrupted */
+extern const struct http_route log_routes[];    /* logs.c: pages, live tails, downloads */
+extern const struct http_route node_policy_routes[]; /* node-policy.c: what a node allows */
+extern const struct http_route inspect_routes[];     /* inspect.c: questions to nodes */
+extern const struct http_route audit_routes[];       /* audit.c */
 extern const struct http_route table_routes[]; /* tables.c: columns and rows for the command line */
 extern const struct http_route system_routes[];    /* system.c: health, metrics, documents */
 extern const struct http_route dashboard_routes[]; /* dashboard.c: pages with the numbers in them */

@@ -107,6 +107,7 @@ static void process_json(struct jw *w, const struct live_node *n, const struct p
         jw_null(w);
     jw_key_uint(w, "threads", r->threads);
     jw_key_time(w, "started", r->started_ms);
+    jw_key_uint(w, "start_ticks", r->start_ticks);
     jw_key_service(w, "service", n, r->service);
     jw_end_object(w);
     mem_free(command);

@@ -170,7 +170,6 @@ static void engine_fields(struct jw *w, const struct observed *o)
     jw_key_str(w, "image", o->image);
     jw_key_str(w, "image_id", o->image_id);
     jw_key_str(w, "container_id", o->container_id);
-    jw_key_str(w, "project", o->project);
     jw_key_str(w, "unit_file", o->unit_file);
     masked_command(w, o);
     int_or_null(w, "main_pid", o->main_pid > 0, o->main_pid);

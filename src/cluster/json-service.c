@@ -64,6 +64,7 @@ void json_service_fields(struct jw *w, const struct live_service *s, int64_t mon
     jw_key_str(w, "state", service_state_name(j->state));
     jw_key_time(w, "since", s->health.since_ms);
     jw_key_str(w, "reason", j->reason[0] ? j->reason : NULL);
+    jw_key_str(w, "project", s->seen ? s->seen->project : NULL);
     jw_key_bool(w, "hidden", s->who.hidden);
     jw_key_bool(w, "manual", s->record && s->record->manual);
     jw_key_bool(w, "overridden", s->record && !s->record->manual);

@@ -1,5 +1,7 @@
 #include "jobs/actions.h"
 
+#include "jobs/guarded.h"
+
 #include <stdio.h>
 
 static const char *kind_prefix(const struct service_look *look)
@@ -108,37 +110,73 @@ static unsigned condition_of(const struct service_look *look)
     return ON;
 }
 
-static void say_dependents(const struct service_look *look, struct str *out)
+static void say_names(const struct str_list *names, struct str *out)
 {
     enum { SHOWN = 5 };
-    size_t n = look->needed_by.n;
-    if (!n)
-        return;
-    str_addf(out, n == 1 ? " 1 service depends on it: " : " %zu services depend on it: ", n);
-    for (size_t i = 0; i < n && i < SHOWN; i++)
-        str_addf(out, "%s%s", i ? ", " : "", look->needed_by.v[i]);
-    if (n > SHOWN)
-        str_addf(out, " and %zu more", n - SHOWN);
+    for (size_t i = 0; i < names->n && i < SHOWN; i++)
+        str_addf(out, "%s%s", i ? ", " : "", names->v[i]);
+    if (names->n > SHOWN)
+        str_addf(out, " and %zu more", names->n - SHOWN);
     str_add_char(out, '.');
 }
 
-static void print_action(struct jw *w, enum command_verb verb, const char *label, bool danger,
-                         const char *why, const char *confirm)
+static void say_dependents(const struct str_list *needed_by, struct str *out)
 {
+    size_t n = needed_by->n;
+    if (!n)
+        return;
+    str_addf(out, n == 1 ? " 1 service depends on it: " : " %zu services depend on it: ", n);
+    say_names(needed_by, out);
+}
+
+/* One answer while it is written. */
+struct answer {
+    struct cluster *cluster;
+    const struct jobs *jobs; /* NULL = no guard rails */
+    const struct action_query *query;
+    struct jw *w;
+    char *away;                  /* why its node gets no commands; NULL = it is there */
+    const struct policy *policy; /* of its node; NULL = not told yet */
+};
+
+struct offer {
+    enum command_verb verb;
+    const char *label, *confirm;
+    bool danger;
+    const char *target; /* as the node's policy knows it */
+    const char *guard;  /* NULL = none stands against it */
+};
+
+/* NULL = it can be done. The text lasts as long as `e` and `a`. */
+static const char *why_not(const struct answer *a, const struct offer *o, struct err *e)
+{
+    if (a->away)
+        return a->away;
+    if (!a->policy || policy_check(a->policy, command_verb_name(o->verb), o->target, e) >= 0)
+        return NULL;
+    return e->text;
+}
+
+static void print_offer(const struct answer *a, const struct offer *o)
+{
+    struct jw *w = a->w;
+    struct err e = {0};
+    const char *why = why_not(a, o, &e);
     jw_object(w);
-    jw_key_str(w, "verb", command_verb_name(verb));
-    jw_key_str(w, "label", label);
-    jw_key_str(w, "permission", permission_name(verb_permission(verb)));
+    jw_key_str(w, "verb", command_verb_name(o->verb));
+    jw_key_str(w, "label", o->label);
+    jw_key_str(w, "permission", permission_name(verb_permission(o->verb)));
     jw_key_bool(w, "allowed", !why);
     jw_key_str(w, "why", why);
-    jw_key_bool(w, "danger", danger);
-    jw_key_str(w, "confirm", confirm);
+    jw_key_bool(w, "danger", o->danger);
+    jw_key_str(w, "confirm", o->confirm);
+    jw_key_str(w, "guard", verb_interrupts(o->verb) ? o->guard : NULL);
     jw_end_object(w);
 }
 
-static bool may(uint64_t permissions, enum command_verb verb)
+static bool may(const struct answer *a, enum command_verb verb)
 {
-    return permissions & permission_bit(verb_permission(verb));
+    return a->query->permissions & permission_bit(verb_permission(verb));
 }
 
 static const char *short_label(enum command_verb v)
@@ -153,91 +191,178 @@ static void print_effect(const char *effect, const char *name, struct str *out)
     str_addf(out, "%s%s", name, at + 2);
 }
 
-/* A node as it stands to commands. */
-struct taker {
-    char *away;                  /* why it gets none; NULL = it is there */
-    const struct policy *policy; /* NULL = not told yet */
-};
-
-/* NULL = it can be done. The text lasts as long as `e` and `t`. */
-static const char *why_not(const struct taker *t, enum command_verb verb, const char *target,
-                           struct err *e)
-{
-    if (t->away)
-        return t->away;
-    return t->policy && policy_check(t->policy, command_verb_name(verb), target, e) < 0 ? e->text
-                                                                                        : NULL;
-}
-
-static void print_for_service(const struct service_look *look, uint64_t permissions,
-                              const struct taker *t, struct jw *w)
+static void print_for_service(const struct answer *a, const struct service_look *look)
 {
     unsigned now = condition_of(look);
     size_t prefix = strlen(kind_prefix(look));
+    AUTO(mem_freep)
+    char *guard = a->jobs ? guarded_service(a->jobs, look->id, a->query->now) : NULL;
     for (size_t i = 0; i < COUNT_OF(offers); i++) {
-        const char *name = command_verb_name(offers[i].verb);
-        if (!(offers[i].when & now) || !may(permissions, offers[i].verb) ||
-            strncmp(name, kind_prefix(look), prefix) != 0)
+        enum command_verb verb = offers[i].verb;
+        if (!(offers[i].when & now) || !may(a, verb) ||
+            strncmp(command_verb_name(verb), kind_prefix(look), prefix) != 0)
             continue;
         struct str confirm = {0};
-        struct err e = {0};
         print_effect(offers[i].effect, look->name, &confirm);
-        if (verb_interrupts(offers[i].verb))
-            say_dependents(look, &confirm);
-        print_action(w, offers[i].verb, short_label(offers[i].verb), offers[i].danger,
-                     why_not(t, offers[i].verb, look->observed, &e), str_text(&confirm));
+        if (verb_interrupts(verb))
+            say_dependents(&look->needed_by, &confirm);
+        print_offer(a, &(struct offer){verb, short_label(verb), str_text(&confirm),
+                                       offers[i].danger, look->observed, guard});
         str_done(&confirm);
     }
 }
 
-static void print_for_node(const char *node, const struct node_look *look, uint64_t permissions,
-                           const struct taker *t, struct jw *w)
+/* --- a node --- */
+
+static void print_for_node(const struct answer *a, const struct node_look *look)
 {
     static const struct {
         enum command_verb verb;
         const char *effect;
     } both[] = {{COMMAND_MACHINE_REBOOT, "will be away for some minutes"},
                 {COMMAND_MACHINE_POWER_OFF, "will be off until somebody switches it on"}};
+    const char *node = a->query->id;
+    AUTO(mem_freep) char *guard = a->jobs ? guarded_node(a->jobs, node, a->query->now) : NULL;
     for (size_t i = 0; i < COUNT_OF(both); i++) {
-        if (!may(permissions, both[i].verb))
+        if (!may(a, both[i].verb))
             continue;
-        struct err e = {0};
         AUTO(mem_freep)
         char *confirm = mem_printf("%s %s, and with it the %u services on it.", node,
                                    both[i].effect, look->services);
-        print_action(w, both[i].verb, verb_label(both[i].verb), true,
-                     why_not(t, both[i].verb, "", &e), confirm);
+        print_offer(
+            a, &(struct offer){both[i].verb, verb_label(both[i].verb), confirm, true, "", guard});
     }
 }
 
-static struct taker taker_of(struct cluster *c, const struct jobs *j, const char *node)
+static void print_for_process(const struct answer *a)
 {
-    struct node_look look;
-    bool away = cluster_look_node(c, node, NULL, &look) >= 0 && look.away;
-    return (struct taker){.away = away ? mem_printf("%s is away.", node) : NULL,
-                          .policy = j ? jobs_policy(j, node) : NULL};
+    enum command_verb verb = COMMAND_PROCESS_SIGNAL;
+    if (may(a, verb))
+        print_offer(a, &(struct offer){verb, "Send signal",
+                                       "What a signal does is the program's own decision, but for "
+                                       "KILL and STOP, which it is not asked about.",
+                                       false, a->query->process, NULL});
 }
 
-int actions_print(struct cluster *c, const struct jobs *j, const char *id, uint64_t permissions,
-                  int64_t mono_ms, struct jw *w, struct err *e)
+/* --- a compose project --- */
+
+static const struct {
+    enum command_verb verb;
+    unsigned when; /* any of its services is in any of these */
+    bool danger;
+    const char *label, *effect;
+} project_offers[] = {
+    {COMMAND_PROJECT_RESTART, ON | PAUSED | LOOPING, false, "Restart",
+     "restarted, what others need first; each is away for a moment"},
+    {COMMAND_PROJECT_UP, OFF | FAILED | PAUSED, false, "Up",
+     "started where they don't run, what others need first"},
+    {COMMAND_PROJECT_DOWN, ON | PAUSED | LOOPING, true, "Down",
+     "stopped, what others need last, until somebody starts them; none is removed"},
+    {COMMAND_PROJECT_PULL, ALWAYS, false, "Pull images",
+     "given nothing new yet: their images are pulled, and each runs on with its old one until it "
+     "is updated"},
+};
+
+static unsigned conditions_of(const struct service_looks *of)
 {
-    struct node_look node;
-    struct service_look service = {0};
-    bool is_node = cluster_look_node(c, id, NULL, &node) >= 0;
-    int r = is_node ? 0 : cluster_look(c, id, mono_ms, e, &service);
+    unsigned all = 0;
+    for (size_t i = 0; i < of->n; i++)
+        all |= condition_of(&of->v[i]);
+    return all;
+}
+
+static void name_services(const struct service_looks *of, struct str_list *ret_names)
+{
+    for (size_t i = 0; i < of->n; i++)
+        str_list_add(ret_names, of->v[i].name);
+}
+
+/* Services outside that need one inside, each once. */
+static void name_dependents(const struct service_looks *of, const struct str_list *inside,
+                            struct str_list *ret_names)
+{
+    for (size_t i = 0; i < of->n; i++)
+        for (size_t k = 0; k < of->v[i].needed_by.n; k++) {
+            const char *name = of->v[i].needed_by.v[k];
+            if (!str_list_has(inside, name) && !str_list_has(ret_names, name))
+                str_list_add(ret_names, name);
+        }
+}
+
+static void say_project(const char *effect, const struct service_looks *of, bool interrupts,
+                        struct str *out)
+{
+    AUTO(str_list_done) struct str_list names = {0};
+    AUTO(str_list_done) struct str_list needed_by = {0};
+    name_services(of, &names);
+    str_addf(out, "%zu %s %s: ", of->n, of->n == 1 ? "service is" : "services are", effect);
+    say_names(&names, out);
+    if (!interrupts)
+        return;
+    name_dependents(of, &names, &needed_by);
+    say_dependents(&needed_by, out);
+}
+
+static int print_for_project(const struct answer *a, struct err *e)
+{
+    const struct action_query *q = a->query;
+    AUTO(service_looks_done) struct service_looks of = {0};
+    project_services(a->cluster, q->id, q->project, q->now.mono_ms, &of);
+    if (!of.n)
+        return err_set(e, -ENOENT, "There is no compose project %.100s on %.60s.", q->project,
+                       q->id);
+    AUTO(mem_freep)
+    char *guard = a->jobs ? guarded_project(a->jobs, q->id, q->project, q->now) : NULL;
+    for (size_t i = 0; i < COUNT_OF(project_offers); i++) {
+        enum command_verb verb = project_offers[i].verb;
+        if (!(project_offers[i].when & conditions_of(&of)) || !may(a, verb))
+            continue;
+        struct str confirm = {0};
+        say_project(project_offers[i].effect, &of, verb_interrupts(verb), &confirm);
+        print_offer(a, &(struct offer){verb, project_offers[i].label, str_text(&confirm),
+                                       project_offers[i].danger, q->project, guard});
+        str_done(&confirm);
+    }
+    return 0;
+}
+
+/* --- the answer --- */
+
+static int print_about(struct answer *a, const struct node_look *node,
+                       const struct service_look *service, struct err *e)
+{
+    const struct action_query *q = a->query;
+    if (node && q->project)
+        return print_for_project(a, e);
+    if (node && q->process)
+        print_for_process(a);
+    else if (node)
+        print_for_node(a, node);
+    else if (*service->node && service->kind != OBSERVED_PROCESS)
+        print_for_service(a, service);
+    return 0;
+}
+
+int actions_print(struct cluster *c, const struct jobs *j, const struct action_query *q,
+                  struct jw *w, struct err *e)
+{
+    struct node_look node, home;
+    AUTO(service_look_done) struct service_look service = {0};
+    struct answer a = {.cluster = c, .jobs = j, .query = q, .w = w};
+    bool is_node = cluster_look_node(c, q->id, NULL, &node) >= 0;
+    int r = is_node ? 0 : cluster_look(c, q->id, q->now.mono_ms, e, &service);
     if (r < 0)
-        return err_set(e, r, "There is no service or node with the id %.200s.", id);
-    struct taker t = taker_of(c, j, is_node ? id : service.node);
+        return err_set(e, r, "There is no service or node with the id %.200s.", q->id);
+    const char *at = is_node ? q->id : service.node;
+    if (cluster_look_node(c, at, NULL, &home) >= 0 && home.away)
+        a.away = mem_printf("%s is away.", at);
+    a.policy = j ? jobs_policy(j, at) : NULL;
     jw_object(w);
     jw_key(w, "actions");
     jw_array(w);
-    if (is_node)
-        print_for_node(id, &node, permissions, &t, w);
-    else if (*service.node && service.kind != OBSERVED_PROCESS)
-        print_for_service(&service, permissions, &t, w);
+    r = print_about(&a, is_node ? &node : NULL, &service, e);
     jw_end_array(w);
     jw_end_object(w);
-    service_look_done(&service);
-    mem_free(t.away);
-    return 0;
+    mem_free(a.away);
+    return r;
 }

@@ -10,7 +10,16 @@
 int action_verb(const struct service_look *look, const char *word, struct err *e,
                 enum command_verb *ret_verb) MUST_CHECK;
 
-/* Writes {"actions":[…]} for a service or node id: what the asker's role may, and whether its node
- * would do it. -ENOENT with a sentence. */
-int actions_print(struct cluster *c, const struct jobs *j, const char *id, uint64_t permissions,
-                  int64_t mono_ms, struct jw *w, struct err *e) MUST_CHECK;
+/* What is asked about, and by whom. */
+struct action_query {
+    const char *id;      /* a service or a node */
+    const char *project; /* of that node, "docker/media": its actions, instead of the node's */
+    const char *process; /* of that node, "PID:START": the same */
+    uint64_t permissions;
+    struct cluster_now now;
+};
+
+/* Writes {"actions":[…]}: what the asker's role may, whether its node would do it, and whether the
+ * guard rails stand against it. -ENOENT with a sentence. `j` may be NULL. */
+int actions_print(struct cluster *c, const struct jobs *j, const struct action_query *q,
+                  struct jw *w, struct err *e) MUST_CHECK;

@@ -23,6 +23,19 @@ void guard_done(struct guard *g)
     for (size_t i = 0; i < g->n; i++)
         rule_done(&g->v[i]);
     vec_done(g);
+    mem_free(g->changed_by);
+    g->changed_by = NULL;
+}
+
+void guard_copy(struct guard *to, const struct guard *from)
+{
+    *to = (struct guard){.version = from->version, .changed_by = mem_strdup(from->changed_by)};
+    for (size_t i = 0; i < from->n; i++) {
+        struct guard_rule *r = vec_add(to);
+        *r = from->v[i];
+        r->services = (struct str_list){0};
+        str_list_copy(&r->services, &from->v[i].services);
+    }
 }
 
 /* --- reading --- */
@@ -161,16 +174,32 @@ static void print_rule(struct jw *w, const struct guard_rule *r)
     jw_end_object(w);
 }
 
-void guard_print(struct jw *w, const struct guard *g, const char *zone)
+static void print_rules(struct jw *w, const struct guard *g)
 {
-    jw_object(w);
     jw_key(w, "rules");
     jw_array(w);
     for (size_t i = 0; i < g->n; i++)
         print_rule(w, &g->v[i]);
     jw_end_array(w);
-    if (zone)
-        jw_key_str(w, "time_zone", zone);
+}
+
+void guard_print(struct jw *w, const struct guard *g)
+{
+    jw_object(w);
+    print_rules(w, g);
+    if (g->changed_by)
+        jw_key_str(w, "changed_by", g->changed_by);
+    jw_end_object(w);
+}
+
+void guard_print_full(struct jw *w, const struct guard *g, const char *zone)
+{
+    jw_object(w);
+    print_rules(w, g);
+    jw_key_str(w, "time_zone", zone);
+    jw_key_int(w, "version", g->version);
+    jw_key_time(w, "changed", g->version);
+    jw_key_str(w, "changed_by", g->changed_by);
     jw_end_object(w);
 }
 
@@ -236,6 +265,16 @@ char *guard_when(const struct guard_rule *r)
     return str_take(&s);
 }
 
+char *guard_sentence(const struct guard *g, const char *service, struct guard_time at)
+{
+    const struct guard_rule *r = guard_find(g, service, at);
+    if (!r)
+        return NULL;
+    AUTO(mem_freep) char *when = guard_when(r);
+    return mem_printf("%s is protected by the guard rails%s%s: it must not be interrupted.",
+                      service, *when ? " " : "", when);
+}
+
 /* --- keeping --- */
 
 /* One rule: every service, always. */
@@ -267,23 +306,28 @@ int guard_load(struct db *db, struct err *e, struct guard *ret_guard)
         guard_everything(ret_guard);
     }
     ret_guard->version = rows_int(rows, 1);
+    ret_guard->changed_by = mem_strdup(json_get_str(kept, "changed_by", NULL));
     return 0;
 }
 
 /* The version is the time of the change, but always above the one before. */
-int guard_save(struct db *db, struct guard *g, int64_t now_wall_ms, struct err *e)
+int guard_save(struct db *db, struct guard *g, int64_t replaces, int64_t now_wall_ms, struct err *e)
 {
     AUTO(rows_freep) struct rows *rows = NULL;
     struct str text = {0};
     struct jw w = jw_begin(&text);
-    guard_print(&w, g, NULL);
+    guard_print(&w, g);
     int r = db_query_one(db, e,
                          "INSERT INTO settings (key, value, changed_ms) VALUES ('guard', $1, $2) "
                          "ON CONFLICT (key) DO UPDATE SET value = excluded.value, changed_ms = "
                          "CASE WHEN excluded.changed_ms > settings.changed_ms THEN "
-                         "excluded.changed_ms ELSE settings.changed_ms + 1 END RETURNING "
-                         "changed_ms",
-                         &rows, "si", str_text(&text), now_wall_ms);
+                         "excluded.changed_ms ELSE settings.changed_ms + 1 END WHERE $3 < 0 OR "
+                         "settings.changed_ms = $3 RETURNING changed_ms",
+                         &rows, "sii", str_text(&text), now_wall_ms, replaces);
+    if (r == -ENOENT)
+        r = err_set(e, -EEXIST,
+                    "Somebody else changed the guard rails meanwhile: read them again, then make "
+                    "your change.");
     if (r >= 0)
         g->version = rows_int(rows, 0);
     str_done(&text);

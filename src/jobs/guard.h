@@ -19,14 +19,19 @@ struct guard_rule {
 struct guard {
     struct guard_rule *v;
     size_t n, cap;
-    int64_t version; /* grows with each save; 0 = never saved */
+    int64_t version;  /* the time of the last save, wall ms, but always above the one before; 0 =
+                         never saved */
+    char *changed_by; /* who saved it; NULL = nobody yet */
 };
 void guard_done(struct guard *g);
+void guard_copy(struct guard *to, const struct guard *from);
 
 /* Of a body {"rules":[…]}. -EINVAL with a sentence and the field. */
 int guard_read(const json_t *body, struct err *e, struct guard *ret_guard) MUST_CHECK;
-/* `zone`: of which the hours are; NULL leaves it out. */
-void guard_print(struct jw *w, const struct guard *g, const char *zone);
+/* As it is kept: rules, and who changed them. */
+void guard_print(struct jw *w, const struct guard *g);
+/* As it is shown: with the time zone of its hours and when it was changed. */
+void guard_print_full(struct jw *w, const struct guard *g, const char *zone);
 
 struct guard_time {
     int weekday, minute; /* 0 = Monday */
@@ -42,7 +47,12 @@ const struct guard_rule *guard_find(const struct guard *g, const char *service,
 /* "on Fridays and Saturdays from 20:00 to 23:30"; "" = always. mem_free(). */
 char *guard_when(const struct guard_rule *r);
 
+/* Why `service` must not be interrupted now, as a sentence; NULL = it may. mem_free(). */
+char *guard_sentence(const struct guard *g, const char *service, struct guard_time at);
+
 /* Blocking: worker threads. Nothing kept is no rules; what can't be read guards everything. */
 int guard_load(struct db *db, struct err *e, struct guard *ret_guard) MUST_CHECK;
-/* Inside the caller's transaction. Sets the version: two that save at once know who was last. */
-int guard_save(struct db *db, struct guard *g, int64_t now_wall_ms, struct err *e) MUST_CHECK;
+/* Inside the caller's transaction. Sets the version: two that save at once know who was last.
+ * Unless `replaces` is negative, only while that is the version that is kept: else -EEXIST. */
+int guard_save(struct db *db, struct guard *g, int64_t replaces, int64_t now_wall_ms,
+               struct err *e) MUST_CHECK;

@@ -459,6 +459,11 @@ void jobs_cancelled(struct jobs *j, const struct job_list *changed, bool written
 
 /* --- guard rails --- */
 
+struct cluster *jobs_cluster(const struct jobs *j)
+{
+    return j->cluster;
+}
+
 const struct guard *jobs_guard(const struct jobs *j)
 {
     return &j->guard;
@@ -469,13 +474,7 @@ void jobs_set_guard(struct jobs *j, const struct guard *g)
     if (g->version < j->guard.version)
         return;
     guard_done(&j->guard);
-    j->guard.version = g->version;
-    for (size_t i = 0; i < g->n; i++) {
-        struct guard_rule *r = vec_add(&j->guard);
-        *r = g->v[i];
-        r->services = (struct str_list){0};
-        str_list_copy(&r->services, &g->v[i].services);
-    }
+    guard_copy(&j->guard, g);
 }
 
 /* --- what nodes allow --- */

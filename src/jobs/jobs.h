@@ -118,6 +118,8 @@ const struct policy *jobs_policy(const struct jobs *j, const char *node); /* NUL
 /* NULL when it is neither under way nor over since lately: the database knows it then. */
 const struct job *jobs_find(const struct jobs *j, const char *id);
 
+struct cluster *jobs_cluster(const struct jobs *j); /* what they are done to */
+
 const struct guard *jobs_guard(const struct jobs *j);
 /* Copied, unless what holds was saved later. On the loop. */
 void jobs_set_guard(struct jobs *j, const struct guard *g);

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "jobs/actions.h"
+#include "jobs/guarded.h"
 
 struct plan {
     struct jobs *jobs;
@@ -103,49 +104,35 @@ static int check_twice(const struct plan *p, enum command_verb verb, const char 
                    same->actor);
 }
 
-static int check_guard(const struct plan *p, enum command_verb verb, const char *service)
+/* Takes `why`: a sentence of the guard rails, or NULL. */
+static int heed(const struct plan *p, char *why)
 {
-    if (!verb_interrupts(verb) || (p->order->force && p->order->may_force))
-        return 0;
-    const struct guard_rule *r =
-        guard_find(&p->jobs->guard, service, guard_time_of(p->now.wall_ms));
-    if (!r)
-        return 0;
-    AUTO(mem_freep) char *when = guard_when(r);
-    return err_set(p->e, -EKEYREJECTED,
-                   "%s is protected by the guard rails%s%s: it must not be interrupted. Who may "
-                   "change settings can insist (force).",
-                   service, *when ? " " : "", when);
+    int r = 0;
+    if (why)
+        r = err_set(p->e, -EKEYREJECTED, "%s Who may change settings can insist (force).", why);
+    mem_free(why);
+    return r;
 }
 
-/* Whatever runs there is interrupted, too. */
+static bool is_bound(const struct plan *p, enum command_verb verb)
+{
+    return verb_interrupts(verb) && !(p->order->force && p->order->may_force);
+}
+
+static int check_guard(const struct plan *p, enum command_verb verb, const char *service)
+{
+    return is_bound(p, verb) ? heed(p, guarded_service(p->jobs, service, p->now)) : 0;
+}
+
 static int check_guard_of_node(const struct plan *p, enum command_verb verb, const char *node)
 {
-    struct str_list ids = {0};
-    cluster_services_of(p->jobs->cluster, node, &ids);
-    int r = check_guard(p, verb, node);
-    for (size_t i = 0; r >= 0 && i < ids.n; i++)
-        r = check_guard(p, verb, ids.v[i]);
-    str_list_done(&ids);
-    return r;
+    return is_bound(p, verb) ? heed(p, guarded_node(p->jobs, node, p->now)) : 0;
 }
 
 static int check_guard_of_project(const struct plan *p, enum command_verb verb, const char *node,
                                   const char *project)
 {
-    struct str_list ids = {0};
-    int r = 0;
-    cluster_services_of(p->jobs->cluster, node, &ids);
-    for (size_t i = 0; r >= 0 && i < ids.n; i++) {
-        struct service_look look;
-        if (cluster_look(p->jobs->cluster, ids.v[i], p->now.mono_ms, NULL, &look) < 0)
-            continue;
-        if (str_eq(look.project, project))
-            r = check_guard(p, verb, ids.v[i]);
-        service_look_done(&look);
-    }
-    str_list_done(&ids);
-    return r;
+    return is_bound(p, verb) ? heed(p, guarded_project(p->jobs, node, project, p->now)) : 0;
 }
 
 /* --- services --- */
@@ -165,7 +152,7 @@ static int plan_looked(const struct plan *p, const struct service_look *look)
     if (r >= 0)
         r = check_twice(p, verb, look->node, target);
     if (r >= 0)
-        r = verb_is_project(verb) ? check_guard_of_project(p, verb, look->node, look->project)
+        r = verb_is_project(verb) ? check_guard_of_project(p, verb, look->node, target)
                                   : check_guard(p, verb, look->id);
     if (r >= 0)
         make(p, verb, look->node, look->id, target);
@@ -255,11 +242,10 @@ static int plan_node(const struct plan *p)
         r = check_node(p, o->node);
     if (r >= 0)
         r = check_twice(p, verb, o->node, target);
-    const char *slash = strchr(target, '/');
     if (r >= 0 && verb_is_machine(verb))
         r = check_guard_of_node(p, verb, o->node);
     if (r >= 0 && verb_is_project(verb))
-        r = check_guard_of_project(p, verb, o->node, slash ? slash + 1 : target);
+        r = check_guard_of_project(p, verb, o->node, target);
     if (r >= 0)
         make(p, verb, o->node, "", target);
     return r;

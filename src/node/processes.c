@@ -201,6 +201,7 @@ void process_row_fill(struct process_row *row, struct process *p, const char *ro
         .memory = p->stat.memory_pages * page,
         .threads = p->stat.threads,
         .started_ms = boot_ms + (int64_t)p->stat.start_ticks * 10,
+        .start_ticks = p->stat.start_ticks,
         .service = p->owner ? mem_strdup(p->owner->id) : NULL,
     };
 }

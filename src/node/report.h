@@ -138,7 +138,9 @@ struct process_row {
     uint64_t gpu_memory;         /* bytes over all GPUs */
     unsigned threads;
     int64_t started_ms;
-    char *service; /* observed id; may be NULL */
+    uint64_t
+        start_ticks; /* since boot: with the pid it is this process and no other; 0 = not told */
+    char *service;   /* observed id; may be NULL */
 };
 
 struct gpu_process_row {

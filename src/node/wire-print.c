@@ -196,6 +196,7 @@ static void fill_row(PB(Processes__Row) * p, const struct process_row *r)
     p->threads = r->threads;
     p->started_ms = r->started_ms;
     p->service = text(r->service);
+    p->start_ticks = r->start_ticks;
 }
 
 static void print_processes(PB(FromAgent) m, const struct process_table *t, struct str *out)

@@ -201,6 +201,7 @@ static struct process_table *take_processes(struct taker *t, const PB(Processes)
                                  .gpu_memory = r->gpu_memory,
                                  .threads = r->threads,
                                  .started_ms = r->started_ms,
+                                 .start_ticks = r->start_ticks,
                                  .service = may(t, r->service)};
     }
     n = count(t, p->n_gpu_rows);

@@ -6,7 +6,7 @@ import { Hydrad } from '../system/lib/hydrad.mjs';
 import { accessibility, openBrowser, openContext, openPage, overflow } from './lib/browser.mjs';
 
 const SCREENS = ['/', '/nodes', '/node?id=NODE', '/services', '/service?id=manual/router', '/events', '/users', '/tokens', '/sessions', '/audit',
-    '/settings', '/nothing-here'];
+    '/settings', '/guard', '/services?by=project', '/nothing-here'];
 const LOOKS = [{ theme: 'dark', width: 1440 }, { theme: 'light', width: 1440 }, { theme: 'dark', width: 360 }, { theme: 'light', width: 360 }];
 
 let hydrad, browser, admin, viewer, node;

@@ -2,6 +2,7 @@
 // keeps current is never stale and never refetched by itself.
 import { queryOptions, skipToken } from '@tanstack/react-query';
 import { takeEmbedded } from '@/lib/embedded';
+import type { Part } from '@/lib/actions';
 import type { JobsOf } from '@/lib/jobs';
 import { call, idPath } from './client';
 import type { LogSource, LogSources } from './logs';
@@ -12,10 +13,12 @@ import type {
   Enrolment,
   FeedEntry,
   FeedPage,
+  GuardRails,
   Job,
   JobPage,
   NodeDetail,
   NodeFacts,
+  NodePolicy,
   Overview,
   Permissions,
   Processes,
@@ -108,11 +111,15 @@ export const enrolmentsQuery = () =>
     staleTime: Infinity, // told by the stream when it changes
   });
 
+export const guardQuery = () => queryOptions<GuardRails>({ queryKey: ['guard'], queryFn: ({ signal }) => call('/api/web/guard', { signal }), staleTime: 10_000 });
+export const policyQuery = (node: string) =>
+  queryOptions<NodePolicy>({ queryKey: ['policy', node], queryFn: ({ signal }) => call(`/api/web/nodes/${idPath(node)}/policy`, { signal }), staleTime: 5_000 });
+
 /* What can be done now changes with the state: asked for anew by whoever shows it. */
-export const actionsQuery = (id: string) =>
+export const actionsQuery = (id: string, part?: Part) =>
   queryOptions<Action[]>({
-    queryKey: ['actions', id],
-    queryFn: async ({ signal }) => (await call<{ actions: Action[] }>(`/api/web/actions/${idPath(id)}`, { signal })).actions,
+    queryKey: part ? ['actions', id, part.kind, part.target] : ['actions', id],
+    queryFn: async ({ signal }) => (await call<{ actions: Action[] }>(`/api/web/actions/${idPath(id)}${query(part ? { [part.kind]: part.target } : {})}`, { signal })).actions,
     staleTime: 10_000,
   });
 export const jobQuery = (id: string) =>

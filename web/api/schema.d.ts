@@ -346,6 +346,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/web/nodes/{id}/policy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example debian */
+                id: components["parameters"]["NodeId"];
+            };
+            cookie?: never;
+        };
+        /** What it allows to be done to it, by its own word */
+        get: operations["nodePolicy"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/web/enrolments": {
         parameters: {
             query?: never;
@@ -623,7 +643,18 @@ export interface paths {
     };
     "/api/web/actions/{id}": {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description ENGINE/PROJECT: a compose project of that node instead of the node
+                 * @example docker/media
+                 */
+                project?: string;
+                /**
+                 * @description PID:START: a process of that node instead of the node
+                 * @example 4711:83021
+                 */
+                process?: string;
+            };
             header?: never;
             path: {
                 /** @description Of a service or a node; slashes stand as they are */
@@ -650,7 +681,10 @@ export interface paths {
         };
         /** What must not be interrupted */
         get: operations["guard"];
-        /** Set what must not be interrupted */
+        /**
+         * Set what must not be interrupted
+         * @description With the `version` that was read, a list that somebody else changed meanwhile is not overwritten (409 conflict).
+         */
         put: operations["guardSet"];
         post?: never;
         delete?: never;
@@ -1848,6 +1882,8 @@ export interface components {
             threads: number;
             /** Format: date-time */
             started: string;
+            /** @description With the pid it is this process and no other; 0: its agent does not tell */
+            start_ticks: number;
             service: string | null;
         };
         Processes: {
@@ -1875,6 +1911,8 @@ export interface components {
             since: string;
             reason: string | null;
             latency_ms: number | null;
+            /** @description The compose project that it is a part of */
+            project: string | null;
             hidden: boolean;
             manual: boolean;
             overridden: boolean;
@@ -1970,7 +2008,6 @@ export interface components {
             image: string | null;
             image_id: string | null;
             container_id: string | null;
-            project: string | null;
             unit_file: string | null;
             command: string | null;
             main_pid: number | null;
@@ -2154,9 +2191,31 @@ export interface components {
             danger: boolean;
             /** @description What it will do and what depends on it */
             confirm: string;
+            /** @description The sentence of the guard rail that stands against it now; to be forced */
+            guard: string | null;
         };
         ActionList: {
             actions: components["schemas"]["Action"][];
+        };
+        PolicyRule: {
+            /** @description Verbs and `logs`, with * */
+            do: string[];
+            /** @description Patterns of units and containers; none = everything */
+            on: string[];
+        };
+        NodePolicy: {
+            /** @description False: the node has not told yet */
+            told: boolean;
+            /** @description The file on the node; null: none, the default of the program holds */
+            path: string | null;
+            /** @description Where a file belongs */
+            usual_path: string;
+            /** @description Why the file does not count, and nothing is allowed */
+            trouble: string | null;
+            allow: components["schemas"]["PolicyRule"][];
+            deny: components["schemas"]["PolicyRule"][];
+            /** @description All that rules can be about */
+            verbs: string[];
         };
         GuardRule: {
             /** @description Ids, with * and ? for any part; a node's id protects it from a reboot */
@@ -2173,6 +2232,15 @@ export interface components {
             rules: components["schemas"]["GuardRule"][];
             /** @description Of which the hours are; read only */
             time_zone?: string;
+            /** @description Grows with each change */
+            version?: number;
+            /**
+             * Format: date-time
+             * @description Read only
+             */
+            changed?: string | null;
+            /** @description The user; read only */
+            changed_by?: string | null;
         };
         EventAccess: {
             what: string;
@@ -3240,6 +3308,30 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    nodePolicy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example debian */
+                id: components["parameters"]["NodeId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Policy */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NodePolicy"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     enrolments: {
         parameters: {
             query?: never;
@@ -3729,7 +3821,18 @@ export interface operations {
     };
     actions: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description ENGINE/PROJECT: a compose project of that node instead of the node
+                 * @example docker/media
+                 */
+                project?: string;
+                /**
+                 * @description PID:START: a process of that node instead of the node
+                 * @example 4711:83021
+                 */
+                process?: string;
+            };
             header?: never;
             path: {
                 /** @description Of a service or a node; slashes stand as they are */

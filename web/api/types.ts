@@ -50,6 +50,9 @@ export type Job = Schemas['Job'];
 export type JobPage = Schemas['JobPage'];
 export type JobOrder = Schemas['JobOrder'];
 export type Action = Schemas['Action'];
+export type GuardRails = Schemas['GuardRails'];
+export type GuardRule = Schemas['GuardRule'];
+export type NodePolicy = Schemas['NodePolicy'];
 export type System = Schemas['System'];
 
 /* The part of a service that decides where it is listed; the rest changes without moving it. */

@@ -10,6 +10,12 @@ export function permissionOf(verb: string): string {
   return verb.startsWith('project.') || ofUpdates.has(wordOf(verb)) ? 'service:update' : 'service:restart';
 }
 
+/* What of a node is meant, when not the node itself. */
+export interface Part {
+  kind: 'project' | 'process';
+  target: string; // ENGINE/PROJECT, or PID:START
+}
+
 interface Doable {
   verb: string;
   label: string;
@@ -28,7 +34,7 @@ export function firstAction<A extends Doable>(actions: A[], looping: boolean): A
   return actions.find((a) => a.allowed && wordOf(a.verb) !== 'kill' && !(looping && ['restart', 'start'].includes(wordOf(a.verb))));
 }
 
-const undone = new Set(['stop', 'mask', 'reboot', 'power-off']);
+const undone = new Set(['stop', 'mask', 'down', 'reboot', 'power-off']);
 
 /* Red is for what is lost for good; what is stopped can be started. */
 export const isForGood = (a: Doable): boolean => a.danger && !undone.has(wordOf(a.verb));

@@ -28,6 +28,9 @@ export const jobLook: Record<JobState, Look> = {
   lost: { shape: 'unknown', word: 'Outcome unknown' },
 };
 
+/* Of the node as a whole: of no service, project or process of it. */
+export const isOfNode = (j: { service: string | null; verb: string }): boolean => !j.service && !j.verb.startsWith('project.') && j.verb !== 'process.signal';
+
 export const isActive = (j: { state: JobState }): boolean => j.state === 'waiting' || j.state === 'running';
 
 /* Whose words are worth reading: what failed, and what builds or pulls something. */

@@ -3,6 +3,7 @@ const encode = (id: string): string => encodeURIComponent(id).replaceAll('%2F', 
 
 export const nodeHref = (id: string): string => `/node?id=${encode(id)}`;
 export const serviceHref = (id: string): string => `/service?id=${encode(id)}`;
+export const projectHref = (name: string): string => `/services?by=project&q=${encode(name)}`;
 
 /* A path of ours to return to after sign-in; anything else is refused. */
 export function safeNext(next: string | null): string {

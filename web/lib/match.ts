@@ -18,6 +18,14 @@ export function score(query: string, text: string): number {
   return sum;
 }
 
+/* Those that match, best first; the first field weighs. */
+export function best<T>(query: string, items: T[], fields: (item: T) => string[], limit = 6): T[] {
+  return items
+    .filter((i) => matches(query, ...fields(i)))
+    .sort((a, b) => score(query, fields(b)[0] ?? '') - score(query, fields(a)[0] ?? ''))
+    .slice(0, limit);
+}
+
 /* The nearest of `names` within two edits, for "Did you mean …?". */
 export function nearest(query: string, names: string[]): string | null {
   const q = query.toLowerCase().trim();

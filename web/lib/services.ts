@@ -4,7 +4,7 @@ import { matches } from './match';
 import { stateRank, type ServiceState } from './states';
 
 export type ServiceKind = 'container' | 'unit' | 'process' | 'manual';
-export type Grouping = 'purpose' | 'node' | 'kind' | 'state';
+export type Grouping = 'purpose' | 'project' | 'node' | 'kind' | 'state';
 export type Sort = 'name' | 'state' | 'latency' | 'cpu' | 'memory';
 
 /* What of a service decides where it stands. */
@@ -16,6 +16,7 @@ export interface Listed {
   node: string | null;
   kind: ServiceKind;
   engine: string;
+  project: string | null;
   state: ServiceState;
   hidden: boolean;
   manual: boolean;
@@ -38,7 +39,7 @@ export const isFiltered = (f: ServiceFilter): boolean => Object.values(f).some(B
 
 export const kindWord: Record<ServiceKind, string> = { container: 'Container', unit: 'systemd unit', process: 'Process', manual: 'Added by hand' };
 
-const inText = (s: Listed, text: string): boolean => !text || matches(text, s.display, s.name, s.group, s.node, s.kind, s.engine, s.ports.map((p) => `:${p}`).join(' '));
+const inText = (s: Listed, text: string): boolean => !text || matches(text, s.display, s.name, s.group, s.project, s.node, s.kind, s.engine, s.ports.map((p) => `:${p}`).join(' '));
 
 /* All but the state: its counts are shown beside the choice of state. */
 export function withinReach(services: Listed[], f: ServiceFilter): Listed[] {
@@ -68,6 +69,7 @@ export interface GroupHead {
   title: string;
   total: number;
   bad: number;
+  project?: ProjectRef; // the group is a compose project
 }
 export interface Fold {
   type: 'fold';
@@ -77,8 +79,19 @@ export interface Fold {
 }
 export type Line = GroupHead | Fold | { type: 'row'; key: string };
 
+export interface ProjectRef {
+  node: string;
+  target: string; // ENGINE/PROJECT
+  name: string;
+}
+
+/* The same name on two machines, or two engines, is two projects. */
+const projectOf = (s: Listed): ProjectRef | undefined => (s.project && s.node ? { node: s.node, target: `${s.engine}/${s.project}`, name: s.project } : undefined);
+const outside = 'No project';
+
 const groupOf: Record<Grouping, (s: Listed) => string> = {
   purpose: (s) => s.group,
+  project: (s) => (projectOf(s) ? `${s.project} ${s.node} ${s.engine}` : outside),
   node: (s) => s.node ?? 'Elsewhere',
   kind: (s) => s.kind,
   state: (s) => s.state,
@@ -86,8 +99,8 @@ const groupOf: Record<Grouping, (s: Listed) => string> = {
 
 export const isBad = (s: ServiceState): boolean => s === 'down' || s === 'degraded';
 
-function section(title: string, key: string, list: Listed[]): Line[] {
-  const head: GroupHead = { type: 'head', key: `group ${key}`, title, total: list.length, bad: list.filter((s) => isBad(s.state)).length };
+function section(title: string, key: string, list: Listed[], project?: ProjectRef): Line[] {
+  const head: GroupHead = { type: 'head', key: `group ${key}`, title, total: list.length, bad: list.filter((s) => isBad(s.state)).length, ...(project && { project }) };
   return [head, ...rows(list)];
 }
 
@@ -115,13 +128,19 @@ export function arrange(services: Listed[], f: ServiceFilter, a: Arrangement): L
   const system = found.filter((s) => !s.hidden && !asked && isPlumbing(s));
   const shown = found.filter((s) => !s.hidden && (asked || !isPlumbing(s)));
   const groups = groupBy(shown, groupOf[a.grouping]).sort(byGroup(a.grouping));
-  return [...groups.flatMap(([key, list]) => section(a.title(key), key, list)), ...folded('system', system, a.open.system), ...folded('hidden', hidden, a.open.hidden)];
+  return [...groups.flatMap(([key, list]) => part(a, key, list)), ...folded('system', system, a.open.system), ...folded('hidden', hidden, a.open.hidden)];
+}
+
+function part(a: Arrangement, key: string, list: Listed[]): Line[] {
+  const project = a.grouping === 'project' && list[0] ? projectOf(list[0]) : undefined;
+  return section(project?.name ?? a.title(key), key, list, project);
 }
 
 const nameOrder = new Intl.Collator('en', { numeric: true, sensitivity: 'base' });
 
 function byGroup(grouping: Grouping): (a: [string, Listed[]], b: [string, Listed[]]) => number {
   if (grouping === 'state') return ([a], [b]) => stateRank(a as ServiceState) - stateRank(b as ServiceState);
+  if (grouping === 'project') return ([a], [b]) => Number(a === outside) - Number(b === outside) || nameOrder.compare(a, b);
   return ([a], [b]) => nameOrder.compare(a, b);
 }
 

@@ -86,7 +86,6 @@ export function serviceDetail(s, o, records) {
     image: container ? (images[s.name] ?? `docker.io/${s.name}/${s.name}:latest`) : null,
     image_id: container ? 'sha256:4f1c8e7d2b9a' : null,
     container_id: container ? 'a81f2c09d7e3' : null,
-    project: container ? 'media' : null,
     unit_file: s.kind === 'unit' ? `/etc/systemd/system/${s.name}.service` : null,
     command: s.kind === 'manual' ? null : `/usr/bin/${s.name} --config /etc/${s.name}/config.yaml --api-key •••`,
     main_pid: s.kind === 'manual' || s.state === 'down' ? null : 4242,
@@ -199,7 +198,7 @@ export function processes(m, o, t = Date.now()) {
   const rows = Array.from({ length: 40 }, (_, i) => {
     const [name, command, cpu, mem, service] = programs[i % programs.length];
     const k = 1 + Math.floor(i / programs.length);
-    return { pid: 800 + i * 37, parent: 1, user: service ? 'hydra' : 'root', name, command, state: i % 7 ? 'S' : 'R', cpu: Math.max(0, (cpu / k) * (1 + 0.2 * wave(t, 15_000 + i * 999, i))), memory: (mem / k) * GB, gpu_memory: name === 'python' && k === 1 ? 20 * GB : null, threads: 4 + i, started: iso(t - 3_600_000 * (i + 1)), service: o.services.find((s) => s.name === service)?.id ?? null };
+    return { pid: 800 + i * 37, parent: 1, user: service ? 'hydra' : 'root', name, command, state: i % 7 ? 'S' : 'R', cpu: Math.max(0, (cpu / k) * (1 + 0.2 * wave(t, 15_000 + i * 999, i))), memory: (mem / k) * GB, gpu_memory: name === 'python' && k === 1 ? 20 * GB : null, threads: 4 + i, started: iso(t - 3_600_000 * (i + 1)), start_ticks: 100 * (i + 1), service: o.services.find((s) => s.name === service)?.id ?? null };
   });
   return { id: m.id, time: iso(t), total: 318, running: 3, threads: 1204, rows };
 }

@@ -13,6 +13,7 @@ const groups = {
   Home: ['tower', 'home-assistant:12 immich:27 nextcloud:48 paperless:36 vaultwarden:7 mosquitto:2 zigbee2mqtt:8 adguard-home:3 uptime-kuma:11 duplicati:19'],
 };
 const icons = { mosquitto: null, 'llama-server': 'llama-cpp', whisper: 'whisper-asr', 'kokoro-tts': 'kokoro', tei: 'text-embeddings-inference' };
+const projects = { Media: 'media', Apps: 'apps', Platform: 'platform' };
 const units = new Set(['tabbyapi', 'llama-server', 'ollama', 'postgresql', 'redis', 'dcgm-exporter']);
 
 function service(name, ms, group, node, now) {
@@ -31,6 +32,7 @@ function service(name, ms, group, node, now) {
     since: iso(now - 3.2 * 86_400_000),
     reason: null,
     latency_ms: ms,
+    project: unit ? null : projects[group] ?? null,
     hidden: false,
     manual: false,
     overridden: false,

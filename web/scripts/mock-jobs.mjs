@@ -1,12 +1,14 @@
 // Actions and jobs of the stand-in: kept in memory, played after a script. Never shipped.
 // What it is done to decides how it ends: "…sonarr" fails, "…radarr" is slow, tower refuses to be switched off, the rest goes well.
+import { isGuarded, sentence } from './mock-guard.mjs';
+
 const iso = (ms = Date.now()) => new Date(ms).toISOString();
 const problem = (status, slug, detail, more) => ({ problem: [status, slug, detail, more] });
 const ok = (status, body) => ({ status, body });
 const labels = { start: 'Start', stop: 'Stop', restart: 'Restart', reload: 'Reload', update: 'Update', pause: 'Pause', kill: 'Kill', rename: 'Rename', remove: 'Remove', 'reset-failed': 'Reset failure', reboot: 'Reboot', 'power-off': 'Power off', mask: 'Mask' };
 const updates = new Set(['update', 'rename', 'remove', 'mask']);
 const wordOf = (verb) => verb.slice(verb.indexOf('.') + 1);
-const permissionOf = (verb) => (verb.startsWith('machine.') ? 'node:reboot' : updates.has(wordOf(verb)) ? 'service:update' : 'service:restart');
+const permissionOf = (verb) => (verb.startsWith('machine.') ? 'node:reboot' : verb === 'process.signal' ? 'process:signal' : verb.startsWith('project.') ? 'service:update' : updates.has(wordOf(verb)) ? 'service:update' : 'service:restart');
 
 const effects = {
   start: (n) => `${n} will be started.`,
@@ -36,7 +38,7 @@ function actionsOfService(s) {
   return offered(s).map((word) => {
     const refused = s.node === 'tower' && word === 'update';
     const verb = `${s.kind}.${word}`;
-    return { verb, label: labels[word], permission: permissionOf(verb), allowed: !refused, why: refused ? 'The policy of tower does not allow it: updates are made by Unraid.' : null, danger: danger.has(word), confirm: effects[word](s.display) + (['restart', 'stop', 'kill'].includes(word) ? depend : '') };
+    return { verb, label: labels[word], permission: permissionOf(verb), allowed: !refused, why: refused ? 'The policy of tower does not allow it: updates are made by Unraid.' : null, danger: danger.has(word), confirm: effects[word](s.display) + (['restart', 'stop', 'kill'].includes(word) ? depend : ''), guard: isGuarded(s.id) && ['restart', 'stop', 'kill', 'update', 'pause'].includes(word) ? sentence(s.id) : null };
   });
 }
 
@@ -45,9 +47,28 @@ function actionsOfNode(n) {
   const words = { reboot: 'will be away for some minutes', 'power-off': 'will be off until somebody switches it on' };
   return Object.entries(words).map(([word, effect]) => {
     const why = away ? `${n.name} is away.` : n.id === 'tower' && word === 'power-off' ? 'The policy of tower does not allow it: machine.power-off is not listed there.' : null;
-    return { verb: `machine.${word}`, label: labels[word], permission: 'node:reboot', allowed: !why, why, danger: true, confirm: `${n.name} ${effect}, and with it the ${n.services.total} services on it.` };
+    return { verb: `machine.${word}`, label: labels[word], permission: 'node:reboot', allowed: !why, why, danger: true, confirm: `${n.name} ${effect}, and with it the ${n.services.total} services on it.`, guard: null };
   });
 }
+
+const projectEffects = {
+  restart: ['Restart', 'restarted, what others need first; each is away for a moment'],
+  up: ['Up', 'started where they don\'t run, what others need first'],
+  down: ['Down', 'stopped, what others need last, until somebody starts them; none is removed'],
+  pull: ['Pull images', 'given nothing new yet: their images are pulled, and each runs on with its old one until it is updated'],
+};
+
+function actionsOfProject(n, project, services) {
+  const of = services.filter((s) => s.node === n.id && `${s.engine}/${s.project}` === project);
+  const names = of.map((s) => s.display);
+  const listed = names.length > 5 ? `${names.slice(0, 5).join(', ')} and ${names.length - 5} more` : names.join(', ');
+  const words = of.some((s) => s.state === 'stopped') ? ['restart', 'up', 'down', 'pull'] : ['restart', 'down', 'pull'];
+  return words.map((word) => ({ verb: `project.${word}`, label: projectEffects[word][0], permission: 'service:update', allowed: true, why: null, danger: word === 'down', confirm: `${of.length} services are ${projectEffects[word][1]}: ${listed}.${word === 'pull' ? '' : ' 1 service depends on it: Films.'}`, guard: word !== 'pull' && of.some((s) => isGuarded(s.id)) ? sentence(of.find((s) => isGuarded(s.id)).id) : null }));
+}
+
+const actionsOfProcess = (n) => [{ verb: 'process.signal', label: 'Send signal', permission: 'process:signal', allowed: n.id !== 'hydra-compute', why: n.id === 'hydra-compute' ? 'The policy of this node does not allow process.signal: add it to allow in /etc/hydra/agent.yaml.' : null, danger: false, confirm: "What a signal does is the program's own decision, but for KILL and STOP, which it is not asked about.", guard: null }];
+
+const titles = { 'project.restart': 'Restart project', 'project.up': 'Start project', 'project.down': 'Take down project', 'project.pull': 'Pull images of project', 'process.signal': 'Signal process' };
 
 const failure = 'Error response from daemon: cannot start container sonarr: driver failed programming external connectivity: Bind for 0.0.0.0:8989 failed: port is already allocated';
 
@@ -122,7 +143,10 @@ export function jobs(state, publish, permissions) {
       return ok(202, parent);
     }
     const [s] = services;
-    const j = make(s ? verbFor(s) : body.verb, s, body.node, { argument: body.argument ?? '' });
+    const about = body.target ? { target: body.target, title: `${titles[body.verb] ?? body.verb} ${body.target.split('/').at(-1)} on ${body.node}` } : {};
+    const guarded = s && isGuarded(s.id) && ['restart', 'stop', 'kill'].includes(wordOf(verbFor(s)));
+    if (guarded && !body.force) return problem(409, 'guarded', `${sentence(s.id)} Who may change settings can insist (force).`);
+    const j = make(s ? verbFor(s) : body.verb, s, body.node, { argument: body.argument ?? '', ...about });
     if (body.node === 'hydra-compute') setTimeout(() => end(j, 'refused', 'nothing was done: the policy of hydra-compute does not allow it'), 600);
     else setTimeout(() => begin(j), 400);
     return ok(202, j);
@@ -149,11 +173,11 @@ export function jobs(state, publish, permissions) {
     return ok(200, { jobs: list.filter(fits).slice(0, 50).map(short), next: null });
   }
 
-  function actions(id) {
+  function actions(id, q) {
     const n = o.nodes.find((x) => x.id === id);
     const s = o.services.find((x) => x.id === id);
     if (!n && !s) return problem(404, 'not-found', `There is no service or node with the id ${id}.`);
-    const all = n ? actionsOfNode(n) : s.kind === 'container' || s.kind === 'unit' ? actionsOfService(s) : [];
+    const all = n && q.get('project') ? actionsOfProject(n, q.get('project'), o.services) : n && q.get('process') ? actionsOfProcess(n) : n ? actionsOfNode(n) : s.kind === 'container' || s.kind === 'unit' ? actionsOfService(s) : [];
     return ok(200, { actions: all.filter((a) => permissions.includes(a.permission)) });
   }
 
@@ -167,7 +191,7 @@ export function jobs(state, publish, permissions) {
 
   return (url, method, body) => {
     const p = decodeURIComponent(url.pathname);
-    if (p.startsWith('/api/web/actions/')) return actions(p.slice('/api/web/actions/'.length));
+    if (p.startsWith('/api/web/actions/')) return actions(p.slice('/api/web/actions/'.length), url.searchParams);
     if (p === '/api/web/jobs') return method === 'POST' ? order(body) : listed(url.searchParams);
     if (!p.startsWith('/api/web/jobs/')) return undefined;
     const id = p.split('/')[4];

@@ -1,10 +1,14 @@
 // What somebody is about to do to a service or a node: asked for anywhere, confirmed in one dialog.
 import { create } from 'zustand';
+import type { Part } from '@/lib/actions';
 
 export interface Asking {
   ids: string[]; // several: one after another
   kind: 'service' | 'node';
   word: string; // "restart", or a whole verb
+  part?: Part & { name: string }; // of the node: a compose project, a process
+  argument?: string; // known already
+  effect?: string; // of that argument, in words
 }
 
 export const useAsking = create<{ asking: Asking | null; dismissed: ReadonlySet<string> }>(() => ({ asking: null, dismissed: new Set() }));

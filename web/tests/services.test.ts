@@ -9,6 +9,7 @@ const one = (display: string, more: Partial<Listed> = {}): Listed => ({
   node: 'n',
   kind: 'container',
   engine: 'docker',
+  project: null,
   state: 'healthy',
   hidden: false,
   manual: false,
@@ -34,6 +35,12 @@ const words = (lines: Line[]) => lines.map((l) => (l.type === 'head' ? `# ${l.ti
 describe('arrange', () => {
   test('groups in order, rows by name, plumbing and hidden ones folded', () => {
     expect(words(arrange(all, noFilter, plain))).toEqual(['# Data 1/1', 'redis', '# Media 2/1', 'jellyfin', 'plex', '# System 1/1', 'udev', '> system 1', '> hidden 1']);
+  });
+  test('projects are told apart by their machine, and what is in none comes last', () => {
+    const list = [one('web', { project: 'shop', node: 'tower' }), one('db', { project: 'shop', node: 'attic' }), one('alone')];
+    const lines = arrange(list, noFilter, { ...plain, grouping: 'project' });
+    expect(words(lines)).toEqual(['# shop 1/0', 'db', '# shop 1/0', 'web', '# No project 1/0', 'alone']);
+    expect(lines.filter((l) => l.type === 'head').map((l) => l.type === 'head' && l.project?.target)).toEqual(['docker/shop', 'docker/shop', undefined]);
   });
   test('opened folds show their rows', () => {
     const lines = words(arrange(all, noFilter, { ...plain, open: { system: true, hidden: true } }));

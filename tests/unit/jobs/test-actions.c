@@ -1,6 +1,7 @@
 /* What is offered, from kind, state and rights. */
 #include "../cluster/rig.h"
 
+#include "base/vec.h"
 #include "jobs/actions.h"
 
 static char *service_line(const char *engine, const char *name, const char *rest)
@@ -25,7 +26,9 @@ static char *verbs_of(struct rig *r, const char *id, uint64_t permissions)
     struct jw w = jw_begin(&out);
     size_t i;
     json_t *a;
-    if (actions_print(r->c, NULL, id, permissions, r->now.mono_ms, &w, &e) < 0)
+    if (actions_print(r->c, NULL,
+                      &(struct action_query){.id = id, .permissions = permissions, .now = r->now},
+                      &w, &e) < 0)
         fail_msg("%s", e.text);
     AUTO(json_decrefp) json_t *all = json_loads(str_text(&out), 0, NULL);
     json_array_foreach (json_object_get(all, "actions"), i, a) {
@@ -87,8 +90,11 @@ static void says_what_depends_on_it(void **state)
     add(r, "docker", "app", ",\"run\":\"running\",\"depends_on\":[\"docker/db\"]");
     rig_after(r, 2000);
     struct jw w = jw_begin(&out);
-    assert_true(
-        actions_print(r->c, NULL, "tower/docker/db", PERMISSIONS_ALL, r->now.mono_ms, &w, &e) >= 0);
+    assert_true(actions_print(r->c, NULL,
+                              &(struct action_query){.id = "tower/docker/db",
+                                                     .permissions = PERMISSIONS_ALL,
+                                                     .now = r->now},
+                              &w, &e) >= 0);
     assert_non_null(
         strstr(str_text(&out), "db will be away for a moment. 1 service depends on it: app."));
     str_done(&out);
@@ -102,7 +108,10 @@ static void unknown_and_unmanaged_things(void **state)
     struct err e = {0};
     struct str out = {0};
     struct jw w = jw_begin(&out);
-    assert_int_equal(actions_print(r->c, NULL, "none", PERMISSIONS_ALL, 0, &w, &e), -ENOENT);
+    assert_int_equal(
+        actions_print(r->c, NULL,
+                      &(struct action_query){.id = "none", .permissions = PERMISSIONS_ALL}, &w, &e),
+        -ENOENT);
     assert_int_equal(out.len, 0);
     str_done(&out);
     cluster_set_record(
@@ -133,8 +142,11 @@ static void says_what_the_node_does_not_allow(void **state)
     policy_free(p);
     add(r, "docker", "plex", ",\"run\":\"running\"");
     struct jw w = jw_begin(&out);
-    assert_true(
-        actions_print(r->c, j, "tower/docker/plex", PERMISSIONS_ALL, r->now.mono_ms, &w, &e) >= 0);
+    assert_true(actions_print(r->c, j,
+                              &(struct action_query){.id = "tower/docker/plex",
+                                                     .permissions = PERMISSIONS_ALL,
+                                                     .now = r->now},
+                              &w, &e) >= 0);
     AUTO(json_decrefp) json_t *all = json_loads(str_text(&out), 0, NULL);
     const json_t *restart = json_array_get(json_object_get(all, "actions"), 0);
     const json_t *update = json_array_get(json_object_get(all, "actions"), 2);
@@ -153,6 +165,101 @@ static void says_what_the_node_does_not_allow(void **state)
     rig_free(r);
 }
 
+static char *answer_of(struct rig *r, const struct jobs *j, struct action_query q)
+{
+    struct err e = {0};
+    struct str out = {0};
+    struct jw w = jw_begin(&out);
+    q.permissions = q.permissions ? q.permissions : PERMISSIONS_ALL;
+    q.now = r->now;
+    if (actions_print(r->c, j, &q, &w, &e) < 0) {
+        str_done(&out);
+        return mem_strdup(e.text);
+    }
+    return str_take(&out);
+}
+
+static void assert_says(struct rig *r, const struct jobs *j, struct action_query q,
+                        const char *text)
+{
+    AUTO(mem_freep) char *answer = answer_of(r, j, q);
+    if (!strstr(answer, text))
+        fail_msg("\"%s\" is not in %s", text, answer);
+}
+
+static void of_a_project(void **state)
+{
+    (void)state;
+    struct rig *r = rig_new();
+    const struct action_query shop = {.id = "tower", .project = "docker/shop"};
+    add(r, "docker", "db", ",\"run\":\"running\",\"project\":\"shop\"");
+    add(r, "docker", "web",
+        ",\"run\":\"running\",\"project\":\"shop\",\"depends_on\":[\"docker/db\"]");
+    add(r, "docker", "films", ",\"run\":\"running\",\"depends_on\":[\"docker/web\"]");
+    add(r, "docker", "other", ",\"run\":\"stopped\",\"project\":\"other\"");
+    rig_after(r, 2000);
+    assert_says(r, NULL, shop, "2 services are restarted, what others need first");
+    assert_says(r, NULL, shop, "db, web. 1 service depends on it: films.");
+    AUTO(mem_freep) char *running = answer_of(r, NULL, shop);
+    assert_null(strstr(running, "project.up"));
+    assert_non_null(strstr(running, "project.pull"));
+    assert_says(r, NULL, (struct action_query){.id = "tower", .project = "docker/other"},
+                "project.up");
+    assert_says(r, NULL, (struct action_query){.id = "tower", .project = "podman/shop"},
+                "There is no compose project podman/shop on tower.");
+    AUTO(mem_freep)
+    char *none =
+        answer_of(r, NULL,
+                  (struct action_query){.id = "tower",
+                                        .project = "docker/shop",
+                                        .permissions = permission_bit(PERM_SERVICE_RESTART)});
+    assert_string_equal(none, "{\"actions\":[]}");
+    rig_free(r);
+}
+
+static void of_a_process(void **state)
+{
+    (void)state;
+    struct rig *r = rig_new();
+    struct loop *loop = loop_new("jobs");
+    struct jobs *j = jobs_new(loop, NULL, NULL, r->c, r->log, &(struct jobs_hooks){0});
+    const struct action_query process = {.id = "tower", .process = "4711:83021"};
+    add(r, "docker", "plex", ",\"run\":\"running\"");
+    assert_says(r, j, process, "\"verb\":\"process.signal\",\"label\":\"Send signal\"");
+    AUTO(policy_freep) struct policy *p = policy_default();
+    jobs_set_policy(j, "tower", p);
+    assert_says(r, j, process, "The policy of this node does not allow process.signal");
+    jobs_free(j);
+    loop_free(loop);
+    rig_free(r);
+}
+
+static void says_which_guard_stands_against_it(void **state)
+{
+    (void)state;
+    struct rig *r = rig_new();
+    struct loop *loop = loop_new("jobs");
+    struct jobs *j = jobs_new(loop, NULL, NULL, r->c, r->log, &(struct jobs_hooks){0});
+    struct guard g = {.version = 1};
+    struct guard_rule *rule = vec_add(&g);
+    rule->days = GUARD_ALL_DAYS;
+    str_list_add(&rule->services, "*/docker/db");
+    jobs_set_guard(j, &g);
+    guard_done(&g);
+    add(r, "docker", "db", ",\"run\":\"running\",\"project\":\"shop\"");
+    add(r, "docker", "web", ",\"run\":\"running\",\"project\":\"shop\"");
+    const char *says = "\"guard\":\"tower/docker/db is protected by the guard rails: it must not "
+                       "be interrupted.\"";
+    assert_says(r, j, (struct action_query){.id = "tower/docker/db"}, says);
+    assert_says(r, j, (struct action_query){.id = "tower"}, says);
+    assert_says(r, j, (struct action_query){.id = "tower", .project = "docker/shop"}, says);
+    AUTO(mem_freep) char *web = answer_of(r, j, (struct action_query){.id = "tower/docker/web"});
+    assert_null(strstr(web, "protected"));
+    jobs_free(j);
+    loop_free(loop);
+    rig_free(r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -161,6 +268,9 @@ int main(void)
         cmocka_unit_test(says_what_depends_on_it),
         cmocka_unit_test(unknown_and_unmanaged_things),
         cmocka_unit_test(says_what_the_node_does_not_allow),
+        cmocka_unit_test(of_a_project),
+        cmocka_unit_test(of_a_process),
+        cmocka_unit_test(says_which_guard_stands_against_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

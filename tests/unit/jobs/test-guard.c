@@ -96,13 +96,45 @@ static void prints_what_it_read(void **state)
     struct guard g = read_guard(text);
     struct str out = {0};
     struct jw w = jw_begin(&out);
-    guard_print(&w, &g, NULL);
+    guard_print(&w, &g);
     assert_string_equal(str_text(&out), text);
     str_done(&out);
     AUTO(mem_freep) char *when = guard_when(&g.v[0]), *always = guard_when(&g.v[1]);
     assert_string_equal(when, "on Fridays and Saturdays from 20:00 to 23:30");
     assert_string_equal(always, "");
     guard_done(&g);
+}
+
+static void says_why_not_now(void **state)
+{
+    (void)state;
+    struct guard g =
+        read_guard("{\"rules\":[{\"services\":[\"x\"],\"from\":\"08:00\",\"to\":\"22:00\"}]}");
+    AUTO(mem_freep) char *now = guard_sentence(&g, "x", (struct guard_time){0, 600});
+    assert_string_equal(now,
+                        "x is protected by the guard rails from 08:00 to 22:00: it must not be "
+                        "interrupted.");
+    assert_null(guard_sentence(&g, "x", (struct guard_time){0, 1400}));
+    assert_null(guard_sentence(&g, "y", (struct guard_time){0, 600}));
+    guard_done(&g);
+}
+
+static void a_copy_is_its_own(void **state)
+{
+    (void)state;
+    struct guard g = read_guard("{\"rules\":[{\"services\":[\"a\",\"b\"]}]}"), copy;
+    struct str out = {0};
+    struct jw w = jw_begin(&out);
+    g.version = 1764000000000;
+    g.changed_by = mem_strdup("mira");
+    guard_copy(&copy, &g);
+    guard_done(&g);
+    guard_print_full(&w, &copy, "UTC");
+    guard_done(&copy);
+    assert_non_null(strstr(str_text(&out), "\"services\":[\"a\",\"b\"]"));
+    assert_non_null(strstr(str_text(&out), "\"changed_by\":\"mira\""));
+    assert_non_null(strstr(str_text(&out), "\"version\":1764000000000"));
+    str_done(&out);
 }
 
 static void the_clock_is_this_machines(void **state)
@@ -120,10 +152,9 @@ static void the_clock_is_this_machines(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(hours_and_days),
-        cmocka_unit_test(nonsense_is_refused),
-        cmocka_unit_test(prints_what_it_read),
-        cmocka_unit_test(the_clock_is_this_machines),
+        cmocka_unit_test(hours_and_days),      cmocka_unit_test(nonsense_is_refused),
+        cmocka_unit_test(prints_what_it_read), cmocka_unit_test(says_why_not_now),
+        cmocka_unit_test(a_copy_is_its_own),   cmocka_unit_test(the_clock_is_this_machines),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -202,8 +202,8 @@ static void guard_rails_are_kept(void **state)
     {
         AUTO(store_givep) struct db *db = NULL;
         must(store_take(g->f->store, &e, &db), &e);
-        must(guard_save(db, &guard, 1, &e), &e);
-        must(guard_save(db, &guard, 2, &e), &e);
+        must(guard_save(db, &guard, -1, 1, &e), &e);
+        must(guard_save(db, &guard, -1, 2, &e), &e);
     }
     guard_done(&guard);
     rig_kill(g);
@@ -222,8 +222,10 @@ static void guard_rails_saved_last_hold(void **state)
     {
         AUTO(store_givep) struct db *db = NULL;
         must(store_take(g->f->store, &e, &db), &e);
-        must(guard_save(db, &before, 1000, &e), &e);
-        must(guard_save(db, &after, 10, &e), &e); /* the clock was set back */
+        must(guard_save(db, &before, -1, 1000, &e), &e);
+        must(guard_save(db, &after, before.version, 10, &e), &e); /* the clock was set back */
+        struct guard late = {0};
+        assert_int_equal(guard_save(db, &late, before.version, 2000, &e), -EEXIST);
     }
     assert_true(after.version > before.version);
     jobs_set_guard(g->jobs, &after);

@@ -1,5 +1,5 @@
 // Where one can go: the navigation, the tab bar, the palette and the `g` keys are made from this list.
-import { Boxes, History, KeyRound, LayoutDashboard, ListChecks, MonitorSmartphone, ScrollText, Server, Settings, ShieldCheck, Users, type LucideIcon } from 'lucide-react';
+import { Boxes, History, KeyRound, LayoutDashboard, ListChecks, MonitorSmartphone, ScrollText, Server, Settings, ShieldAlert, ShieldCheck, Users, type LucideIcon } from 'lucide-react';
 
 export interface Place {
   href: string;
@@ -20,6 +20,7 @@ export const places: Place[] = [
   { href: '/logs', title: 'Logs', icon: ScrollText, keys: 'g l', needs: 'logs:read', part: 'main', some: true },
   { href: '/jobs', title: 'Jobs', icon: ListChecks, keys: 'g j', needs: 'services:read', part: 'admin' },
   { href: '/settings', title: 'Settings', icon: Settings, keys: 'g p', part: 'admin' },
+  { href: '/guard', title: 'Guard rails', icon: ShieldAlert, keys: 'g r', needs: 'services:read', part: 'admin' },
   { href: '/users', title: 'Users', icon: Users, keys: 'g u', needs: 'users:read', part: 'admin' },
   { href: '/audit', title: 'Audit log', icon: ShieldCheck, keys: 'g a', needs: 'audit:read', part: 'admin' },
   { href: '/sessions', title: 'Sessions', icon: MonitorSmartphone, part: 'own' },

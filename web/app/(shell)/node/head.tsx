@@ -3,7 +3,7 @@ import type { NodeFacts } from '@/api/types';
 import { Chip } from '@/components/chip';
 import { Shape } from '@/components/shape';
 import { clock, count, duration, join, memory } from '@/lib/format';
-import { nodeLook, nodeName } from '@/lib/states';
+import { hostName, nodeLook, nodeName } from '@/lib/states';
 import { useClock } from '@/state/clock';
 import { Actions } from './actions';
 
@@ -15,6 +15,7 @@ export function Head({ node: n }: { node: NodeFacts }) {
         <h1 className="flex flex-wrap items-center gap-3 text-20 font-semibold tracking-tight">
           <Shape shape={look.shape} size="lg" label={look.word} />
           <span className="min-w-0 [overflow-wrap:anywhere]">{nodeName(n)}</span>
+          {hostName(n) && <span className="text-13 font-regular tracking-normal text-fg-3">calls itself {hostName(n)}</span>}
           {n.label && n.label !== n.name && <span className="text-13 font-regular tracking-normal text-fg-3">{n.label}</span>}
           {n.state !== 'online' && <Chip>{look.word}</Chip>}
           {n.pending_reboot && <Chip tone="warn">Reboot pending</Chip>}

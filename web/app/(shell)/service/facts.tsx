@@ -5,7 +5,7 @@ import { Card, CardHead } from '@/components/card';
 import { FactList, type Fact } from '@/components/fact-list';
 import { Link } from '@/components/link';
 import { dayYear, exact } from '@/lib/format';
-import { nodeHref } from '@/lib/links';
+import { nodeHref, projectHref } from '@/lib/links';
 import { kindWord } from '@/lib/services';
 
 const mono = (text: string | null): ReactNode => text && <span className="font-mono text-12">{text}</span>;
@@ -18,7 +18,7 @@ function factsOf(d: ServiceDetail): Fact[] {
     { name: 'Kind', value: d.kind === 'container' ? `Container, ${d.engine}` : kindWord[d.kind] },
     { name: 'Group', value: d.group },
     { name: 'Link', value: d.url && <a href={d.url} target="_blank" rel="noreferrer" className="text-accent hover:underline">{d.url}</a> },
-    { name: 'Project', value: d.project },
+    { name: 'Project', value: d.project && <Link href={projectHref(d.project)} className="text-accent hover:underline">{d.project}</Link> },
     { name: 'Image', value: mono(d.image), long: true },
     { name: 'Image id', value: mono(d.image_id && d.image_id.replace('sha256:', '').slice(0, 12)) },
     { name: 'Container', value: mono(d.container_id?.slice(0, 12) ?? null) },

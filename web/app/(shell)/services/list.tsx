@@ -10,7 +10,8 @@ import { useCommands, type Command } from '@/state/commands';
 import { useSelection } from '@/state/selection';
 import { useMay } from '@/state/session';
 import { usePicking } from './pick';
-import { Head, Row, Unfold } from './row';
+import { Head } from './head';
+import { Row, Unfold } from './row';
 import { Titles } from './titles';
 
 interface Props {

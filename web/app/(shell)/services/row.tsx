@@ -12,7 +12,7 @@ import { isManaged } from '@/lib/actions';
 import { cx } from '@/lib/cx';
 import { count, duration, exact, join, latency, memory, none, percent } from '@/lib/format';
 import { serviceHref } from '@/lib/links';
-import { kindWord, type Fold, type GroupHead, type Open } from '@/lib/services';
+import { kindWord, type Fold, type Open } from '@/lib/services';
 import { serviceLook } from '@/lib/states';
 import { useClock } from '@/state/clock';
 import { useEntity, whole } from '@/state/entity';
@@ -95,24 +95,6 @@ function StateCell({ service: s }: { service: Service }) {
     <span role="cell" className="svc-state num ell" title={`since ${exact(t)}`}>
       <span className={tones[s.state] ?? 'text-fg-2'}>{serviceLook[s.state].word}</span> <span className="text-fg-3">{text}</span>
     </span>
-  );
-}
-
-export function Head({ head, index }: { head: GroupHead; index: number }) {
-  return (
-    <div role="row" aria-rowindex={index} className="svc-head">
-      <span role="rowheader" className="font-medium text-fg-2">
-        {head.title}
-      </span>
-      <span role="cell" className="num text-fg-3">
-        {head.total}
-      </span>
-      {head.bad > 0 && (
-        <span role="cell" className="num text-warn">
-          {head.bad} not well
-        </span>
-      )}
-    </div>
   );
 }
 

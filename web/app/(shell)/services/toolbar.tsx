@@ -23,6 +23,7 @@ export function Toolbar({ services, view, onChange }: Props) {
           <Choices services={services} view={view} onChange={onChange} />
           <PlainSelect label="Group by" value={view.by} onChange={(e) => onChange({ by: e.target.value as Grouping })}>
             <option value="purpose">By purpose</option>
+            <option value="project">By project</option>
             <option value="node">By node</option>
             <option value="kind">By kind</option>
             <option value="state">By state</option>

@@ -11,6 +11,8 @@ import { Checkbox } from '@/components/checkbox';
 import { Dialog } from '@/components/dialog';
 import { TextField } from '@/components/field';
 import { FormError } from '@/components/form-error';
+import { Link } from '@/components/link';
+import { Shape } from '@/components/shape';
 import { Bone } from '@/components/states';
 import { findAction, isForGood, titled, wordOf } from '@/lib/actions';
 import { nodeHref, serviceHref } from '@/lib/links';
@@ -25,12 +27,12 @@ const close = () => ask(null);
 export default function Ask({ asking }: { asking: Asking }) {
   const [id = ''] = asking.ids;
   if (asking.ids.length > 1) return <Several asking={asking} />;
-  return <One key={`${id} ${asking.word}`} id={id} asking={asking} />;
+  return <One key={`${id} ${asking.word} ${asking.part?.target}`} id={id} asking={asking} />;
 }
 
 function One({ id, asking }: { id: string; asking: Asking }) {
-  const { data, error, refetch } = useQuery({ ...actionsQuery(id), staleTime: 0 });
-  const name = useName(asking.kind, id);
+  const { data, error, refetch } = useQuery({ ...actionsQuery(id, asking.part), staleTime: 0 });
+  const name = useName(asking, id);
   const title = `${titled(wordOf(asking.word))} ${name}?`;
   if (error) return <Failed title={title} error={error} retry={() => void refetch()} />;
   if (!data) return <Loading title={title} />;
@@ -39,10 +41,10 @@ function One({ id, asking }: { id: string; asking: Asking }) {
   return <Confirm id={id} name={name} action={action} asking={asking} />;
 }
 
-function useName(kind: Asking['kind'], id: string): string {
+function useName({ kind, part }: Asking, id: string): string {
   const service = useQuery({ ...serviceQuery(id), select: (s) => s.display }).data;
   const node = useQuery({ ...nodeQuery(id), select: nodeName }).data;
-  return (kind === 'node' ? node : service) ?? id.split('/').at(-1) ?? id;
+  return part?.name ?? (kind === 'node' ? node : service) ?? id.split('/').at(-1) ?? id;
 }
 
 function Loading({ title }: { title: string }) {
@@ -79,8 +81,8 @@ function Impossible({ name, word, why }: { name: string; word: string; why: stri
   );
 }
 
-/* Starts it, and goes where its progress is seen. */
-export function useStart(input: (force: boolean) => JobOrder, href: string, then = () => {}) {
+/* Starts it, and goes where its progress is seen; nowhere when it is seen where one is. */
+export function useStart(input: (force: boolean) => JobOrder, href: string | null, then = () => {}) {
   const client = useQueryClient();
   const router = useRouter();
   const path = usePathname();
@@ -90,7 +92,7 @@ export function useStart(input: (force: boolean) => JobOrder, href: string, then
       putJob(client, job);
       close();
       then();
-      if (href.split('?')[0] !== path) router.push(href);
+      if (href && href.split('?')[0] !== path) router.push(href);
     },
   });
 }
@@ -102,14 +104,15 @@ const arguments_: Partial<Record<string, { label: string; hint: string; needed: 
 };
 
 function Confirm({ id, name, action, asking }: { id: string; name: string; action: Action; asking: Asking }) {
-  const [argument, setArgument] = useState('');
-  const wants = arguments_[wordOf(action.verb)];
-  const target = asking.kind === 'node' ? { node: id } : { service: id };
+  const [argument, setArgument] = useState(asking.argument ?? '');
+  const wants = asking.argument ? undefined : arguments_[wordOf(action.verb)];
+  const target = asking.kind === 'node' ? { node: id, ...(asking.part && { target: asking.part.target }) } : { service: id };
   const body = (force: boolean): JobOrder => ({ verb: action.verb, ...target, ...(argument.trim() && { argument: argument.trim() }), ...(force && { force }) });
-  const start = useStart(body, asking.kind === 'node' ? nodeHref(id) : serviceHref(id));
+  const start = useStart(body, asking.kind === 'service' ? serviceHref(id) : asking.part ? null : nodeHref(id));
+  const label = asking.argument ? `${action.label} ${asking.argument} to` : action.label;
   return (
-    <Dialog title={`${action.label} ${name}?`} description={action.confirm} width="sm" onClose={close}>
-      <StartForm verb={action.label} forGood={isForGood(action)} start={start} ready={!wants?.needed || !!argument.trim()}>
+    <Dialog title={`${label} ${name}?`} description={asking.effect ?? action.confirm} width="sm" onClose={close}>
+      <StartForm verb={asking.argument ? `Send ${asking.argument}` : action.label} forGood={isForGood(action)} guard={action.guard} start={start} ready={!wants?.needed || !!argument.trim()}>
         {wants && <TextField label={wants.label} hint={wants.hint} value={argument} onChange={(e) => setArgument(e.target.value)} maxLength={128} autoComplete="off" autoFocus />}
       </StartForm>
     </Dialog>
@@ -119,17 +122,19 @@ function Confirm({ id, name, action, asking }: { id: string; name: string; actio
 interface StartProps {
   verb: string;
   forGood: boolean;
+  guard?: string | null; // the guard rail that is known to stand against it
   ready?: boolean;
   start: ReturnType<typeof useStart>;
   children?: ReactNode;
 }
 
-/* Guard rails refuse at first; who may change settings can insist. */
-export function StartForm({ verb, forGood, ready = true, start, children }: StartProps) {
+/* Guard rails are told beforehand where they are known, else by the refusal; who may change settings can insist. */
+export function StartForm({ verb, forGood, guard, ready = true, start, children }: StartProps) {
   const [force, setForce] = useState(false);
   const form = useId();
   const mayForce = useMay('settings:write');
-  const guarded = start.error instanceof ApiError && start.error.problem.type.endsWith('/guarded');
+  const refused = start.error instanceof ApiError && start.error.problem.type.endsWith('/guarded');
+  const guarded = refused || !!guard;
   const submit = (e: FormEvent) => {
     e.preventDefault();
     start.mutate(force);
@@ -137,14 +142,32 @@ export function StartForm({ verb, forGood, ready = true, start, children }: Star
   return (
     <form id={form} onSubmit={submit} noValidate className="mt-3 grid gap-3">
       {children}
-      {start.error && <FormError error={start.error} />}
-      {guarded && mayForce && <Checkbox label="Do it all the same" checked={force} onChange={setForce} />}
+      {start.error && !refused && <FormError error={start.error} />}
+      {guarded && <Guarded text={guard ?? start.error?.message ?? ''} mayForce={mayForce} />}
+      {guarded && mayForce && <Checkbox label="Do it all the same" hint="It is written to the audit log" checked={force} onChange={setForce} />}
       <Foot>
-        <Button type="submit" look={forGood ? 'danger-solid' : 'primary'} autoFocus={!forGood && !children} disabled={start.isPending || !ready || (guarded && !force)}>
+        <Button type="submit" look={forGood ? 'danger-solid' : 'primary'} autoFocus={!forGood && !children && !guarded} disabled={start.isPending || !ready || (guarded && !force)}>
           {verb}
         </Button>
       </Foot>
     </form>
+  );
+}
+
+function Guarded({ text, mayForce }: { text: string; mayForce: boolean }) {
+  return (
+    <div role="alert" className="flex items-start gap-2.5 rounded-2 bg-warn-bg px-3 py-2">
+      <Shape shape="warn" label="Protected" className="mt-[5px]" />
+      <div className="min-w-0 [overflow-wrap:anywhere]">
+        <p>{text.replace(' Who may change settings can insist (force).', '')}</p>
+        <p className="text-12 text-fg-2">
+          {!mayForce && 'Whoever may change settings can insist. '}
+          <Link href="/guard" onClick={close} className="text-accent hover:underline">
+            What is protected, and when
+          </Link>
+        </p>
+      </div>
+    </div>
   );
 }
 

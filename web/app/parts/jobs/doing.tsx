@@ -22,7 +22,7 @@ const remembered = 10 * 60_000; // a result is news for so long
 
 /* Not drawn when nothing was done lately, or when it can't be known. */
 export function Doing({ of }: { of: JobsOf }) {
-  const job = useQuery({ ...recentJobsQuery(of), retry: false, select: (jobs) => jobs.find((j) => of.service || !j.service) }).data;
+  const job = useQuery({ ...recentJobsQuery(of), retry: false, select: (jobs) => jobs.find((j) => of.service || (!j.service && !j.verb.startsWith('project.'))) }).data;
   const dismissed = useAsking((s) => !!job && s.dismissed.has(job.id));
   const over = job?.ended ? Date.parse(job.ended) : null;
   const old = useClock((now) => String(over !== null && now - over > remembered)) === 'true';

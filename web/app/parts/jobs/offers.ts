@@ -5,7 +5,7 @@ import { useMemo } from 'react';
 import type { Action } from '@/api/types';
 import { actionsQuery, recentJobsQuery } from '@/api/keys';
 import { firstAction, wordOf } from '@/lib/actions';
-import { isActive } from '@/lib/jobs';
+import { isActive, isOfNode } from '@/lib/jobs';
 import { ask, type Asking } from '@/state/asking';
 import { useCommands, type Command } from '@/state/commands';
 import { useMayAny } from '@/state/session';
@@ -26,10 +26,13 @@ const icons: Record<string, LucideIcon> = {
   'reset-failed': Brush,
   reboot: RotateCw,
   'power-off': Power,
+  up: CirclePlay,
+  down: CircleStop,
+  pull: Download,
 };
 export const actionIcon = (verb: string): LucideIcon => icons[wordOf(verb)] ?? CircleDot;
 
-const needed = { service: ['service:restart', 'service:update'], node: ['node:reboot'] } as const;
+const needed = { service: ['service:restart', 'service:update'], node: ['node:reboot'], project: ['service:update'], process: ['process:signal'] } as const;
 const nothing: Action[] = [];
 
 export interface Offers {
@@ -40,11 +43,11 @@ export interface Offers {
 }
 
 /* What this role may do to it now; nothing is asked for by those who may nothing. Its commands join palette and keys. */
-export function useOffers(kind: Asking['kind'], id: string, name: string, about: { looping?: boolean; managed?: boolean } = {}): Offers {
+export function useOffers(kind: 'service' | 'node', id: string, name: string, about: { looping?: boolean; managed?: boolean } = {}): Offers {
   const may = useMayAny(needed[kind]) && about.managed !== false;
   const actions = useQuery({ ...actionsQuery(id), enabled: may }).data ?? nothing;
   const of = kind === 'node' ? { node: id } : { service: id };
-  const busy = useQuery({ ...recentJobsQuery(of), enabled: may, retry: false, select: (jobs) => jobs.some((j) => isActive(j) && (kind === 'service' || !j.service)) }).data ?? false;
+  const busy = useQuery({ ...recentJobsQuery(of), enabled: may, retry: false, select: (jobs) => jobs.some((j) => isActive(j) && (kind === 'service' || isOfNode(j))) }).data ?? false;
   const looping = !!about.looping;
   useCommands(
     useMemo(
@@ -56,4 +59,13 @@ export function useOffers(kind: Asking['kind'], id: string, name: string, about:
     const first = kind === 'service' ? firstAction(actions, looping) : undefined;
     return { first, rest: actions.filter((a) => a !== first), busy, run: (a: Action) => ask({ ids: [id], kind, word: a.verb }) };
   }, [actions, looping, busy, id, kind]);
+}
+
+/* Of a part of a node: a compose project, a process. Asked for when they are looked at. */
+export function usePartOffers(node: string, part: NonNullable<Asking['part']>): { known: boolean; offers: Offers } {
+  const may = useMayAny(needed[part.kind]);
+  const { data } = useQuery({ ...actionsQuery(node, part), enabled: may });
+  const busy = useQuery({ ...recentJobsQuery({ node }), enabled: may, retry: false, select: (jobs) => jobs.some((j) => isActive(j) && j.target === part.target) }).data ?? false;
+  const run = (a: Action) => ask({ ids: [node], kind: 'node', word: a.verb, part });
+  return { known: !may || !!data, offers: { first: undefined, rest: data ?? nothing, busy, run } };
 }

@@ -1,0 +1,61 @@
+#include "jobs/guarded.h"
+
+#include "base/vec.h"
+
+char *guarded_service(const struct jobs *j, const char *id, struct cluster_now now)
+{
+    return guard_sentence(jobs_guard(j), id, guard_time_of(now.wall_ms));
+}
+
+char *guarded_node(const struct jobs *j, const char *node, struct cluster_now now)
+{
+    AUTO(str_list_done) struct str_list ids = {0};
+    char *why = guarded_service(j, node, now);
+    cluster_services_of(jobs_cluster(j), node, &ids);
+    for (size_t i = 0; !why && i < ids.n; i++)
+        why = guarded_service(j, ids.v[i], now);
+    return why;
+}
+
+static bool is_of(const struct service_look *look, const char *project)
+{
+    const char *slash = strchr(project, '/');
+    if (str_is_empty(look->project) || !str_eq(look->project, slash ? slash + 1 : project))
+        return false;
+    size_t n = slash ? (size_t)(slash - project) : 0;
+    return !slash || (strlen(look->engine) == n && strncmp(look->engine, project, n) == 0);
+}
+
+void project_services(struct cluster *c, const char *node, const char *project, int64_t mono_ms,
+                      struct service_looks *ret)
+{
+    AUTO(str_list_done) struct str_list ids = {0};
+    cluster_services_of(c, node, &ids);
+    for (size_t i = 0; i < ids.n; i++) {
+        struct service_look look;
+        if (cluster_look(c, ids.v[i], mono_ms, NULL, &look) < 0)
+            continue;
+        if (is_of(&look, project))
+            *(struct service_look *)vec_add(ret) = look;
+        else
+            service_look_done(&look);
+    }
+}
+
+void service_looks_done(struct service_looks *l)
+{
+    for (size_t i = 0; i < l->n; i++)
+        service_look_done(&l->v[i]);
+    vec_done(l);
+}
+
+char *guarded_project(const struct jobs *j, const char *node, const char *project,
+                      struct cluster_now now)
+{
+    AUTO(service_looks_done) struct service_looks of = {0};
+    char *why = NULL;
+    project_services(jobs_cluster(j), node, project, now.mono_ms, &of);
+    for (size_t i = 0; !why && i < of.n; i++)
+        why = guarded_service(j, of.v[i].id, now);
+    return why;
+}
