@@ -122,6 +122,7 @@ in
       example = {
         log-level = "warn";
         interval = 2000;
+        loki = "http://loki.home.arpa:3100";
       };
       description = "Options of hydra-agent(8).";
     };

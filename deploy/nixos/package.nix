@@ -22,6 +22,7 @@
   nghttp2,
   openssl,
   pcre2,
+  snappy,
   sqlite,
   systemd,
   zlib,
@@ -57,6 +58,7 @@ let
   loaded = [
     curl
     libpq
+    snappy
   ];
 in
 stdenv.mkDerivation {
@@ -115,7 +117,7 @@ stdenv.mkDerivation {
 
   postFixup = ''
     patchelf --add-rpath ${lib.makeLibraryPath loaded} $out/bin/hydrad
-    patchelf --add-rpath ${lib.makeLibraryPath [ curl ]} $agent/bin/hydra-agent
+    patchelf --add-rpath ${lib.makeLibraryPath [ curl snappy ]} $agent/bin/hydra-agent
   '';
 
   passthru = { inherit web; };

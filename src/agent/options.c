@@ -1,5 +1,7 @@
 #include "agent/options.h"
 
+#include "node/node.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -36,6 +38,41 @@ static int set_interval(struct options *o, const char *v, struct err *e)
     return 0;
 }
 
+static int set_loki(struct options *o, const char *v, struct err *e)
+{
+    char *url = NULL;
+    int r = node_loki_url(v, e, &url);
+    if (r < 0)
+        return r;
+    mem_free(o->loki);
+    o->loki = url;
+    return 0;
+}
+
+static int set_loki_tenant(struct options *o, const char *v, struct err *e)
+{
+    (void)e;
+    o->loki_tenant = v;
+    return 0;
+}
+
+static int set_loki_auth(struct options *o, const char *v, struct err *e)
+{
+    (void)e;
+    o->loki_auth = v;
+    return 0;
+}
+
+static int set_loki_spool(struct options *o, const char *v, struct err *e)
+{
+    uint64_t mib;
+    if (str_to_u64(v, &mib) < 0 || mib < LOKI_SPOOL_MIN_MIB || mib > LOKI_SPOOL_MAX_MIB)
+        return err_set(e, -EINVAL, "--loki-spool takes MiB, %d to %d.", LOKI_SPOOL_MIN_MIB,
+                       LOKI_SPOOL_MAX_MIB);
+    o->loki_spool_mib = (uint32_t)mib;
+    return 0;
+}
+
 static int set_log_level(struct options *o, const char *v, struct err *e)
 {
     return log_level_parse(v, &o->log_level) < 0
@@ -64,6 +101,14 @@ static const struct option {
     {"docker", "HYDRA_AGENT_DOCKER", "SOCKET", "the container engine, when it is at no usual place",
      set_docker},
     {"interval", "HYDRA_AGENT_INTERVAL", "MS", "time between two samples; 1000", set_interval},
+    {"loki", "HYDRA_AGENT_LOKI", "URL",
+     "pushes the logs of this machine to Grafana Loki, too: http://loki:3100", set_loki},
+    {"loki-tenant", "HYDRA_AGENT_LOKI_TENANT", "NAME", "the tenant there (X-Scope-OrgID)",
+     set_loki_tenant},
+    {"loki-auth", "HYDRA_AGENT_LOKI_AUTH", "FILE",
+     "a file with user:password, or with a bearer token", set_loki_auth},
+    {"loki-spool", "HYDRA_AGENT_LOKI_SPOOL", "MIB", "most that waits for Loki on disk; 64",
+     set_loki_spool},
     {"log-level", "HYDRA_AGENT_LOG_LEVEL", "LEVEL", "error, warn, info, debug", set_log_level},
     {"log-format", "HYDRA_AGENT_LOG_FORMAT", "FORMAT", "text, json", set_log_format},
 };
@@ -165,6 +210,7 @@ void options_done(struct options *o)
 {
     mem_free(o->state);
     mem_free(o->docker);
+    mem_free(o->loki);
     *o = (struct options){0};
 }
 

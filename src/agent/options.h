@@ -9,8 +9,11 @@ struct options {
     const char *verb; /* "run" when none is given */
     const char *word; /* what follows it; NULL = nothing */
     char *state;
-    const char *policy; /* NULL = the usual path */
-    char *docker;       /* NULL = the usual places */
+    const char *policy;                  /* NULL = the usual path */
+    char *docker;                        /* NULL = the usual places */
+    char *loki;                          /* URL of its push API; NULL = logs are not pushed */
+    const char *loki_tenant, *loki_auth; /* NULL = none */
+    uint32_t loki_spool_mib;
     uint32_t interval_ms;
     enum log_level log_level;
     enum log_format log_format;

@@ -267,6 +267,11 @@ static void start(struct agent *a)
                                                                                : POLICY_USUAL_PATH,
                                                   .policy_named = a->options->policy != NULL,
                                                   .state_dir = a->options->state,
+                                                  .loki = {.url = a->options->loki,
+                                                           .tenant = a->options->loki_tenant,
+                                                           .credentials = a->options->loki_auth,
+                                                           .host = a->identity.node,
+                                                           .spool_mib = a->options->loki_spool_mib},
                                                   .report = on_report,
                                                   .arg = a});
     a->logs = agent_logs_new(a->loop, a->node);

@@ -2,6 +2,7 @@
 
 #include "http/proxies.h"
 #include "hub/config-file.h"
+#include "node/node.h"
 #include "store/store.h"
 
 #include <ctype.h>
@@ -42,6 +43,13 @@ static const struct setting_def {
         {"docker", "",
          "Docker or Podman socket, e.g. unix:///run/docker.sock; default the usual places", 0, 0},
     [SETTING_JOURNAL] = {"journal", "", "folder of the journal; default the system's own", 0, 0},
+    [SETTING_LOKI] = {"loki", "", "URL of a Grafana Loki that gets the logs of this machine, too",
+                      0, 0},
+    [SETTING_LOKI_TENANT] = {"loki-tenant", "", "NAME of the tenant there (X-Scope-OrgID)", 0, 0},
+    [SETTING_LOKI_AUTH] = {"loki-auth", "",
+                           "FILE with user:password for Loki, or with a bearer token", 0, 0},
+    [SETTING_LOKI_SPOOL] = {"loki-spool", "64", "MiB that wait for Loki on disk at most",
+                            LOKI_SPOOL_MIN_MIB, LOKI_SPOOL_MAX_MIB},
     [SETTING_DEMO] = {"demo", "no", "yes: without this machine, and marked as a demonstration", 0,
                       0},
     [SETTING_WORKERS] = {"workers", "4", "threads for the database and passwords", 1, 64},
@@ -229,7 +237,9 @@ static int check(const struct config *c, struct err *e)
         !str_eq(c->value[SETTING_LOG_FORMAT], "json"))
         return err_set(e, -EINVAL, "The setting log-format is text or json, not \"%s\".",
                        c->value[SETTING_LOG_FORMAT]);
-    return 0;
+    AUTO(mem_freep) char *loki = NULL;
+    return str_is_empty(c->value[SETTING_LOKI]) ? 0
+                                                : node_loki_url(c->value[SETTING_LOKI], e, &loki);
 }
 
 int config_load(struct config *c, int argc, char **argv, const char *const *extra, struct err *e)

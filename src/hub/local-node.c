@@ -54,6 +54,7 @@ struct local_node *local_node_start(struct loop *hub, const struct local_node_se
                                          .docker_host = str_is_empty(n->docker) ? NULL : n->docker,
                                          .policy = s->policy,
                                          .state_dir = s->state_dir,
+                                         .loki = s->loki,
                                          .journal = str_is_empty(n->journal) ? NULL : n->journal,
                                          .report = hand_over,
                                          .arg = n});

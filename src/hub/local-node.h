@@ -14,6 +14,7 @@ struct local_node_settings {
     const char *policy;    /* what commands it allows: a YAML file; NULL = the default policy */
     const char *state_dir; /* where outcomes of commands outlive a restart; NULL = in memory */
     const char *journal;   /* its folder; NULL = the system's own */
+    struct node_loki loki; /* copied */
     /* On the hub's loop; ownership of the report's content moves. */
     void (*report)(void *arg, struct node_report *r);
     /* On the hub's loop; the answer is valid during the call. */

@@ -154,6 +154,7 @@ static void start_local(struct nodes *n)
                                                                 .policy = POLICY_USUAL_PATH,
                                                                 .state_dir = s->data,
                                                                 .journal = s->journal,
+                                                                .loki = s->loki,
                                                                 .report = on_local_report,
                                                                 .inspected = on_local_inspected,
                                                                 .arg = n});

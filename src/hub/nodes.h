@@ -10,6 +10,7 @@
 #include "jobs/jobs.h"
 #include "node/inspect.h"
 #include "node/logs.h"
+#include "node/node.h"
 
 struct nodes;
 
@@ -25,6 +26,7 @@ struct nodes_settings {
     const char *data;    /* folder where outcomes of its commands are kept */
     const char *agents;  /* "HOST:PORT" where agents dial in; "none" */
     const char *journal; /* folder of its journal; NULL or "" = the system's */
+    struct node_loki loki;
 };
 
 struct nodes *nodes_start(const struct nodes_settings *s);

@@ -208,8 +208,22 @@ static int open_data(struct hub *h, struct err *e)
     return r;
 }
 
+/* What is copied before start_domain() returns. */
+static struct node_loki loki_settings(struct hub *h, char **url)
+{
+    const struct config *c = h->config;
+    if (*c->value[SETTING_LOKI] && node_loki_url(c->value[SETTING_LOKI], NULL, url) < 0)
+        *url = NULL; /* was seen when the settings were read */
+    return (struct node_loki){.url = *url,
+                              .tenant = c->value[SETTING_LOKI_TENANT],
+                              .credentials = c->value[SETTING_LOKI_AUTH],
+                              .host = h->node_id,
+                              .spool_mib = config_number(c, SETTING_LOKI_SPOOL)};
+}
+
 static int start_domain(struct hub *h, struct err *e)
 {
+    AUTO(mem_freep) char *loki_url = NULL;
     struct api *a = &h->api;
     struct event_log_limits limits = event_log_limits_default();
     limits.bytes = EVENT_LOG_BYTES;
@@ -254,6 +268,7 @@ static int start_domain(struct hub *h, struct err *e)
                                                     .docker = h->config->value[SETTING_DOCKER],
                                                     .data = h->config->value[SETTING_DATA],
                                                     .journal = h->config->value[SETTING_JOURNAL],
+                                                    .loki = loki_settings(h, &loki_url),
                                                     .agents = h->config->value[SETTING_AGENTS]});
     int r = recall(a->store, h->recorder, a->cluster, now(), e);
     return r < 0 ? r : jobs_recall(a->jobs, now(), e);

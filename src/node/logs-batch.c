@@ -59,6 +59,7 @@ void log_line_done(struct log_line *l)
     mem_free(l->cursor);
     mem_free(l->fields);
     mem_free(l->service);
+    mem_free(l->container);
     *l = (struct log_line){0};
 }
 

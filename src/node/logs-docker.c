@@ -270,7 +270,10 @@ static void keep(struct docker_log *d, struct place_ns at, unsigned stream, cons
     const struct log_query *q = d->r->query;
     if (!log_filter_text(d->r->filter, text, n))
         return;
-    struct log_line l = {.time_us = at.ns / 1000, .level = LINE_NO_LEVEL, .cut = cut};
+    struct log_line l = {.time_us = at.ns / 1000,
+                         .below_us = (unsigned)(at.ns % 1000),
+                         .level = LINE_NO_LEVEL,
+                         .cut = cut};
     l.text = log_clean(text, n, &l.cut);
     size_t len = strlen(l.text);
     l.fields = log_fields_of_text(l.text, len, &l.level);
@@ -474,11 +477,10 @@ static void read_cursor(struct docker_log *d, const char *cursor)
     uint64_t ns, k, depth;
     str_list_split(&parts, cursor ? cursor : "", '.');
     if (parts.n == 3 && str_to_u64(parts.v[0], &ns) == 0 && str_to_u64(parts.v[1], &k) == 0 &&
-        str_to_u64(parts.v[2], &depth) == 0 && ns <= INT64_MAX && k <= UINT32_MAX &&
-        depth <= TAIL_MAX) {
+        str_to_u64(parts.v[2], &depth) == 0 && ns <= INT64_MAX && k <= UINT32_MAX) {
         d->has_place = true;
         d->place_ns = (struct place_ns){(int64_t)ns, (uint32_t)k};
-        d->depth = depth;
+        d->depth = depth < TAIL_MAX ? depth : TAIL_MAX;
     }
     str_list_done(&parts);
 }

@@ -206,6 +206,8 @@ static int take_entry(struct journal *t, int64_t time_us, struct log_line *ret)
     AUTO(mem_freep) char *unit = t->whole ? unit_of(t->j) : NULL;
     if (unit)
         l.service = mem_printf("systemd/%s", unit);
+    if (t->whole)
+        l.container = copy_field(t->j, "CONTAINER_NAME");
     if (!l.fields)
         l.fields = print_fields(t->j, unit);
     *ret = l;

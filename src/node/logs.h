@@ -40,14 +40,17 @@ const char *line_level_name(enum line_level l); /* "err"; NULL for LINE_NO_LEVEL
 int line_level_parse(const char *name, enum line_level *ret_level) MUST_CHECK; /* -EINVAL */
 
 struct log_line {
-    int64_t time_us; /* wall */
-    uint32_t source; /* index into the query's services; 0 for the whole journal */
+    int64_t time_us;   /* wall */
+    unsigned below_us; /* nanoseconds after that, where the source knows them */
+    uint32_t source;   /* index into the query's services; 0 for the whole journal */
     enum line_level level;
     bool cut;
-    char *text;    /* clean UTF-8, may hold line ends and ANSI colours */
-    char *cursor;  /* where it stands in its source */
-    char *fields;  /* a JSON object; NULL = none */
-    char *service; /* whole journal: the observed id it belongs to; NULL = none is known */
+    char *text;      /* clean UTF-8, may hold line ends and ANSI colours */
+    char *cursor;    /* where it stands in its source */
+    char *fields;    /* a JSON object; NULL = none */
+    char *service;   /* whole journal: the observed id it belongs to; NULL = none is known */
+    char *container; /* whole journal: the one that wrote it, by its engine; NULL = none. Stays on
+                      * the machine */
 };
 void log_line_done(struct log_line *l);
 

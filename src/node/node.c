@@ -11,6 +11,7 @@
 #include "node/inspect-private.h"
 #include "node/listeners.h"
 #include "node/logs-module.h"
+#include "node/loki.h"
 #include "node/systemd.h"
 
 #include <assert.h>
@@ -28,6 +29,7 @@ static const struct node_module *const modules[] = {
     &systemd_module,   /* units */
     &listeners_module, /* sockets: theirs, and those of nobody */
     &check_module,     /* what the cluster orders */
+    &loki_module,      /* logs that are pushed; it ends before the readers */
     &logs_module,      /* what people read */
     NULL,              /* ends the list */
 };
@@ -196,6 +198,12 @@ static void copy_settings(struct node_settings *to, const struct node_settings *
     to->journal = mem_strdup(from->journal);
     to->policy = mem_strdup(from->policy);
     to->state_dir = mem_strdup(from->state_dir);
+    to->loki.url = mem_strdup(from->loki.url);
+    to->loki.tenant = mem_strdup(from->loki.tenant);
+    to->loki.credentials = mem_strdup(from->loki.credentials);
+    to->loki.host = mem_strdup(from->loki.host);
+    if (!to->loki.spool_mib)
+        to->loki.spool_mib = LOKI_SPOOL_USUAL_MIB;
     if (to->interval_ms == 0)
         to->interval_ms = 1000;
 }
@@ -263,5 +271,9 @@ void node_free(struct node *n)
     mem_free((char *)n->settings.journal);
     mem_free((char *)n->settings.policy);
     mem_free((char *)n->settings.state_dir);
+    mem_free((char *)n->settings.loki.url);
+    mem_free((char *)n->settings.loki.tenant);
+    mem_free((char *)n->settings.loki.credentials);
+    mem_free((char *)n->settings.loki.host);
     mem_free(n);
 }

@@ -7,10 +7,25 @@
  * (node_probe_main()). */
 #pragma once
 
+#include "base/err.h"
 #include "io/loop.h"
 #include "node/report.h"
 
 struct node;
+
+/* Where the logs of this machine are pushed to, too (loki.h). */
+struct node_loki {
+    const char *url;         /* as node_loki_url() gives it; NULL or "" = nowhere */
+    const char *tenant;      /* of a Loki that has several; NULL or "" = none */
+    const char *credentials; /* file: "user:password", or a bearer token; NULL or "" = none */
+    const char *host;        /* the label "host"; NULL or "" = the machine's name */
+    uint32_t spool_mib;      /* most that waits for Loki on disk */
+};
+enum { LOKI_SPOOL_USUAL_MIB = 64, LOKI_SPOOL_MIN_MIB = 4, LOKI_SPOOL_MAX_MIB = 65536 };
+
+/* A person's address of Loki: "http://loki:3100", or that of its push API. -EINVAL with what to
+ * write. The caller frees. */
+int node_loki_url(const char *text, struct err *e, char **ret_url) MUST_CHECK;
 
 struct node_settings {
     uint32_t interval_ms; /* of the metric tick: 1,000 */
@@ -21,6 +36,7 @@ struct node_settings {
     const char *policy;       /* what commands it allows: a YAML file; NULL = the default policy */
     bool policy_named;        /* a person named that file: without it nothing is allowed */
     const char *state_dir;    /* where outcomes of commands outlive a restart; NULL = in memory */
+    struct node_loki loki;    /* needs a state_dir */
     const char *nvml_library; /* NULL = libnvidia-ml.so.1 */
     void (*report)(void *arg, struct node_report *r); /* on the node's loop; ownership moves */
     void *arg;

@@ -64,6 +64,7 @@ void owners_set(struct owners *o, const struct observed *service)
     struct owner *w = owners_by_id(o, service->id);
     if (!w)
         w = add(o, service->id);
+    w->told++;
     bool runs = service->run != RUN_STOPPED && service->run != RUN_FAILED;
     if (!runs)
         owner_unused(w, USAGE_ENGINE);

@@ -28,10 +28,11 @@ struct pace {
 };
 
 struct owner {
-    char *id;     /* observed id */
-    char *cgroup; /* NULL = shares its cgroup with others */
-    int main_pid; /* 0 = not known */
-    bool gone;    /* the service is gone; the place stays so that its series keep their numbers */
+    char *id;      /* observed id */
+    char *cgroup;  /* NULL = shares its cgroup with others */
+    int main_pid;  /* 0 = not known */
+    unsigned told; /* how often something was said of it */
+    bool gone;     /* the service is gone; the place stays so that its series keep their numbers */
     uint32_t series; /* the first of OWNER_SERIES, SERIES_NONE = none yet */
     struct usage usage[USAGE_SOURCES];
     struct pace pace;
