@@ -156,6 +156,8 @@ in
       (userOf "hydra-agent" "/var/lib/hydra-agent" agent.extraGroups)
       (policyOf agent.policy)
       {
+        # Its members may ask the agent by `hydra --local`.
+        users.groups.hydra = { };
         environment.systemPackages = [ agent.package ];
         systemd.packages = [ agent.package ];
         systemd.services.hydra-agent = {

@@ -149,9 +149,30 @@ enum known_news known_take(struct known *k, const struct node_report *r, const s
     case REPORT_PROCESSES:
     case REPORT_CHECK:
     case REPORT_OUTCOME:
+    case REPORT_LOCAL:
         break;
     }
     return KNOWN_CHANGED;
+}
+
+void known_each_service(const struct known *k, void (*each)(void *arg, const struct observed *o),
+                        void *arg)
+{
+    MAP_FOREACH (&k->services, e) {
+        const struct str *message = &((const struct known_service *)e->value)->message;
+        struct wire_values none = {0};
+        struct node_report r;
+        PB(FromAgent) *m =
+            hydra__agent__v1__from_agent__unpack(NULL, message->len, (const uint8_t *)message->p);
+        if (m && wire_report_take(&none, m, NULL, &r) == 1) {
+            if (r.kind == REPORT_SERVICE)
+                each(arg, r.service);
+            node_report_free(&r);
+        }
+        if (m)
+            hydra__agent__v1__from_agent__free_unpacked(m, NULL);
+        wire_values_done(&none);
+    }
 }
 
 void known_series(struct known *k, struct series_defs *d)

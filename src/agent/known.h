@@ -28,6 +28,10 @@ enum known_news known_take(struct known *k, const struct node_report *r, const s
 /* Takes the definitions out of `d`, which is freed. */
 void known_series(struct known *k, struct series_defs *d);
 
+/* The services as they were told last, in no order; what is shown lives as long as the call. */
+void known_each_service(const struct known *k, void (*each)(void *arg, const struct observed *o),
+                        void *arg);
+
 /* Everything but series, as messages, in the order in which they must arrive. */
 void known_tell(const struct known *k, void (*tell)(void *arg, const char *bytes, size_t len),
                 void *arg);

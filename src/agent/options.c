@@ -28,6 +28,21 @@ static int set_docker(struct options *o, const char *v, struct err *e)
     return 0;
 }
 
+static int set_socket(struct options *o, const char *v, struct err *e)
+{
+    if (*v != '/' && !str_eq(v, "none"))
+        return err_set(e, -EINVAL, "--socket is a whole path, or none.");
+    mem_set_str(&o->socket, v);
+    return 0;
+}
+
+static int set_socket_group(struct options *o, const char *v, struct err *e)
+{
+    (void)e;
+    o->socket_group = v;
+    return 0;
+}
+
 static int set_interval(struct options *o, const char *v, struct err *e)
 {
     uint64_t ms;
@@ -100,6 +115,11 @@ static const struct option {
      "what the hub may do to this machine; /etc/hydra/agent.yaml", set_policy},
     {"docker", "HYDRA_AGENT_DOCKER", "SOCKET", "the container engine, when it is at no usual place",
      set_docker},
+    {"socket", "HYDRA_AGENT_SOCKET", "PATH",
+     "where `hydra --local` asks; none: nowhere. /run/hydra-agent/hydra.sock for the service",
+     set_socket},
+    {"socket-group", "HYDRA_AGENT_SOCKET_GROUP", "GROUP", "who may ask there; hydra",
+     set_socket_group},
     {"interval", "HYDRA_AGENT_INTERVAL", "MS", "time between two samples; 1000", set_interval},
     {"loki", "HYDRA_AGENT_LOKI", "URL",
      "pushes the logs of this machine to Grafana Loki, too: http://loki:3100", set_loki},
@@ -169,6 +189,13 @@ static char *default_state(void)
     return mem_printf("%s/.local/share/hydra-agent", home);
 }
 
+/* systemd's RuntimeDirectory; an agent of somebody's own has none, unless it is told. */
+static char *default_socket(void)
+{
+    const char *systemd = getenv("RUNTIME_DIRECTORY");
+    return str_is_empty(systemd) ? NULL : mem_printf("%s/hydra.sock", systemd);
+}
+
 static int take_word(struct options *o, const char *word, struct err *e)
 {
     if (!o->verb)
@@ -182,7 +209,7 @@ static int take_word(struct options *o, const char *word, struct err *e)
 
 int options_parse(int argc, char **argv, struct err *e, struct options *ret_o)
 {
-    struct options o = {.interval_ms = 1000, .log_level = LOG_LEVEL_INFO};
+    struct options o = {.socket_group = "hydra", .interval_ms = 1000, .log_level = LOG_LEVEL_INFO};
     int r = take_environment(&o, e);
     for (int i = 1; r >= 0 && i < argc; i++) {
         if (str_eq(argv[i], "--help") || str_eq(argv[i], "-h"))
@@ -202,6 +229,10 @@ int options_parse(int argc, char **argv, struct err *e, struct options *ret_o)
         o.verb = "run";
     if (!o.state)
         o.state = default_state();
+    if (!o.socket)
+        o.socket = default_socket();
+    else if (str_eq(o.socket, "none"))
+        mem_free(TAKE(o.socket));
     *ret_o = o;
     return 0;
 }
@@ -211,6 +242,7 @@ void options_done(struct options *o)
     mem_free(o->state);
     mem_free(o->docker);
     mem_free(o->loki);
+    mem_free(o->socket);
     *o = (struct options){0};
 }
 

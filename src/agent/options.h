@@ -14,6 +14,8 @@ struct options {
     char *loki;                          /* URL of its push API; NULL = logs are not pushed */
     const char *loki_tenant, *loki_auth; /* NULL = none */
     uint32_t loki_spool_mib;
+    char *socket; /* for hydra --local; NULL = none */
+    const char *socket_group;
     uint32_t interval_ms;
     enum log_level log_level;
     enum log_format log_format;

@@ -62,6 +62,11 @@ void outgoing_free(struct outgoing *o)
     mem_free(o);
 }
 
+const struct known *outgoing_known(const struct outgoing *o)
+{
+    return &o->known;
+}
+
 /* --- sending --- */
 
 static bool send_bytes(struct outgoing *o, const void *bytes, size_t len)
@@ -234,7 +239,7 @@ static void report_passing(struct outgoing *o, const struct node_report *r)
     if (r->kind == REPORT_PROCESSES)
         send_bytes(o, m.p, m.len);
     else
-        deliver(o, r->kind == REPORT_OUTCOME ? SPOOL_OUTCOME : SPOOL_REPORT, &m);
+        deliver(o, r->kind == REPORT_CHECK ? SPOOL_REPORT : SPOOL_OUTCOME, &m);
 }
 
 void outgoing_report(struct outgoing *o, struct node_report *r)
@@ -257,6 +262,7 @@ void outgoing_report(struct outgoing *o, struct node_report *r)
     case REPORT_PROCESSES:
     case REPORT_CHECK:
     case REPORT_OUTCOME:
+    case REPORT_LOCAL:
         report_passing(o, r);
         break;
     }

@@ -18,8 +18,11 @@ struct outgoing_settings {
     void *arg;
 };
 
+struct known;
+
 struct outgoing *outgoing_new(const struct outgoing_settings *s);
 void outgoing_free(struct outgoing *o);
+const struct known *outgoing_known(const struct outgoing *o);
 
 void outgoing_report(struct outgoing *o, struct node_report *r); /* what it points to moves in */
 void outgoing_up(struct outgoing *o);                            /* the hub has said welcome */

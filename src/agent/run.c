@@ -1,4 +1,5 @@
 /* hydra-agent run: the node's code, the link to the hub, and what goes between them. One loop. */
+#include "agent/local.h"
 #include "agent/logs.h"
 #include "agent/outgoing.h"
 #include "agent/renewal.h"
@@ -30,6 +31,7 @@ struct agent {
     struct spool *spool;
     struct outgoing *outgoing;
     struct agent_logs *logs;
+    struct local *local; /* NULL: there is no socket */
     struct uplink *uplink;
     struct renewal *renewal;
     struct loop_timer *settled; /* the start is over */
@@ -42,7 +44,19 @@ struct agent {
 
 static void on_report(void *arg, struct node_report *r)
 {
-    outgoing_report(((struct agent *)arg)->outgoing, r);
+    struct agent *a = arg;
+    if (r->kind == REPORT_OUTCOME && str_starts(r->outcome->id, LOCAL_ID)) {
+        node_report_free(r); /* nobody knows it, and it is not the hub's */
+        return;
+    }
+    if (r->kind == REPORT_LOCAL) {
+        local_outcome(a->local, r->local);
+        if (r->local->outcome->state == OUTCOME_RUNNING) { /* of no interest to the audit log */
+            node_report_free(r);
+            return;
+        }
+    }
+    outgoing_report(a->outgoing, r);
 }
 
 static int send_up(void *arg, const void *bytes, size_t len)
@@ -57,10 +71,20 @@ static size_t backlog(void *arg)
     return a->uplink ? uplink_backlog(a->uplink) : 0;
 }
 
+static void warn_of_old_hub(const struct agent *a, const PB(Welcome) * w)
+{
+    for (size_t i = 0; i < w->n_features; i++)
+        if (str_eq(w->features[i], "local"))
+            return;
+    if (a->local)
+        log_warn("agent", "what is done here by hydra --local won't be in the hub's audit log",
+                 "advice=%s", LOG_Q("bring the hub up to date"));
+}
+
 static void on_up(void *arg, const PB(Welcome) * w)
 {
     struct agent *a = arg;
-    (void)w;
+    warn_of_old_hub(a, w);
     sd_notifyf(0, "STATUS=Connected to %s as %s", a->identity.address, a->identity.node);
     outgoing_up(a->outgoing);
     renewal_look(a->renewal);
@@ -199,6 +223,27 @@ static void on_order(void *arg, const PB(FromHub) * m)
     }
 }
 
+/* --- the socket for this machine's own people --- */
+
+static void open_socket(struct agent *a)
+{
+    const struct options *o = a->options;
+    struct err e = {0};
+    if (!o->socket)
+        return;
+    int r = local_new(&(struct local_settings){.loop = a->loop,
+                                               .node = a->node,
+                                               .path = o->socket,
+                                               .group = o->socket_group,
+                                               .identity = &a->identity,
+                                               .outgoing = a->outgoing,
+                                               .spool = a->spool,
+                                               .uplink = a->uplink},
+                      &e, &a->local);
+    if (r < 0)
+        log_warn("agent", "hydra --local won't work", "error=%s", LOG_Q(err_text(&e, r)));
+}
+
 /* --- life --- */
 
 static void on_settled(void *arg)
@@ -291,6 +336,7 @@ static void start(struct agent *a)
                                                        .replaced = on_replaced,
                                                        .arg = a});
     a->renewal = renewal_new(a->loop, &a->identity, send_up, a);
+    open_socket(a);
     a->settled = loop_timer_new(a->loop, SETTLED_MS, 0, on_settled, a);
     log_info("agent", "watching this machine", "node=%s hub=%s", a->identity.node,
              a->identity.address);
@@ -300,6 +346,7 @@ static void start(struct agent *a)
 static void end(struct agent *a)
 {
     outgoing_down(a->outgoing); /* what is not acknowledged is kept */
+    local_free(TAKE(a->local));
     uplink_free(TAKE(a->uplink));
     agent_logs_down(a->logs);
     renewal_free(a->renewal);

@@ -173,7 +173,7 @@ static void on_call_ended(struct rpc_call *c, const struct rpc_status *s)
 
 static void say_hello(struct uplink *u)
 {
-    static char *always[] = {"commands", "policy", "spool"};
+    static char *always[] = {"commands", "policy", "spool", "local"};
     char *features[COUNT_OF(always) + 2];
     size_t n = COUNT_OF(always);
     PB(FromAgent) m = HYDRA__AGENT__V1__FROM_AGENT__INIT;

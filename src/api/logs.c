@@ -7,66 +7,13 @@
 #include "api/problem.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "logs/logs.h"
+#include "logs/query.h"
 
-enum { LINES_DEFAULT = 200, DOWNLOADS_MAX = 2, PIECE_BYTES = 64 << 10 };
+enum { DOWNLOADS_MAX = 2, PIECE_BYTES = 64 << 10 };
 
 static atomic_uint downloads;
 
 /* --- the query --- */
-
-static int read_ms(struct http_exchange *x, const char *name, int64_t *ret_us)
-{
-    const char *text = http_query(x, name);
-    uint64_t ms;
-    if (str_is_empty(text))
-        return 0;
-    if (str_to_u64(text, &ms) < 0 || ms > INT64_MAX / 1000000)
-        return body_refuse(x, name, "\"%s\" is a time in milliseconds since 1970.", name);
-    *ret_us = (int64_t)ms * 1000;
-    return 0;
-}
-
-static int read_limit(struct http_exchange *x, unsigned *ret_limit)
-{
-    const char *text = http_query(x, "limit");
-    uint64_t n = LINES_DEFAULT;
-    if (!str_is_empty(text) && (str_to_u64(text, &n) < 0 || n < 1 || n > LIMIT_LOG_LINES))
-        return body_refuse(x, "limit", "\"limit\" is 1 to %d.", LIMIT_LOG_LINES);
-    *ret_limit = (unsigned)n;
-    return 0;
-}
-
-static int read_level(struct http_exchange *x, enum line_level *ret_level)
-{
-    const char *text = http_query(x, "level");
-    *ret_level = LINE_NO_LEVEL;
-    if (!str_is_empty(text) && line_level_parse(text, ret_level) < 0)
-        return body_refuse(x, "level",
-                           "\"level\" is emerg, alert, crit, err, warning, notice, info or debug.");
-    return 0;
-}
-
-static int read_text(struct http_exchange *x, struct log_query *q)
-{
-    const char *text = http_query(x, "q"), *regex = http_query(x, "regex");
-    if (!str_is_empty(text))
-        q->text = mem_strdup(text);
-    if (!str_is_empty(regex) && str_to_bool(regex, &q->regex) < 0)
-        return body_refuse(x, "regex", "\"regex\" is 1 or 0.");
-    return 0;
-}
-
-static int read_cursor(struct http_exchange *x, struct logs_request *q)
-{
-    const char *before = http_query(x, "before"), *after = http_query(x, "after");
-    if (!str_is_empty(before) && !str_is_empty(after))
-        return body_refuse(x, "after", "Either \"before\" or \"after\", not both.");
-    q->newer = !str_is_empty(after);
-    if (!str_is_empty(before) || q->newer)
-        q->cursor = mem_strdup(q->newer ? after : before);
-    return 0;
-}
 
 /* "tower/docker/plex" → node and the node's own id. */
 static void add_service(struct logs_request *q, const char *id)
@@ -129,19 +76,7 @@ static int read_request(struct http_exchange *x, struct logs_request *q)
 {
     struct err e = {0};
     int r = read_sources(x, q);
-    if (r == 0)
-        r = read_text(x, &q->query);
-    if (r == 0)
-        r = read_level(x, &q->query.level);
-    if (r == 0)
-        r = read_ms(x, "since", &q->query.since_us);
-    if (r == 0)
-        r = read_ms(x, "until", &q->query.until_us);
-    if (r == 0)
-        r = read_limit(x, &q->query.limit);
-    if (r == 0)
-        r = read_cursor(x, q);
-    if (r == 0 && (r = logs_request_check(q, &e)) < 0)
+    if (r == 0 && (r = logs_query_read(x, q, &e)) < 0)
         body_refuse(x, e.field, "%s", e.text);
     return r;
 }

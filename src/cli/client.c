@@ -1,9 +1,11 @@
 #include "cli/client.h"
 
+#include "base/rand.h"
 #include "cli/sse.h"
 #include "io/http-client.h"
 
 #include <fcntl.h>
+#include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -15,6 +17,8 @@ struct client {
     struct loop *loop;
     struct http_client *http;
     char *url, *token;
+    char *socket;           /* of this machine's agent; NULL = hydrad */
+    char key[RAND_ID_SIZE]; /* of what is ordered there */
 };
 
 /* --- what was kept --- */
@@ -88,24 +92,44 @@ static const char *first_of(const char *a, const char *b, const char *c)
     return !str_is_empty(a) ? a : !str_is_empty(b) ? b : c;
 }
 
+static struct client *client_make(const char *url, const char *token)
+{
+    struct client *c = mem_alloc(sizeof *c);
+    c->url = mem_strdup(url);
+    while (str_ends(c->url, "/"))
+        c->url[strlen(c->url) - 1] = 0;
+    c->token = mem_strdup(token);
+    c->loop = loop_new("hydra");
+    c->http = http_client_new(c->loop);
+    return c;
+}
+
+static struct client *client_of_agent(const struct invocation *v)
+{
+    struct client *c = client_make("http://localhost", "");
+    c->socket =
+        mem_strdup(first_of(invocation_option(v, "socket"), getenv("HYDRA_SOCKET"), LOCAL_SOCKET));
+    rand_id(c->key);
+    return c;
+}
+
 int client_new(const struct invocation *v, struct err *e, struct client **ret_client)
 {
+    if (invocation_has(v, "local")) {
+        *ret_client = client_of_agent(v);
+        return 0;
+    }
     AUTO(json_decrefp) json_t *kept = login_read();
     const char *kept_url = json_get_str(kept, "url", NULL);
     const char *url = first_of(invocation_option(v, "server"), getenv("HYDRA_URL"),
                                first_of(kept_url, NULL, "http://127.0.0.1:7770"));
     if (!str_starts(url, "http://") && !str_starts(url, "https://"))
         return err_set(e, -EINVAL, "The address %s must begin with http:// or https://.", url);
-    struct client *c = mem_alloc(sizeof *c);
-    c->url = mem_strdup(url);
-    while (str_ends(c->url, "/"))
-        c->url[strlen(c->url) - 1] = 0;
+    struct client *c = client_make(url, "");
     /* A kept token belongs to the address that it was kept for: it goes nowhere else. */
     bool same = str_eq(c->url, kept_url);
-    c->token = mem_strdup(
-        first_of(getenv("HYDRA_TOKEN"), same ? json_get_str(kept, "token", NULL) : NULL, ""));
-    c->loop = loop_new("hydra");
-    c->http = http_client_new(c->loop);
+    mem_set_str(&c->token, first_of(getenv("HYDRA_TOKEN"),
+                                    same ? json_get_str(kept, "token", NULL) : NULL, ""));
     *ret_client = c;
     return 0;
 }
@@ -118,6 +142,7 @@ void client_free(struct client *c)
     loop_free(c->loop);
     mem_free(c->url);
     mem_free(c->token);
+    mem_free(c->socket);
     mem_free(c);
 }
 
@@ -138,13 +163,44 @@ struct call {
     struct str arrived; /* of a stream, not read yet */
 };
 
+/* Why this machine's agent can't be asked. */
+static int say_agent_away(const char *path, const struct http_answer *a, struct err *e)
+{
+    struct stat st;
+    struct group *g = stat(path, &st) == 0 ? getgrgid(st.st_gid) : NULL;
+    if (a->error == -EACCES)
+        return err_set(
+            e, -ECONNREFUSED,
+            "You may not ask this machine's agent: %s is for root and the members of the "
+            "group %s. As root: usermod -aG %s YOUR-NAME, then sign in anew.",
+            path, g ? g->gr_name : "hydra", g ? g->gr_name : "hydra");
+    if (a->error == -ENOENT)
+        return err_set(e, -ECONNREFUSED,
+                       "No agent listens on this machine: there is no %s. Where hydrad runs there "
+                       "is none; elsewhere `systemctl start hydra-agent` starts it.",
+                       path);
+    if (a->error == -ECONNREFUSED)
+        return err_set(e, -ECONNREFUSED,
+                       "The agent of this machine does not run: `systemctl start hydra-agent` "
+                       "starts it, `journalctl -u hydra-agent` says why it ended.");
+    return err_set(e, a->error, "The agent of this machine does not answer: %s", a->text);
+}
+
+bool client_was_cut_off(int code)
+{
+    return code == -ECONNREFUSED || code == -ECONNRESET || code == -ETIMEDOUT || code == -EPIPE ||
+           code == -EHOSTUNREACH || code == -EIO;
+}
+
 static void on_done(void *arg, const struct http_answer *a)
 {
     struct call *c = arg;
     c->done = true;
     c->code = a->error;
     c->status = a->status;
-    if (a->error)
+    if (a->error && c->client->socket)
+        c->code = say_agent_away(c->client->socket, a, c->e);
+    else if (a->error)
         err_set(c->e, a->error, "%s does not answer: %s", c->client->url, a->text);
     if (a->body)
         str_add_n(&c->body, a->body, a->body_len);
@@ -169,7 +225,8 @@ static int problem(const struct call *c, struct err *e)
     if (c->status == 401 && !detail)
         detail = "Sign in first: hydra login.";
     char plain[64];
-    snprintf(plain, sizeof plain, "hydrad answered with status %d.", c->status);
+    snprintf(plain, sizeof plain, "%s answered with status %d.",
+             c->client->socket ? "The agent" : "hydrad", c->status);
     return err_set(e, code_of_status(c->status), "%s%s", detail ? detail : plain,
                    c->status == 401 ? " (hydra login, or HYDRA_TOKEN)" : "");
 }
@@ -183,10 +240,15 @@ static void run_until_done(struct client *c, const bool *done)
 static int start(struct call *c, struct http_request *r, struct err *e)
 {
     AUTO(mem_freep) char *authorization = mem_printf("Authorization: Bearer %s", c->client->token);
+    AUTO(mem_freep) char *key = mem_printf("Idempotency-Key: %s", c->client->key);
     const char *headers[] = {"Accept: application/json, text/event-stream",
                              "Content-Type: application/json",
-                             *c->client->token ? authorization : NULL, NULL};
+                             c->client->socket   ? key
+                             : *c->client->token ? authorization
+                                                 : NULL,
+                             NULL};
     r->headers = headers;
+    r->unix_socket = c->client->socket;
     r->tls_verify = true;
     r->on_done = on_done;
     r->arg = c;

@@ -8,6 +8,7 @@ struct client;
 
 /* Where and as whom: --server, HYDRA_URL and HYDRA_TOKEN, what `hydra login` kept,
  * http://127.0.0.1:7770. */
+/* With --local: the agent of this machine. */
 int client_new(const struct invocation *v, struct err *e, struct client **ret_client) MUST_CHECK;
 void client_free(struct client *c);
 const char *client_url(const struct client *c);
@@ -17,6 +18,9 @@ const char *client_url(const struct client *c);
  * hydrad there; -EIO else. */
 int client_call(struct client *c, const char *method, const char *path, const json_t *body,
                 struct err *e, json_t **ret_answer) MUST_CHECK;
+
+/* Nobody answered, or no more: it may be on its way back. */
+bool client_was_cut_off(int code);
 
 struct stream_event {
     const char *id, *type, *data; /* data: JSON */

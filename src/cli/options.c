@@ -1,10 +1,12 @@
-#include "cli/options.h"
+#include "cli/verbs.h"
 
 #include <stdlib.h>
 #include <unistd.h>
 
 const struct option_def global_options[] = {
     {"server", 0, "URL", "where hydrad is; else HYDRA_URL, else what `hydra login` kept", NULL},
+    {"local", 0, NULL, "ask the agent of this machine itself, also while hydrad is away", NULL},
+    {"socket", 0, "PATH", "where that one listens; else HYDRA_SOCKET, else " LOCAL_SOCKET, NULL},
     {"output", 'o', "FORMAT", "table, json, yaml or csv", "table json yaml csv"},
     {"watch", 'w', NULL, "show again whenever something changes", NULL},
     {"no-color", 0, NULL, "no colours; also with NO_COLOR set, or when not at a terminal", NULL},
@@ -152,6 +154,23 @@ static int read_output(struct invocation *v, struct err *e)
     return err_set(e, -EINVAL, "The output is table, json, yaml or csv, not %s.", wanted);
 }
 
+/* What the agent answers by itself. */
+static int check_local(const struct invocation *v, struct err *e)
+{
+    static int (*const able[])(struct invocation *) = {verb_status, verb_services, verb_logs,
+                                                       verb_service_act};
+    if (!v->verb || !invocation_has(v, "local") || invocation_has(v, "help"))
+        return 0;
+    for (size_t i = 0; i < COUNT_OF(able); i++)
+        if (v->verb->run == able[i])
+            return 0;
+    return err_set(e, -EINVAL,
+                   "`hydra %s%s%s` asks the hub. With --local there are status, services, logs, "
+                   "restart and what else service can do to one.",
+                   v->verb->words[0], v->verb->words[1] ? " " : "",
+                   v->verb->words[1] ? v->verb->words[1] : "");
+}
+
 int invocation_parse(int argc, char **argv, struct invocation *ret_v, struct err *e)
 {
     struct invocation v = {0};
@@ -167,6 +186,8 @@ int invocation_parse(int argc, char **argv, struct invocation *ret_v, struct err
             r = take_option(&v, argv, argc, &i, e);
     if (r >= 0)
         r = read_output(&v, e);
+    if (r >= 0)
+        r = check_local(&v, e);
     const char *no_color = getenv("NO_COLOR");
     v.color = str_is_empty(no_color) && !invocation_has(&v, "no-color") && isatty(STDOUT_FILENO);
     str_list_done(&words);

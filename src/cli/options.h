@@ -5,6 +5,8 @@
 #include "base/err.h"
 #include "base/str.h"
 
+#define LOCAL_SOCKET "/run/hydra-agent/hydra.sock" /* of the agent on this machine */
+
 enum output { OUTPUT_TABLE, OUTPUT_JSON, OUTPUT_YAML, OUTPUT_CSV };
 
 struct invocation;

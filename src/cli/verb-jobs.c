@@ -11,6 +11,7 @@
 enum {
     POLL_FIRST_MS = 150,
     POLL_LAST_MS = 1000,
+    LOCAL_TRIES = 5,
     AWAY_MS = 10 * 60 * 1000, /* hydrad may be away that long: it may be what is rebooted */
 };
 
@@ -115,9 +116,7 @@ static int look(struct following *f, struct err *e, json_t **ret_job)
     int r = client_call(f->client, "GET", f->path, NULL, e, ret_job);
     if (r >= 0)
         f->heard_ms = clock_mono_ms();
-    bool passes = r == -ECONNREFUSED || r == -ECONNRESET || r == -ETIMEDOUT || r == -EPIPE ||
-                  r == -EHOSTUNREACH || r == -EIO;
-    if (r < 0 && passes && clock_mono_ms() - f->heard_ms < AWAY_MS) {
+    if (client_was_cut_off(r) && clock_mono_ms() - f->heard_ms < AWAY_MS) {
         *ret_job = NULL;
         return 0;
     }
@@ -167,6 +166,19 @@ static int refused(const struct err *e, int r)
     return EXIT_REFUSED;
 }
 
+/* An agent that is asked twice with one key does it once: its answer may have been lost with it. */
+static int place(const struct invocation *v, struct client *c, const json_t *body, struct err *e,
+                 json_t **ret_job)
+{
+    int r = client_call(c, "POST", "/api/cli/jobs", body, e, ret_job);
+    for (unsigned i = 0; i < LOCAL_TRIES && client_was_cut_off(r) && invocation_has(v, "local");
+         i++) {
+        sleep(1);
+        r = client_call(c, "POST", "/api/cli/jobs", body, e, ret_job);
+    }
+    return r;
+}
+
 static int order(struct invocation *v, const json_t *body)
 {
     struct err e = {0};
@@ -174,7 +186,7 @@ static int order(struct invocation *v, const json_t *body)
     AUTO(json_decrefp) json_t *job = NULL;
     int r = client_new(v, &e, &c);
     if (r >= 0)
-        r = client_call(c, "POST", "/api/cli/jobs", body, &e, &job);
+        r = place(v, c, body, &e, &job);
     int code = EXIT_DONE;
     const char *id = json_get_str(job, "id", "");
     if (r < 0) {
@@ -205,7 +217,8 @@ int verb_service_act(struct invocation *v)
 {
     if (v->words.n < 1)
         return verb_usage(v);
-    AUTO(json_decrefp) json_t *body = order_of(v, v->verb->words[1]);
+    AUTO(json_decrefp)
+    json_t *body = order_of(v, v->verb->words[1] ? v->verb->words[1] : v->verb->words[0]);
     json_t *ids = json_array();
     for (size_t i = 0; i < v->words.n; i++)
         json_array_append_new(ids, json_string(v->words.v[i]));

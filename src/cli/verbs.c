@@ -132,6 +132,7 @@ const struct verb verbs[] = {
     {{"service", "start"}, "ID…", "start services", act_options, verb_service_act},
     {{"service", "stop"}, "ID…", "stop services", act_options, verb_service_act},
     {{"service", "restart"}, "ID…", "restart services", act_options, verb_service_act},
+    {{"restart"}, "ID…", "the same", act_options, verb_service_act},
     {{"service", "reload"},
      "ID…",
      "have units read their settings anew",

@@ -186,6 +186,7 @@ static void take(struct cluster *c, struct live_node *n, struct node_report *r,
         return;
     case REPORT_OUTCOME: /* of the jobs: not for here */
     case REPORT_POLICY:
+    case REPORT_LOCAL: /* of the audit log */
         return;
     }
 }

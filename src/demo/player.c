@@ -386,6 +386,7 @@ void player_take(struct player *p, struct node_report *r)
     case REPORT_SOURCE:
     case REPORT_OUTCOME:
     case REPORT_POLICY:
+    case REPORT_LOCAL:
         tell(p, *r);
         return;
     }

@@ -174,6 +174,18 @@ static void print_address(const struct in6_addr *a, char ret_text[INET6_ADDRSTRL
               INET6_ADDRSTRLEN);
 }
 
+int http_peer_user(const struct http_exchange *x, uint32_t *ret_uid)
+{
+    struct ucred who;
+    socklen_t size = sizeof who;
+    int fd;
+    if (x->c->family != AF_UNIX || uv_fileno((const uv_handle_t *)&x->c->tcp, &fd) < 0 ||
+        getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &size) < 0)
+        return -ENOTCONN;
+    *ret_uid = who.uid;
+    return 0;
+}
+
 const char *http_peer(const struct http_exchange *x)
 {
     struct http_exchange *own = (struct http_exchange *)x;

@@ -151,6 +151,9 @@ const char *http_body(const struct http_exchange *x,
                       size_t *ret_len); /* whole body; "" when none */
 /* Who asks: the peer, or for whom a believed proxy says that it asks. */
 const char *http_peer(const struct http_exchange *x); /* the address as text; "local" */
+/* Who is at the other end of a Unix socket, as the kernel says. On the loop. -ENOTCONN: there is
+ * none, or it is no Unix socket. */
+int http_peer_user(const struct http_exchange *x, uint32_t *ret_uid) MUST_CHECK;
 bool http_peer_is_loopback(const struct http_exchange *x);
 bool http_is_https(const struct http_exchange *x); /* a believed proxy says so */
 /* The peer says for whom it asks, and is not believed. */

@@ -21,7 +21,7 @@ struct agent_link {
     bool renewing, over, reads_logs, answers;
 };
 
-static const char *const features[] = {"checks", "commands", "inspect", "logs", "renew"};
+static const char *const features[] = {"checks", "commands", "inspect", "local", "logs", "renew"};
 
 static void unlink_node(struct agent_link *l)
 {
@@ -96,6 +96,8 @@ void agent_link_tick(struct agent_link *l)
         agent_link_end(l, RPC_UNAUTHENTICATED, "The certificate of this link is out of its time.");
         return;
     }
+    if (l->node->held)
+        return;
     uint64_t ripe = l->ripe;
     l->ripe = l->node->taken;
     if (ripe <= l->told)
@@ -320,6 +322,9 @@ static void put_right(const struct agent_link *l, struct node_report *r)
         break;
     case REPORT_OUTCOME:
         r->outcome->time_ms += l->skew_ms;
+        break;
+    case REPORT_LOCAL:
+        r->local->outcome->time_ms += l->skew_ms;
         break;
     case REPORT_SERVICE:
         r->service->started_ms += r->service->started_ms ? l->skew_ms : 0;

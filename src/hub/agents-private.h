@@ -20,6 +20,7 @@ struct agent_node {
     uint64_t session;                   /* of the agent: which start of it */
     uint64_t taken;                     /* the highest sequence that came */
     int64_t clone_ms;                   /* mono; a second machine came; 0 = never */
+    bool held;                          /* nothing is acknowledged: it is being written */
     bool skewed;                        /* its clock is told of */
 };
 

@@ -231,6 +231,13 @@ void agents_free(struct agents *a)
     loop_post(a->settings.loop, free_self, a);
 }
 
+void agents_hold(struct agents *a, const char *node, bool held)
+{
+    struct agent_node *n = agents_node(a, node);
+    if (n)
+        n->held = held;
+}
+
 /* --- orders --- */
 
 void agents_checks(struct agents *a, const char *node, const struct check_spec *specs, size_t n)

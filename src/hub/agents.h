@@ -58,6 +58,10 @@ void agents_logs(struct agents *a, const char *node, struct log_reader *r);
 
 /* Since when (wall clock, ms) its agent is linked; 0 = it is not. */
 int64_t agents_linked_since(const struct agents *a, const char *node);
+
+/* What this node tells is not acknowledged for now. */
+void agents_hold(struct agents *a, const char *node, bool held);
+
 bool agents_knows(const struct agents *a, const char *node);
 
 /* The node's checks from now on, also when it links later. */

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "hub/agents.h"
 #include "hub/inspections.h"
+#include "hub/local-audit.h"
 #include "hub/local-node.h"
 
 struct nodes {
@@ -10,6 +11,7 @@ struct nodes {
     struct local_node *local;
     struct agents *agents;
     struct inspections *inspections;
+    struct local_audit *audit;
 };
 
 static struct cluster_now now(void)
@@ -38,6 +40,11 @@ static void on_local_report(void *arg, struct node_report *r)
 static void on_report(void *arg, const char *node, struct node_report *r, bool late)
 {
     struct nodes *n = arg;
+    if (r->kind == REPORT_LOCAL) {
+        agents_hold(n->agents, node, true); /* until it is in the audit log, the node keeps it */
+        local_audit_add(n->audit, node, r->local);
+        return;
+    }
     tell_jobs(n, node, r);
     if (late)
         cluster_report_late(n->settings.cluster, node, r, now());
@@ -54,6 +61,12 @@ static void on_local_inspected(void *arg, uint64_t id, const struct inspect_answ
 static void on_inspected(void *arg, const char *node, uint64_t id, const struct inspect_answer *a)
 {
     inspections_answer(((struct nodes *)arg)->inspections, node, id, a);
+}
+
+static void on_audited(void *arg, const char *node, bool all_written)
+{
+    if (all_written)
+        agents_hold(((struct nodes *)arg)->agents, node, false);
 }
 
 static void on_notice(void *arg, const char *key, const char *text, const char *hint)
@@ -167,6 +180,11 @@ struct nodes *nodes_start(const struct nodes_settings *s)
     n->inspections = inspections_new(s->loop, give_up, n);
     if (s->local)
         start_local(n);
+    n->audit = local_audit_new(&(struct local_audit_settings){.loop = s->loop,
+                                                              .workers = s->workers,
+                                                              .store = s->store,
+                                                              .settled = on_audited,
+                                                              .arg = n});
     n->agents = agents_new(&(struct agents_settings){.loop = s->loop,
                                                      .workers = s->workers,
                                                      .store = s->store,
@@ -198,8 +216,14 @@ void nodes_stop(struct nodes *n)
         return;
     nodes_end_inspections(n);
     local_node_stop(n->local);
+    local_audit_free(n->audit);
     agents_free(n->agents);
     loop_post(n->settings.loop, free_self, n);
+}
+
+void nodes_tick(struct nodes *n)
+{
+    local_audit_tick(n->audit);
 }
 
 /* --- orders --- */

@@ -33,6 +33,7 @@ struct nodes *nodes_start(const struct nodes_settings *s);
 /* After the workers have ended, before the loop is freed. */
 void nodes_stop(struct nodes *n);
 
+void nodes_tick(struct nodes *n);          /* each second */
 void nodes_fleet_changed(struct nodes *n); /* any thread */
 
 /* The checks of a node from now on. */

@@ -149,6 +149,7 @@ static void on_tick(void *arg)
     struct hub *h = arg;
     cluster_tick(h->api.cluster, now());
     jobs_tick(h->api.jobs, now());
+    nodes_tick(h->nodes);
 }
 
 static void refresh_on_worker(void *arg)

@@ -97,6 +97,8 @@ static void print_begin(struct str *out, const struct command *c, const char *bo
     jw_key_str(&w, "target", c->target);
     jw_key_str(&w, "argument", c->argument);
     jw_key_int(&w, "sequence", (int64_t)c->sequence);
+    if (c->is_local)
+        jw_key_uint(&w, "uid", c->uid);
     jw_key_str(&w, "boot", boot);
     jw_key_int(&w, "time", now_ms);
     jw_end_object(&w);
@@ -146,7 +148,9 @@ static int take_begin(struct command_log *l, const json_t *v)
     struct command c = {.user = (char *)json_get_str(v, "user", ""),
                         .target = (char *)json_get_str(v, "target", ""),
                         .argument = (char *)json_get_str(v, "argument", ""),
-                        .sequence = (uint64_t)json_get_int(v, "sequence", 0)};
+                        .sequence = (uint64_t)json_get_int(v, "sequence", 0),
+                        .is_local = json_object_get(v, "uid") != NULL,
+                        .uid = (uint32_t)json_get_int(v, "uid", 0)};
     /* A verb of a newer program: its id is still not done again. */
     if (command_verb_parse(json_get_str(v, "verb", ""), &c.verb) < 0)
         c.verb = COMMAND_UNIT_RELOAD;

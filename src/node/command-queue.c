@@ -10,13 +10,33 @@
 
 /* --- outcomes --- */
 
-void commands_tell(struct node *n, const struct command_outcome *o)
+static struct command_outcome *outcome_copy(const struct command_outcome *o)
 {
     struct command_outcome *copy = mem_dup(o, sizeof *o);
     copy->step = mem_strdup(o->step ? o->step : "");
     copy->text = mem_strdup(o->text ? o->text : "");
     copy->output = mem_strdup(o->output ? o->output : "");
-    node_emit(n, (struct node_report){.kind = REPORT_OUTCOME, .outcome = copy});
+    return copy;
+}
+
+static struct local_action *local_of(const struct command *c, const struct command_outcome *o)
+{
+    struct local_action *a = mem_alloc(sizeof *a);
+    *a = (struct local_action){.user = mem_strdup(c->user),
+                               .uid = c->uid,
+                               .verb = mem_strdup(command_verb_name(c->verb)),
+                               .target = mem_strdup(c->target),
+                               .argument = mem_strdup(c->argument),
+                               .outcome = outcome_copy(o)};
+    return a;
+}
+
+void commands_tell(struct node *n, const struct command *c, const struct command_outcome *o)
+{
+    if (c && c->is_local)
+        node_emit(n, (struct node_report){.kind = REPORT_LOCAL, .local = local_of(c, o)});
+    else
+        node_emit(n, (struct node_report){.kind = REPORT_OUTCOME, .outcome = outcome_copy(o)});
 }
 
 struct command_outcome command_outcome_of(const char *id, enum outcome_state state,
@@ -41,7 +61,7 @@ void commands_refuse(struct commands *s, const struct command *c, const char *wh
     if (keep && s->log && command_log_begin(s->log, c, s->boot, o.time_ms, NULL) == 0)
         (void)!command_log_end(s->log, &o, NULL);
     command_outcome_log(c, &o);
-    commands_tell(s->node, &o);
+    commands_tell(s->node, c, &o);
 }
 
 /* --- an action --- */
@@ -58,7 +78,7 @@ void action_tell_step(const struct action *a)
 {
     struct command_outcome o = command_outcome_of(a->command.id, OUTCOME_RUNNING, "");
     o.step = a->step;
-    commands_tell(a->node, &o);
+    commands_tell(a->node, &a->command, &o);
 }
 
 void action_step(struct action *a, const char *fmt, ...)
@@ -117,7 +137,7 @@ void action_end(struct action *a, enum outcome_state state, char *output, const 
         log_warn("commands", "outcome not written", "id=%s error=%s it=%s", LOG_Q(o.id),
                  LOG_Q(e.text), "is told all the same");
     command_outcome_log(&a->command, &o);
-    commands_tell(s->node, &o);
+    commands_tell(s->node, &a->command, &o);
     forget(s, a);
     action_free(a);
     mem_free(output);

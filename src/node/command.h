@@ -54,6 +54,8 @@ struct command {
     char *argument;     /* "" = none */
     int64_t expires_ms; /* wall clock; 0 = never (this machine's own commands) */
     uint64_t sequence;  /* above that of every command before it; 0 = not counted */
+    bool is_local;      /* a person on this machine asks, not the hub */
+    uint32_t uid;       /* that person's, as the kernel says */
 };
 void command_done(struct command *c);
 void command_copy(struct command *to, const struct command *from);

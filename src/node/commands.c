@@ -123,7 +123,7 @@ static bool tell_known(struct commands *s, const char *id)
     if (a)
         action_tell_step(a);
     else if (r)
-        commands_tell(s->node, &r->outcome);
+        commands_tell(s->node, &r->command, &r->outcome);
     return a || r;
 }
 
@@ -185,7 +185,7 @@ void node_command_query(struct node *n, const char *id)
         command_outcome_of(id, OUTCOME_UNKNOWN, "This node does not know of it.");
     assert(s);
     if (!tell_known(s, id))
-        commands_tell(n, &o);
+        commands_tell(n, NULL, &o);
 }
 
 void commands_bus_lost(struct node *n)
@@ -206,7 +206,7 @@ static void end_record(struct commands *s, const struct command_record *r, enum 
     struct command_outcome o = command_outcome_of(r->command.id, state, text);
     command_outcome_log(&r->command, &o);
     (void)!command_log_end(s->log, &o, NULL);
-    commands_tell(s->node, &o);
+    commands_tell(s->node, &r->command, &o);
 }
 
 /* Is it the unit that this very program runs in? */

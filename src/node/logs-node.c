@@ -1,4 +1,5 @@
 /* The node's side of logs: where the lines of its services are, and which readers run. */
+#include "node/commands.h"
 #include "node/docker-private.h"
 #include "node/logs-module.h"
 #include "node/logs-private.h"
@@ -20,7 +21,12 @@ static char *no_place(const char *service)
 static struct log_place place_of(struct node *n, const char *service)
 {
     struct log_place p = {0};
+    struct err e = {0};
     const struct observed *unit = systemd_find(n, service);
+    if (commands_allow(n, "logs", service, &e) < 0) {
+        p.why = mem_strdup(e.text);
+        return p;
+    }
     if (docker_log_place(n, service, &p))
         return p;
     if (unit && str_starts(service, "systemd/")) {
@@ -33,13 +39,20 @@ static struct log_place place_of(struct node *n, const char *service)
     return p;
 }
 
+static struct log_place journal_of(struct node *n)
+{
+    struct err e = {0};
+    if (commands_allow(n, "logs", "", &e) < 0)
+        return (struct log_place){.why = mem_strdup(e.text)};
+    return (struct log_place){.kind = LOG_PLACE_JOURNAL, .folder = mem_strdup(n->settings.journal)};
+}
+
 static void find_places(struct node *n, const struct log_query *q, struct log_place *places)
 {
     for (size_t i = 0; i < q->services.n && i < LIMIT_LOG_SERVICES; i++)
         places[i] = place_of(n, q->services.v[i]);
     if (!q->services.n)
-        places[0] = (struct log_place){.kind = LOG_PLACE_JOURNAL,
-                                       .folder = mem_strdup(n->settings.journal)};
+        places[0] = journal_of(n);
 }
 
 static void forget(struct logs *l, size_t i)

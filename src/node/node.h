@@ -56,8 +56,8 @@ void node_set_checks(struct node *n, const struct check_spec *specs, size_t n_sp
 /* Checks one service now, whatever its interval. On the loop. -ENOENT. */
 int node_check_now(struct node *n, const char *service);
 
-/* Carries out a command, or refuses it; each outcome is a report (REPORT_OUTCOME), the last one not
- * OUTCOME_RUNNING. On the loop; `c` is copied. */
+/* Carries out a command, or refuses it; each outcome is a report (REPORT_OUTCOME, or REPORT_LOCAL
+ * where `c` is of this machine), the last one not OUTCOME_RUNNING. On the loop; `c` is copied. */
 void node_command(struct node *n, const struct command *c);
 /* Tells the outcome of a command that was given before: the last one, or OUTCOME_UNKNOWN. On the
  * loop. */

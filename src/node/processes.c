@@ -139,6 +139,15 @@ static char *user_name(const struct process_users *u, int64_t uid)
     return uid < 0 ? mem_strdup("") : mem_printf("%lld", (long long)uid);
 }
 
+char *process_user_name(const char *root, uint32_t uid)
+{
+    struct process_users *u = process_users_new();
+    process_users_refresh(u, root);
+    char *name = user_name(u, uid);
+    process_users_free(u);
+    return name;
+}
+
 /* --- a row --- */
 
 static int64_t effective_uid(const char *root, int pid)

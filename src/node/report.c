@@ -109,6 +109,16 @@ static void free_check(struct check_result *c)
     mem_free(c);
 }
 
+static void free_local(struct local_action *a)
+{
+    mem_free(a->user);
+    mem_free(a->verb);
+    mem_free(a->target);
+    mem_free(a->argument);
+    command_outcome_free(a->outcome);
+    mem_free(a);
+}
+
 void node_report_free(struct node_report *r)
 {
     switch (r->kind) {
@@ -141,6 +151,9 @@ void node_report_free(struct node_report *r)
         break;
     case REPORT_POLICY:
         policy_free(r->policy);
+        break;
+    case REPORT_LOCAL:
+        free_local(r->local);
         break;
     }
 }
@@ -294,6 +307,22 @@ static void mend_policy(struct policy *p)
     }
 }
 
+static void mend_outcome(struct command_outcome *o)
+{
+    mend(o->step);
+    mend(o->text);
+    mend(o->output);
+}
+
+static void mend_local(struct local_action *a)
+{
+    mend(a->user);
+    mend(a->verb);
+    mend(a->target);
+    mend(a->argument);
+    mend_outcome(a->outcome);
+}
+
 void node_report_mend(struct node_report *r)
 {
     switch (r->kind) {
@@ -322,12 +351,13 @@ void node_report_mend(struct node_report *r)
         mend(r->check->text);
         break;
     case REPORT_OUTCOME:
-        mend(r->outcome->step);
-        mend(r->outcome->text);
-        mend(r->outcome->output);
+        mend_outcome(r->outcome);
         break;
     case REPORT_POLICY:
         mend_policy(r->policy);
+        break;
+    case REPORT_LOCAL:
+        mend_local(r->local);
         break;
     }
 }

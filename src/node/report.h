@@ -222,6 +222,17 @@ struct check_result {
     int64_t tls_expires_ms; /* 0 = no TLS */
 };
 
+/* --- what a person on the node itself had done --- */
+
+/* How it goes, and how it ended: the last one of an id is not OUTCOME_RUNNING. */
+struct local_action {
+    char *user; /* name, or number where there is none */
+    uint32_t uid;
+    char *verb; /* "unit.restart" */
+    char *target, *argument;
+    struct command_outcome *outcome;
+};
+
 /* --- the report --- */
 
 enum report_kind {
@@ -235,6 +246,7 @@ enum report_kind {
     REPORT_CHECK,
     REPORT_OUTCOME,
     REPORT_POLICY, /* at the start, and when its file changes */
+    REPORT_LOCAL,  /* instead of REPORT_OUTCOME for a command that was given on the node itself */
 };
 
 /* The struct itself is small and the caller's: copy it to keep it. What it points to changes hands.
@@ -252,6 +264,7 @@ struct node_report {
         struct check_result *check;
         struct command_outcome *outcome;
         struct policy *policy;
+        struct local_action *local;
     };
 };
 

@@ -262,7 +262,7 @@ static void print_check(PB(FromAgent) m, const struct check_result *c, struct st
     print_body(&m, HYDRA__AGENT__V1__FROM_AGENT__BODY_CHECK, out);
 }
 
-static void print_outcome(PB(FromAgent) m, const struct command_outcome *o, struct str *out)
+static PB(Outcome) outcome_message(const struct command_outcome *o)
 {
     PB(Outcome) p = HYDRA__AGENT__V1__OUTCOME__INIT;
     p.id = text(o->id);
@@ -271,6 +271,26 @@ static void print_outcome(PB(FromAgent) m, const struct command_outcome *o, stru
     p.step = text(o->step);
     p.text = text(o->text);
     p.output = text(o->output);
+    return p;
+}
+
+static void print_local(PB(FromAgent) m, const struct local_action *a, struct str *out)
+{
+    PB(LocalAction) p = HYDRA__AGENT__V1__LOCAL_ACTION__INIT;
+    PB(Outcome) o = outcome_message(a->outcome);
+    p.user = text(a->user);
+    p.uid = a->uid;
+    p.verb = text(a->verb);
+    p.target = text(a->target);
+    p.argument = text(a->argument);
+    p.outcome = &o;
+    m.local_action = &p;
+    print_body(&m, HYDRA__AGENT__V1__FROM_AGENT__BODY_LOCAL_ACTION, out);
+}
+
+static void print_outcome(PB(FromAgent) m, const struct command_outcome *o, struct str *out)
+{
+    PB(Outcome) p = outcome_message(o);
     m.outcome = &p;
     print_body(&m, HYDRA__AGENT__V1__FROM_AGENT__BODY_OUTCOME, out);
 }
@@ -337,6 +357,9 @@ void wire_report_print(struct wire_values *before, const struct node_report *r, 
         break;
     case REPORT_POLICY:
         print_policy(m, r->policy, out);
+        break;
+    case REPORT_LOCAL:
+        print_local(m, r->local, out);
         break;
     }
 }

@@ -255,6 +255,19 @@ static struct command_outcome *take_outcome(struct taker *t, const PB(Outcome) *
     return o;
 }
 
+static struct local_action *take_local(struct taker *t, const PB(LocalAction) * p)
+{
+    static const PB(Outcome) none = HYDRA__AGENT__V1__OUTCOME__INIT; /* without an id: refused */
+    struct local_action *a = mem_alloc(sizeof *a);
+    *a = (struct local_action){.user = must(t, p->user),
+                               .uid = p->uid,
+                               .verb = must(t, p->verb),
+                               .target = must(t, p->target),
+                               .argument = must(t, p->argument),
+                               .outcome = take_outcome(t, p->outcome ? p->outcome : &none)};
+    return a;
+}
+
 static struct policy *take_policy(struct taker *t, const PB(Policy) * p)
 {
     struct policy *policy = mem_alloc(sizeof *policy);
@@ -317,6 +330,9 @@ int wire_report_take(struct wire_values *before, const PB(FromAgent) * m, struct
         break;
     case HYDRA__AGENT__V1__FROM_AGENT__BODY_POLICY:
         r = (struct node_report){.kind = REPORT_POLICY, .policy = take_policy(&t, m->policy)};
+        break;
+    case HYDRA__AGENT__V1__FROM_AGENT__BODY_LOCAL_ACTION:
+        r = (struct node_report){.kind = REPORT_LOCAL, .local = take_local(&t, m->local_action)};
         break;
     default:
         return 0;

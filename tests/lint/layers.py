@@ -10,7 +10,8 @@ ORDER = ['base', 'io', 'http', 'rpc', 'node', 'stream', 'store', 'access', 'clus
          'alerts', 'automation', 'boards', 'api', 'hub', 'agent', 'demo', 'cli']
 # node/ becomes part of the agent, and cli/ a program of its own: they know nothing of the server.
 ONLY = {'node': {'base', 'io', 'rpc', 'node'}, 'cli': {'base', 'io', 'cli'},
-        'agent': {'base', 'io', 'rpc', 'node', 'agent'}, 'demo': {'base', 'io', 'rpc', 'node', 'agent', 'demo'}, 'http': {'base', 'io', 'http'}}
+        'logs': {'base', 'io', 'http', 'node', 'logs'}, 'agent': {'base', 'io', 'http', 'rpc', 'node', 'logs', 'agent'},
+        'demo': {'base', 'io', 'rpc', 'node', 'agent', 'demo'}, 'http': {'base', 'io', 'http'}}
 
 src = pathlib.Path(__file__).resolve().parents[2] / 'src'
 bad = 0

@@ -139,8 +139,9 @@ static bool is_wanted(const struct node_report *r)
 
 static void print_report(struct jw *w, const struct node_report *r)
 {
-    static const char *const kinds[] = {"facts",     "series", "frame", "service", "gone",
-                                        "processes", "source", "check", "outcome", "policy"};
+    static const char *const kinds[] = {"facts",   "series",    "frame",  "service",
+                                        "gone",    "processes", "source", "check",
+                                        "outcome", "policy",    "local"};
     jw_key_int(w, "t", clock_wall_ms());
     jw_key_str(w, "report", kinds[r->kind]);
     switch (r->kind) {
@@ -170,6 +171,7 @@ static void print_report(struct jw *w, const struct node_report *r)
     case REPORT_FACTS:
     case REPORT_SERIES:
     case REPORT_PROCESSES:
+    case REPORT_LOCAL: /* nobody is asked here */
         break;
     }
 }

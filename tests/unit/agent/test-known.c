@@ -128,12 +128,32 @@ static void series_add_up_until_they_begin_anew(void **state)
     known_done(&k);
 }
 
+static void note_service(void *arg, const struct observed *o)
+{
+    str_addf(arg, "%s %d\n", o->id, (int)o->run);
+}
+
+static void shows_its_services(void **state)
+{
+    struct known k = {0};
+    AUTO(str_done) struct str out = {0};
+    (void)state;
+    service(&k, "docker/a", RUN_RUNNING);
+    service(&k, "docker/a", RUN_FAILED);
+    service(&k, "docker/b", RUN_RUNNING);
+    gone(&k, "docker/b");
+    known_each_service(&k, note_service, &out);
+    assert_string_equal(str_text(&out), "docker/a 4\n");
+    known_done(&k);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tells_the_last_of_everything),
         cmocka_unit_test(a_list_that_was_complete_is_told_as_complete),
         cmocka_unit_test(a_new_list_drops_what_is_not_in_it),
+        cmocka_unit_test(shows_its_services),
         cmocka_unit_test(series_add_up_until_they_begin_anew),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

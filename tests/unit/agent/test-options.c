@@ -37,7 +37,18 @@ static void knows_verbs_and_options(void **state)
     assert_string_equal(o.docker, "unix:///run/x.sock");
     assert_string_equal(o.policy, "/p");
     assert_int_equal(o.interval_ms, 250);
+    assert_null(o.socket);
     options_done(&o);
+    setenv("RUNTIME_DIRECTORY", "/run/agent", true);
+    assert_int_equal(parse(&e, &o, ""), 0);
+    assert_string_equal(o.socket, "/run/agent/hydra.sock");
+    assert_string_equal(o.socket_group, "hydra");
+    options_done(&o);
+    assert_int_equal(parse(&e, &o, "--socket none --socket-group wheel"), 0);
+    assert_null(o.socket);
+    assert_string_equal(o.socket_group, "wheel");
+    options_done(&o);
+    unsetenv("RUNTIME_DIRECTORY");
 }
 
 static void says_what_is_wrong(void **state)
@@ -45,13 +56,10 @@ static void says_what_is_wrong(void **state)
     static const struct {
         const char *words, *says;
     } cases[] = {
-        {"--stat x", "did you mean --state?"},
-        {"--state", "--state needs DIR after it."},
-        {"--interval 5", "100 to 60000"},
-        {"--interval soon", "milliseconds"},
-        {"--log-level loud", "error, warn, info or debug"},
-        {"--log-format xml", "text or json"},
-        {"run a b", "b is too much"},
+        {"--stat x", "did you mean --state?"}, {"--state", "--state needs DIR after it."},
+        {"--interval 5", "100 to 60000"},      {"--socket here", "a whole path, or none"},
+        {"--interval soon", "milliseconds"},   {"--log-level loud", "error, warn, info or debug"},
+        {"--log-format xml", "text or json"},  {"run a b", "b is too much"},
     };
     (void)state;
     for (size_t i = 0; i < COUNT_OF(cases); i++) {

@@ -47,6 +47,22 @@ static void letters_take_values_in_both_ways(void **state)
     invocation_done(&v);
 }
 
+static void the_agent_answers_some_verbs(void **state)
+{
+    (void)state;
+    struct invocation v = {0};
+    struct err e = {0};
+    assert_int_equal(parse(&v, &e, 3, "--local", "restart", "nginx"), 0);
+    assert_string_equal(v.words.v[0], "nginx");
+    invocation_done(&v);
+    assert_int_equal(parse(&v, &e, 4, "logs", "nginx", "--local", "-f"), 0);
+    invocation_done(&v);
+    assert_int_equal(parse(&v, &e, 2, "--local", "users"), -EINVAL);
+    assert_non_null(strstr(e.text, "`hydra users` asks the hub"));
+    assert_int_equal(parse(&v, &e, 3, "--local", "users", "--help"), 0);
+    invocation_done(&v);
+}
+
 static void mistakes_are_explained(void **state)
 {
     (void)state;
@@ -70,6 +86,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(options_stand_anywhere),
         cmocka_unit_test(letters_take_values_in_both_ways),
+        cmocka_unit_test(the_agent_answers_some_verbs),
         cmocka_unit_test(mistakes_are_explained),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

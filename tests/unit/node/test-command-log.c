@@ -187,6 +187,29 @@ static void test_no_folder(void **state)
     assert_non_null(strstr(e.text, "/nowhere/commands.jsonl"));
 }
 
+static void test_who_was_here(void **state)
+{
+    (void)state;
+    struct command_log *l = open_log();
+    struct command c = {.id = "local-1",
+                        .verb = COMMAND_UNIT_RESTART,
+                        .user = (char *)"pia",
+                        .target = (char *)"systemd/a.service",
+                        .argument = (char *)"",
+                        .is_local = true,
+                        .uid = 1000};
+    assert_int_equal(command_log_begin(l, &c, "boot-1", 5, NULL), 0);
+    begin(l, "hub", 3);
+    command_log_free(l);
+    l = open_log();
+    const struct command_record *here = command_log_find(l, "local-1");
+    assert_true(here->command.is_local);
+    assert_int_equal(here->command.uid, 1000);
+    assert_string_equal(here->command.user, "pia");
+    assert_false(command_log_find(l, "hub")->command.is_local);
+    command_log_free(l);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -195,6 +218,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_torn, make_dir, remove_dir),
         cmocka_unit_test_setup_teardown(test_broken, make_dir, remove_dir),
         cmocka_unit_test_setup_teardown(test_bounded, make_dir, remove_dir),
+        cmocka_unit_test_setup_teardown(test_who_was_here, make_dir, remove_dir),
         cmocka_unit_test(test_in_memory),
         cmocka_unit_test(test_no_folder),
     };

@@ -99,6 +99,26 @@ static void test_sequence(void **state)
     watching_stop(&w);
 }
 
+/* Of this machine's own people: neither counted nor told as the hub's are. */
+static void test_local(void **state)
+{
+    (void)state;
+    struct watching w;
+    watch_nothing(&w, NULL);
+    struct errand e = errand(&w, "local-1", COMMAND_UNIT_RESTART, "systemd/a.service");
+    e.command.is_local = true;
+    e.command.uid = 1000;
+    give(e);
+    wait_for(&w, "local local-1 failed ada 1000 unit.restart systemd/a.service *");
+    ask(&w, "local-1");
+    wait_for(&w, "local local-1 failed ada 1000 *");
+    e = errand(&w, "local-2", COMMAND_CONTAINER_KILL, "docker/a");
+    e.command.is_local = true;
+    give(e);
+    wait_for(&w, "local local-2 refused ada 0 container.kill docker/a *does not allow*");
+    watching_stop(&w);
+}
+
 static void test_remembers(void **state)
 {
     (void)state;
@@ -279,6 +299,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_sequence),
+        cmocka_unit_test(test_local),
         cmocka_unit_test(test_remembers),
         cmocka_unit_test(test_signals_spare_what_is_never_stopped),
         cmocka_unit_test(test_rename_is_held_to_the_policy),

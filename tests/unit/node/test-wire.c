@@ -149,6 +149,12 @@ static void test_the_rest(void **state)
     struct check_result *c = mem_alloc(sizeof *c);
     *c = (struct check_result){t("manual/x"), CHECK_DOWN, 5, 1200, 503, t("HTTP 503"), 77};
     there_and_back((struct node_report){.kind = REPORT_CHECK, .check = c});
+    struct command_outcome *o = mem_alloc(sizeof *o);
+    *o = (struct command_outcome){
+        "local-1", OUTCOME_REFUSED, 9, t(""), t("The policy does not allow it."), t("")};
+    struct local_action *a = mem_alloc(sizeof *a);
+    *a = (struct local_action){t("pia"), 1000, t("unit.restart"), t("systemd/a.service"), t(""), o};
+    there_and_back((struct node_report){.kind = REPORT_LOCAL, .local = a});
 }
 
 static void test_checks(void **state)
