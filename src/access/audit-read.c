@@ -211,16 +211,27 @@ static int read_head(struct db *db, struct walk *w, struct err *e)
     return r == -ENOENT ? 0 : r;
 }
 
+static int walk_on(struct db *db, struct walk *w, struct err *e)
+{
+    bool end = false;
+    int r = 0;
+    while (r >= 0 && !end)
+        r = check_page(db, w, &end, e);
+    return r;
+}
+
 /* The head is read first: what is appended meanwhile is walked too, but need not be. */
 int audit_verify(struct db *db, int64_t *ret_entries, int64_t *ret_bad, struct err *e)
 {
     struct walk w = {.hash = AUDIT_NO_HASH, .head = -1};
-    bool end = false;
     int r = read_head(db, &w, e);
-    while (r >= 0 && !end)
-        r = check_page(db, &w, &end, e);
-    if (r >= 0 && w.head < 0)
-        r = read_head(db, &w, e); /* the first entry may have come meanwhile */
+    bool empty = w.head < 0;
+    if (r >= 0)
+        r = walk_on(db, &w, e);
+    if (r >= 0 && empty)
+        r = read_head(db, &w, e); /* the first entries may have come meanwhile */
+    if (r >= 0 && empty)
+        r = walk_on(db, &w, e);
     if (r >= 0)
         r = check_end(&w, e);
     if (r < 0) {
