@@ -7,11 +7,13 @@
 #include "access/password.h"
 
 #include <pthread.h>
+#include <sodium.h>
 
 struct access {
     struct access_hooks hooks;
     struct password_gate *gate;
     struct login_limit *limit;
+    unsigned char digest_key[crypto_shorthash_siphashx24_KEYBYTES];
     char setup_secret[48]; /* "" when there were users at the start */
 
     /* One reader of the database at a time; taken before `lock`, never while a write may wait. */

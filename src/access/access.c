@@ -28,6 +28,7 @@ int access_new(struct store *store, const struct access_hooks *hooks, struct err
     AUTO(access_freep) struct access *a = mem_alloc(sizeof *a);
     pthread_mutex_init(&a->refreshing, NULL);
     pthread_rwlock_init(&a->lock, NULL);
+    randombytes_buf(a->digest_key, sizeof a->digest_key);
     a->hooks = hooks ? *hooks : (struct access_hooks){0};
     a->gate = password_gate_new(LIMIT_PASSWORD_RUNNING, LIMIT_PASSWORD_WAITING);
     a->limit = login_limit_new();
@@ -149,6 +150,24 @@ void secret_digest(const char *secret, char ret_hash[SECRET_HASH_SIZE])
     str_hex(digest, sizeof digest, ret_hash);
 }
 
+/* The digest of the secret that this thread saw last is at hand: requests come in rows, and SHA-256
+ * costs more than the rest of the look. It is known again by a keyed 128-bit hash, so that no
+ * secret is kept. */
+static const char *digest_of(const struct access *a, const char *secret)
+{
+    static _Thread_local struct {
+        unsigned char key[crypto_shorthash_siphashx24_BYTES];
+        char hash[SECRET_HASH_SIZE];
+    } last;
+    unsigned char key[sizeof last.key];
+    crypto_shorthash_siphashx24(key, (const unsigned char *)secret, strlen(secret), a->digest_key);
+    if (!last.hash[0] || sodium_memcmp(key, last.key, sizeof key) != 0) {
+        secret_digest(secret, last.hash);
+        memcpy(last.key, key, sizeof key);
+    }
+    return last.hash;
+}
+
 static int subject_of(const struct credential *c, int64_t now_wall_ms, struct subject *ret_subject)
 {
     int64_t expires = credential_expires(c);
@@ -161,10 +180,9 @@ static int subject_of(const struct credential *c, int64_t now_wall_ms, struct su
 int access_peek(struct access *a, const char *secret, int64_t now_wall_ms,
                 struct subject *ret_subject)
 {
-    char hash[SECRET_HASH_SIZE];
     if (str_is_empty(secret))
         return -ENOENT;
-    secret_digest(secret, hash);
+    const char *hash = digest_of(a, secret);
     pthread_rwlock_rdlock(&a->lock);
     const struct credential *c = map_get(&a->image->by_secret, hash);
     int r = c ? subject_of(c, now_wall_ms, ret_subject) : -ENOENT;

@@ -32,6 +32,7 @@ struct subject credential_subject(const struct credential *c)
         .role = c->user->role,
         .permissions = credential_permissions(c),
         .expires_wall_ms = credential_expires(c),
+        .used_wall_ms = atomic_load(&c->used_ms),
     };
     str_copy(s.id, sizeof s.id, c->id);
     str_copy(s.user_id, sizeof s.user_id, c->user->id);

@@ -71,6 +71,7 @@ struct subject {
     enum role role;
     uint64_t permissions;    /* the role's, for a token cut down to its scopes */
     int64_t expires_wall_ms; /* 0 = never; a session's slides while it is used */
+    int64_t used_wall_ms;    /* when it was last marked as used; 0 = never */
 };
 
 /* Whoever has a shell on the machine as hydrad's own user: id and name "local", every right. */

@@ -105,6 +105,8 @@ bool gate_also(struct http_exchange *x, enum permission p)
     return false;
 }
 
+enum { TOUCH_MS = 1000 }; /* a session in use is marked so often */
+
 static int ask_to_sign_in(struct http_exchange *x, bool expired)
 {
     http_add_header(x, "WWW-Authenticate", "Bearer");
@@ -119,10 +121,9 @@ static int ask_to_sign_in(struct http_exchange *x, bool expired)
 }
 
 /* 0 found, -ENOENT unknown, -EACCES expired, -EAGAIN only the database knows. */
-static int identify(struct api *a, const char *secret, bool on_worker, struct subject *ret_subject,
-                    struct err *e)
+static int identify(struct api *a, const char *secret, bool on_worker, int64_t now,
+                    struct subject *ret_subject, struct err *e)
 {
-    int64_t now = clock_wall_ms();
     int r = access_peek(a->access, secret, now, ret_subject);
     if (r != -ENOENT)
         return r;
@@ -151,7 +152,8 @@ int gate_check(void *arg, struct http_exchange *x, const struct http_route *rout
         return ask_to_sign_in(x, false);
     struct err e = {0};
     struct subject s;
-    int r = identify(a, secret, on_worker, &s, &e);
+    int64_t now = clock_wall_ms();
+    int r = identify(a, secret, on_worker, now, &s, &e);
     if (r == -EAGAIN)
         return 2;
     if (r == -ENOENT || r == -EACCES)
@@ -169,7 +171,8 @@ int gate_check(void *arg, struct http_exchange *x, const struct http_route *rout
         return 2;
     if (!on_worker)
         note_vain_proxy(a, x);
-    access_touch(a->access, s.id, clock_wall_ms());
+    if (now >= s.used_wall_ms + TOUCH_MS)
+        access_touch(a->access, s.id, now);
     http_set_subject(x, mem_dup(&s, sizeof s));
     if (allowed)
         return 0;

@@ -5,13 +5,16 @@
 
 /* What every answer carries. Strict-Transport-Security only where a proxy speaks TLS for us: see
  * phases.c. */
-static const char common[] = "X-Content-Type-Options: nosniff\r\n"
-                             "Referrer-Policy: no-referrer\r\n"
-                             "X-Frame-Options: DENY\r\n"
-                             "Cross-Origin-Opener-Policy: same-origin\r\n"
-                             "Cross-Origin-Resource-Policy: same-origin\r\n"
-                             "Permissions-Policy: camera=(), geolocation=(), microphone=(), "
-                             "payment=(), usb=()\r\n";
+#define OF_ALL                                                                                     \
+    "X-Content-Type-Options: nosniff\r\n"                                                          \
+    "X-Frame-Options: DENY\r\n"                                                                    \
+    "Cross-Origin-Resource-Policy: same-origin\r\n"
+
+/* And what governs a document: its links, its window, its devices. Data opens none. */
+static const char of_pages[] = OF_ALL "Referrer-Policy: no-referrer\r\n"
+                                      "Cross-Origin-Opener-Policy: same-origin\r\n"
+                                      "Permissions-Policy: camera=(), geolocation=(), "
+                                      "microphone=(), payment=(), usb=()\r\n";
 
 static const char default_policy[] =
     "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
@@ -19,9 +22,9 @@ static const char default_policy[] =
 void security_init(struct http_server *s)
 {
     const char *policy = s->settings.security_policy;
-    s->security_pages = mem_strdup(common);
+    s->security_pages = mem_strdup(of_pages);
     s->security =
-        mem_printf("%sContent-Security-Policy: %s\r\n", common, policy ? policy : default_policy);
+        mem_printf("%sContent-Security-Policy: %s\r\n", OF_ALL, policy ? policy : default_policy);
     s->security_len = strlen(s->security);
     s->security_pages_len = strlen(s->security_pages);
 }
