@@ -65,6 +65,32 @@ static void get_docker_usage(struct http_exchange *x)
     ask(x, INSPECT_DOCKER_USAGE, "", "");
 }
 
+static void get_generations(struct http_exchange *x)
+{
+    ask(x, INSPECT_GENERATIONS, "", "");
+}
+
+static const char *query_or(struct http_exchange *x, const char *name, const char *otherwise)
+{
+    const char *value = http_query(x, name);
+    return str_is_empty(value) ? otherwise : value;
+}
+
+static void get_generation_diff(struct http_exchange *x)
+{
+    ask(x, INSPECT_GENERATION_DIFF, query_or(x, "from", "previous"), query_or(x, "to", "current"));
+}
+
+static void get_generation_plan(struct http_exchange *x)
+{
+    ask(x, INSPECT_GENERATION_PLAN, query_or(x, "to", "previous"), "");
+}
+
+static void get_garbage(struct http_exchange *x)
+{
+    ask(x, INSPECT_GARBAGE, "", query_or(x, "older_than_days", ""));
+}
+
 #define FOR_PEOPLE(tail, permission, handler)                                                      \
     {"GET", "/api/web/nodes/{id}" tail, ROUTE_ON_LOOP, 0, permission, handler, 0},                 \
     {                                                                                              \
@@ -73,5 +99,9 @@ static void get_docker_usage(struct http_exchange *x)
 
 const struct http_route inspect_routes[] = {
     FOR_PEOPLE("/docker-usage", "nodes:read", get_docker_usage),
+    FOR_PEOPLE("/generations", "nodes:read", get_generations),
+    FOR_PEOPLE("/generations/diff", "nodes:read", get_generation_diff),
+    FOR_PEOPLE("/generations/plan", "nodes:read", get_generation_plan),
+    FOR_PEOPLE("/garbage", "nodes:read", get_garbage),
     {0},
 };

@@ -54,6 +54,11 @@ static const struct {
     [COMMAND_PROCESS_SIGNAL] = {"Signal process", PERM_PROCESS_SIGNAL, true},
     [COMMAND_MACHINE_REBOOT] = {"Reboot", PERM_NODE_REBOOT, true},
     [COMMAND_MACHINE_POWER_OFF] = {"Power off", PERM_NODE_REBOOT, true},
+    [COMMAND_GENERATION_SWITCH] = {"Switch", PERM_GENERATION_SWITCH, true},
+    [COMMAND_GENERATION_ROLLBACK] = {"Roll back", PERM_GENERATION_SWITCH, true},
+    [COMMAND_GENERATION_REBUILD] = {"Rebuild", PERM_GENERATION_SWITCH, true},
+    [COMMAND_GENERATION_COLLECT] = {"Clean up the Nix store of", PERM_GENERATION_SWITCH, false},
+    [COMMAND_GENERATION_CONFIRM] = {"Confirm the switch of", PERM_GENERATION_SWITCH, false},
 };
 
 enum permission verb_permission(enum command_verb v)
@@ -130,8 +135,10 @@ char *job_title(const struct job *j)
     const char *label = verb_label(j->verb);
     if (j->children.n)
         return mem_printf("%s %zu services", label, j->children.n);
-    if (verb_is_machine(j->verb))
+    if (verb_is_machine(j->verb) || (command_is_generation(j->verb) && !*j->target))
         return mem_printf("%s %s", label, j->node);
+    if (command_is_generation(j->verb))
+        return mem_printf("%s %s to generation %s", label, j->node, j->target);
     AUTO(mem_freep) char *name = short_name(j->target);
     return mem_printf("%s %s on %s", label, name, j->node);
 }

@@ -26,6 +26,11 @@ static const char *const verbs[COMMAND_COUNT] = {
     [COMMAND_PROCESS_SIGNAL] = "process.signal",
     [COMMAND_MACHINE_REBOOT] = "machine.reboot",
     [COMMAND_MACHINE_POWER_OFF] = "machine.power-off",
+    [COMMAND_GENERATION_SWITCH] = "generation.switch",
+    [COMMAND_GENERATION_ROLLBACK] = "generation.rollback",
+    [COMMAND_GENERATION_REBUILD] = "generation.rebuild",
+    [COMMAND_GENERATION_COLLECT] = "generation.collect",
+    [COMMAND_GENERATION_CONFIRM] = "generation.confirm",
 };
 
 const char *command_verb_name(enum command_verb v)

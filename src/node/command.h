@@ -34,10 +34,23 @@ enum command_verb {
     COMMAND_PROCESS_SIGNAL, /* target: PID:START_TICKS; argument: signal */
     COMMAND_MACHINE_REBOOT,
     COMMAND_MACHINE_POWER_OFF,
+    COMMAND_GENERATION_SWITCH,   /* target: its number; argument: "reboot", "within:SECONDS" */
+    COMMAND_GENERATION_ROLLBACK, /* to the one before the current; argument as above */
+    COMMAND_GENERATION_REBUILD,  /* argument: a flake that the node's policy names */
+    COMMAND_GENERATION_COLLECT,  /* argument: days, of what is older; "" = 30 */
+    COMMAND_GENERATION_CONFIRM,  /* the hub's own; target: id of the command that switched */
     COMMAND_COUNT,
 };
+/* Is it about what a NixOS machine runs? One at a time for a node; confirming is apart. */
+static inline bool command_is_generation(enum command_verb v)
+{
+    return v >= COMMAND_GENERATION_SWITCH && v <= COMMAND_GENERATION_COLLECT;
+}
 const char *command_verb_name(enum command_verb v);                            /* "unit.restart" */
 int command_verb_parse(const char *name, enum command_verb *ret_v) MUST_CHECK; /* -ENOENT */
+
+/* The step of a switch that waits for the hub's confirm. */
+#define COMMAND_STEP_HEALTH "waiting for health"
 
 enum {
     COMMAND_ID_SIZE = 40,

@@ -84,6 +84,13 @@ int commands_check_policy(const struct commands *s, const struct command *c, str
     return r;
 }
 
+const struct policy *commands_policy(struct node *n)
+{
+    struct commands *s = state_of(n);
+    commands_look_at_policy(s);
+    return s->policy;
+}
+
 int commands_allow(struct node *n, const char *verb, const char *target, struct err *e)
 {
     struct commands *s = state_of(n);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "node/node-private.h"
+#include "node/policy.h"
 
 enum {
     COMMANDS_AT_ONCE = 4,        /* one at a time for each target */
@@ -16,6 +17,9 @@ extern const struct node_module commands_module;
 /* Does the policy, as it is on disk now, allow this? `verb`: a command's name, or "logs". -EACCES.
  */
 int commands_allow(struct node *n, const char *verb, const char *target, struct err *e) MUST_CHECK;
+
+/* As it is on disk now. Valid until the loop turns. */
+const struct policy *commands_policy(struct node *n);
 
 /* The connection to systemd is being lost: what waits on it ends. */
 void commands_bus_lost(struct node *n);

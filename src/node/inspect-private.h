@@ -32,7 +32,8 @@ struct inspect_ops {
     void (*stop)(struct inspect *i);
 };
 
-extern const struct inspect_ops docker_usage_inspect;
+extern const struct inspect_ops docker_usage_inspect, generations_inspect, generation_diff_inspect,
+    garbage_inspect;
 
 /* Both end it: `i` is gone afterwards. */
 void inspect_answer(struct inspect *i, const struct str *json);

@@ -7,6 +7,10 @@ static const struct {
     uint32_t timeout_ms;
 } kinds[INSPECT_COUNT] = {
     [INSPECT_DOCKER_USAGE] = {"docker-usage", 120000}, /* the engine walks through all volumes */
+    [INSPECT_GENERATIONS] = {"generations", 30000},
+    [INSPECT_GENERATION_DIFF] = {"generation-diff", 120000},
+    [INSPECT_GENERATION_PLAN] = {"generation-plan", 180000},
+    [INSPECT_GARBAGE] = {"garbage", 600000}, /* the whole store is walked through */
 };
 
 const char *inspect_kind_name(enum inspect_kind k)

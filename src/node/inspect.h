@@ -8,7 +8,11 @@
 #include "base/str.h"
 
 enum inspect_kind {
-    INSPECT_DOCKER_USAGE, /* what images, containers, volumes and build caches take up */
+    INSPECT_DOCKER_USAGE,    /* what images, containers, volumes and build caches take up */
+    INSPECT_GENERATIONS,     /* of NixOS */
+    INSPECT_GENERATION_DIFF, /* target, argument: from and to, as generations_pick() takes them */
+    INSPECT_GENERATION_PLAN, /* target: what a switch to it would do to units */
+    INSPECT_GARBAGE,         /* argument: days; what a clean-up of the Nix store would win */
     INSPECT_COUNT,
 };
 const char *inspect_kind_name(enum inspect_kind k);                            /* "docker-usage" */

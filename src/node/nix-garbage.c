@@ -114,7 +114,7 @@ static int print(struct garbage *g, struct jw *w, struct err *e)
         r = nix_size(g->root, &paths, e, &bytes);
     if (r < 0)
         return r;
-    jw_key_uint(w, "olderThan", g->days);
+    jw_key_uint(w, "older_than_days", g->days);
     jw_key(w, "generations");
     jw_array(w);
     for (size_t i = 0; i < g->all.n; i++)

@@ -11,6 +11,6 @@ int garbage_days(const char *text, struct err *e, unsigned *ret_days) MUST_CHECK
 /* Is it old enough to go? Never the current, the booted or the running one. */
 bool garbage_is_old(const struct generation *g, unsigned days, int64_t now_ms);
 
-/* Members "olderThan", "generations", "paths", "bytes". */
+/* Members "older_than_days", "generations", "paths", "bytes". */
 int garbage_print(const char *root, unsigned days, int64_t now_ms, struct jw *w,
                   struct err *e) MUST_CHECK;

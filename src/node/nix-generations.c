@@ -217,9 +217,8 @@ int generations_pick(const struct generations *l, const char *word, struct err *
 
 /* --- printing --- */
 
-static void print(const struct generation *g, struct jw *w)
+void generation_print(const struct generation *g, struct jw *w)
 {
-    jw_object(w);
     jw_key_uint(w, "number", g->number);
     jw_key_time(w, "date", g->date_ms);
     jw_key_str(w, "version", g->version);
@@ -230,14 +229,4 @@ static void print(const struct generation *g, struct jw *w)
     jw_key_bool(w, "current", g->current);
     jw_key_bool(w, "booted", g->booted);
     jw_key_bool(w, "running", g->running);
-    jw_end_object(w);
-}
-
-void generations_print(const struct generations *l, struct jw *w)
-{
-    jw_key(w, "generations");
-    jw_array(w);
-    for (size_t i = 0; i < l->n; i++)
-        print(&l->v[i], w);
-    jw_end_array(w);
 }

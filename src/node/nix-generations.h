@@ -43,8 +43,8 @@ const struct generation *generations_find(const struct generations *l, unsigned 
 int generations_pick(const struct generations *l, const char *word, struct err *e,
                      const struct generation **ret_g) MUST_CHECK;
 
-/* Members of an object: "generations" as an array. */
-void generations_print(const struct generations *l, struct jw *w);
+/* The members of its object. */
+void generation_print(const struct generation *g, struct jw *w);
 
 /* What a system of its own says, without being a generation: "" when nothing. mem_free(). */
 char *nix_kernel_of(const char *root, const char *toplevel);

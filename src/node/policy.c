@@ -38,6 +38,8 @@ static const struct built_in fixed[] = {
      "systemd-sysupdate-reboot.* sigpwr.target system-update* initrd* "
      "debug-shell.service storage-target-mode.target systemd-storagetm.service "
      "factory-reset* systemd-factory-reset*"},
+    /* What the helper does is asked for as generation.*, with rules of its own. */
+    {true, "unit.*", "hydra-generation@* hydra-generation-boot* hydra-rollback.* hydra-activate.*"},
 };
 
 /* --- life --- */
@@ -170,6 +172,26 @@ int policy_check(const struct policy *p, const char *verb, const char *target, s
     return err_set(e, -EACCES,
                    "The policy of this node does not allow %s%s%s: add it to allow in %s.", verb,
                    on, target, path);
+}
+
+/* --- a flake --- */
+
+int policy_check_flake(const struct policy *p, const char *flake, struct err *e)
+{
+    static const char verb[] = "generation.rebuild";
+    int r = policy_check(p, verb, flake, e);
+    if (r < 0)
+        return r;
+    for (size_t i = 0; i < p->rules.n; i++) {
+        const struct policy_rule *rule = &p->rules.v[i];
+        if (!rule->deny && !strpbrk(flake, "*?") && applies(rule, verb, flake) &&
+            str_list_has(&rule->targets, flake))
+            return 0;
+    }
+    return err_set(e, -EACCES,
+                   "The policy of this node does not name the flake %.200s: add it, letter by "
+                   "letter, to allow in %s.",
+                   flake, *p->path ? p->path : POLICY_USUAL_PATH);
 }
 
 /* --- a rename --- */

@@ -59,6 +59,9 @@ int policy_main(int argc, char **argv);
 /* 0 = allowed; -EACCES with the sentence. `verb`: a command's name, or "logs". */
 int policy_check(const struct policy *p, const char *verb, const char *target,
                  struct err *e) MUST_CHECK;
+/* May this flake be built and switched to? A rule of the policy has to name it letter by letter: a
+ * wildcard names none. */
+int policy_check_flake(const struct policy *p, const char *flake, struct err *e) MUST_CHECK;
 /* Beside that: may the container `id` be called `name`? Not when a name is under deny, nor when
  * more would be allowed then. */
 int policy_check_rename(const struct policy *p, const char *id, const char *name,

@@ -346,6 +346,89 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/web/nodes/{id}/generations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example debian */
+                id: components["parameters"]["NodeId"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Generations of NixOS, newest first
+         * @description Asked of the node each time. 409 `not-here`: it does not run NixOS. Else as every question to a node.
+         */
+        get: operations["nodeGenerations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/web/nodes/{id}/generations/diff": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example debian */
+                id: components["parameters"]["NodeId"];
+            };
+            cookie?: never;
+        };
+        /** What changed from one generation to another: packages of their closures, units of systemd */
+        get: operations["nodeGenerationDiff"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/web/nodes/{id}/generations/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example debian */
+                id: components["parameters"]["NodeId"];
+            };
+            cookie?: never;
+        };
+        /** What a switch would do to units: asked of the generation itself (dry-activate), where the policy of the node allows the switch */
+        get: operations["nodeGenerationPlan"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/web/nodes/{id}/garbage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example debian */
+                id: components["parameters"]["NodeId"];
+            };
+            cookie?: never;
+        };
+        /** What generation.collect would win: old generations, and what nothing refers to any more. Takes minutes on large stores */
+        get: operations["nodeGarbage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/web/nodes/{id}/policy": {
         parameters: {
             query?: never;
@@ -1094,6 +1177,86 @@ export interface paths {
         };
         /** What images, containers, volumes and build caches take up */
         get: operations["cliNodeDockerUsage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cli/nodes/{id}/generations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example debian */
+                id: components["parameters"]["NodeId"];
+            };
+            cookie?: never;
+        };
+        /** Generations of NixOS, newest first */
+        get: operations["cliNodeGenerations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cli/nodes/{id}/generations/diff": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example debian */
+                id: components["parameters"]["NodeId"];
+            };
+            cookie?: never;
+        };
+        /** What changed from one generation to another: packages of their closures, units of systemd */
+        get: operations["cliNodeGenerationDiff"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cli/nodes/{id}/generations/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example debian */
+                id: components["parameters"]["NodeId"];
+            };
+            cookie?: never;
+        };
+        /** What a switch would do to units: asked of the generation itself (dry-activate), where the policy of the node allows the switch */
+        get: operations["cliNodeGenerationPlan"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cli/nodes/{id}/garbage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example debian */
+                id: components["parameters"]["NodeId"];
+            };
+            cookie?: never;
+        };
+        /** What generation.collect would win: old generations, and what nothing refers to any more. Takes minutes on large stores */
+        get: operations["cliNodeGarbage"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2424,6 +2587,126 @@ export interface components {
              */
             replace: boolean;
         };
+        Generation: {
+            number: number;
+            /** Format: date-time */
+            date: string | null;
+            /** @example 25.11.20251120.5ae3b07 */
+            version: string;
+            /** @example 6.12.58 */
+            kernel: string;
+            /** @description of its configuration, where that was kept */
+            revision: string | null;
+            path: string;
+            specialisations: string[];
+            /** @description the one that starts next time */
+            current: boolean;
+            /** @description the one that the machine was started with */
+            booted: boolean;
+            /** @description the one whose services run now */
+            running: boolean;
+        };
+        /**
+         * @example {
+         *       "generations": [
+         *         {
+         *           "number": 42,
+         *           "date": "2026-11-24T20:00:00.000Z",
+         *           "version": "25.11.20251120.5ae3b07",
+         *           "kernel": "6.12.58",
+         *           "revision": "3f1c0de",
+         *           "path": "/nix/store/0123456789abcdfghijklmnpqrsvwxyz-nixos-system-hydra-ai-25.11.20251120.5ae3b07",
+         *           "specialisations": [],
+         *           "current": true,
+         *           "booted": false,
+         *           "running": true,
+         *           "why_not": null
+         *         }
+         *       ],
+         *       "why_not": {
+         *         "rollback": null,
+         *         "collect": "The policy of this node does not allow generation.collect: add it to allow in /etc/hydra/agent.yaml."
+         *       },
+         *       "flakes": [
+         *         "github:me/nixos#hydra-ai"
+         *       ],
+         *       "switch": null
+         *     }
+         */
+        Generations: {
+            generations: (components["schemas"]["Generation"] & {
+                /** @description why the policy of the node refuses generation.switch to it; null: it does not */
+                why_not: string | null;
+            })[];
+            /** @description The same for generation.rollback and generation.collect */
+            why_not: {
+                rollback: string | null;
+                collect: string | null;
+            };
+            /** @description what generation.rebuild takes as its argument: flakes that the policy of the node names */
+            flakes: string[];
+            /** @description the last switch */
+            switch: components["schemas"]["GenerationSwitch"] | null;
+        };
+        GenerationSwitch: {
+            /** @description the job that ordered it */
+            job: string;
+            /** @enum {string} */
+            phase: "armed" | "activating" | "booting" | "waiting" | "confirming" | "rolling-back" | "confirmed" | "rolled-back";
+            /** @description path of the system before */
+            from: string;
+            to: string;
+            reboot: boolean;
+            /**
+             * Format: date-time
+             * @description when the node takes the way back unless it is confirmed
+             */
+            until: string | null;
+            /** @description how it ended */
+            text: string;
+        };
+        PackageChange: {
+            name: string;
+            /** @description versions before; empty of what is new */
+            from: string[];
+            to: string[];
+        };
+        GenerationDiff: {
+            from: components["schemas"]["Generation"];
+            to: components["schemas"]["Generation"];
+            packages: {
+                added: components["schemas"]["PackageChange"][];
+                removed: components["schemas"]["PackageChange"][];
+                changed: components["schemas"]["PackageChange"][];
+                /** @description how many have the same version and were built anew */
+                rebuilt: number;
+            };
+            units: {
+                added: string[];
+                removed: string[];
+                changed: string[];
+            };
+        };
+        GenerationPlan: {
+            to: components["schemas"]["Generation"];
+            stop: string[];
+            start: string[];
+            restart: string[];
+            reload: string[];
+            /** @description why only a switch with a reboot (argument "reboot") goes there; null: a running machine can */
+            needs_reboot: string | null;
+            /** @description what the generation itself said */
+            output: string;
+        };
+        Garbage: {
+            older_than_days: number;
+            /** @description those that go; never the current, the booted or the running one */
+            generations: number[];
+            /** @description of the store that go */
+            paths: number;
+            /** @description that this wins at least */
+            bytes: number;
+        };
         UsageImage: {
             id: string;
             tags: string[];
@@ -3303,6 +3586,111 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DockerUsage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    nodeGenerations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example debian */
+                id: components["parameters"]["NodeId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Generations"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    nodeGenerationDiff: {
+        parameters: {
+            query?: {
+                /** @description a number, current, booted, running or previous */
+                from?: string;
+                to?: string;
+            };
+            header?: never;
+            path: {
+                /** @example debian */
+                id: components["parameters"]["NodeId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GenerationDiff"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    nodeGenerationPlan: {
+        parameters: {
+            query?: {
+                /** @description a number, or previous */
+                to?: string;
+            };
+            header?: never;
+            path: {
+                /** @example debian */
+                id: components["parameters"]["NodeId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GenerationPlan"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    nodeGarbage: {
+        parameters: {
+            query?: {
+                older_than_days?: number;
+            };
+            header?: never;
+            path: {
+                /** @example debian */
+                id: components["parameters"]["NodeId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Garbage"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -4451,6 +4839,111 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DockerUsage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    cliNodeGenerations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example debian */
+                id: components["parameters"]["NodeId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Generations"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    cliNodeGenerationDiff: {
+        parameters: {
+            query?: {
+                /** @description a number, current, booted, running or previous */
+                from?: string;
+                to?: string;
+            };
+            header?: never;
+            path: {
+                /** @example debian */
+                id: components["parameters"]["NodeId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GenerationDiff"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    cliNodeGenerationPlan: {
+        parameters: {
+            query?: {
+                /** @description a number, or previous */
+                to?: string;
+            };
+            header?: never;
+            path: {
+                /** @example debian */
+                id: components["parameters"]["NodeId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GenerationPlan"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    cliNodeGarbage: {
+        parameters: {
+            query?: {
+                older_than_days?: number;
+            };
+            header?: never;
+            path: {
+                /** @example debian */
+                id: components["parameters"]["NodeId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Garbage"];
                 };
             };
             default: components["responses"]["Problem"];

@@ -71,10 +71,11 @@ static void rights_by_verb(void **state)
         bool update = v == COMMAND_UNIT_MASK || v == COMMAND_UNIT_UNMASK ||
                       v == COMMAND_CONTAINER_RENAME || v == COMMAND_CONTAINER_REMOVE ||
                       v == COMMAND_CONTAINER_UPDATE || verb_is_project(v);
-        enum permission want = str_starts(name, "machine.")   ? PERM_NODE_REBOOT
-                               : str_starts(name, "process.") ? PERM_PROCESS_SIGNAL
-                               : update                       ? PERM_SERVICE_UPDATE
-                                                              : PERM_SERVICE_RESTART;
+        enum permission want = str_starts(name, "machine.")      ? PERM_NODE_REBOOT
+                               : str_starts(name, "generation.") ? PERM_GENERATION_SWITCH
+                               : str_starts(name, "process.")    ? PERM_PROCESS_SIGNAL
+                               : update                          ? PERM_SERVICE_UPDATE
+                                                                 : PERM_SERVICE_RESTART;
         if (p != want)
             fail_msg("%s: %s", name, permission_name(p));
         assert_int_equal(verb_is_machine(v), str_starts(name, "machine."));

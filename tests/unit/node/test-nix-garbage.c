@@ -61,8 +61,8 @@ static void test_preview(void **state)
         if (r < 0)
             fail_msg("%s", e.text);
         jw_end_object(&w);
-        assert_string_equal(text.p,
-                            "{\"olderThan\":0,\"generations\":[1],\"paths\":3,\"bytes\":137}");
+        assert_string_equal(
+            text.p, "{\"older_than_days\":0,\"generations\":[1],\"paths\":3,\"bytes\":137}");
         str_done(&text);
     }
     nix_tree_done(&t);

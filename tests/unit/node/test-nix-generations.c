@@ -44,7 +44,7 @@ static void test_list(void **state)
     struct str text = {0};
     struct jw w = jw_begin(&text);
     jw_object(&w);
-    generations_print(&l, &w);
+    generation_print(&l.v[0], &w);
     jw_end_object(&w);
     assert_non_null(strstr(text.p, "\"number\":12,"));
     assert_non_null(strstr(text.p, "\"specialisations\":[\"gaming\"]"));

@@ -1,0 +1,197 @@
+#include "node/root-request.h"
+
+#include "node/nix-garbage.h"
+
+#include <stdio.h>
+
+enum { PARTS_MAX = 5 };
+
+static const struct {
+    const char *name;
+    size_t parts; /* with the name */
+} shapes[ROOT_VERBS] = {
+    [ROOT_PLAN] = {"plan", 3},       [ROOT_SWITCH] = {"switch", 5},
+    [ROOT_REBUILD] = {"rebuild", 5}, [ROOT_COLLECT] = {"collect", 3},
+    [ROOT_CONFIRM] = {"confirm", 2}, [ROOT_SETTLE] = {"settle", 1},
+};
+
+/* --- parts --- */
+
+static bool take_id(const char *part, struct root_request *r)
+{
+    size_t n = strspn(part, "0123456789abcdefghijklmnopqrstuvwxyz-");
+    return n > 0 && part[n] == 0 && str_copy(r->id, sizeof r->id, part);
+}
+
+static bool take_number(const char *part, unsigned least, unsigned most, unsigned *ret_n)
+{
+    uint64_t n;
+    if (str_to_u64(part, &n) < 0 || n < least || n > most)
+        return false;
+    *ret_n = (unsigned)n;
+    return true;
+}
+
+static bool take_generation(const char *part, struct root_request *r)
+{
+    return str_eq(part, "previous") || take_number(part, 1, INT32_MAX, &r->generation);
+}
+
+static bool take_mode(const char *part, struct root_request *r)
+{
+    r->reboot = str_eq(part, "reboot");
+    return r->reboot || str_eq(part, "test");
+}
+
+static bool take_hash(const char *part, struct root_request *r)
+{
+    return strspn(part, "0123456789abcdef") == 16 && str_copy(r->flake, sizeof r->flake, part);
+}
+
+static bool take_within(const char *part, struct root_request *r)
+{
+    return take_number(part, SWITCH_WITHIN_MIN_S, SWITCH_WITHIN_MAX_S, &r->within_s);
+}
+
+static bool take(char **parts, struct root_request *r)
+{
+    switch (r->verb) {
+    case ROOT_PLAN:
+        return take_generation(parts[1], r) && take_id(parts[2], r);
+    case ROOT_SWITCH:
+        return take_generation(parts[1], r) && take_mode(parts[2], r) && take_within(parts[3], r) &&
+               take_id(parts[4], r);
+    case ROOT_REBUILD:
+        return take_hash(parts[1], r) && take_mode(parts[2], r) && take_within(parts[3], r) &&
+               take_id(parts[4], r);
+    case ROOT_COLLECT:
+        return take_number(parts[1], 0, GARBAGE_DAYS_MAX, &r->days) && take_id(parts[2], r);
+    case ROOT_CONFIRM:
+        return take_id(parts[1], r);
+    case ROOT_SETTLE:
+        return true;
+    case ROOT_VERBS:
+        break;
+    }
+    return false;
+}
+
+int root_request_parse(const char *instance, struct root_request *ret_r)
+{
+    AUTO(mem_freep) char *copy = mem_strdup(instance);
+    char *parts[PARTS_MAX], *rest = copy;
+    size_t n = 0;
+    for (char *part; (part = strsep(&rest, ":")); n++) {
+        if (n == PARTS_MAX)
+            return -EINVAL;
+        parts[n] = part;
+    }
+    struct root_request r = {0};
+    for (r.verb = 0; r.verb < ROOT_VERBS; r.verb++)
+        if (str_eq(parts[0], shapes[r.verb].name))
+            break;
+    if (r.verb == ROOT_VERBS || n != shapes[r.verb].parts || !take(parts, &r))
+        return -EINVAL;
+    *ret_r = r;
+    return 0;
+}
+
+/* --- names --- */
+
+static void add_instance(const struct root_request *r, struct str *out)
+{
+    const char *mode = r->reboot ? "reboot" : "test";
+    AUTO(mem_freep)
+    char *generation = r->generation ? mem_printf("%u", r->generation) : mem_strdup("previous");
+    str_add(out, shapes[r->verb].name);
+    if (r->verb == ROOT_PLAN)
+        str_addf(out, ":%s", generation);
+    if (r->verb == ROOT_SWITCH)
+        str_addf(out, ":%s:%s:%u", generation, mode, r->within_s);
+    if (r->verb == ROOT_REBUILD)
+        str_addf(out, ":%s:%s:%u", r->flake, mode, r->within_s);
+    if (r->verb == ROOT_COLLECT)
+        str_addf(out, ":%u", r->days);
+    if (r->verb != ROOT_SETTLE)
+        str_addf(out, ":%s", r->id);
+}
+
+char *root_request_unit(const struct root_request *r)
+{
+    struct str out = {0};
+    str_add(&out, ROOT_UNIT_PREFIX);
+    add_instance(r, &out);
+    str_add(&out, ".service");
+    return str_take(&out);
+}
+
+char *root_unit_instance(const char *unit)
+{
+    static const char prefix[] = "systemd/", ending[] = ".service";
+    if (str_starts(unit, prefix))
+        unit += strlen(prefix);
+    size_t head = strlen(ROOT_UNIT_PREFIX), tail = strlen(ending), n = strlen(unit);
+    if (!str_starts(unit, ROOT_UNIT_PREFIX) || !str_ends(unit, ending) || n < head + tail)
+        return NULL;
+    return mem_strndup(unit + head, n - head - tail);
+}
+
+/* FNV-1a. */
+void flake_hash(const char *flake, char ret_hash[17])
+{
+    uint64_t h = 0xcbf29ce484222325;
+    for (; *flake; flake++)
+        h = (h ^ (unsigned char)*flake) * 0x100000001b3;
+    snprintf(ret_hash, 17, "%016llx", (unsigned long long)h);
+}
+
+/* --- what the policy says --- */
+
+static const char *find_in(const struct policy *p, const struct policy_rule *rule, const char *hash)
+{
+    char own[17];
+    for (size_t i = 0; i < rule->targets.n; i++) {
+        flake_hash(rule->targets.v[i], own);
+        if (str_eq(own, hash) && policy_check_flake(p, rule->targets.v[i], NULL) >= 0)
+            return rule->targets.v[i];
+    }
+    return NULL;
+}
+
+const char *flake_find(const struct policy *p, const char *hash)
+{
+    const char *flake = NULL;
+    for (size_t i = 0; !flake && i < p->rules.n; i++)
+        if (!p->rules.v[i].deny)
+            flake = find_in(p, &p->rules.v[i], hash);
+    return flake;
+}
+
+static int check_generation(const struct root_request *r, const struct policy *p, struct err *e)
+{
+    char number[16];
+    snprintf(number, sizeof number, "%u", r->generation);
+    return r->generation ? policy_check(p, command_verb_name(COMMAND_GENERATION_SWITCH), number, e)
+                         : policy_check(p, command_verb_name(COMMAND_GENERATION_ROLLBACK), "", e);
+}
+
+int root_request_check(const struct root_request *r, const struct policy *p, struct err *e)
+{
+    switch (r->verb) {
+    case ROOT_PLAN:
+    case ROOT_SWITCH:
+        return check_generation(r, p, e);
+    case ROOT_REBUILD:
+        return flake_find(p, r->flake)
+                   ? 0
+                   : err_set(e, -EACCES, "The policy of this node names no such flake.");
+    case ROOT_COLLECT:
+        return policy_check(p, command_verb_name(COMMAND_GENERATION_COLLECT), "", e);
+    case ROOT_CONFIRM:
+    case ROOT_SETTLE:
+        return 0;
+    case ROOT_VERBS:
+        break;
+    }
+    return -EINVAL;
+}

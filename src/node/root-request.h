@@ -1,0 +1,47 @@
+/* What the agent may ask of hydra-agent-helper: the instance in the name of the unit that it has
+ * systemd start, "hydra-generation@INSTANCE.service". There is no other way in. polkit's rules ask
+ * the same parser whether the machine's policy allows it (`hydra-agent allows`), and the helper
+ * trusts nothing but what it parses here. Pure. */
+#pragma once
+
+#include "node/nix-switch.h"
+#include "node/policy.h"
+
+#define ROOT_UNIT_PREFIX "hydra-generation@"
+#define ROOT_ANSWERS "/run/hydra-generation" /* one file for each request, by its id */
+
+enum root_verb {
+    ROOT_PLAN,    /* plan:GENERATION:ID */
+    ROOT_SWITCH,  /* switch:GENERATION:test|reboot:WITHIN:ID */
+    ROOT_REBUILD, /* rebuild:HASH:test|reboot:WITHIN:ID; the helper knows the flake from the
+                       policy */
+    ROOT_COLLECT, /* collect:DAYS:ID */
+    ROOT_CONFIRM, /* confirm:ID, of the switch */
+    ROOT_SETTLE,  /* settle: end what a crash left */
+    ROOT_VERBS,
+};
+
+struct root_request {
+    enum root_verb verb;
+    char id[COMMAND_ID_SIZE]; /* "" = none */
+    unsigned generation;      /* 0 = the one before the current */
+    bool reboot;
+    unsigned within_s, days;
+    char flake[17]; /* flake_hash() */
+};
+
+/* -EINVAL. */
+int root_request_parse(const char *instance, struct root_request *ret_r) MUST_CHECK;
+/* "hydra-generation@switch:42:test:300:ID.service". mem_free(). */
+char *root_request_unit(const struct root_request *r);
+/* The instance of a unit name or observed id; NULL = it is none of ours. mem_free(). */
+char *root_unit_instance(const char *unit);
+
+/* Tells flakes apart, no more: the policy says which there are. */
+void flake_hash(const char *flake, char ret_hash[17]);
+/* The flake of that hash that the policy names and allows; NULL. */
+const char *flake_find(const struct policy *p, const char *hash);
+
+/* Does the policy allow it? Confirming and settling only end what it allowed before. */
+int root_request_check(const struct root_request *r, const struct policy *p,
+                       struct err *e) MUST_CHECK;

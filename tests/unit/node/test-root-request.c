@@ -1,0 +1,130 @@
+#include "../test.h"
+
+#include "node/root-request.h"
+
+static struct policy *policy_of(const char *text)
+{
+    struct policy *p = NULL;
+    struct err e = {0};
+    if (policy_parse("p.yaml", text, strlen(text), &e, &p) < 0)
+        fail_msg("%s", e.text);
+    return p;
+}
+
+static void test_round_trip(void **state)
+{
+    (void)state;
+    static const char *const instances[] = {
+        "plan:42:plan-1",
+        "plan:previous:plan-1",
+        "switch:42:test:300:01kb2rx9e5w3h6v8n4m7q1z0cd",
+        "switch:previous:reboot:60:a",
+        "rebuild:0123456789abcdef:test:300:a",
+        "collect:0:a",
+        "confirm:a",
+        "settle",
+    };
+    for (size_t i = 0; i < COUNT_OF(instances); i++) {
+        struct root_request r;
+        assert_int_equal(root_request_parse(instances[i], &r), 0);
+        AUTO(mem_freep) char *unit = root_request_unit(&r);
+        AUTO(mem_freep) char *observed = mem_printf("systemd/%s", unit);
+        AUTO(mem_freep) char *back = root_unit_instance(observed);
+        assert_string_equal(back, instances[i]);
+    }
+}
+
+static void test_nonsense(void **state)
+{
+    (void)state;
+    static const char *const instances[] = {
+        "",
+        "plan",
+        "plan:42",
+        "plan:0:a",
+        "plan:-1:a",
+        "plan:next:a",
+        "plan:42:a:b",
+        "plan:42:A",
+        "plan:42:../a",
+        "plan:42:",
+        "plan:42:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+        "switch:42:test:9:a",
+        "switch:42:test:4000:a",
+        "switch:42:boot:300:a",
+        "switch:42:test:300:a:b:c",
+        "rebuild:xyz:test:300:a",
+        "rebuild:0123456789abcdef0:test:300:a",
+        "rebuild:path=/etc/nixos:test:300:a",
+        "collect:9999:a",
+        "confirm:",
+        "settle:a",
+        "run:/bin/sh",
+    };
+    for (size_t i = 0; i < COUNT_OF(instances); i++) {
+        struct root_request r;
+        if (root_request_parse(instances[i], &r) != -EINVAL)
+            fail_msg("%s", instances[i]);
+    }
+    static const char *const units[] = {"nginx.service", "systemd/hydra-generation@settle.timer",
+                                        "hydra-generation@.servic", "docker/hydra-generation@a"};
+    for (size_t i = 0; i < COUNT_OF(units); i++)
+        assert_null(root_unit_instance(units[i]));
+}
+
+static int check(const struct policy *p, const char *instance)
+{
+    struct root_request r;
+    assert_int_equal(root_request_parse(instance, &r), 0);
+    return root_request_check(&r, p, NULL);
+}
+
+static void test_policy(void **state)
+{
+    (void)state;
+    char hash[17], wild[17];
+    flake_hash("github:me/nixos#tower", hash);
+    flake_hash("path:/srv/*", wild);
+    AUTO(mem_freep) char *rebuild = mem_printf("rebuild:%s:test:300:a", hash);
+    AUTO(mem_freep) char *wilder = mem_printf("rebuild:%s:test:300:a", wild);
+    AUTO(policy_freep) struct policy *usual = policy_default();
+    AUTO(policy_freep)
+    struct policy *own =
+        policy_of("allow:\n- do: generation.switch\n  on: [\"4*\"]\n- do: generation.rollback\n"
+                  "- do: generation.rebuild\n  on: [\"github:me/nixos#tower\", \"path:/srv/*\"]\n"
+                  "- do: generation.collect\ndeny:\n- do: generation.switch\n  on: [\"41\"]\n");
+    AUTO(policy_freep) struct policy *all = policy_of("allow:\n- do: \"*\"\n");
+    static const struct {
+        const char *instance;
+        int usual, own;
+    } cases[] = {
+        {"switch:42:test:300:a", -EACCES, 0},
+        {"switch:41:test:300:a", -EACCES, -EACCES},
+        {"switch:51:test:300:a", -EACCES, -EACCES},
+        {"switch:previous:test:300:a", -EACCES, 0},
+        {"plan:42:a", -EACCES, 0},
+        {"plan:41:a", -EACCES, -EACCES},
+        {"collect:3:a", -EACCES, 0},
+        {"confirm:a", 0, 0},
+        {"settle", 0, 0},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        assert_int_equal(check(usual, cases[i].instance), cases[i].usual);
+        assert_int_equal(check(own, cases[i].instance), cases[i].own);
+    }
+    assert_int_equal(check(usual, rebuild), -EACCES);
+    assert_int_equal(check(own, rebuild), 0);
+    assert_string_equal(flake_find(own, hash), "github:me/nixos#tower");
+    assert_int_equal(check(own, wilder), -EACCES);
+    assert_int_equal(check(all, rebuild), -EACCES); /* allowed, but not named */
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_round_trip),
+        cmocka_unit_test(test_nonsense),
+        cmocka_unit_test(test_policy),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
