@@ -19,6 +19,7 @@ struct client {
     char *url, *token;
     char *socket;           /* of this machine's agent; NULL = hydrad */
     char key[RAND_ID_SIZE]; /* of what is ordered there */
+    uint32_t patience_ms;
 };
 
 /* --- what was kept --- */
@@ -255,6 +256,11 @@ static int start(struct call *c, struct http_request *r, struct err *e)
     return http_client_call(c->client->http, r, e, &c->handle);
 }
 
+void client_set_patience(struct client *c, uint32_t ms)
+{
+    c->patience_ms = ms;
+}
+
 int client_call(struct client *c, const char *method, const char *path, const json_t *body,
                 struct err *e, json_t **ret_answer)
 {
@@ -265,7 +271,7 @@ int client_call(struct client *c, const char *method, const char *path, const js
                              .url = url,
                              .body = text,
                              .body_len = text ? strlen(text) : 0,
-                             .timeout_ms = CALL_TIMEOUT_MS};
+                             .timeout_ms = c->patience_ms ? c->patience_ms : CALL_TIMEOUT_MS};
     int status = start(&call, &r, e);
     if (status >= 0) {
         run_until_done(c, &call.done);

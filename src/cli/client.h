@@ -13,6 +13,9 @@ int client_new(const struct invocation *v, struct err *e, struct client **ret_cl
 void client_free(struct client *c);
 const char *client_url(const struct client *c);
 
+/* How long a call may take from now on; else 30 s. */
+void client_set_patience(struct client *c, uint32_t ms);
+
 /* Sends JSON (NULL = no body) and takes JSON (NULL when the answer has none). A problem's detail
  * becomes the sentence. -EACCES: sign in first; -EPERM: not permitted; -ENOENT; -ECONNREFUSED: no
  * hydrad there; -EIO else. */

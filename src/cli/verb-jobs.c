@@ -237,6 +237,22 @@ int verb_node_act(struct invocation *v)
     return order(v, body);
 }
 
+int verb_node_prune(struct invocation *v)
+{
+    static const struct {
+        const char *option, *member;
+    } texts[] = {{"what", "argument"}, {"engine", "target"}};
+    if (v->words.n != 1)
+        return verb_usage(v);
+    AUTO(json_decrefp) json_t *body = order_of(v, "docker.prune");
+    json_object_set_new(body, "node", json_string(v->words.v[0]));
+    for (size_t i = 0; i < COUNT_OF(texts); i++)
+        if (invocation_has(v, texts[i].option))
+            json_object_set_new(body, texts[i].member,
+                                json_string(invocation_option(v, texts[i].option)));
+    return order(v, body);
+}
+
 /* --- looking --- */
 
 static int show_job(struct invocation *v)

@@ -98,6 +98,15 @@ static const struct option_def kill_options[] = {
     ACT_OPTIONS,
     END,
 };
+static const struct option_def prune_options[] = {
+    {"what", 0, "WORD[,…]",
+     "containers (stopped ones), networks, images, volumes (anonymous ones), named-volumes, "
+     "build-cache",
+     "containers networks images volumes named-volumes build-cache"},
+    {"engine", 0, "NAME", "which engine, where there are several: docker, podman", NULL},
+    ACT_OPTIONS,
+    END,
+};
 static const struct option_def job_options[] = {
     {"service", 0, "ID", "of one service", NULL},
     {"node", 0, "NAME", "of one node", NULL},
@@ -167,6 +176,16 @@ const struct verb verbs[] = {
      verb_service_act},
     {{"node", "reboot"}, "NAME", "reboot a node", act_options, verb_node_act},
     {{"node", "poweroff"}, "NAME", "switch a node off", act_options, verb_node_act},
+    {{"node", "disk-usage"},
+     "NAME",
+     "what images, containers, volumes and build caches take up",
+     NULL,
+     verb_node_ask},
+    {{"node", "prune"},
+     "NAME",
+     "remove what no container uses: images, networks, build cache",
+     prune_options,
+     verb_node_prune},
     {{"jobs"},
      "[ID]",
      "what was ordered and how it goes; -w ID follows one",

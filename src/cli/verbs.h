@@ -18,6 +18,8 @@ int verb_service_edit(struct invocation *v);
 int verb_service_rm(struct invocation *v);
 int verb_service_act(struct invocation *v);
 int verb_node_act(struct invocation *v);
+int verb_node_prune(struct invocation *v);
+int verb_node_ask(struct invocation *v);
 int verb_jobs(struct invocation *v);
 int verb_job_cancel(struct invocation *v);
 int verb_events(struct invocation *v);

@@ -199,6 +199,7 @@ struct node_look {
     bool away;       /* not heard from for a while */
     int64_t seen_ms; /* wall */
     unsigned services;
+    bool engine; /* Docker or Podman answers there */
 };
 /* -ENOENT with a sentence. On the loop. */
 int cluster_look_node(struct cluster *c, const char *node, struct err *e,

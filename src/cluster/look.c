@@ -46,14 +46,27 @@ void service_look_done(struct service_look *l)
     *l = (struct service_look){0};
 }
 
+static bool has_engine(const struct live_node *n)
+{
+    for (size_t i = 0; i < n->sources.n; i++) {
+        const struct live_source *s = &n->sources.v[i];
+        if (s->state == SOURCE_OK &&
+            (str_starts(s->name, "docker") || str_starts(s->name, "podman")))
+            return true;
+    }
+    return false;
+}
+
 int cluster_look_node(struct cluster *c, const char *node, struct err *e,
                       struct node_look *ret_look)
 {
     const struct live_node *n = model_node(c, node);
     if (!n)
         return err_set(e, -ENOENT, "There is no node with the id %.200s.", node);
-    *ret_look = (struct node_look){
-        .away = n->state == NODE_AWAY, .seen_ms = n->seen_wall_ms, .services = n->n_services};
+    *ret_look = (struct node_look){.away = n->state == NODE_AWAY,
+                                   .seen_ms = n->seen_wall_ms,
+                                   .services = n->n_services,
+                                   .engine = has_engine(n)};
     return 0;
 }
 

@@ -214,6 +214,19 @@ static void print_for_service(const struct answer *a, const struct service_look 
 
 /* --- a node --- */
 
+/* Without an argument it takes what can be fetched or made again. */
+static void print_prune(const struct answer *a)
+{
+    if (!may(a, COMMAND_DOCKER_PRUNE))
+        return;
+    AUTO(mem_freep)
+    char *confirm = mem_printf("Images that no container uses, networks without containers and the "
+                               "build cache of %s will be removed. Nothing that runs is touched.",
+                               a->query->id);
+    print_offer(a, &(struct offer){COMMAND_DOCKER_PRUNE, verb_label(COMMAND_DOCKER_PRUNE), confirm,
+                                   true, "", NULL});
+}
+
 static void print_for_node(const struct answer *a, const struct node_look *look)
 {
     static const struct {
@@ -232,6 +245,8 @@ static void print_for_node(const struct answer *a, const struct node_look *look)
         print_offer(
             a, &(struct offer){both[i].verb, verb_label(both[i].verb), confirm, true, "", guard});
     }
+    if (look->engine)
+        print_prune(a);
 }
 
 static void print_for_process(const struct answer *a)

@@ -59,6 +59,7 @@ static const struct {
     [COMMAND_GENERATION_REBUILD] = {"Rebuild", PERM_GENERATION_SWITCH, true},
     [COMMAND_GENERATION_COLLECT] = {"Clean up the Nix store of", PERM_GENERATION_SWITCH, false},
     [COMMAND_GENERATION_CONFIRM] = {"Confirm the switch of", PERM_GENERATION_SWITCH, false},
+    [COMMAND_DOCKER_PRUNE] = {"Clean up", PERM_SERVICE_UPDATE, false},
 };
 
 enum permission verb_permission(enum command_verb v)
@@ -135,7 +136,7 @@ char *job_title(const struct job *j)
     const char *label = verb_label(j->verb);
     if (j->children.n)
         return mem_printf("%s %zu services", label, j->children.n);
-    if (verb_is_machine(j->verb) || (command_is_generation(j->verb) && !*j->target))
+    if (!*j->target) /* the machine as a whole */
         return mem_printf("%s %s", label, j->node);
     if (command_is_generation(j->verb))
         return mem_printf("%s %s to generation %s", label, j->node, j->target);

@@ -48,7 +48,7 @@ static int check_argument(const struct plan *p, enum command_verb verb)
 {
     const char *a = p->order->argument;
     bool needs = verb == COMMAND_CONTAINER_RENAME || verb == COMMAND_PROCESS_SIGNAL;
-    bool takes = needs || verb == COMMAND_CONTAINER_KILL;
+    bool takes = needs || verb == COMMAND_CONTAINER_KILL || verb == COMMAND_DOCKER_PRUNE;
     int r = 0;
     if (needs && str_is_empty(a))
         r = err_set(p->e, -EINVAL, "%s",
@@ -225,11 +225,12 @@ static int plan_node(const struct plan *p)
         return err_field(p->e, err_set(p->e, -EINVAL, "There is no verb \"%.60s\".", o->verb),
                          "verb");
     bool needs = verb == COMMAND_PROCESS_SIGNAL || verb_is_project(verb);
-    if (!needs && !verb_is_machine(verb))
+    bool may = verb == COMMAND_DOCKER_PRUNE; /* an engine, where there are several */
+    if (!needs && !may && !verb_is_machine(verb))
         return err_field(p->e,
                          err_set(p->e, -EINVAL, "%s is done to a service: say which.", o->verb),
                          "service");
-    if (needs != (*target != 0))
+    if (!may && needs != (*target != 0))
         return err_field(p->e,
                          err_set(p->e, -EINVAL, "%s %s", o->verb,
                                  !needs ? "takes no \"target\"."

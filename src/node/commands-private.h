@@ -30,7 +30,7 @@ struct action_ops {
 };
 
 extern const struct action_ops unit_action, container_action, update_action, project_action,
-    process_action, machine_action;
+    process_action, machine_action, prune_action;
 
 /* Tells what it does now. */
 void action_step(struct action *a, const char *fmt, ...) PRINTF(2, 3);

@@ -32,6 +32,7 @@ static const struct action_ops *const ops_of[COMMAND_COUNT] = {
     [COMMAND_PROCESS_SIGNAL] = &process_action,
     [COMMAND_MACHINE_REBOOT] = &machine_action,
     [COMMAND_MACHINE_POWER_OFF] = &machine_action,
+    [COMMAND_DOCKER_PRUNE] = &prune_action,
 };
 
 static struct commands *state_of(struct node *n)

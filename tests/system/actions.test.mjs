@@ -5,6 +5,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { scratchFolder, until } from './lib/hydrad.mjs';
+import { Engine } from './lib/engine.mjs';
 import { Registry } from './lib/registry.mjs';
 import { Watch, engine, start, stopIt } from './lib/watch.mjs';
 
@@ -344,3 +345,62 @@ for (const kind of ['docker', 'podman'])
             assert.match((await w.command('nobody', 'project.up', `${kind}/nothing`)).text, /no such project/);
         });
     });
+
+describe('what nobody uses is removed', () => {
+    let e, w, call;
+    const exists = async at => (await call('GET', at)).status === 200;
+    before(async () => {
+        e = Engine.start();
+        call = engine(e.socket);
+        const dir = scratchFolder();
+        w = new Watch(['--docker', `unix://${e.socket}`, '--dbus', noBus, '--state', dir, '--policy', policy(dir, 'allow: [{do: docker.prune}]\ndeny: [{do: container.remove, on: docker/precious}]\n')]);
+        await w.source('docker');
+        await e.run('busy', 'exec sleep 100000', { HostConfig: { NetworkMode: 'none', Binds: ['in-use:/v'] } });
+        for (const name of ['done', 'precious', 'web-before-update'])
+            await e.call('POST', `/containers/create?name=${name}`, { Image: 'hydra-test:1', Cmd: ['true'], HostConfig: { NetworkMode: 'none' } });
+        const imported = await e.call('POST', '/commit?container=busy&repo=extra&tag=1', {});
+        assert.ok(imported.Id);
+        await e.call('POST', '/volumes/create', { Name: 'left-over' });
+        await e.call('POST', '/volumes/create', {});
+        await w.service('docker/busy', 'running');
+    });
+    after(async () => { await w?.stop(); e?.stop(); });
+
+    test('the default policy does not allow it', async () => {
+        const plain = new Watch(['--docker', none, '--dbus', noBus]);
+        assert.match((await plain.command('no', 'docker.prune', '-')).text, /does not allow docker\.prune/);
+        await plain.stop();
+    });
+    test('what it does not know it does not do', async () => {
+        assert.match((await w.command('odd', 'docker.prune', '-', 'argument=images,everything')).text, /Say what to remove: containers, /);
+        assert.match((await w.command('where', 'docker.prune', 'podman')).text, /No engine of containers answers/);
+    });
+    test('images, and what can be made again', async () => {
+        const o = await w.command('images', 'docker.prune', 'docker');
+        assert.equal(o.state, 'done', o.text);
+        assert.match(o.text, /^Removed 1 image: \d+(\.\d)? \w+ are free again\.$/);
+        assert.match(o.output, /image extra:1: removed/);
+        assert.ok(!await exists('/images/extra:1/json'));
+        assert.ok(await exists('/images/hydra-test:1/json'), 'one in use stays');
+        assert.ok(await exists('/containers/done/json'));
+        assert.ok(await exists('/volumes/left-over'));
+        assert.equal((await w.command('again', 'docker.prune', '-', 'argument=images')).text, 'There was nothing to remove.');
+    });
+    test('volumes: anonymous ones, and named ones when they are named', async () => {
+        const o = await w.command('volumes', 'docker.prune', '-', 'argument=volumes');
+        assert.match(o.text, /^Removed 1 volume: /);
+        assert.ok(await exists('/volumes/left-over'));
+        const named = await w.command('named', 'docker.prune', '-', 'argument=named-volumes');
+        assert.match(named.text, /^Removed 1 named volume: 0 bytes are free again\.$/);
+        assert.ok(!await exists('/volumes/left-over'));
+        assert.ok(await exists('/volumes/in-use'));
+    });
+    test('containers: but what the policy protects, and what an update put aside', async () => {
+        const o = await w.command('containers', 'docker.prune', '-', 'argument=containers');
+        assert.equal(o.state, 'done', o.text);
+        assert.match(o.text, /^Removed 1 container: .* 2 stay: the output says why\.$/);
+        assert.match(o.output, /container precious: stays, for the policy denies container\.remove on it/);
+        assert.match(o.output, /container web-before-update: stays, for an update put it aside/);
+        assert.deepEqual(await Promise.all(['busy', 'done', 'precious'].map(n => exists(`/containers/${n}/json`))), [true, false, true]);
+    });
+});

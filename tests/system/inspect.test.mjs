@@ -146,6 +146,21 @@ describe('through hydrad', () => {
         assert.deepEqual([a.json.type.split('/').at(-1), a.json.detail], ['agent-too-old', 'The agent on old is too old for that; upgrade it.']);
         await link.close();
     });
+    test('the command line shows it as a table, prunes, and says what a policy forbids', async () => {
+        const secret = (await admin.post('/api/web/tokens', { name: 'cli', scopes: ['*'] })).json.secret;
+        const hydra = (...args) => run(path.join(root, 'build/hydra'), args, { env: { HYDRA_URL: h.base, HYDRA_TOKEN: secret } });
+        const table = await hydra('node', 'disk-usage', 'tower');
+        assert.equal(table.code, 0, table.err);
+        assert.match(table.out, /ENGINE +WHAT +COUNT +IN USE +SIZE +CAN BE WON\n/);
+        assert.match(table.out, /docker +containers +1 +1 /);
+        assert.equal(JSON.parse((await hydra('node', 'disk-usage', 'tower', '-o', 'json')).out).engines.length, 1);
+        assert.equal((await hydra('node', 'disk-usage', 'nobody')).code, 1);
+        assert.equal((await hydra('node', 'disk-usage')).code, 2);
+        const pruned = await hydra('node', 'prune', 'tower', '--what', 'images');
+        assert.deepEqual([pruned.code, /does not allow docker\.prune/.test(pruned.err)], [2, true], pruned.err);
+        const actions = (await admin.get('/api/web/actions/tower')).json.actions;
+        assert.deepEqual(actions.filter(a => a.verb === 'docker.prune').map(a => a.allowed), [false]);
+    });
     test('a viewer may ask, a stranger may not', async () => {
         const viewer = await h.person(admin, 'vera', 'viewer');
         assert.equal((await viewer.get('/api/web/nodes/tower/docker-usage')).status, 200);

@@ -16,6 +16,8 @@ static void titles(void **state)
         {COMMAND_PROJECT_DOWN, "docker/media", "Take down project media on tower"},
         {COMMAND_PROCESS_SIGNAL, "4711:998877", "Signal process 4711 on tower"},
         {COMMAND_MACHINE_REBOOT, "", "Reboot tower"},
+        {COMMAND_DOCKER_PRUNE, "", "Clean up tower"},
+        {COMMAND_DOCKER_PRUNE, "podman", "Clean up podman on tower"},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct job j = {
@@ -70,7 +72,8 @@ static void rights_by_verb(void **state)
         enum permission p = verb_permission(v);
         bool update = v == COMMAND_UNIT_MASK || v == COMMAND_UNIT_UNMASK ||
                       v == COMMAND_CONTAINER_RENAME || v == COMMAND_CONTAINER_REMOVE ||
-                      v == COMMAND_CONTAINER_UPDATE || verb_is_project(v);
+                      v == COMMAND_CONTAINER_UPDATE || v == COMMAND_DOCKER_PRUNE ||
+                      verb_is_project(v);
         enum permission want = str_starts(name, "machine.")      ? PERM_NODE_REBOOT
                                : str_starts(name, "generation.") ? PERM_GENERATION_SWITCH
                                : str_starts(name, "process.")    ? PERM_PROCESS_SIGNAL

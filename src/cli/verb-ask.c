@@ -1,0 +1,139 @@
+/* hydra node disk-usage …: what a node answers when it is asked, as a table. */
+#include "cli/list.h"
+#include "cli/print.h"
+#include "cli/verbs.h"
+
+#include "base/clock.h"
+
+#include <stdio.h>
+
+enum { PATIENCE_MS = 150 * 1000 }; /* a node may walk through all of its volumes */
+
+struct column {
+    const char *member; /* "smart.temperature_c": of an object in it */
+    const char *title, *align, *kind;
+};
+
+struct question {
+    const char *verb, *path, *list;
+    struct column columns[10];
+};
+
+static const struct question questions[] = {
+    {"disk-usage",
+     "docker-usage",
+     "rows", /* made by flatten_usage() */
+     {{"engine", "ENGINE", "left", "text"},
+      {"what", "WHAT", "left", "text"},
+      {"count", "COUNT", "right", "number"},
+      {"in_use", "IN USE", "right", "number"},
+      {"bytes", "SIZE", "right", "bytes"},
+      {"reclaimable_bytes", "CAN BE WON", "right", "bytes"}}},
+};
+
+static const struct question *question_of(const struct invocation *v)
+{
+    for (size_t i = 0; i < COUNT_OF(questions); i++)
+        if (str_eq(questions[i].verb, v->verb->words[1]))
+            return &questions[i];
+    return NULL;
+}
+
+/* An engine's four kinds as rows. */
+static void flatten_usage(json_t *answer)
+{
+    static const char *const kinds[] = {"images", "containers", "volumes", "build_cache"};
+    json_t *rows = json_array();
+    const json_t *engines = json_object_get(answer, "engines");
+    for (size_t i = 0; i < json_array_size(engines); i++)
+        for (size_t k = 0; k < COUNT_OF(kinds); k++) {
+            const json_t *e = json_array_get(engines, i);
+            json_t *row = json_copy(json_object_get(e, kinds[k]));
+            json_object_set_new(row, "engine", json_string(json_get_str(e, "engine", "")));
+            json_object_set_new(row, "what", json_string(k == 3 ? "build cache" : kinds[k]));
+            json_array_append_new(rows, row);
+        }
+    json_object_set_new(answer, "rows", rows);
+}
+
+static json_t *member_of(const json_t *row, const char *path)
+{
+    const char *dot = strchr(path, '.');
+    AUTO(mem_freep) char *first = dot ? mem_strndup(path, (size_t)(dot - path)) : NULL;
+    return dot ? member_of(json_object_get(row, first), dot + 1) : json_object_get(row, path);
+}
+
+/* As the API's Table is. */
+static json_t *table_of(const struct question *q, const json_t *list)
+{
+    json_t *columns = json_array(), *rows = json_array();
+    size_t n = 0;
+    for (; n < COUNT_OF(q->columns) && q->columns[n].member; n++) {
+        const struct column *c = &q->columns[n];
+        json_array_append_new(columns, json_pack("{s:s, s:s, s:s, s:s}", "name", c->member, "title",
+                                                 c->title, "align", c->align, "kind", c->kind));
+    }
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        json_t *row = json_array();
+        for (size_t k = 0; k < n; k++) {
+            json_t *cell = member_of(json_array_get(list, i), q->columns[k].member);
+            json_array_append_new(row, cell ? json_incref(cell) : json_null());
+        }
+        json_array_append_new(rows, row);
+    }
+    return json_pack("{s:o, s:o, s:n}", "columns", columns, "rows", rows, "next");
+}
+
+static void print_answer(const struct invocation *v, const struct question *q, json_t *answer)
+{
+    struct str out = {0};
+    if (v->output == OUTPUT_JSON || v->output == OUTPUT_YAML || !q->list) {
+        print_value(v->output == OUTPUT_JSON ? OUTPUT_JSON : OUTPUT_YAML, answer, &out);
+    } else {
+        if (str_eq(q->list, "rows"))
+            flatten_usage(answer);
+        AUTO(json_decrefp) json_t *table = table_of(q, json_object_get(answer, q->list));
+        print_table(v, table, clock_wall_ms(), &out);
+    }
+    fputs(str_text(&out), stdout);
+    str_done(&out);
+}
+
+/* What the answer says beside its list: why there is nothing in it, or what is missing. */
+static void tell_text(const json_t *answer)
+{
+    const char *text = json_get_str(answer, "text", ""), *hint = json_get_str(answer, "hint", "");
+    const json_t *troubles = json_object_get(answer, "troubles");
+    if (*text)
+        fprintf(stderr, "%s%s%s\n", text, *hint ? " " : "", hint);
+    for (size_t i = 0; i < json_array_size(troubles); i++) {
+        const json_t *t = json_array_get(troubles, i);
+        fprintf(stderr, "%s: %s\n", json_get_str(t, "engine", ""), json_get_str(t, "text", ""));
+    }
+}
+
+int verb_node_ask(struct invocation *v)
+{
+    struct err e = {0};
+    struct client *c = NULL;
+    const struct question *q = question_of(v);
+    AUTO(json_decrefp) json_t *answer = NULL;
+    AUTO(str_done) struct str path = {0};
+    if (v->words.n != 1 || !q)
+        return verb_usage(v);
+    str_add(&path, "/api/cli/nodes/");
+    path_add(&path, v->words.v[0]);
+    str_addf(&path, "/%s", q->path);
+    int r = client_new(v, &e, &c);
+    if (r >= 0) {
+        client_set_patience(c, PATIENCE_MS);
+        r = client_call(c, "GET", path.p, NULL, &e, &answer);
+    }
+    client_free(c);
+    if (r < 0)
+        return verb_fail(&e, r);
+    print_answer(v, q, answer);
+    if (q->list)
+        tell_text(answer);
+    return 0;
+}
