@@ -91,6 +91,21 @@ static void get_garbage(struct http_exchange *x)
     ask(x, INSPECT_GARBAGE, "", query_or(x, "older_than_days", ""));
 }
 
+static void get_process_tree(struct http_exchange *x)
+{
+    ask(x, INSPECT_PROCESSES, "", "");
+}
+
+static void get_kernel_log(struct http_exchange *x)
+{
+    ask(x, INSPECT_KERNEL_LOG, "", "");
+}
+
+static void get_time(struct http_exchange *x)
+{
+    ask(x, INSPECT_TIME, "", "");
+}
+
 #define FOR_PEOPLE(tail, permission, handler)                                                      \
     {"GET", "/api/web/nodes/{id}" tail, ROUTE_ON_LOOP, 0, permission, handler, 0},                 \
     {                                                                                              \
@@ -103,5 +118,8 @@ const struct http_route inspect_routes[] = {
     FOR_PEOPLE("/generations/diff", "nodes:read", get_generation_diff),
     FOR_PEOPLE("/generations/plan", "nodes:read", get_generation_plan),
     FOR_PEOPLE("/garbage", "nodes:read", get_garbage),
+    FOR_PEOPLE("/process-tree", "processes:read", get_process_tree),
+    FOR_PEOPLE("/kernel-log", "logs:read", get_kernel_log),
+    FOR_PEOPLE("/time", "nodes:read", get_time),
     {0},
 };

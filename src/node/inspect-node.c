@@ -26,6 +26,9 @@ struct inspect_work {
 
 static const struct inspect_ops *const ops_of[INSPECT_COUNT] = {
     [INSPECT_DOCKER_USAGE] = &docker_usage_inspect,
+    [INSPECT_PROCESSES] = &processes_inspect,
+    [INSPECT_KERNEL_LOG] = &kernel_log_inspect,
+    [INSPECT_TIME] = &time_inspect,
     [INSPECT_GENERATIONS] = &generations_inspect,
     [INSPECT_GENERATION_DIFF] = &generation_diff_inspect,
     [INSPECT_GARBAGE] = &garbage_inspect,

@@ -11,6 +11,9 @@ static const struct {
     [INSPECT_GENERATION_DIFF] = {"generation-diff", 120000},
     [INSPECT_GENERATION_PLAN] = {"generation-plan", 180000},
     [INSPECT_GARBAGE] = {"garbage", 600000}, /* the whole store is walked through */
+    [INSPECT_PROCESSES] = {"processes", 15000},
+    [INSPECT_KERNEL_LOG] = {"kernel-log", 30000},
+    [INSPECT_TIME] = {"time", 15000},
 };
 
 const char *inspect_kind_name(enum inspect_kind k)

@@ -13,6 +13,9 @@ enum inspect_kind {
     INSPECT_GENERATION_DIFF, /* target, argument: from and to, as generations_pick() takes them */
     INSPECT_GENERATION_PLAN, /* target: what a switch to it would do to units */
     INSPECT_GARBAGE,         /* argument: days; what a clean-up of the Nix store would win */
+    INSPECT_PROCESSES,       /* all of them */
+    INSPECT_KERNEL_LOG,      /* its errors since the start */
+    INSPECT_TIME,            /* is the clock kept right? */
     INSPECT_COUNT,
 };
 const char *inspect_kind_name(enum inspect_kind k);                            /* "docker-usage" */

@@ -131,7 +131,7 @@ void process_users_refresh(struct process_users *u, const char *root)
     kbuf_done(&buf);
 }
 
-static char *user_name(const struct process_users *u, int64_t uid)
+char *process_users_name(const struct process_users *u, int64_t uid)
 {
     for (size_t i = 0; i < u->v.n; i++)
         if (u->v.v[i].uid == uid)
@@ -143,14 +143,14 @@ char *process_user_name(const char *root, uint32_t uid)
 {
     struct process_users *u = process_users_new();
     process_users_refresh(u, root);
-    char *name = user_name(u, uid);
+    char *name = process_users_name(u, uid);
     process_users_free(u);
     return name;
 }
 
 /* --- a row --- */
 
-static int64_t effective_uid(const char *root, int pid)
+int64_t process_uid(const char *root, int pid)
 {
     char text[2048];
     uint64_t ids[2];
@@ -192,7 +192,7 @@ static void look_up(struct process *p, const char *root)
         return;
     mem_free(p->command);
     p->command = command_of(root, p);
-    p->uid = effective_uid(root, p->pid);
+    p->uid = process_uid(root, p->pid);
 }
 
 void process_row_fill(struct process_row *row, struct process *p, const char *root,
@@ -202,7 +202,7 @@ void process_row_fill(struct process_row *row, struct process *p, const char *ro
     *row = (struct process_row){
         .pid = p->pid,
         .parent = p->stat.parent,
-        .user = user_name(u, p->uid),
+        .user = process_users_name(u, p->uid),
         .name = mem_strdup(p->stat.name),
         .command = mem_strdup(p->command),
         .state = p->stat.state,

@@ -51,6 +51,8 @@ struct process_users;
 struct process_users *process_users_new(void);
 void process_users_free(struct process_users *u);
 void process_users_refresh(struct process_users *u, const char *root); /* when passwd has changed */
+char *process_users_name(const struct process_users *u, int64_t uid);  /* mem_free() */
+int64_t process_uid(const char *root, int pid);                        /* that it acts as; -1 */
 /* A user's name as this machine's passwd has it, else the number. */
 char *process_user_name(const char *root, uint32_t uid);
 void process_forget(struct process *p); /* what was read for showing it */

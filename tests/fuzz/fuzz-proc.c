@@ -5,6 +5,7 @@
 #include "base/str.h"
 #include "node/collector.h"
 #include "node/facts.h"
+#include "node/kernel-log.h"
 #include "node/keyed.h"
 #include "node/mask.h"
 #include "node/mounts.h"
@@ -45,6 +46,20 @@ static void fuzz_mounts(char *text, size_t n)
     for (size_t i = 0; i < l.v.n; i++)
         FUZZ_CHECK(l.v.v[i].point[0] == '/');
     mounts_done(&l);
+}
+
+/* A record of /dev/kmsg. */
+static void fuzz_kmsg(char *text, size_t n)
+{
+    struct kernel_log l = {0};
+    struct kmsg m;
+    if (kmsg_parse(text, n, &m) < 0)
+        return;
+    FUZZ_CHECK(m.text >= text && m.text + m.len <= text + n && m.level <= 7);
+    kernel_log_add(&l, 1, m.level, m.text, m.len);
+    kernel_log_add(&l, 2, m.level, m.text, m.len);
+    FUZZ_CHECK(l.v.n <= 1 && (!l.v.n || l.v.v[0].count == 2));
+    kernel_log_done(&l);
 }
 
 static void fuzz_cpuinfo(char *text, size_t n)
@@ -106,6 +121,7 @@ static const struct target {
 } targets[] = {
     {'s', fuzz_scan, NULL, NULL},
     {'m', fuzz_mounts, NULL, NULL},
+    {'r', fuzz_kmsg, NULL, NULL},
     {'i', fuzz_cpuinfo, NULL, NULL},
     {'o', fuzz_os_release, NULL, NULL},
     {'p', fuzz_process, NULL, NULL},

@@ -1,6 +1,7 @@
 // Questions to nodes: of a real hydrad to itself and to a node with a real agent, and what becomes of those that get no answer.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import fs from 'node:fs';
 import http from 'node:http';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -77,6 +78,49 @@ describe('a node that is asked', () => {
     });
 });
 
+describe('the machine itself', () => {
+    const tree = scratchFolder();
+    let w, here, fake;
+    before(() => {
+        fs.mkdirSync(path.join(tree, 'dev'));
+        fs.writeFileSync(path.join(tree, 'dev/kmsg'), '3,77,5140900,-;I/O error, dev sda, sector 1234\n SUBSYSTEM=block\n');
+        fs.writeFileSync(path.join(tree, 'agent.yaml'), 'allow: [{do: logs}]\n');
+        fs.mkdirSync(path.join(tree, 'journal'));
+        fs.copyFileSync('/bin/sleep', path.join(tree, 'chronyd'));
+        fs.chmodSync(path.join(tree, 'chronyd'), 0o755);
+        w = new Watch(['--root', tree, '--journal', path.join(tree, 'journal'), '--docker', 'unix:///nowhere.sock', '--dbus', 'unix:path=/nowhere', '--policy', path.join(tree, 'agent.yaml')]);
+        here = new Watch(['--docker', 'unix:///nowhere.sock', '--dbus', 'unix:path=/nowhere']);
+    });
+    after(async () => { fake?.kill(); await w.stop(); await here.stop(); fs.rmSync(tree, { recursive: true }); });
+
+    test('what the kernel complained of, where no journal keeps it', async () => {
+        const { code, text, answer } = await w.inspect('kernel-log');
+        assert.equal(code, 0, text);
+        assert.equal(answer.source, 'kmsg');
+        assert.deepEqual(answer.entries.map(x => [x.level, x.text, x.count]), [['err', 'I/O error, dev sda, sector 1234', 1]]);
+    });
+    test('but not where the policy denies logs', async () => {
+        fs.writeFileSync(path.join(tree, 'agent.yaml'), 'allow: [{do: unit.restart}]\n');
+        const a = await w.inspect('kernel-log');
+        assert.deepEqual([a.code, /does not allow logs/.test(a.text)], [-13, true], a.text);
+    });
+    test('who keeps the clock right', async () => {
+        fake = spawn(path.join(tree, 'chronyd'), ['1000'], { stdio: 'ignore' });
+        const { code, answer } = await until(async () => { const a = await here.inspect('time'); return a.answer?.by === 'chronyd' && a; });
+        assert.equal(code, 0);
+        assert.equal(answer.enabled, null);
+        assert.match(answer.text, answer.synchronised ? /^The clock is kept right by chronyd\.$/ : /^chronyd runs, but/);
+    });
+    test('every process, parents first', async () => {
+        const { answer } = await here.inspect('processes');
+        const p = answer.processes.find(x => x.pid === fake.pid);
+        assert.deepEqual([p.parent, p.name, p.command, p.kernel], [process.pid, 'chronyd', `${path.join(tree, 'chronyd')} 1000`, false]);
+        const at = new Map(answer.processes.map((x, i) => [x.pid, i]));
+        assert.ok(answer.processes.every((x, i) => !(at.get(x.parent) > i)));
+        assert.equal(answer.total, answer.processes.length);
+    });
+});
+
 describe('through hydrad', () => {
     const state = path.join(scratchFolder(), 'state');
     let engine, h, admin, agent;
@@ -125,6 +169,18 @@ describe('through hydrad', () => {
         startAgent();
         await until(async () => (await ask('nas')).status === 200, 30000, 'the node to answer');
         looksRight(await ask('nas'));
+    });
+    test('time, kernel log and processes, of both', async () => {
+        for (const node of ['tower', 'nas']) {
+            const time = await ask(node, 'time');
+            assert.equal(time.status, 200, time.text);
+            assert.equal(typeof time.json.synchronised, 'boolean');
+            const kernel = await ask(node, 'kernel-log');
+            assert.ok(kernel.status === 200 ? Array.isArray(kernel.json.entries) : /kernel/.test(kernel.json.detail), kernel.text);
+            const all = (await ask(node, 'process-tree')).json;
+            const busy = all.processes.find(p => p.service === 'docker/busy');
+            assert.match(busy.command, /sleep 100000/);
+        }
     });
     test('a node that is away is said to be, also when it goes while it is asked', async () => {
         agent.kill('SIGSTOP');

@@ -323,6 +323,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/web/nodes/{id}/process-tree": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example debian */
+                id: components["parameters"]["NodeId"];
+            };
+            cookie?: never;
+        };
+        /** Every process; permission of the table of the top ones */
+        get: operations["nodeProcessTree"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/web/nodes/{id}/kernel-log": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example debian */
+                id: components["parameters"]["NodeId"];
+            };
+            cookie?: never;
+        };
+        /** Errors of the kernel since it was started; 409 `conflict` where the policy denies logs */
+        get: operations["nodeKernelLog"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/web/nodes/{id}/time": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example debian */
+                id: components["parameters"]["NodeId"];
+            };
+            cookie?: never;
+        };
+        /** Is the clock kept right, by what, and how far is it off */
+        get: operations["nodeTime"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/web/nodes/{id}/docker-usage": {
         parameters: {
             query?: never;
@@ -1160,6 +1220,66 @@ export interface paths {
         post?: never;
         /** Remove a node */
         delete: operations["cliNodeRemove"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cli/nodes/{id}/process-tree": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example debian */
+                id: components["parameters"]["NodeId"];
+            };
+            cookie?: never;
+        };
+        /** Every process; permission of the table of the top ones */
+        get: operations["cliNodeProcessTree"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cli/nodes/{id}/kernel-log": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example debian */
+                id: components["parameters"]["NodeId"];
+            };
+            cookie?: never;
+        };
+        /** Errors of the kernel since it was started; 409 `conflict` where the policy denies logs */
+        get: operations["cliNodeKernelLog"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cli/nodes/{id}/time": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example debian */
+                id: components["parameters"]["NodeId"];
+            };
+            cookie?: never;
+        };
+        /** Is the clock kept right, by what, and how far is it off */
+        get: operations["cliNodeTime"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -2994,6 +3114,7 @@ export interface components {
                 name: string;
                 /** @description without secrets; empty for kernel threads */
                 command: string;
+                /** @description running, sleeping, waiting (for a device), zombie, stopped, traced, idle */
                 state: string;
                 /** @description percent of one core */
                 cpu: number | null;
@@ -3562,6 +3683,78 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Processes"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    nodeProcessTree: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example debian */
+                id: components["parameters"]["NodeId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProcessTree"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    nodeKernelLog: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example debian */
+                id: components["parameters"]["NodeId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KernelLog"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    nodeTime: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example debian */
+                id: components["parameters"]["NodeId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TimeState"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -4816,6 +5009,78 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    cliNodeProcessTree: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example debian */
+                id: components["parameters"]["NodeId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProcessTree"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    cliNodeKernelLog: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example debian */
+                id: components["parameters"]["NodeId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KernelLog"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    cliNodeTime: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example debian */
+                id: components["parameters"]["NodeId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TimeState"];
+                };
             };
             default: components["responses"]["Problem"];
         };
