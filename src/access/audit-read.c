@@ -230,7 +230,7 @@ int audit_verify(struct db *db, int64_t *ret_entries, int64_t *ret_bad, struct e
         r = walk_on(db, &w, e);
     if (r >= 0 && empty)
         r = read_head(db, &w, e); /* the first entries may have come meanwhile */
-    if (r >= 0 && empty)
+    if (r >= 0 && empty && w.head >= 0)
         r = walk_on(db, &w, e);
     if (r >= 0)
         r = check_end(&w, e);
