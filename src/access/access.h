@@ -112,12 +112,13 @@ struct user {
     enum role role;
     bool disabled;
     int64_t created_ms, last_login_ms; /* 0 = never */
-    char preferences[2048]; /* JSON object: theme, temperature unit, time zone; "{}" at first */
+    char preferences[2048];   /* JSON object: theme, temperature unit, time zone; "{}" at first */
+    char limits[LIMITS_SIZE]; /* where they may act; "" = everywhere */
 };
 /* Names are lower case (capitals are lowered): a-z, 0-9, '.', '_', '-', a letter or digit first.
- * -EEXIST, -EINVAL with what to do. */
+ * -EEXIST, -EINVAL with what to do. `limits` NULL = none. */
 int access_user_add(struct access *a, struct db *db, const struct actor *by, const char *name,
-                    const char *password, enum role role, struct err *e,
+                    const char *password, enum role role, const char *limits, struct err *e,
                     struct user *ret_user) MUST_CHECK;
 struct user_change {
     const char *display_name; /* NULL = leave */
@@ -125,9 +126,11 @@ struct user_change {
     const bool *disabled;
     const char *password;
     const char *preferences;
+    const char *limits; /* "" = none any more */
 };
-/* The last enabled admin can be neither removed, disabled nor demoted: -EBUSY. A new password or
- * role, or being disabled, ends the user's sessions (all but `keep_session`, NULL = all). */
+/* The last enabled admin can be neither removed, disabled nor demoted: -EBUSY. A new password,
+ * role or limit, or being disabled, ends the user's sessions (all but `keep_session`, NULL = all).
+ */
 int access_user_change(struct access *a, struct db *db, const struct actor *by, const char *user_id,
                        const struct user_change *c, const char *keep_session,
                        struct err *e) MUST_CHECK;

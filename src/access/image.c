@@ -22,7 +22,8 @@ int64_t credential_expires(const struct credential *c)
 
 uint64_t credential_permissions(const struct credential *c)
 {
-    return c->user->disabled ? 0 : c->scopes & role_permissions(c->user->role);
+    uint64_t role = policy_limited(role_permissions(c->user->role), c->user->limits);
+    return c->user->disabled ? 0 : c->scopes & role;
 }
 
 struct subject credential_subject(const struct credential *c)
@@ -37,6 +38,7 @@ struct subject credential_subject(const struct credential *c)
     str_copy(s.id, sizeof s.id, c->id);
     str_copy(s.user_id, sizeof s.user_id, c->user->id);
     str_copy(s.user_name, sizeof s.user_name, c->user->name);
+    str_copy(s.limits, sizeof s.limits, c->user->limits);
     return s;
 }
 
@@ -53,6 +55,7 @@ void user_from_row(const struct rows *r, struct user *u)
     u->created_ms = rows_int(r, 5);
     u->last_login_ms = rows_int(r, 6);
     str_copy(u->preferences, sizeof u->preferences, rows_text(r, 7));
+    str_copy(u->limits, sizeof u->limits, rows_text(r, 8));
 }
 
 /* --- digests --- */
@@ -75,6 +78,7 @@ static void digest_users(struct image *i, crypto_generichash_state *h)
         add_text(h, u->name);
         add_text(h, u->display_name);
         add_number(h, u->role);
+        add_text(h, u->limits);
         add_number(h, u->disabled);
     }
 }

@@ -56,6 +56,6 @@ struct subject credential_subject(const struct credential *c);
 
 /* A row of USER_COLUMNS. */
 #define USER_COLUMNS                                                                               \
-    "id, name, display_name, role, disabled, created_ms, last_login_ms, preferences"
-enum { USER_N_COLUMNS = 8 };
+    "id, name, display_name, role, disabled, created_ms, last_login_ms, preferences, limits"
+enum { USER_N_COLUMNS = 9 };
 void user_from_row(const struct rows *r, struct user *ret_user);

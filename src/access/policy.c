@@ -42,6 +42,16 @@ static const uint64_t operator_permissions = BIT(PERM_SERVICES_WRITE) | BIT(PERM
                                              BIT(PERM_PROCESSES_READ) | BIT(PERM_SETTINGS_READ) |
                                              BIT(PERM_SERVICE_RESTART) | BIT(PERM_LOGS_READ);
 
+/* What is done to one thing, or tells of it what not everybody sees. */
+static const uint64_t limitable =
+    BIT(PERM_SERVICES_WRITE) | BIT(PERM_PROCESSES_READ) | BIT(PERM_NODES_WRITE) |
+    BIT(PERM_SERVICE_RESTART) | BIT(PERM_SERVICE_UPDATE) | BIT(PERM_NODE_REBOOT) |
+    BIT(PERM_PROCESS_SIGNAL) | BIT(PERM_GENERATION_SWITCH) | BIT(PERM_LOGS_READ);
+/* With these one could lift one's own limits, or reach around them. */
+static const uint64_t of_the_whole =
+    BIT(PERM_EVENTS_WRITE) | BIT(PERM_USERS_READ) | BIT(PERM_USERS_WRITE) | BIT(PERM_TOKENS_ADMIN) |
+    BIT(PERM_SESSIONS_ADMIN) | BIT(PERM_AUDIT_READ) | BIT(PERM_SETTINGS_WRITE);
+
 const char *permission_name(enum permission p)
 {
     assert(p < PERM_COUNT);
@@ -169,8 +179,29 @@ struct subject subject_local(void)
     };
 }
 
-bool policy_allows(const struct subject *s, enum permission p, const char *resource)
+bool policy_is_limitable(enum permission p)
 {
-    (void)resource; /* no right is limited to a resource yet */
+    return p < PERM_COUNT && (limitable & permission_bit(p)) != 0;
+}
+
+uint64_t policy_limited(uint64_t bits, const char *limits)
+{
+    return *limits ? bits & ~of_the_whole : bits;
+}
+
+uint64_t policy_permissions(const struct subject *s, const struct resource *r)
+{
+    if (!s)
+        return 0;
+    return limits_fit(s->limits, r) ? s->permissions : s->permissions & ~limitable;
+}
+
+bool policy_allows(const struct subject *s, enum permission p, const struct resource *r)
+{
+    return p < PERM_COUNT && (policy_permissions(s, r) & permission_bit(p)) != 0;
+}
+
+bool policy_allows_some(const struct subject *s, enum permission p)
+{
     return s && p < PERM_COUNT && (s->permissions & permission_bit(p)) != 0;
 }

@@ -3,6 +3,7 @@
  * A permission is a `noun:verb`; a role is a set of them. Pure: no I/O, no clock. */
 #pragma once
 
+#include "access/user-limits.h"
 #include "base/err.h"
 #include "base/str.h"
 
@@ -69,14 +70,25 @@ struct subject {
     char user_id[32];
     char user_name[64];
     enum role role;
-    uint64_t permissions;    /* the role's, for a token cut down to its scopes */
-    int64_t expires_wall_ms; /* 0 = never; a session's slides while it is used */
-    int64_t used_wall_ms;    /* when it was last marked as used; 0 = never */
+    uint64_t permissions;     /* the role's, for a token cut down to its scopes */
+    int64_t expires_wall_ms;  /* 0 = never; a session's slides while it is used */
+    int64_t used_wall_ms;     /* when it was last marked as used; 0 = never */
+    char limits[LIMITS_SIZE]; /* where it may act; "" = everywhere */
 };
 
 /* Whoever has a shell on the machine as hydrad's own user: id and name "local", every right. */
 struct subject subject_local(void);
 
-/* The policy function. `resource` (an id, may be NULL) is there for limits to nodes or labels.
- * A NULL subject may do nothing. */
-bool policy_allows(const struct subject *s, enum permission p, const char *resource);
+/* The policy function. A right that can be limited (policy_is_limitable()) is one on a resource: of
+ * somebody with limits it is allowed only where they fit; without a resource (NULL) it is asked
+ * for everywhere, which he is not allowed. Other rights are everywhere or not at all, and whoever
+ * has limits has none over the cluster as a whole (users, settings, the audit log). A NULL subject
+ * may do nothing. */
+bool policy_allows(const struct subject *s, enum permission p, const struct resource *r);
+/* The same of all rights at once. */
+uint64_t policy_permissions(const struct subject *s, const struct resource *r);
+/* Is there anything that the right may be used on? For those who ask about the resource next. */
+bool policy_allows_some(const struct subject *s, enum permission p);
+bool policy_is_limitable(enum permission p);
+/* What is left of a role's rights for a user with these limits. */
+uint64_t policy_limited(uint64_t permissions, const char *limits);

@@ -8,14 +8,17 @@
 struct plan {
     struct user before, after;
     char hash[PASSWORD_HASH_SIZE]; /* "" = the password stays */
+    char limits[LIMITS_SIZE];      /* tidied, when they change */
     bool ends_sessions;
 };
 
-static int check_change(const struct user_change *c, struct err *e)
+static int check_change(struct plan *p, const struct user_change *c, struct err *e)
 {
     int r = c->display_name ? display_name_check(c->display_name, e) : 0;
     if (r >= 0 && c->preferences)
         r = preferences_check(c->preferences, e);
+    if (r >= 0 && c->limits)
+        r = err_field(e, limits_normal(c->limits, p->limits, e), "limits");
     return r;
 }
 
@@ -27,24 +30,34 @@ static void make_plan(struct plan *p, const struct user_change *c)
                  *c->display_name ? c->display_name : p->before.name);
     if (c->preferences)
         str_copy(p->after.preferences, sizeof p->after.preferences, c->preferences);
+    if (c->limits)
+        str_copy(p->after.limits, sizeof p->after.limits, p->limits);
     if (c->role)
         p->after.role = *c->role;
     if (c->disabled)
         p->after.disabled = *c->disabled;
-    p->ends_sessions =
-        p->hash[0] || p->after.role != p->before.role || (p->after.disabled && !p->before.disabled);
+    p->ends_sessions = p->hash[0] || p->after.role != p->before.role ||
+                       !str_eq(p->after.limits, p->before.limits) ||
+                       (p->after.disabled && !p->before.disabled);
+}
+
+/* Who may change everything. */
+static bool is_whole_admin(const struct user *u)
+{
+    return u->role == ROLE_ADMIN && !u->disabled && !*u->limits;
 }
 
 /* Inside a change, so that two admins can't remove each other at once. */
 static int keep_an_admin(struct db *db, const struct user *u, struct err *e)
 {
     AUTO(rows_freep) struct rows *rows = NULL;
-    if (u->role != ROLE_ADMIN || u->disabled)
+    if (!is_whole_admin(u))
         return 0;
-    int r = db_query_one(db, e,
-                         "SELECT id FROM users WHERE role = 'admin' AND disabled = 0 AND id <> $1 "
-                         "LIMIT 1",
-                         &rows, "s", u->id);
+    int r =
+        db_query_one(db, e,
+                     "SELECT id FROM users WHERE role = 'admin' AND disabled = 0 AND limits = '' "
+                     "AND id <> $1 LIMIT 1",
+                     &rows, "s", u->id);
     if (r == -ENOENT)
         return err_set(e, -EBUSY,
                        "%s is the only admin there is. Make somebody else an admin first.",
@@ -57,9 +70,9 @@ static int update(struct db *db, const struct plan *p, const char *keep_session,
     const struct user *u = &p->after;
     int r = db_exec(db, e,
                     "UPDATE users SET display_name = $1, role = $2, disabled = $3, "
-                    "preferences = $4 WHERE id = $5",
-                    "ssiss", u->display_name, role_name(u->role), (int64_t)u->disabled,
-                    u->preferences, u->id);
+                    "preferences = $4, limits = $5 WHERE id = $6",
+                    "ssisss", u->display_name, role_name(u->role), (int64_t)u->disabled,
+                    u->preferences, u->limits, u->id);
     if (r >= 0 && p->hash[0])
         r = db_exec(db, e, "UPDATE users SET password_hash = $1 WHERE id = $2", "ss", p->hash,
                     u->id);
@@ -83,6 +96,10 @@ static int record(struct db *db, const struct actor *by, const struct plan *p, s
     }
     if (is->disabled != was->disabled)
         jw_key_bool(&w, "disabled", is->disabled);
+    if (!str_eq(is->limits, was->limits)) {
+        jw_key_str(&w, "limits", is->limits);
+        jw_key_str(&w, "limits_before", was->limits);
+    }
     if (!str_eq(is->display_name, was->display_name))
         jw_key_str(&w, "display_name", is->display_name);
     if (!str_eq(is->preferences, was->preferences))
@@ -110,7 +127,7 @@ static int change_inside(struct db *db, const struct actor *by, const char *user
     if (r < 0)
         return r;
     make_plan(p, c);
-    if (p->after.role != ROLE_ADMIN || p->after.disabled)
+    if (!is_whole_admin(&p->after))
         r = keep_an_admin(db, &p->before, e);
     if (r >= 0)
         r = update(db, p, keep_session, e);
@@ -134,7 +151,7 @@ int access_user_change(struct access *a, struct db *db, const struct actor *by, 
                        const struct user_change *c, const char *keep_session, struct err *e)
 {
     struct plan p = {0};
-    int r = check_change(c, e);
+    int r = check_change(&p, c, e);
     if (r >= 0 && c->password)
         r = hash_new_password(a, user_id, c->password, &p, e);
     if (r >= 0)

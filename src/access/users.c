@@ -24,10 +24,10 @@ int user_insert(struct db *db, const struct user *u, const char *hash, struct er
 {
     int r = db_exec(db, e,
                     "INSERT INTO users (id, name, display_name, role, password_hash, disabled, "
-                    "created_ms, last_login_ms, preferences) "
-                    "VALUES ($1, $2, $3, $4, $5, 0, $6, 0, $7)",
-                    "sssssis", u->id, u->name, u->display_name, role_name(u->role), hash,
-                    u->created_ms, u->preferences);
+                    "created_ms, last_login_ms, preferences, limits) "
+                    "VALUES ($1, $2, $3, $4, $5, 0, $6, 0, $7, $8)",
+                    "sssssiss", u->id, u->name, u->display_name, role_name(u->role), hash,
+                    u->created_ms, u->preferences, u->limits);
     if (r == -EEXIST)
         return err_field(e, err_set(e, r, "There is a user named \"%s\" already.", u->name),
                          "name");
@@ -90,6 +90,8 @@ static int record_added(struct db *db, const struct actor *by, const char *actio
     jw_object(&w);
     jw_key_str(&w, "id", u->id);
     jw_key_str(&w, "role", role_name(u->role));
+    if (*u->limits)
+        jw_key_str(&w, "limits", u->limits);
     jw_end_object(&w);
     int r = change_record(db, by, action, u->name, str_text(&detail), e);
     str_done(&detail);
@@ -97,11 +99,14 @@ static int record_added(struct db *db, const struct actor *by, const char *actio
 }
 
 int access_user_add(struct access *a, struct db *db, const struct actor *by, const char *name,
-                    const char *password, enum role role, struct err *e, struct user *ret_user)
+                    const char *password, enum role role, const char *limits, struct err *e,
+                    struct user *ret_user)
 {
     struct user u;
     char hash[PASSWORD_HASH_SIZE];
     int r = user_prepare(a, name, password, role, by->now_ms, e, &u, hash);
+    if (r >= 0)
+        r = err_field(e, limits_normal(limits ? limits : "", u.limits, e), "limits");
     if (r >= 0)
         r = change_begin(db, by, e);
     if (r < 0)

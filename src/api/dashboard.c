@@ -41,7 +41,7 @@ static void add_blocks(struct http_exchange *x, struct str *page, const struct s
     if (!overview_too)
         return;
     AUTO(buf_unrefp)
-    struct buf *overview = cluster_overview_for(api_of(x)->cluster, s->permissions);
+    struct buf *overview = cluster_overview_for(api_of(x)->cluster, policy_permissions(s, NULL));
     add_json_block(page, "hydra-overview", overview->bytes, overview->len);
 }
 

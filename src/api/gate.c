@@ -57,6 +57,12 @@ struct db *gate_db(struct http_exchange *x)
     return db;
 }
 
+/* On its way to a worker. */
+struct refusal {
+    struct http_exchange *x;
+    enum permission permission;
+};
+
 static void record_refusal(struct http_exchange *x, const char *permission)
 {
     struct err e = {0};
@@ -77,12 +83,24 @@ static void record_refusal(struct http_exchange *x, const char *permission)
     str_done(&detail);
 }
 
+/* Has somebody the right, but not here? */
+static bool is_outside(const struct subject *s, const char *permission)
+{
+    enum permission p;
+    return *s->limits && permission_parse(permission, &p) == 0 && policy_allows_some(s, p);
+}
+
 static void refuse(struct http_exchange *x, const char *permission)
 {
-    char detail[256];
+    char detail[256 + LIMITS_SIZE];
     const struct subject *s = subject_of(x);
     record_refusal(x, permission);
-    if (s->kind == SUBJECT_TOKEN)
+    if (is_outside(s, permission))
+        snprintf(detail, sizeof detail,
+                 "You have the permission %s only where your limits fit: %s. An admin can widen "
+                 "them.",
+                 permission, s->limits);
+    else if (s->kind == SUBJECT_TOKEN)
         snprintf(detail, sizeof detail,
                  "This token lacks the permission %s. Create one with that scope under Tokens, as "
                  "a user whose role has it.",
@@ -97,12 +115,78 @@ static void refuse(struct http_exchange *x, const char *permission)
                                        .permission = permission});
 }
 
+static void refuse_work(void *arg)
+{
+    struct refusal *r = arg;
+    refuse(r->x, permission_name(r->permission));
+    mem_free(r);
+}
+
+void gate_refuse(struct http_exchange *x, enum permission p)
+{
+    struct refusal *r = mem_alloc(sizeof *r);
+    *r = (struct refusal){x, p};
+    http_defer(x);
+    if (workers_submit(api_of(x)->workers, refuse_work, r) == 0)
+        return;
+    mem_free(r);
+    problem_reply(x, &(struct problem){.status = 503,
+                                       .type = PROBLEM_UNAVAILABLE,
+                                       .detail = "Hydra has too much to do. Try again later.",
+                                       .retry_after_s = 2});
+}
+
 bool gate_also(struct http_exchange *x, enum permission p)
 {
-    if (policy_allows(subject_of(x), p, NULL))
+    if (policy_allows_some(subject_of(x), p))
         return true;
     refuse(x, permission_name(p));
     return false;
+}
+
+struct question {
+    struct cluster *cluster;
+    const struct subject *subject;
+    enum permission permission;
+    const char *id;
+    bool allowed;
+};
+
+static void ask_on_loop(void *arg)
+{
+    struct question *q = arg;
+    struct resource r = cluster_resource(q->cluster, q->id);
+    q->allowed = policy_allows(q->subject, q->permission, &r);
+}
+
+/* What the limits name is known on the loop. */
+static bool allows_on(struct api *a, const struct subject *s, enum permission p, const char *id)
+{
+    struct question q = {a->cluster, s, p, id, policy_allows_some(s, p)};
+    if (q.allowed && *s->limits && policy_is_limitable(p))
+        loop_call(a->loop, ask_on_loop, &q);
+    return q.allowed;
+}
+
+bool gate_on_resource(struct http_exchange *x, enum permission p, const struct resource *r)
+{
+    bool allowed = policy_allows(subject_of(x), p, r);
+    if (!allowed)
+        refuse(x, permission_name(p));
+    return allowed;
+}
+
+bool gate_may_on(struct http_exchange *x, enum permission p, const char *id)
+{
+    return allows_on(api_of(x), subject_of(x), p, id);
+}
+
+bool gate_on(struct http_exchange *x, enum permission p, const char *id)
+{
+    bool allowed = gate_may_on(x, p, id);
+    if (!allowed)
+        refuse(x, permission_name(p));
+    return allowed;
 }
 
 enum { TOUCH_MS = 1000 }; /* a session in use is marked so often */
@@ -142,6 +226,15 @@ static void note_vain_proxy(struct api *a, const struct http_exchange *x)
         str_copy(a->vain_proxy, sizeof a->vain_proxy, http_peer(x));
 }
 
+static bool allows_route(struct api *a, const struct http_exchange *x,
+                         const struct http_route *route, const struct subject *s, enum permission p)
+{
+    const char *id = http_param(x, "id");
+    if (!(route->flags & ROUTE_OF_RESOURCE))
+        return policy_allows(s, p, NULL);
+    return id ? allows_on(a, s, p, id) : policy_allows_some(s, p);
+}
+
 int gate_check(void *arg, struct http_exchange *x, const struct http_route *route, bool on_worker)
 {
     struct api *a = arg;
@@ -166,7 +259,7 @@ int gate_check(void *arg, struct http_exchange *x, const struct http_route *rout
     if (permission_parse(route->permission, &p) < 0)
         return 1; /* can't be: api_routes() names only permissions that exist, and a test walks them
                    */
-    bool allowed = policy_allows(&s, p, http_param(x, "id"));
+    bool allowed = allows_route(a, x, route, &s, p);
     if (!allowed && !on_worker)
         return 2;
     if (!on_worker)

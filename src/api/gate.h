@@ -30,9 +30,16 @@ struct actor gate_actor(const struct http_exchange *x);
 struct audit_entry gate_audit(const struct http_exchange *x, const char *action, const char *target,
                               const char *detail);
 
-/* May the caller do that too? Else a 403 problem was sent (and audited) and false is returned. On a
- * worker. */
+/* May the caller do that too, at least somewhere? Else a 403 problem was sent (and audited) and
+ * false is returned. On a worker. */
 bool gate_also(struct http_exchange *x, enum permission p);
+/* The same, of what is done to a service or node. On a worker. */
+bool gate_on(struct http_exchange *x, enum permission p, const char *id);
+bool gate_on_resource(struct http_exchange *x, enum permission p, const struct resource *r);
+/* The same, but nothing is sent. Any thread. */
+bool gate_may_on(struct http_exchange *x, enum permission p, const char *id);
+/* Sends the 403 problem from the loop: a worker audits it. Nothing else may be answered. */
+void gate_refuse(struct http_exchange *x, enum permission p);
 
 /* Takes a database connection; NULL after a problem was sent. On a worker. */
 struct db *gate_db(struct http_exchange *x);

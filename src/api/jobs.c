@@ -17,9 +17,10 @@ static struct cluster_now now_of(void)
     return (struct cluster_now){.mono_ms = clock_mono_ms(), .wall_ms = clock_wall_ms()};
 }
 
-static bool may_read_output(const struct http_exchange *x)
+/* What is done to a service is told of the service. */
+static const char *resource_of(const struct job *j)
 {
-    return policy_allows(subject_of(x), PERM_LOGS_READ, NULL);
+    return *j->service ? j->service : j->node;
 }
 
 /* --- an order --- */
@@ -96,6 +97,7 @@ static int read_order(struct http_exchange *x, const json_t *body, struct orderi
         return -EPERM;
     o->order.may_force = policy_allows(subject_of(x), PERM_SETTINGS_WRITE, NULL);
     o->order.services = &o->services;
+    o->order.by = subject_of(x);
     o->order.actor = subject_of(x)->user_name;
     o->order.via = gate_way(x);
     o->order.by_end = str_eq(o->order.via, "cli");
@@ -146,7 +148,7 @@ static void carry_out(struct http_exchange *x, struct db *db, struct ordering *o
 {
     loop_call(o->api->loop, plan_on_loop, o);
     if (o->result < 0) {
-        if (o->result == -ENOTCONN || o->result == -EKEYREJECTED)
+        if (o->result == -ENOTCONN || o->result == -EKEYREJECTED || o->result == -EPERM)
             record_refusal(x, db, o);
         reply_refused(x, db, o, o->result);
         return;
@@ -220,7 +222,7 @@ static void get_job(struct http_exchange *x)
     jobs_freshen(api_of(x), &list);
     struct str body = {0};
     struct jw w = jw_begin(&body);
-    job_print(&w, &list.v[0], may_read_output(x));
+    job_print(&w, &list.v[0], gate_may_on(x, PERM_LOGS_READ, resource_of(&list.v[0])));
     job_list_done(&list);
     http_add_header(x, "Cache-Control", "no-store");
     pack_reply(x, 200, "application/json", &body);
@@ -232,10 +234,11 @@ static void get_actions(struct http_exchange *x)
     struct err e = {0};
     struct str body = {0};
     struct jw w = jw_begin(&body);
+    struct resource of = cluster_resource(a->cluster, http_param(x, "id"));
     struct action_query q = {.id = http_param(x, "id"),
                              .project = http_query(x, "project"),
                              .process = http_query(x, "process"),
-                             .permissions = subject_of(x)->permissions,
+                             .permissions = policy_permissions(subject_of(x), &of),
                              .now = now_of()};
     int r = actions_print(a->cluster, a->jobs, &q, &w, &e);
     if (r < 0) {
@@ -312,7 +315,9 @@ static void cancel_job(struct http_exchange *x)
         problem_reply_err(x, r, &e);
         return;
     }
-    bool allowed = gate_also(x, verb_permission(j.verb));
+    bool own = str_eq(j.actor, c.actor);
+    bool allowed = own ? gate_also(x, verb_permission(j.verb))
+                       : gate_on(x, verb_permission(j.verb), resource_of(&j));
     job_done(&j);
     if (!allowed)
         return;

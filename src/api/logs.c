@@ -30,7 +30,14 @@ struct lookup {
     struct logs_request *q;
     char missing[160]; /* what there is not */
     const char *what;
+    bool outside; /* of the limits of the one who asks */
 };
+
+static bool may_read(const struct lookup *l, const char *id)
+{
+    struct resource r = cluster_resource(api_of(l->x)->cluster, id);
+    return policy_allows(subject_of(l->x), PERM_LOGS_READ, &r);
+}
 
 static void look_up(void *arg)
 {
@@ -41,6 +48,8 @@ static void look_up(void *arg)
         l->what = "service";
         if (!cluster_has_log(c, id))
             str_copy(l->missing, sizeof l->missing, id);
+        else if (!may_read(l, id))
+            l->outside = true;
         else
             add_service(l->q, id);
     }
@@ -48,6 +57,8 @@ static void look_up(void *arg)
         l->what = "node";
         if (!cluster_has_node(c, id))
             str_copy(l->missing, sizeof l->missing, id);
+        else if (!may_read(l, id))
+            l->outside = true;
         else
             logs_request_add(l->q, id, NULL);
     }
@@ -58,8 +69,12 @@ static int read_sources(struct http_exchange *x, struct logs_request *q)
     struct lookup l = {.x = x, .q = q};
     char detail[256];
     loop_call(api_of(x)->loop, look_up, &l);
-    if (!*l.missing)
+    if (!*l.missing && !l.outside)
         return 0;
+    if (l.outside) {
+        gate_refuse(x, PERM_LOGS_READ);
+        return -EPERM;
+    }
     snprintf(detail, sizeof detail,
              "There is no %s with the id %s that has a log: only containers and units have one.",
              l.what, l.missing);
@@ -102,7 +117,7 @@ static void get_logs(struct http_exchange *x)
 
 static void get_sources(struct http_exchange *x)
 {
-    AUTO(buf_unrefp) struct buf *b = cluster_log_sources(api_of(x)->cluster);
+    AUTO(buf_unrefp) struct buf *b = cluster_log_sources(api_of(x)->cluster, subject_of(x)->limits);
     http_add_header(x, "Cache-Control", "no-store");
     http_reply(x, 200, "application/json", b->bytes, b->len);
 }
@@ -257,10 +272,11 @@ static void get_download(struct http_exchange *x)
 }
 
 const struct http_route log_routes[] = {
-    {"GET", "/api/web/logs", ROUTE_ON_LOOP, 0, "logs:read", get_logs, 0},
-    {"GET", "/api/web/logs/sources", ROUTE_ON_LOOP, 0, "logs:read", get_sources, 0},
-    {"GET", "/api/web/logs/download", ROUTE_ON_WORKER, 0, "logs:read", get_download, 0},
-    {"GET", "/api/cli/logs", ROUTE_ON_LOOP, 0, "logs:read", get_logs, 0},
-    {"GET", "/api/events/logs", ROUTE_ON_LOOP, 0, "logs:read", get_tail, 0},
+    {"GET", "/api/web/logs", ROUTE_ON_LOOP, ROUTE_OF_RESOURCE, "logs:read", get_logs, 0},
+    {"GET", "/api/web/logs/sources", ROUTE_ON_LOOP, ROUTE_OF_RESOURCE, "logs:read", get_sources, 0},
+    {"GET", "/api/web/logs/download", ROUTE_ON_WORKER, ROUTE_OF_RESOURCE, "logs:read", get_download,
+     0},
+    {"GET", "/api/cli/logs", ROUTE_ON_LOOP, ROUTE_OF_RESOURCE, "logs:read", get_logs, 0},
+    {"GET", "/api/events/logs", ROUTE_ON_LOOP, ROUTE_OF_RESOURCE, "logs:read", get_tail, 0},
     {0},
 };

@@ -143,6 +143,8 @@ static int read_new(struct http_exchange *x, const json_t *body, struct service_
     int status = service_record_check(r, &e);
     if (status < 0)
         problem_reply_err(x, status, &e);
+    else if (!gate_on_resource(x, PERM_SERVICES_WRITE, &(struct resource){.group = r->group}))
+        status = -EPERM;
     return status;
 }
 
@@ -283,17 +285,17 @@ static void check_service(struct http_exchange *x)
 }
 
 #define EACH_FRONTEND(method, tail, where, permission, handler)                                    \
-    {method, "/api/web/services" tail, where, 0, permission, handler, 0},                          \
-        {method, "/api/cli/services" tail, where, 0, permission, handler, 0},                      \
+    {method, "/api/web/services" tail, where, ROUTE_OF_RESOURCE, permission, handler, 0},          \
+        {method, "/api/cli/services" tail, where, ROUTE_OF_RESOURCE, permission, handler, 0},      \
     {                                                                                              \
-        method, "/api/automation/services" tail, where, 0, permission, handler, 0                  \
+        method, "/api/automation/services" tail, where, ROUTE_OF_RESOURCE, permission, handler, 0  \
     }
 
 const struct http_route service_routes[] = {
     EACH_FRONTEND("POST", "", ROUTE_ON_WORKER, "services:write", add_service),
     EACH_FRONTEND("PUT", "/{id...}", ROUTE_ON_WORKER, "services:write", edit_service),
     EACH_FRONTEND("DELETE", "/{id...}", ROUTE_ON_WORKER, "services:write", remove_service),
-    {"POST", "/api/web/services-check/{id...}", ROUTE_ON_LOOP, 0, "services:write", check_service,
-     0},
+    {"POST", "/api/web/services-check/{id...}", ROUTE_ON_LOOP, ROUTE_OF_RESOURCE, "services:write",
+     check_service, 0},
     {0},
 };

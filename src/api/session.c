@@ -63,6 +63,7 @@ void session_print(const struct http_exchange *x, const struct subject *s, struc
     jw_key_str(&w, "role", role_name(s->role));
     jw_end_object(&w);
     print_permissions(&w, s->permissions);
+    jw_key_str(&w, "limits", s->limits);
     jw_key_str(&w, "session_id", s->id);
     jw_key_time(&w, "expires", s->expires_wall_ms);
     print_preferences(&w, u.preferences);

@@ -20,7 +20,7 @@ static void reply(struct http_exchange *x, make_answer *make, const char *what)
 static void get_overview(struct http_exchange *x)
 {
     struct api *a = api_of(x);
-    struct buf *b = cluster_overview_for(a->cluster, subject_of(x)->permissions);
+    struct buf *b = cluster_overview_for(a->cluster, policy_permissions(subject_of(x), NULL));
     pack_reply_buf(x, 200, "application/json", b, &a->packed_overview);
 }
 
@@ -94,7 +94,8 @@ const struct http_route state_routes[] = {
     {"GET", "/api/web/nodes/{id}", ROUTE_ON_LOOP, 0, "nodes:read", get_node, 0},
     {"GET", "/api/web/nodes/{id}/window", ROUTE_ON_LOOP, 0, "nodes:read", get_window, 0},
     {"GET", "/api/web/trends", ROUTE_ON_LOOP, 0, "nodes:read", get_trends, 0},
-    {"GET", "/api/web/nodes/{id}/processes", ROUTE_ON_LOOP, 0, "processes:read", get_processes, 0},
+    {"GET", "/api/web/nodes/{id}/processes", ROUTE_ON_LOOP, ROUTE_OF_RESOURCE, "processes:read",
+     get_processes, 0},
     {"GET", "/api/web/services", ROUTE_ON_LOOP, 0, "services:read", get_services, 0},
     {"GET", "/api/web/services/{id...}", ROUTE_ON_LOOP, 0, "services:read", get_service, 0},
     {"GET", "/api/cli/status", ROUTE_ON_LOOP, 0, "services:read", get_status, 0},

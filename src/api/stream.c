@@ -12,7 +12,7 @@ static struct subscriber_draft draft_of(const struct http_exchange *x)
 {
     const struct subject *s = subject_of(x);
     const char *header = http_header(x, "Last-Event-ID"), *since = http_query(x, "since");
-    return (struct subscriber_draft){.permissions = s->permissions,
+    return (struct subscriber_draft){.permissions = policy_permissions(s, NULL),
                                      .subject = s->id,
                                      .expires_wall_ms = s->expires_wall_ms,
                                      .last_event_id = !str_is_empty(header) ? header : since};

@@ -13,6 +13,7 @@ static void print_user(struct jw *w, const struct user *u)
     jw_key_str(w, "display_name", *u->display_name ? u->display_name : u->name);
     jw_key_str(w, "role", role_name(u->role));
     jw_key_bool(w, "disabled", u->disabled);
+    jw_key_str(w, "limits", u->limits);
     jw_key_time(w, "created", u->created_ms);
     jw_key_time(w, "last_login", u->last_login_ms);
     jw_end_object(w);
@@ -57,14 +58,16 @@ static int read_role(struct http_exchange *x, const json_t *body, bool needed, e
 
 static void add_user(struct http_exchange *x)
 {
-    static const char *const members[] = {"name", "password", "role", "display_name", NULL};
+    static const char *const members[] = {"name",         "password", "role",
+                                          "display_name", "limits",   NULL};
     AUTO(json_decrefp) json_t *body = body_json(x, members);
-    const char *name, *password, *display_name;
+    const char *name, *password, *display_name, *limits;
     enum role role = ROLE_VIEWER;
     bool given;
     if (!body || body_text(x, body, "name", true, &name) < 0 ||
         body_text(x, body, "password", true, &password) < 0 ||
         body_text(x, body, "display_name", false, &display_name) < 0 ||
+        body_text(x, body, "limits", false, &limits) < 0 ||
         read_role(x, body, true, &role, &given) < 0)
         return;
     AUTO(store_givep) struct db *db = gate_db(x);
@@ -74,7 +77,7 @@ static void add_user(struct http_exchange *x)
     struct actor by = gate_actor(x);
     struct err e = {0};
     struct user u;
-    int r = access_user_add(a, db, &by, name, password, role, &e, &u);
+    int r = access_user_add(a, db, &by, name, password, role, limits, &e, &u);
     if (r >= 0 && !str_is_empty(display_name))
         r = access_user_change(a, db, &by, u.id,
                                &(struct user_change){.display_name = display_name}, NULL, &e);
@@ -99,13 +102,15 @@ static int find_user(struct http_exchange *x, struct user *ret_user)
 
 static void change_user(struct http_exchange *x)
 {
-    static const char *const members[] = {"role", "disabled", "password", "display_name", NULL};
+    static const char *const members[] = {"role",         "disabled", "password",
+                                          "display_name", "limits",   NULL};
     AUTO(json_decrefp) json_t *body = body_json(x, members);
     struct user_change change = {0};
     enum role role = ROLE_VIEWER;
     bool disabled = false, role_given, disabled_given;
     if (!body || body_text(x, body, "password", false, &change.password) < 0 ||
         body_text(x, body, "display_name", false, &change.display_name) < 0 ||
+        body_text(x, body, "limits", false, &change.limits) < 0 ||
         body_flag(x, body, "disabled", &disabled_given, &disabled) < 0 ||
         read_role(x, body, false, &role, &role_given) < 0)
         return;

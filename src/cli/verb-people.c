@@ -41,6 +41,8 @@ int verb_user_add(struct invocation *v)
     AUTO(json_decrefp)
     json_t *body =
         json_pack("{s:s, s:s, s:s}", "name", v->words.v[0], "password", password, "role", role);
+    if (invocation_has(v, "limits"))
+        json_object_set_new(body, "limits", json_string(invocation_option(v, "limits")));
     int code = verb_call(v, "POST", "users", NULL, body, &answer);
     if (code == 0)
         printf("%s\n", json_get_str(answer, "id", ""));
@@ -56,6 +58,8 @@ int verb_user_edit(struct invocation *v)
         return verb_usage(v);
     if (invocation_has(v, "role"))
         json_object_set_new(body, "role", json_string(invocation_option(v, "role")));
+    if (invocation_has(v, "limits"))
+        json_object_set_new(body, "limits", json_string(invocation_option(v, "limits")));
     if (invocation_has(v, "disable") || invocation_has(v, "enable"))
         json_object_set_new(body, "disabled", json_boolean(invocation_has(v, "disable")));
     if (invocation_has(v, "password-file")) {

@@ -58,11 +58,14 @@ static const struct option_def log_options[] = {
 };
 static const struct option_def user_add_options[] = {
     {"role", 0, "ROLE", "admin, operator or viewer", "admin operator viewer"},
+    {"limits", 0, "LIMITS", "act only there: node:NAME,group:NAME,label:KEY=VALUE", NULL},
     {"password-file", 0, "FILE", "read the password from a file; - is standard input", NULL},
     END,
 };
 static const struct option_def user_edit_options[] = {
     {"role", 0, "ROLE", "admin, operator or viewer", "admin operator viewer"},
+    {"limits", 0, "LIMITS", "act only there: node:NAME,group:NAME,label:KEY=VALUE; \"\" lifts them",
+     NULL},
     {"password-file", 0, "FILE", "a new password, from a file; - is standard input", NULL},
     {"disable", 0, NULL, "keep the user out", NULL},
     {"enable", 0, NULL, "let the user in again", NULL},

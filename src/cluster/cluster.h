@@ -7,6 +7,7 @@
  * stand in api/openapi.yaml. */
 #pragma once
 
+#include "access/user-limits.h"
 #include "base/json.h"
 #include "node/report.h"
 #include "store/store.h"
@@ -173,7 +174,11 @@ struct buf *cluster_status(struct cluster *c); /* the sentence, counts, exit cod
 bool cluster_has_service(struct cluster *c, const char *id);
 bool cluster_has_node(struct cluster *c, const char *id);
 bool cluster_has_log(struct cluster *c, const char *service); /* a container or a unit */
-struct buf *cluster_log_sources(struct cluster *c);           /* whose logs can be read */
+struct buf *cluster_log_sources(struct cluster *c,
+                                const char *limits); /* whose logs can be read, there */
+/* What rights are limited by: of a service or node. Nothing fits an unknown id but "". Points into
+ * the cluster: for this turn of the loop. */
+struct resource cluster_resource(struct cluster *c, const char *id);
 /* Prometheus text of every series of every node, as last reported, with label node="…". */
 void cluster_metrics(struct cluster *c, struct str *out);
 

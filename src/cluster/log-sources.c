@@ -29,7 +29,7 @@ static void print_source(struct jw *w, const char *service, const char *name, co
     jw_end_object(w);
 }
 
-struct buf *cluster_log_sources(struct cluster *c)
+struct buf *cluster_log_sources(struct cluster *c, const char *limits)
 {
     struct str out = {0};
     struct jw w = jw_begin(&out);
@@ -38,13 +38,15 @@ struct buf *cluster_log_sources(struct cluster *c)
     jw_array(&w);
     SERVICES_FOREACH(c, s)
     {
-        if (has_log(s))
+        struct resource r = resource_of_service(s);
+        if (has_log(s) && limits_fit(limits, &r))
             print_source(&w, s->id, s->who.name, s->node->id,
                          s->seen->kind == OBSERVED_UNIT ? "unit" : "container", s->who.group);
     }
     NODES_FOREACH(c, n)
     {
-        print_source(&w, NULL, n->id, n->id, "node", NULL);
+        if (limits_fit(limits, &(struct resource){.node = n->id}))
+            print_source(&w, NULL, n->id, n->id, "node", NULL);
     }
     jw_end_array(&w);
     jw_end_object(&w);

@@ -1,4 +1,5 @@
 /* What those need to know who act on services and nodes. */
+#include "cluster/label.h"
 #include "cluster/model.h"
 
 #include <stdio.h>
@@ -68,6 +69,29 @@ int cluster_look_node(struct cluster *c, const char *node, struct err *e,
                                    .services = n->n_services,
                                    .engine = has_engine(n)};
     return 0;
+}
+
+static const char *label_of(const void *of, const char *key)
+{
+    const struct observed *o = of;
+    return label_get(o->labels.v, o->labels.n, key);
+}
+
+struct resource resource_of_service(const struct live_service *s)
+{
+    return (struct resource){.node = s->node ? s->node->id : NULL,
+                             .group = s->who.group,
+                             .label = s->seen ? label_of : NULL,
+                             .of = s->seen};
+}
+
+struct resource cluster_resource(struct cluster *c, const char *id)
+{
+    const struct live_service *s = model_service(c, id);
+    const struct live_node *n = model_node(c, id);
+    if (s)
+        return resource_of_service(s);
+    return (struct resource){.node = n ? n->id : NULL};
 }
 
 void cluster_services_of(struct cluster *c, const char *node, struct str_list *ret_ids)

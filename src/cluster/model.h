@@ -216,6 +216,7 @@ struct cluster {
 void model_enter(struct cluster *c, struct cluster_now now); /* first in every call that changes */
 struct live_node *model_node(struct cluster *c, const char *id);
 struct live_service *model_service(struct cluster *c, const char *id);
+struct resource resource_of_service(const struct live_service *s); /* look.c */
 struct live_source *model_source(struct live_node *n, const char *name);
 /* What tells of a service: the first word of its id. NULL for hand-added ones. */
 bool model_is_of(const struct live_service *s, const struct live_node *n, const char *source);

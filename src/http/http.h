@@ -47,6 +47,8 @@ enum route_flags {
     ROUTE_PUBLIC = 1,      /* needs no session; says so on purpose */
     ROUTE_ANY_ORIGIN = 2,  /* unsafe method without Origin check (bearer tokens only) */
     ROUTE_STREAM_BODY = 4, /* the handler reads the body in pieces, see http_body_next() */
+    ROUTE_OF_RESOURCE = 8, /* for the gate: the right is one on what {id} names, else on what the
+                              handler asks about */
 };
 
 /* One line of the route table. `path` has literal segments, `{name}` for one segment and a last

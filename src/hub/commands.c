@@ -104,7 +104,8 @@ int command_user_add(const struct config *c)
     char password[LIMIT_PASSWORD_MAX + 2];
     enum role role;
     if (!name || !role_text)
-        return command_usage("user add NAME --role admin|operator|viewer [--password-file FILE]");
+        return command_usage(
+            "user add NAME --role admin|operator|viewer [--limits LIMITS] [--password-file FILE]");
     struct session_data d = {0};
     int r = role_parse(role_text, &role);
     if (r < 0) {
@@ -118,7 +119,8 @@ int command_user_add(const struct config *c)
     struct actor by = command_actor();
     struct user u;
     if (r >= 0)
-        r = access_user_add(d.access, d.db, &by, name, password, role, &d.e, &u);
+        r = access_user_add(d.access, d.db, &by, name, password, role, config_option(c, "limits"),
+                            &d.e, &u);
     if (r >= 0)
         printf("%s\n", u.id);
     close_access(&d);

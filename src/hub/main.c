@@ -33,7 +33,10 @@ static const struct verb {
 } verbs[] = {
     {{"serve"}, "", "run the control plane (the default)", serve},
     {{"config"}, "", "print every setting and where it comes from", command_config},
-    {{"user", "add"}, "NAME --role ROLE [--password-file FILE]", "create a user", command_user_add},
+    {{"user", "add"},
+     "NAME --role ROLE [--limits LIMITS] [--password-file FILE]",
+     "create a user",
+     command_user_add},
     {{"token", "add"},
      "NAME --user USER --scope PERMISSION[,…] [--expires 90d]",
      "create an API token and print it",
@@ -104,8 +107,8 @@ static int unknown_verb(const char *typed)
 
 static int run(int argc, char **argv)
 {
-    static const char *const extra[] = {"role", "password-file", "user",     "scope", "expires",
-                                        "to",   "ttl",           "replace!", NULL};
+    static const char *const extra[] = {"role",    "limits", "password-file", "user",     "scope",
+                                        "expires", "to",     "ttl",           "replace!", NULL};
     struct config c = {0};
     struct err e = {0};
     int code = 2;

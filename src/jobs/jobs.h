@@ -67,6 +67,7 @@ struct job_order {
     const struct str_list *services; /* ids; or: */
     const char *node; /* for machine.*, and for project.* and process.signal by target */
     const char *target, *argument; /* NULL = none */
+    const struct subject *by;      /* whose rights and limits count */
     const char *actor, *via;
     bool by_end;    /* services may be given by a unique end of the id */
     bool may_force; /* the actor holds settings:write */
@@ -76,7 +77,7 @@ struct job_order {
 /* Makes the jobs of an order: the first is the job, children follow. On the loop. Until
  * jobs_begin() or jobs_abandon(), one of which must follow, they count as under way. -EINVAL,
  * -ENOENT, -EEXIST (the same is under way, or an ambiguous service), -ENOTCONN (its node is away),
- * -EKEYREJECTED (guard rails), -EAGAIN (too many under way). */
+ * -EKEYREJECTED (guard rails), -EPERM (outside of the limits), -EAGAIN (too many under way). */
 int jobs_plan(struct jobs *j, const struct job_order *o, struct cluster_now now, struct err *e,
               struct job_list *ret_jobs) MUST_CHECK;
 /* Rows and audit entry, inside the caller's transaction. On a worker. `entry` has actor, way and

@@ -71,6 +71,17 @@ static int check_node(const struct plan *p, const char *node)
                    clock_age(p->now.wall_ms - look.seen_ms, age));
 }
 
+static int check_right(const struct plan *p, enum command_verb verb, const char *id)
+{
+    struct resource r = cluster_resource(p->jobs->cluster, id);
+    if (policy_allows(p->order->by, verb_permission(verb), &r))
+        return 0;
+    return err_set(p->e, -EPERM,
+                   "You have the permission %s only where your limits fit (%s): %.200s is outside. "
+                   "An admin can widen them.",
+                   permission_name(verb_permission(verb)), p->order->by->limits, id);
+}
+
 static bool is_same(const struct job *j, enum command_verb verb, const char *node,
                     const char *target)
 {
@@ -147,6 +158,8 @@ static int plan_looked(const struct plan *p, const struct service_look *look)
     char *target = verb_is_project(verb) ? mem_printf("%s/%s", look->engine, look->project)
                                          : mem_strdup(look->observed);
     r = check_argument(p, verb);
+    if (r >= 0)
+        r = check_right(p, verb, verb_is_project(verb) ? look->node : look->id);
     if (r >= 0)
         r = check_node(p, look->node);
     if (r >= 0)
@@ -239,6 +252,8 @@ static int plan_node(const struct plan *p)
                                      : "needs a \"target\": ENGINE/PROJECT."),
                          "target");
     int r = check_argument(p, verb);
+    if (r >= 0)
+        r = check_right(p, verb, o->node);
     if (r >= 0)
         r = check_node(p, o->node);
     if (r >= 0)

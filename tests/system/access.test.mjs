@@ -123,6 +123,32 @@ test('another role ends the stream within a second and holds from the next reque
     await stream.end(SOON);
 });
 
+test('limits hold for what is written by hand, and an admin with limits has no hand in the rest', async () => {
+    const lena = { name: 'lena', password: 'a password of hers' };
+    assert.equal((await admin.post('/api/web/users', { ...lena, role: 'operator', limits: 'host:attic' })).json.field, 'limits');
+    const made = await admin.post('/api/web/users', { ...lena, role: 'operator', limits: 'node:attic, group:Media' });
+    assert.deepEqual([made.status, made.json.limits], [201, 'node:attic,group:Media']);
+    const c = await h.signIn(lena.name, lena.password), stream = await c.events();
+    assert.equal((await admin.post('/api/web/services', { name: 'Outside', group: 'Other' })).status, 201);
+    const outside = await c.put('/api/web/services/manual/outside', { description: 'mine now' });
+    assert.equal(outside.status, 403);
+    assert.equal(outside.json.permission, 'services:write');
+    assert.match(outside.json.detail, /only where your limits fit: node:attic,group:Media/);
+    assert.equal((await c.post('/api/web/services-check/manual/outside')).status, 403);
+    assert.equal((await c.delete('/api/web/services/manual/outside')).status, 403);
+    assert.equal((await c.post('/api/web/services', { name: 'Nowhere' })).status, 403);
+    assert.equal((await c.post('/api/web/services', { name: 'Inside', group: 'Media' })).status, 201);
+    assert.equal((await c.put('/api/web/services/manual/inside', { description: 'mine' })).status, 200);
+    assert.equal((await c.get('/api/web/services/manual/outside')).status, 200, 'seen all the same');
+    assert.equal((await admin.patch(`/api/web/users/${made.json.id}`, { role: 'admin' })).status, 200);
+    await stream.end(SOON);
+    const above = await h.signIn(lena.name, lena.password);
+    for (const where of ['/api/web/users', '/api/web/audit', '/api/web/enrolments']) assert.equal((await above.get(where)).status, 403, where);
+    assert.equal((await above.patch(`/api/web/users/${made.json.id}`, { limits: '' })).status, 403);
+    assert.equal((await admin.patch('/api/web/users/ada', { limits: 'node:attic' })).status, 409, 'else nobody could lift it');
+    assert.equal((await admin.delete(`/api/web/users/${made.json.id}`)).status, 204);
+});
+
 test('a removed user is gone with sessions and tokens', async () => {
     const rita = await h.person(admin, 'rita', 'viewer');
     const token = await h.token(rita, ['services:read']);

@@ -70,7 +70,7 @@ test('a container is restarted, and everybody who listens hears of it', async ()
     assert.notEqual(await started('plex'), before);
     await stream.next(e => e.type === 'job.changed' && e.data.id === j.id && e.data.state === 'done');
     await stream.close();
-    const begun = (await audit('job.begin'))[0], ended = (await audit('job.end'))[0];
+    const ended = await until(async () => (await audit('job.end'))[0], 15000, 'the entry of its end'), begun = (await audit('job.begin'))[0];
     assert.deepEqual([begun.actor, begun.target, begun.outcome], ['ada', id('plex'), 'done']);
     assert.deepEqual([ended.actor, ended.target, ended.outcome], ['ada', id('plex'), 'done']);
     const list = (await viewer.get(`/api/web/jobs?service=${id('plex')}`)).json;
@@ -97,6 +97,34 @@ test('who may not is refused, and the permission named', async () => {
     assert.equal((await order({ verb: 'container.remove', service: id('plex') }, operator)).json.permission, 'service:update');
     assert.equal((await order({ verb: 'machine.reboot', node: 'tower' }, operator)).json.permission, 'node:reboot');
     assert.equal((await order({ verb: 'container.restart', service: id('plex'), force: true }, operator)).json.permission, 'settings:write');
+});
+
+test('limits to a label: what lies outside is seen, but neither touched nor read', async () => {
+    await container('green', { Labels: { team: 'green' } });
+    await seen('green');
+    const user = await h.person(admin, 'gina', 'operator');
+    assert.equal((await admin.patch(`/api/web/users/${user.id}`, { limits: ' label:team=gre* ' })).json.limits, 'label:team=gre*');
+    const gina = await h.signIn('gina', user.password);
+    assert.equal((await gina.get('/api/web/session')).json.limits, 'label:team=gre*');
+    const offered = async name => (await gina.get(`/api/web/actions/${id(name)}`)).json.actions.map(a => a.verb);
+    assert.deepEqual(await offered('plex'), []);
+    assert.ok((await offered('green')).includes('container.restart'));
+    const refused = await order({ verb: 'restart', service: id('plex') }, gina);
+    assert.equal(refused.status, 403, refused.text);
+    assert.match(refused.json.detail, /service:restart only where your limits fit \(label:team=gre\*\): tower\/docker\/plex is outside/);
+    assert.equal((await order({ verb: 'restart', services: [id('green'), id('plex')] }, gina)).status, 403);
+    const done = await order({ verb: 'restart', service: id('green') }, gina);
+    assert.equal(done.status, 202, done.text);
+    assert.equal((await end(done.json.id)).state, 'done');
+    assert.equal((await gina.get(`/api/web/logs?service=${id('green')}`)).status, 200);
+    const unread = await gina.get(`/api/web/logs?service=${id('plex')}`);
+    assert.equal(unread.status, 403, unread.text);
+    assert.match(unread.json.detail, /logs:read only where your limits fit: label:team=gre\*/);
+    assert.equal((await gina.get('/api/web/logs?node=tower')).status, 403);
+    assert.equal((await gina.get('/api/web/nodes/tower/processes')).status, 403);
+    assert.deepEqual((await gina.get('/api/web/logs/sources')).json.sources.map(s => s.name), ['green']);
+    const entry = (await audit('job.begin')).find(e => e.actor === 'gina' && e.outcome === 'refused' && e.target === id('plex'));
+    assert.equal(entry.detail.verb, 'restart');
 });
 
 test('the same key orders once', async () => {

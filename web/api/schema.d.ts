@@ -2598,6 +2598,8 @@ export interface components {
                 role: components["schemas"]["Role"];
             };
             permissions: string[];
+            /** @description Where the user may act; empty: everywhere. Separated by commas: node:NAME, group:NAME, label:KEY=VALUE, where * stands for anything */
+            limits: string;
             session_id: string;
             /** Format: date-time */
             expires: string | null;
@@ -2613,6 +2615,8 @@ export interface components {
             display_name: string;
             role: components["schemas"]["Role"];
             disabled: boolean;
+            /** @description Where the user may act; empty: everywhere. Separated by commas: node:NAME, group:NAME, label:KEY=VALUE, where * stands for anything */
+            limits: string;
             /** Format: date-time */
             created: string;
             /** Format: date-time */
@@ -2626,12 +2630,14 @@ export interface components {
             password: string;
             role: components["schemas"]["Role"];
             display_name?: string | null;
+            limits?: string | null;
         };
         UserChange: {
             role?: components["schemas"]["Role"];
             disabled?: boolean;
             password?: string;
             display_name?: string;
+            limits?: string;
         };
         SessionList: {
             sessions: {

@@ -34,7 +34,7 @@ const roles = [
   { name: 'viewer', permissions: ['nodes:read', 'services:read', 'events:read', 'self:write', 'tokens:write'] },
 ];
 
-const user = (id, name, display_name, role, more) => ({ id, name, display_name, role, disabled: false, created: iso(40 * D), last_login: iso(2 * H), ...more });
+const user = (id, name, display_name, role, more) => ({ id, name, display_name, role, disabled: false, limits: '', created: iso(40 * D), last_login: iso(2 * H), ...more });
 const users = [
   user('u1', 'shaun', 'Shaun K.', 'admin', { last_login: iso(60_000) }),
   user('u2', 'mira', 'Mira', 'operator'),
@@ -101,7 +101,7 @@ function people(p, method, body) {
   if (method === 'POST') {
     if (!/^[a-z][a-z0-9._-]*$/.test(body.name)) return { problem: [422, 'invalid', 'Use small letters, digits, dots and dashes.', { field: 'name' }] };
     if ((body.password ?? '').length < 10) return { problem: [422, 'invalid', 'At least 10 characters.', { field: 'password' }] };
-    users.push(user(`u${Date.now()}`, body.name, body.display_name ?? '', body.role, { created: iso(0), last_login: null }));
+    users.push(user(`u${Date.now()}`, body.name, body.display_name ?? '', body.role, { limits: body.limits ?? '', created: iso(0), last_login: null }));
     return { status: 201, body: users.at(-1) };
   }
   if (at < 0) return { problem: [404, 'not-found', 'There is no such user.'] };

@@ -74,7 +74,7 @@ struct user add_user(struct rig *g, const char *name, enum role role)
     struct err e = {0};
     struct user u;
     struct actor actor = by(g);
-    must(access_user_add(g->a, g->db, &actor, name, GOOD_PASSWORD, role, &e, &u), &e);
+    must(access_user_add(g->a, g->db, &actor, name, GOOD_PASSWORD, role, NULL, &e, &u), &e);
     return u;
 }
 

@@ -112,8 +112,8 @@ static void a_failed_change_leaves_nothing(void **state)
     struct actor actor = by(g);
     const struct user_change c = {.display_name = "Else"};
     assert_true(access_user_change(g->a, g->db, &actor, u.id, &c, NULL, &e) < 0);
-    assert_true(access_user_add(g->a, g->db, &actor, "bert", GOOD_PASSWORD, ROLE_VIEWER, &e, &v) <
-                0);
+    assert_true(
+        access_user_add(g->a, g->db, &actor, "bert", GOOD_PASSWORD, ROLE_VIEWER, NULL, &e, &v) < 0);
     run_sql(g, "ALTER TABLE audit_gone RENAME TO audit_log");
     assert_int_equal(ask(g->db, "SELECT count(*) FROM users WHERE display_name = 'anna'"), 1);
     assert_int_equal(access_user_get(g->a, "bert", &v), -ENOENT);

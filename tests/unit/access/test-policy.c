@@ -37,8 +37,38 @@ static void every_role_and_permission(void **state)
         assert_int_equal(permission_parse(table[i].permission, &p), 0);
         assert_int_equal(policy_allows(&admin, p, NULL), table[i].admin);
         assert_int_equal(policy_allows(&operator, p, NULL), table[i].operator);
-        assert_int_equal(policy_allows(&viewer, p, "hydra-ai"), table[i].viewer);
+        assert_int_equal(policy_allows(&viewer, p, &(struct resource){.node = "hydra-ai"}),
+                         table[i].viewer);
     }
+}
+
+static void limits_cut_what_is_done_and_the_whole(void **state)
+{
+    (void)state;
+    static const char limits[] = "node:attic";
+    struct subject s = of_role(ROLE_ADMIN);
+    s.permissions = policy_limited(s.permissions, limits);
+    str_copy(s.limits, sizeof s.limits, limits);
+    const struct resource inside = {.node = "attic"}, outside = {.node = "cellar"};
+    static const enum permission done[] = {
+        PERM_SERVICE_RESTART, PERM_SERVICE_UPDATE, PERM_NODE_REBOOT,    PERM_GENERATION_SWITCH,
+        PERM_PROCESS_SIGNAL,  PERM_LOGS_READ,      PERM_PROCESSES_READ, PERM_SERVICES_WRITE};
+    for (size_t i = 0; i < COUNT_OF(done); i++) {
+        assert_true(policy_is_limitable(done[i]));
+        assert_true(policy_allows(&s, done[i], &inside));
+        assert_false(policy_allows(&s, done[i], &outside));
+        assert_false(policy_allows(&s, done[i], NULL));
+        assert_true(policy_allows_some(&s, done[i]));
+    }
+    static const enum permission whole[] = {PERM_USERS_READ,     PERM_USERS_WRITE,
+                                            PERM_SETTINGS_WRITE, PERM_AUDIT_READ,
+                                            PERM_TOKENS_ADMIN,   PERM_SESSIONS_ADMIN};
+    for (size_t i = 0; i < COUNT_OF(whole); i++) {
+        assert_false(policy_allows(&s, whole[i], &inside));
+        assert_false(policy_allows_some(&s, whole[i]));
+    }
+    assert_true(policy_allows(&s, PERM_SERVICES_READ, NULL));
+    assert_true(policy_allows(&s, PERM_NODES_READ, &outside));
 }
 
 static void nobody_may_nothing(void **state)
@@ -110,6 +140,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_role_and_permission),
+        cmocka_unit_test(limits_cut_what_is_done_and_the_whole),
         cmocka_unit_test(nobody_may_nothing),
         cmocka_unit_test(names_are_whole),
         cmocka_unit_test(lists_of_permissions),

@@ -9,14 +9,15 @@ static void names_are_unique_in_any_case(void **state)
     assert_string_equal(u.name, "anna");
     assert_string_equal(u.display_name, "Anna");
     assert_int_equal(
-        access_user_add(g->a, g->db, &actor, "ANNA", GOOD_PASSWORD, ROLE_VIEWER, &e, &again),
+        access_user_add(g->a, g->db, &actor, "ANNA", GOOD_PASSWORD, ROLE_VIEWER, NULL, &e, &again),
         -EEXIST);
     assert_non_null(strstr(e.text, "\"anna\""));
     assert_int_equal(
-        access_user_add(g->a, g->db, &actor, "an na", GOOD_PASSWORD, ROLE_VIEWER, &e, &again),
+        access_user_add(g->a, g->db, &actor, "an na", GOOD_PASSWORD, ROLE_VIEWER, NULL, &e, &again),
         -EINVAL);
-    assert_int_equal(access_user_add(g->a, g->db, &actor, "bert", "short", ROLE_VIEWER, &e, &again),
-                     -EINVAL);
+    assert_int_equal(
+        access_user_add(g->a, g->db, &actor, "bert", "short", ROLE_VIEWER, NULL, &e, &again),
+        -EINVAL);
     assert_int_equal(ask(g->db, "SELECT count(*) FROM users"), 1);
     assert_int_equal(access_user_get(g->a, u.id, &got), 0);
     assert_int_equal(access_user_get(g->a, "aNNa", &got), 0);

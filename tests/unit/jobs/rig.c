@@ -125,8 +125,10 @@ int rig_plan(struct rig *g, const char *verb, const char *services, const char *
     struct str_list ids = {0};
     if (services)
         str_list_split(&ids, services, ',');
+    struct subject by = subject_local();
+    str_copy(by.limits, sizeof by.limits, g->limits ? g->limits : "");
     struct job_order o = {
-        .verb = verb, .services = &ids, .node = node, .actor = "ada", .via = "web"};
+        .by = &by, .verb = verb, .services = &ids, .node = node, .actor = "ada", .via = "web"};
     int r = jobs_plan(g->jobs, &o, rig_now(g), e, ret_jobs);
     str_list_done(&ids);
     return r;

@@ -24,6 +24,7 @@ struct rig {
     bool away;           /* the nodes take nothing */
     const char *refusal; /* they refuse with this */
     int64_t ahead_ms;    /* of the clock */
+    const char *limits;  /* of who orders; NULL = none */
     VEC(struct told_command) commands;
     struct str_list queries; /* ids */
 };

@@ -388,14 +388,39 @@ static void guard_rails_hold(void **state)
     rig_do(g, "restart", "tower/docker/other");
     struct str_list ids = {0};
     str_list_add(&ids, "tower/docker/plex");
-    struct job_order o = {
-        .verb = "restart", .services = &ids, .actor = "ada", .via = "web", .force = true};
+    struct subject by = subject_local();
+    struct job_order o = {.by = &by,
+                          .verb = "restart",
+                          .services = &ids,
+                          .actor = "ada",
+                          .via = "web",
+                          .force = true};
     struct job_list jobs = {0};
     assert_int_equal(jobs_plan(g->jobs, &o, rig_now(g), &e, &jobs), -EKEYREJECTED);
     o.may_force = true;
     must(jobs_plan(g->jobs, &o, rig_now(g), &e, &jobs), &e);
     jobs_abandon(g->jobs, &jobs);
     str_list_done(&ids);
+}
+
+static void limits_hold_orders_back(void **state)
+{
+    struct rig *g = *state;
+    struct err e = {0};
+    int r;
+    rig_container(g, "tower", "plex");
+    rig_container(g, "shed", "plex");
+    g->limits = "node:shed";
+    rig_order(g, "restart", "tower/docker/plex", NULL, &r, &e);
+    assert_int_equal(r, -EPERM);
+    assert_non_null(strstr(e.text, "node:shed"));
+    rig_order(g, "restart", "shed/docker/plex,tower/docker/plex", NULL, &r, &e);
+    assert_int_equal(r, -EPERM);
+    rig_order(g, "machine.reboot", NULL, "tower", &r, &e);
+    assert_int_equal(r, -EPERM);
+    rig_do(g, "restart", "shed/docker/plex");
+    rig_order(g, "machine.reboot", NULL, "shed", &r, &e);
+    assert_int_equal(r, 0);
 }
 
 static void ids_may_be_short_for_the_command_line(void **state)
@@ -492,6 +517,7 @@ int main(void)
         cmocka_unit_test(a_cancelling_that_was_not_written_is_audited_later),
         cmocka_unit_test(a_node_that_is_away_gets_nothing),
         cmocka_unit_test(a_refusal_is_told),
+        cmocka_unit_test(limits_hold_orders_back),
         cmocka_unit_test(a_broken_link_is_asked_after),
         cmocka_unit_test(a_node_that_was_away_for_long_has_time_to_answer),
         cmocka_unit_test(silence_is_asked_after_and_ends_as_lost),

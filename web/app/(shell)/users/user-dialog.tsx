@@ -19,6 +19,7 @@ interface Form {
   display_name: string;
   password: string;
   role: Role;
+  limits: string;
   disabled: boolean;
 }
 
@@ -26,7 +27,7 @@ const options = roles.map((r) => ({ value: r, title: roleWord[r], text: roleText
 
 /* Adds somebody, or changes role and name of somebody. */
 export default function UserDialog({ user, onClose }: { user?: User; onClose: () => void }) {
-  const [form, setForm] = useState<Form>({ name: '', display_name: user?.display_name ?? '', password: '', role: user?.role ?? 'viewer', disabled: user?.disabled ?? false });
+  const [form, setForm] = useState<Form>({ name: '', display_name: user?.display_name ?? '', password: '', role: user?.role ?? 'viewer', limits: user?.limits.replaceAll(',', ', ') ?? '', disabled: user?.disabled ?? false });
   const set = (change: Partial<Form>) => setForm((f) => ({ ...f, ...change }));
   const save = useSave(user, onClose);
   const problem = save.error instanceof ApiError ? save.error.problem : null;
@@ -41,9 +42,11 @@ export default function UserDialog({ user, onClose }: { user?: User; onClose: ()
         {!user && <NewFields form={form} set={set} error={error} />}
         <TextField label="Shown as" placeholder={user?.name ?? (form.name || 'Optional')} value={form.display_name} onChange={(e) => set({ display_name: e.target.value })} error={error('display_name')} autoComplete="off" />
         <RadioCards label="Role" value={form.role} options={options} onChange={(role) => set({ role })} error={error('role')} />
+        {form.role !== 'viewer' && <TextField label="Acts only on" hint="Empty: on everything. node:NAME, group:NAME or label:KEY=VALUE, separated by commas; * stands for anything" placeholder="node:gpu-*, group:Media" value={form.limits} onChange={(e) => set({ limits: e.target.value })} error={error('limits')} autoComplete="off" autoCapitalize="none" spellCheck={false} />}
+        {form.role === 'admin' && form.limits.trim() && <p className="text-12 text-fg-2">An admin with limits changes no users, tokens or settings.</p>}
         {user && form.role !== user.role && <p className="text-12 text-fg-2">With the new role {user.name} is signed out everywhere and signs in again.</p>}
         {user && <Lock user={user} form={form} set={set} />}
-        {save.error && !(problem?.field && ['name', 'password', 'display_name', 'role'].includes(problem.field)) && <FormError error={save.error} />}
+        {save.error && !(problem?.field && ['name', 'password', 'display_name', 'role', 'limits'].includes(problem.field)) && <FormError error={save.error} />}
         <div className="dialog-foot flex justify-end gap-2">
           <Button look="ghost" onClick={onClose}>
             Cancel
@@ -82,9 +85,9 @@ function Lock({ user, form, set }: Omit<FieldsProps, 'error'> & { user: User }) 
 function useSave(user: User | undefined, onClose: () => void) {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: ({ name, password, display_name, role, disabled }: Form) => {
-      if (!user) return call('/api/web/users', { method: 'POST', body: { name: name.trim(), password, role, display_name: display_name.trim() || null } });
-      return call(`/api/web/users/${encodeURIComponent(user.id)}`, { method: 'PATCH', body: { role, display_name: display_name.trim(), disabled } });
+    mutationFn: ({ name, password, display_name, role, limits, disabled }: Form) => {
+      if (!user) return call('/api/web/users', { method: 'POST', body: { name: name.trim(), password, role, display_name: display_name.trim() || null, limits } });
+      return call(`/api/web/users/${encodeURIComponent(user.id)}`, { method: 'PATCH', body: { role, display_name: display_name.trim(), limits, disabled } });
     },
     onSuccess: (_, form) => {
       void client.invalidateQueries({ queryKey: usersQuery().queryKey });

@@ -31,7 +31,10 @@ export function UserRow({ user: u, may, ask }: Props) {
           {u.disabled && <Chip>Disabled</Chip>}
         </span>
       </td>
-      <td>{roleWord[u.role]}</td>
+      <td>
+        {roleWord[u.role]}
+        {u.limits && <span className="block font-mono text-12 text-fg-3 [overflow-wrap:anywhere]">{u.limits.replaceAll(',', ', ')}</span>}
+      </td>
       <td className="max-m:hidden">
         <Time of={u.last_login} />
       </td>
