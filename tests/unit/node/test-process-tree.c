@@ -3,7 +3,9 @@
 
 #include "node/process-tree.h"
 
+#include <fcntl.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -32,12 +34,20 @@ static const json_t *find(const json_t *tree, int pid, size_t *ret_at)
     return NULL;
 }
 
-/* A child that uses a CPU and has a secret on its command line. */
+/* A child that uses a CPU and has a secret on its command line; it runs, and ends with us. */
 static pid_t start_child(void)
 {
+    int fds[2];
+    char nothing;
+    assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
     pid_t child = fork();
-    if (child)
+    if (child) {
+        close(fds[1]);
+        assert_int_equal(read(fds[0], &nothing, 1), 0); /* closed by the exec */
+        close(fds[0]);
         return child;
+    }
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
     execl("/bin/sh", "sh", "-c", "while :; do :; done", "--password=hunter2", (char *)NULL);
     _exit(1);
 }
