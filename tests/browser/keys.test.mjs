@@ -42,7 +42,7 @@ async function sheet() {
     return rows.map(([title, keys]) => [title, keys[0] === 'Ctrl' ? [`Control+${keys[1].toLowerCase()}`] : keys]);
 }
 
-const places = { Overview: '/', Nodes: '/nodes', Services: '/services', Logs: '/logs', Events: '/events', Jobs: '/jobs', Settings: '/settings', Users: '/users', 'Audit log': '/audit', 'API tokens': '/tokens' };
+const places = { Overview: '/', Nodes: '/nodes', Services: '/services', Logs: '/logs', Events: '/events', Jobs: '/jobs', Settings: '/settings', 'Guard rails': '/guard', Users: '/users', 'Audit log': '/audit', 'API tokens': '/tokens' };
 const closes = name => async keys => {
     await press(keys);
     await dialog(name).waitFor();

@@ -71,6 +71,7 @@ test('a machine joins while its dialog is open, and is one click away', async ()
     await dialog.getByRole('link', { name: 'Open attic' }).click();
     await page.waitForURL(/\/node\?id=attic/);
     await page.getByRole('heading', { level: 1, name: /attic/ }).waitFor();
+    await page.getByRole('link', { name: 'Agent', exact: true }).click();
     await page.getByText('on the machine, reports over the network').waitFor();
     assert.deepEqual(page.complaints, []);
     await page.close();
@@ -140,7 +141,7 @@ test('a viewer sees nodes and no way to change them', async () => {
     await page.getByRole('link', { name: 'Node attic' }).waitFor();
     assert.equal(await page.getByRole('button', { name: 'Add node' }).count(), 0);
     assert.equal(await page.getByRole('dialog').count(), 0);
-    await page.goto(`${hydrad.base}/node?id=attic`);
+    await page.goto(`${hydrad.base}/node?id=attic&tab=agent`);
     await page.getByText('on the machine, reports over the network').waitFor();
     assert.equal(await page.getByRole('button', { name: 'More actions' }).count(), 0);
     assert.deepEqual(page.complaints, []);
@@ -158,7 +159,7 @@ test('a phone has room for all of it', async () => {
 
 test('a node is removed with its services; the one that hydrad watches itself is not', async () => {
     const page = await openPage(context);
-    await page.goto(`${hydrad.base}/node?id=hub`);
+    await page.goto(`${hydrad.base}/node?id=hub&tab=agent`);
     await page.getByText('inside hydrad, on this machine').waitFor();
     await page.getByRole('button', { name: 'More actions' }).click();
     await page.getByRole('menuitem', { name: 'Reboot' }).waitFor();

@@ -10,24 +10,30 @@ import type {
   Action,
   Attention,
   AuditPage,
+  Disks,
+  DockerUsage,
   Enrolment,
   FeedEntry,
   FeedPage,
   GuardRails,
   Job,
   JobPage,
+  KernelLog,
   NodeDetail,
   NodeFacts,
   NodePolicy,
   Overview,
+  PackageUpdates,
   Permissions,
   Processes,
+  ProcessTree,
   Service,
   ServiceDetail,
   ServiceRef,
   Session,
   SessionList,
   System,
+  TimeState,
   Token,
   Trends,
   User,
@@ -114,6 +120,17 @@ export const enrolmentsQuery = () =>
 export const guardQuery = () => queryOptions<GuardRails>({ queryKey: ['guard'], queryFn: ({ signal }) => call('/api/web/guard', { signal }), staleTime: 10_000 });
 export const policyQuery = (node: string) =>
   queryOptions<NodePolicy>({ queryKey: ['policy', node], queryFn: ({ signal }) => call(`/api/web/nodes/${idPath(node)}/policy`, { signal }), staleTime: 5_000 });
+
+/* Questions that a node answers itself, each time anew. It may take a while, and it may have nothing of the kind. */
+const asked = { staleTime: 60_000, retry: false, refetchOnWindowFocus: false } as const;
+const ask = <T>(node: string, what: string, filter: Filter = {}) =>
+  queryOptions<T>({ queryKey: ['asked', node, what, filter], queryFn: ({ signal }) => call<T>(`/api/web/nodes/${idPath(node)}/${what}${query(filter)}`, { signal }), ...asked });
+export const disksQuery = (node: string) => ask<Disks>(node, 'disks');
+export const dockerUsageQuery = (node: string) => ask<DockerUsage>(node, 'docker-usage');
+export const packagesQuery = (node: string) => ask<PackageUpdates>(node, 'packages');
+export const kernelLogQuery = (node: string) => ask<KernelLog>(node, 'kernel-log');
+export const timeQuery = (node: string) => ask<TimeState>(node, 'time');
+export const processTreeQuery = (node: string) => ask<ProcessTree>(node, 'process-tree');
 
 /* What can be done now changes with the state: asked for anew by whoever shows it. */
 export const actionsQuery = (id: string, part?: Part) =>

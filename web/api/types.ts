@@ -53,6 +53,14 @@ export type Action = Schemas['Action'];
 export type GuardRails = Schemas['GuardRails'];
 export type GuardRule = Schemas['GuardRule'];
 export type NodePolicy = Schemas['NodePolicy'];
+export type ProcessTree = Schemas['ProcessTree'];
+export type TreeProcess = ProcessTree['processes'][number];
+export type Disks = Schemas['Disks'];
+export type Disk = Schemas['Disk'];
+export type DockerUsage = Schemas['DockerUsage'];
+export type PackageUpdates = Schemas['PackageUpdates'];
+export type KernelLog = Schemas['KernelLog'];
+export type TimeState = Schemas['TimeState'];
 export type System = Schemas['System'];
 
 /* The part of a service that decides where it is listed; the rest changes without moving it. */

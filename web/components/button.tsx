@@ -43,7 +43,7 @@ export function Button({ look, size, icon, wide, children, type = 'button', ...r
   );
 }
 
-export function ButtonLink({ href, look, size, icon, wide, children, external }: Common & { href: string; external?: boolean }) {
+export function ButtonLink({ href, look, size, icon, wide, children, external, here }: Common & { href: string; external?: boolean; here?: boolean }) {
   const inside = (
     <>
       {icon && <Icon of={icon} size={size === 'sm' ? 13 : 14} className={tint(look)} />}
@@ -57,7 +57,7 @@ export function ButtonLink({ href, look, size, icon, wide, children, external }:
       </a>
     );
   return (
-    <Link href={href} className={classes({ look, size, wide })}>
+    <Link href={href} here={here} className={classes({ look, size, wide })}>
       {inside}
     </Link>
   );

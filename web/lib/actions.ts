@@ -7,6 +7,9 @@ const ofUpdates = new Set(['mask', 'unmask', 'rename', 'remove', 'update']);
 export function permissionOf(verb: string): string {
   if (verb.startsWith('machine.')) return 'node:reboot';
   if (verb === 'process.signal') return 'process:signal';
+  if (verb.startsWith('generation.')) return 'generation:switch';
+  if (verb === 'docker.prune') return 'service:update';
+  if (verb === 'agent.upgrade') return 'nodes:write';
   return verb.startsWith('project.') || ofUpdates.has(wordOf(verb)) ? 'service:update' : 'service:restart';
 }
 

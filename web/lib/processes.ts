@@ -29,3 +29,38 @@ export function settled<T extends ProcessRow>(rows: T[], order: number[], text: 
     .filter((r) => !text || matches(text, r.name, r.command, r.user, String(r.pid)))
     .sort((a, b) => (place.get(a.pid) ?? order.length) - (place.get(b.pid) ?? order.length));
 }
+
+interface Linked {
+  pid: number;
+  parent: number;
+  kernel: boolean;
+}
+
+export interface Branch<P> {
+  process: P;
+  depth: number;
+  children: number; // below it, all together
+}
+
+/* Parents before their children, children in the order of their numbers. What is folded keeps its children to itself; a search shows
+   what matches and the way to it. Whose parent is not known stands at the top. */
+export function branches<P extends Linked>(all: P[], { folded, kernel, fits }: { folded: ReadonlySet<number>; kernel: boolean; fits: ((p: P) => boolean) | null }): Branch<P>[] {
+  const shown = kernel ? all : all.filter((p) => !p.kernel);
+  const known = new Set(shown.map((p) => p.pid));
+  const below = new Map<number, P[]>();
+  for (const p of shown) {
+    const parent = known.has(p.parent) && p.parent !== p.pid ? p.parent : 0;
+    below.set(parent, [...(below.get(parent) ?? []), p]);
+  }
+  const walk = (parent: number, depth: number): { rows: Branch<P>[]; total: number } => {
+    const parts = (below.get(parent) ?? [])
+      .toSorted((a, b) => a.pid - b.pid)
+      .map((process) => ({ process, under: walk(process.pid, depth + 1) }))
+      .filter(({ process, under }) => !fits || fits(process) || under.total > 0);
+    return {
+      rows: parts.flatMap(({ process, under }) => [{ process, depth, children: under.total }, ...(folded.has(process.pid) && !fits ? [] : under.rows)]),
+      total: parts.reduce((n, { under }) => n + 1 + under.total, 0),
+    };
+  };
+  return walk(0, 0).rows;
+}

@@ -45,10 +45,12 @@ function actionsOfService(s) {
 function actionsOfNode(n) {
   const away = n.state === 'away';
   const words = { reboot: 'will be away for some minutes', 'power-off': 'will be off until somebody switches it on' };
-  return Object.entries(words).map(([word, effect]) => {
+  const prune = { verb: 'docker.prune', label: 'Clean up', permission: 'service:update', allowed: !away, why: away ? `${n.name} is away.` : null, danger: true, confirm: `Images that no container uses, networks without containers and the build cache of ${n.name} will be removed. Nothing that runs is touched.`, guard: null };
+  const machine = Object.entries(words).map(([word, effect]) => {
     const why = away ? `${n.name} is away.` : n.id === 'tower' && word === 'power-off' ? 'The policy of tower does not allow it: machine.power-off is not listed there.' : null;
     return { verb: `machine.${word}`, label: labels[word], permission: 'node:reboot', allowed: !why, why, danger: true, confirm: `${n.name} ${effect}, and with it the ${n.services.total} services on it.`, guard: null };
   });
+  return [...machine, prune];
 }
 
 const projectEffects = {
@@ -68,7 +70,7 @@ function actionsOfProject(n, project, services) {
 
 const actionsOfProcess = (n) => [{ verb: 'process.signal', label: 'Send signal', permission: 'process:signal', allowed: n.id !== 'hydra-compute', why: n.id === 'hydra-compute' ? 'The policy of this node does not allow process.signal: add it to allow in /etc/hydra/agent.yaml.' : null, danger: false, confirm: "What a signal does is the program's own decision, but for KILL and STOP, which it is not asked about.", guard: null }];
 
-const titles = { 'project.restart': 'Restart project', 'project.up': 'Start project', 'project.down': 'Take down project', 'project.pull': 'Pull images of project', 'process.signal': 'Signal process' };
+const titles = { 'project.restart': 'Restart project', 'project.up': 'Start project', 'project.down': 'Take down project', 'project.pull': 'Pull images of project', 'process.signal': 'Signal process', 'docker.prune': 'Clean up' };
 
 const failure = 'Error response from daemon: cannot start container sonarr: driver failed programming external connectivity: Bind for 0.0.0.0:8989 failed: port is already allocated';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { orderOf, settled } from '@/lib/processes';
+import { branches, orderOf, settled } from '@/lib/processes';
 
 const row = (pid: number, cpu: number, memory: number, name = `p${pid}`) => ({ pid, name, command: `/bin/${name}`, user: 'root', cpu, memory, gpu_memory: null });
 
@@ -20,4 +20,19 @@ test('a filter sees command, user and number', () => {
   const rows = [row(12, 1, 1, 'redis'), row(34, 1, 1, 'nginx')];
   expect(settled(rows, [12, 34], 'redis').map((r) => r.pid)).toEqual([12]);
   expect(settled(rows, [12, 34], '34').map((r) => r.pid)).toEqual([34]);
+});
+
+const linked = (pid: number, parent: number, kernel = false) => ({ pid, parent, kernel });
+const tree = [linked(1, 0), linked(10, 1), linked(2, 0, true), linked(30, 2, true), linked(12, 10), linked(11, 10), linked(99, 77)];
+const plainly = { folded: new Set<number>(), kernel: false, fits: null };
+const shape = (list: { process: { pid: number }; depth: number }[]) => list.map((b) => `${'-'.repeat(b.depth)}${b.process.pid}`);
+
+test('parents stand before their children; who has none that is known stands at the top', () => {
+  expect(shape(branches(tree, plainly))).toEqual(['1', '-10', '--11', '--12', '99']);
+  expect(shape(branches(tree, { ...plainly, kernel: true }))).toEqual(['1', '-10', '--11', '--12', '2', '-30', '99']);
+});
+
+test('what is folded keeps its children; a search shows the way to what it finds', () => {
+  expect(branches(tree, { ...plainly, folded: new Set([10]) }).map((b) => [b.process.pid, b.children])).toEqual([[1, 3], [10, 2], [99, 0]]);
+  expect(shape(branches(tree, { ...plainly, folded: new Set([1]), fits: (p) => p.pid === 12 }))).toEqual(['1', '-10', '--12']);
 });

@@ -11,8 +11,8 @@ const kind = (d: Disk): string => (d.rotational == null ? '' : d.rotational ? 'H
 export const Disks = memo(function Disks({ list }: { list: Disk[] }) {
   if (!list.length) return null;
   return (
-    <Card label="Disks">
-      <CardHead title="Disks" note={count(list.length, 'disk')} />
+    <Card label="Activity of disks">
+      <CardHead title="Activity of disks" note={count(list.length, 'disk')} />
       <div className="live overflow-x-auto px-4 py-1">
         <table className="data">
           <thead>

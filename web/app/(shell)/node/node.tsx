@@ -14,11 +14,11 @@ import { ButtonLink } from '@/components/button';
 import { Card } from '@/components/card';
 import { Empty, ErrorState, SkeletonRows } from '@/components/states';
 import { cx } from '@/lib/cx';
+import { tabOf, type NodeTab } from '@/lib/node-tabs';
 import { nodeName } from '@/lib/states';
 import { live } from '@/state/live';
 import { useMay } from '@/state/session';
 import { Agent } from './agent';
-import { Disks } from './disks';
 import { Facts } from './facts';
 import { NodeFeed } from './feed';
 import { Filesystems } from './filesystems';
@@ -29,28 +29,38 @@ import { NodeServices } from './node-services';
 import { Pressure } from './pressure';
 import { Processes } from './processes';
 import { Sensors } from './sensors';
-import { Sources } from './sources';
+import { TabNav } from './tab-nav';
 
 const ChartsWait = () => (
   <div className="h-[420px]">
     <SkeletonRows rows={8} />
   </div>
 );
+const TabWait = () => (
+  <Card>
+    <SkeletonRows rows={10} />
+  </Card>
+);
+const ProcessesTab = dynamic(() => import('./tabs/processes'), { ssr: false, loading: TabWait });
+const StorageTab = dynamic(() => import('./tabs/storage'), { ssr: false, loading: TabWait });
+const SystemTab = dynamic(() => import('./tabs/system'), { ssr: false, loading: TabWait });
+const AgentTab = dynamic(() => import('./tabs/agent'), { ssr: false, loading: TabWait });
 const Charts = dynamic(() => import('./charts'), { ssr: false, loading: ChartsWait });
 
 /* How is this machine, and what is it doing? Without an id: the first one. */
 export function Page() {
-  const wanted = useSearchParams().get('id');
+  const params = useSearchParams();
+  const wanted = params.get('id');
   const first = useQuery(nodesQuery()).data?.[0];
   const id = wanted ?? first;
   return (
     <Gate permission="nodes:read" what="see nodes">
-      {id ? <Node key={id} id={id} /> : <SkeletonRows rows={12} />}
+      {id ? <Node key={id} id={id} tab={tabOf(params.get('tab'))} /> : <SkeletonRows rows={12} />}
     </Gate>
   );
 }
 
-function Node({ id }: { id: string }) {
+function Node({ id, tab }: { id: string; tab: NodeTab }) {
   const row = useQuery(nodeQuery(id)).data;
   const { data, error, refetch } = useQuery(nodeDetailQuery(id));
   useEffect(() => live()?.watch(id), [id]);
@@ -66,32 +76,43 @@ function Node({ id }: { id: string }) {
       <Crumb name={nodeName(shown)} />
       <Head node={shown} />
       <Doing of={{ node: id }} />
-      {data ? <Body detail={data} row={row} /> : error ? <Failed error={error} retry={() => void refetch()} /> : <Card><SkeletonRows rows={12} /></Card>}
+      {shown.os && <TabNav node={id} current={tab} />}
+      {data ? <Body detail={data} row={row} tab={tab} /> : error ? <Failed error={error} retry={() => void refetch()} /> : <Card><SkeletonRows rows={12} /></Card>}
     </>
   );
 }
 
-/* Each card takes its own part of the detail, so a tick draws only what changed. */
-function Body({ detail: d, row }: { detail: NodeDetail; row: NodeFacts | undefined }) {
-  const mayProcesses = useMay('processes:read');
-  if (!d.facts) return <Silent node={row ?? d} />;
+function Body({ detail: d, row, tab }: { detail: NodeDetail; row: NodeFacts | undefined; tab: NodeTab }) {
+  const node = row ?? d;
+  if (!d.facts) return <Silent node={node} />;
   return (
-    <div className={cx('columns', d.state === 'away' && 'opacity-60')}>
+    <div className={cx(d.state === 'away' && 'opacity-60')}>
+      {tab === 'overview' && <Overview detail={d} facts={d.facts} />}
+      {tab === 'processes' && <ProcessesTab node={d.id} />}
+      {tab === 'storage' && <StorageTab detail={d} />}
+      {tab === 'system' && <SystemTab node={node} />}
+      {tab === 'agent' && <AgentTab node={node} detail={d} />}
+    </div>
+  );
+}
+
+/* Each card takes its own part of the detail, so a tick draws only what changed. */
+function Overview({ detail: d, facts }: { detail: NodeDetail; facts: NonNullable<NodeDetail['facts']> }) {
+  const mayProcesses = useMay('processes:read');
+  return (
+    <div className="columns">
       <div className="stack">
         <Charts detail={d} />
         <Gpus gpus={d.gpus_detail} />
         {mayProcesses && <Processes node={d.id} />}
         <Filesystems list={d.filesystems} />
-        <Disks list={d.disks} />
         <Interfaces list={d.interfaces} />
       </div>
       <div className="stack">
-        <Facts facts={d.facts} />
-        <Agent node={row ?? d} />
+        <Facts facts={facts} />
         <NodeServices node={d.id} />
         <Pressure pressure={d.pressure} />
         <Sensors list={d.sensors} />
-        <Sources list={d.sources} />
         <NodeFeed node={d.id} />
       </div>
     </div>

@@ -14,6 +14,8 @@ import { cx } from '@/lib/cx';
 import { count, duration, integer, join, memory, none, percent } from '@/lib/format';
 import { orderOf, settled, type ProcessSort } from '@/lib/processes';
 import { useClock } from '@/state/clock';
+import { useMay } from '@/state/session';
+import { Signals } from './signals';
 
 const shownFirst = 14;
 const resort = 5000;
@@ -38,7 +40,7 @@ export const Processes = memo(function Processes({ node }: { node: string }) {
         </span>
       </CardHead>
       <div onPointerEnter={() => (over.current = true)} onPointerLeave={() => (over.current = false)} className="live overflow-x-auto px-4 py-1">
-        <Table rows={shown} sort={sort} onSort={setSort} gpu={data.rows.some((r) => r.gpu_memory != null)} />
+        <Table node={node} rows={shown} sort={sort} onSort={setSort} gpu={data.rows.some((r) => r.gpu_memory != null)} />
         {!rows.length && <p className="py-4 text-fg-2">No process matches “{text}”.</p>}
       </div>
       {rows.length > shownFirst && (
@@ -68,13 +70,15 @@ function useSettled(rows: Process[] | undefined, sort: ProcessSort, over: { curr
 }
 
 interface TableProps {
+  node: string;
   rows: Process[];
   sort: ProcessSort;
   onSort: (s: ProcessSort) => void;
   gpu: boolean;
 }
 
-function Table({ rows, sort, onSort, gpu }: TableProps) {
+function Table({ node, rows, sort, onSort, gpu }: TableProps) {
+  const may = useMay('process:signal');
   const title = (name: string, by: ProcessSort) => <SortTitle name={name} up={by === 'name'} on={sort === by} run={() => onSort(by)} />;
   const order = (by: ProcessSort) => (sort === by ? (by === 'name' ? 'ascending' : 'descending') : undefined);
   return (
@@ -104,11 +108,16 @@ function Table({ rows, sort, onSort, gpu }: TableProps) {
           <th scope="col" className="n max-m:hidden">
             Up
           </th>
+          {may && (
+            <th scope="col">
+              <span className="sr-only">Signals</span>
+            </th>
+          )}
         </tr>
       </thead>
       <tbody>
         {rows.map((r) => (
-          <Row key={r.pid} process={r} gpu={gpu} />
+          <Row key={r.pid} node={node} process={r} gpu={gpu} may={may} />
         ))}
       </tbody>
     </table>
@@ -124,11 +133,11 @@ function SortTitle({ name, on, up, run }: { name: string; on: boolean; up: boole
   );
 }
 
-const Row = memo(function Row({ process: p, gpu }: { process: Process; gpu: boolean }) {
+const Row = memo(function Row({ node, process: p, gpu, may }: { node: string; process: Process; gpu: boolean; may: boolean }) {
   const up = useClock((now) => duration(now - Date.parse(p.started)));
   return (
     <tr>
-      <td className="w-full max-w-0 min-w-40">
+      <td className="w-full max-w-0 min-w-28 m:min-w-40">
         <span className="ell block font-mono text-12" title={`${p.pid}: ${p.command}`}>
           {p.command || p.name}
         </span>
@@ -139,6 +148,7 @@ const Row = memo(function Row({ process: p, gpu }: { process: Process; gpu: bool
       <td className="n min-w-20">{join(memory(p.memory))}</td>
       {gpu && <td className="n max-m:hidden">{p.gpu_memory == null ? <span className="text-fg-3">{none}</span> : join(memory(p.gpu_memory))}</td>}
       <td className="n text-fg-3 max-m:hidden">{up.split(' ').slice(0, 2).join(' ')}</td>
+      {may && <td className="w-6">{p.start_ticks > 0 && p.pid > 1 && <Signals node={node} target={`${p.pid}:${p.start_ticks}`} name={p.name} pid={p.pid} />}</td>}
     </tr>
   );
 });

@@ -125,11 +125,12 @@ interface StartProps {
   guard?: string | null; // the guard rail that is known to stand against it
   ready?: boolean;
   start: ReturnType<typeof useStart>;
+  onCancel?: () => void; // of a dialog of its own
   children?: ReactNode;
 }
 
 /* Guard rails are told beforehand where they are known, else by the refusal; who may change settings can insist. */
-export function StartForm({ verb, forGood, guard, ready = true, start, children }: StartProps) {
+export function StartForm({ verb, forGood, guard, ready = true, start, onCancel, children }: StartProps) {
   const [force, setForce] = useState(false);
   const form = useId();
   const mayForce = useMay('settings:write');
@@ -145,7 +146,7 @@ export function StartForm({ verb, forGood, guard, ready = true, start, children 
       {start.error && !refused && <FormError error={start.error} />}
       {guarded && <Guarded text={guard ?? start.error?.message ?? ''} mayForce={mayForce} />}
       {guarded && mayForce && <Checkbox label="Do it all the same" hint="It is written to the audit log" checked={force} onChange={setForce} />}
-      <Foot>
+      <Foot onCancel={onCancel}>
         <Button type="submit" look={forGood ? 'danger-solid' : 'primary'} autoFocus={!forGood && !children && !guarded} disabled={start.isPending || !ready || (guarded && !force)}>
           {verb}
         </Button>
@@ -171,10 +172,10 @@ function Guarded({ text, mayForce }: { text: string; mayForce: boolean }) {
   );
 }
 
-function Foot({ children }: { children?: ReactNode }) {
+function Foot({ onCancel = close, children }: { onCancel?: () => void; children?: ReactNode }) {
   return (
     <div className="mt-2 flex justify-end gap-2">
-      <Button look="ghost" onClick={close}>
+      <Button look="ghost" onClick={onCancel}>
         {children ? 'Cancel' : 'Close'}
       </Button>
       {children}

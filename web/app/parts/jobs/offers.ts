@@ -4,11 +4,11 @@ import { Brush, CircleDot, CirclePause, CirclePlay, CircleStop, CircleX, Downloa
 import { useMemo } from 'react';
 import type { Action } from '@/api/types';
 import { actionsQuery, recentJobsQuery } from '@/api/keys';
-import { firstAction, wordOf } from '@/lib/actions';
+import { firstAction, permissionOf, wordOf } from '@/lib/actions';
 import { isActive, isOfNode } from '@/lib/jobs';
 import { ask, type Asking } from '@/state/asking';
 import { useCommands, type Command } from '@/state/commands';
-import { useMayAny } from '@/state/session';
+import { useMay, useMayAny } from '@/state/session';
 
 const icons: Record<string, LucideIcon> = {
   start: CirclePlay,
@@ -34,6 +34,7 @@ export const actionIcon = (verb: string): LucideIcon => icons[wordOf(verb)] ?? C
 
 const needed = { service: ['service:restart', 'service:update'], node: ['node:reboot'], project: ['service:update'], process: ['process:signal'] } as const;
 const nothing: Action[] = [];
+const isInMenu = (kind: 'service' | 'node', a: Action): boolean => kind === 'service' || a.verb.startsWith('machine.'); // the others have places of their own
 
 export interface Offers {
   first: Action | undefined;
@@ -51,14 +52,20 @@ export function useOffers(kind: 'service' | 'node', id: string, name: string, ab
   const looping = !!about.looping;
   useCommands(
     useMemo(
-      () => actions.filter((a) => a.allowed).map((a): Command => ({ id: `do ${a.verb}`, title: `${a.label} ${name}`, group: 'On this page', keys: wordOf(a.verb) === 'restart' ? 'r' : undefined, run: () => ask({ ids: [id], kind, word: a.verb }) })),
+      () => actions.filter((a) => a.allowed && isInMenu(kind, a)).map((a): Command => ({ id: `do ${a.verb}`, title: `${a.label} ${name}`, group: 'On this page', keys: wordOf(a.verb) === 'restart' ? 'r' : undefined, run: () => ask({ ids: [id], kind, word: a.verb }) })),
       [actions, name, id, kind],
     ),
   );
   return useMemo(() => {
     const first = kind === 'service' ? firstAction(actions, looping) : undefined;
-    return { first, rest: actions.filter((a) => a !== first), busy, run: (a: Action) => ask({ ids: [id], kind, word: a.verb }) };
+    return { first, rest: actions.filter((a) => a !== first && isInMenu(kind, a)), busy, run: (a: Action) => ask({ ids: [id], kind, word: a.verb }) };
   }, [actions, looping, busy, id, kind]);
+}
+
+/* One of a node, for a button of its own; undefined until it is known to be offered to this role. */
+export function useOffer(node: string, verb: string): Action | undefined {
+  const may = useMay(permissionOf(verb));
+  return useQuery({ ...actionsQuery(node), enabled: may, select: (all) => all.find((a) => a.verb === verb) }).data;
 }
 
 /* Of a part of a node: a compose project, a process. Asked for when they are looked at. */

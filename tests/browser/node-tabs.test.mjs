@@ -1,0 +1,199 @@
+// The parts of a node's page: processes and their signals, what the node allows and the file that would change it, by hydrad and a real
+// agent with a policy of its own. What takes other hardware (disks that fail, a full engine) is played by the stand-in.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { Hydrad, plainEnvironment, root, run, scratchFolder, until } from '../system/lib/hydrad.mjs';
+import { freePort } from '../system/lib/machine.mjs';
+import { accessibility, openBrowser, openContext, openPage, overflow } from './lib/browser.mjs';
+import { StandIn } from './lib/stand-in.mjs';
+
+const agent = process.env.HYDRA_AGENT ?? path.join(root, 'build/hydra-agent');
+const dir = scratchFolder(), policy = path.join(dir, 'agent.yaml'), children = [];
+let hydrad, browser, admin, played;
+const runs = (program, args) => {
+    const p = spawn(program, args, { env: plainEnvironment(), stdio: 'ignore' });
+    children.push(p);
+    return p;
+};
+before(async () => {
+    hydrad = await Hydrad.start({ args: ['--node', 'hub', '--agents', `127.0.0.1:${await freePort()}`] });
+    admin = await hydrad.setUp();
+    const made = await admin.post('/api/web/enrolments', { node: 'attic' });
+    fs.writeFileSync(policy, 'allow:\n  - do: [process.signal, logs]\n  - do: container.restart\n    on: docker/plex\ndeny:\n  - do: "*"\n    on: docker/database\n');
+    const enrolled = await run(agent, ['enroll', '-', '--state', dir], { input: `${made.json.token}\n` });
+    assert.equal(enrolled.code, 0, enrolled.err);
+    runs(agent, ['run', '--state', dir, '--policy', policy, '--docker', 'unix:///nonexistent']);
+    await until(async () => (await admin.get('/api/web/nodes/attic')).json?.facts, 60000, 'attic to report');
+    browser = await openBrowser();
+    played = await StandIn.start();
+});
+after(async () => {
+    await browser?.close();
+    played?.done();
+    children.forEach(p => p.kill('SIGKILL'));
+    await hydrad?.done();
+    fs.rmSync(dir, { recursive: true, force: true });
+});
+
+const signedIn = (who, more) => openContext(browser, hydrad.base, { cookie: who.auth.cookie, ...more });
+const button = (where, name) => where.getByRole('button', { name, exact: true });
+const tab = (page, name) => page.getByRole('navigation', { name: 'Parts of this node' }).getByRole('link', { name, exact: true });
+/* A process that the table of the busiest shows for the memory it holds. */
+async function large() {
+    const p = runs(process.execPath, ['-e', 'globalThis.b = Buffer.alloc(700e6, 1); setInterval(() => {}, 1e6)']);
+    await until(async () => (await admin.get('/api/web/nodes/attic/processes')).json.rows.some(r => r.pid === p.pid && r.start_ticks > 0), 60000, 'it in the table');
+    return p;
+}
+
+test('each part has an address, and the way back leads to the one before', async () => {
+    const page = await openPage(await signedIn(admin));
+    await page.goto(`${hydrad.base}/node?id=attic`);
+    await page.getByRole('region', { name: 'Facts' }).waitFor();
+    assert.equal(await tab(page, 'Overview').getAttribute('aria-current'), 'page');
+    await tab(page, 'Agent').click();
+    await page.waitForURL(/\/node\?id=attic&tab=agent$/);
+    await page.getByRole('region', { name: 'What it allows' }).waitFor();
+    await page.goBack();
+    await page.getByRole('region', { name: 'Facts' }).waitFor();
+    await page.goto(`${hydrad.base}/node?id=attic&tab=agent`);
+    await page.getByRole('region', { name: 'Agent', exact: true }).waitFor();
+    await page.getByRole('heading', { name: /attic/ }).getByText(/calls itself/).waitFor();
+    assert.deepEqual(page.complaints, []);
+    await page.context().close();
+});
+
+test('a process is ended by a signal, after it was said what that does', async () => {
+    const page = await openPage(await signedIn(admin)), victim = await large();
+    await page.goto(`${hydrad.base}/node?id=attic`);
+    await button(page.getByRole('region', { name: 'Processes' }), `Signals for node (${victim.pid})`).click();
+    await page.getByRole('menuitem', { name: /End… TERM/ }).waitFor();
+    await until(async () => await page.getByRole('menuitem', { name: /End… TERM/ }).getAttribute('aria-disabled') !== 'true', 15000, 'what the node allows');
+    assert.deepEqual(await accessibility(page), []);
+    await page.getByRole('menuitem', { name: /End… TERM/ }).click();
+    const dialog = page.getByRole('dialog', { name: `Send signal TERM to node (${victim.pid})?` });
+    await dialog.getByText(/is asked to end, and may save what it holds first/).waitFor();
+    await button(dialog, 'Send TERM').click();
+    await page.getByRole('region', { name: 'What is being done' }).getByText(/node ended .* after SIGTERM/).waitFor();
+    await until(() => victim.signalCode === 'SIGTERM', 15000, 'its end');
+    assert.deepEqual(page.complaints, []);
+    await page.context().close();
+});
+
+test('what the node does not allow is said where the signal would be; others have no signals at all', async () => {
+    const page = await openPage(await signedIn(admin)), kept = await large();
+    await page.goto(`${hydrad.base}/node?id=hub`); // the same machine, seen by hydrad: the default policy
+    await button(page.getByRole('region', { name: 'Processes' }), `Signals for node (${kept.pid})`).click();
+    await page.getByText(/The policy of this node does not allow process.signal/).waitFor();
+    assert.equal(await page.getByRole('menuitem', { name: /KILL/ }).getAttribute('aria-disabled'), 'true');
+    assert.deepEqual(page.complaints, []);
+    await page.context().close();
+
+    const operator = await openPage(await signedIn(await hydrad.person(admin, 'oscar', 'operator')));
+    await operator.goto(`${hydrad.base}/node?id=attic`);
+    await operator.getByRole('region', { name: 'Processes' }).getByRole('row').nth(3).waitFor();
+    assert.equal(await operator.getByRole('button', { name: /^Signals for/ }).count(), 0);
+    assert.deepEqual(operator.complaints, []);
+    await operator.context().close();
+
+    const viewer = await openPage(await signedIn(await hydrad.person(admin, 'vera', 'viewer')));
+    await viewer.goto(`${hydrad.base}/node?id=attic`);
+    await tab(viewer, 'Agent').waitFor();
+    assert.equal(await tab(viewer, 'Processes').count(), 0);
+    await viewer.goto(`${hydrad.base}/node?id=attic&tab=processes`);
+    await viewer.getByText(/You can't see processes/).waitFor();
+    assert.deepEqual(viewer.complaints, []);
+    await viewer.context().close();
+    kept.kill();
+});
+
+test('what a node allows is told, with the file that would allow more; a broken file is told with its line', async () => {
+    const page = await openPage(await signedIn(admin, { theme: 'light' }));
+    await page.goto(`${hydrad.base}/node?id=attic&tab=agent`);
+    const card = page.getByRole('region', { name: 'What it allows' });
+    await card.getByText(policy).waitFor();
+    await card.getByRole('region', { name: 'Containers' }).getByText('only docker/plex').waitFor();
+    await card.getByText(/Never touched, whatever is asked: docker\/database/).waitFor();
+    await card.getByRole('region', { name: 'The machine' }).getByRole('img', { name: 'Not allowed' }).first().waitFor();
+    assert.deepEqual(await accessibility(page), []);
+    await button(card, 'Change').click();
+    const dialog = page.getByRole('dialog', { name: 'Change what attic allows' });
+    await dialog.getByRole('checkbox', { name: 'reboot' }).check();
+    const text = await dialog.getByLabel(`The file ${policy}`).innerText();
+    assert.match(text, /- do: machine\.reboot\n/);
+    assert.deepEqual(await accessibility(page), []);
+    fs.writeFileSync(policy, text); // as somebody would who copied it
+    await page.keyboard.press('Escape');
+    await until(async () => { await page.reload(); return card.getByRole('region', { name: 'The machine' }).getByRole('img', { name: 'Allowed', exact: true }).first().waitFor({ timeout: 2000 }).then(() => true, () => false); }, 60000, 'the reboot to be allowed');
+    await card.getByText(/Never touched, whatever is asked: docker\/database/).waitFor();
+
+    fs.writeFileSync(policy, 'allow:\n  - doo: logs\n');
+    await until(async () => { await page.reload(); return card.getByRole('alert').waitFor({ timeout: 2000 }).then(() => true, () => false); }, 60000, 'the trouble to be told');
+    assert.match(await card.getByRole('alert').innerText(), /allows nothing until its file is mended[\s\S]*line 2/);
+    assert.deepEqual(page.complaints, []);
+    await page.context().close();
+});
+
+const kinds = { processes: 'Processes', storage: 'Health of disks', system: 'Clock', agent: 'What it allows' };
+for (const look of [{ theme: 'dark', width: 1440 }, { theme: 'light', width: 360 }])
+    test(`played: every part is sound, ${look.theme}, ${look.width} px`, async () => {
+        const page = await openPage(await openContext(browser, played.base, look), { allow: [/409/] });
+        for (const [part, region] of Object.entries(kinds)) {
+            await page.goto(`${played.base}/node?id=tower&tab=${part}`);
+            await page.getByRole('region', { name: region }).getByText(/./).first().waitFor();
+            await page.waitForTimeout(600);
+            assert.deepEqual(await accessibility(page), [], part);
+            assert.ok(await overflow(page) <= 0, `${part} is wider than the window`);
+        }
+        assert.deepEqual(page.complaints, []);
+        await page.context().close();
+    });
+
+test('played: processes as a tree that folds and is searched', async () => {
+    const page = await openPage(await openContext(browser, played.base));
+    await page.goto(`${played.base}/node?id=tower&tab=processes`);
+    const row = text => page.getByRole('row').filter({ hasText: text });
+    await row('Plex Transcoder').waitFor();
+    assert.equal(await row('kswapd0').count(), 0);
+    await page.getByRole('switch', { name: /Threads of the kernel/ }).check();
+    await row('kswapd0').waitFor();
+    await button(page, '3 processes below s6-svscan (2231)').click();
+    await row('Plex Transcoder').waitFor({ state: 'detached' });
+    await page.getByRole('searchbox', { name: 'Filter processes' }).fill('transcoder');
+    await row('Plex Transcoder').waitFor();
+    await row('s6-svscan').waitFor();
+    assert.equal(await row('journald').count(), 0);
+    assert.deepEqual(page.complaints, []);
+    await page.context().close();
+});
+
+test('played: a clean-up says what is won before, and red is for data', async () => {
+    const page = await openPage(await openContext(browser, played.base));
+    await page.goto(`${played.base}/node?id=tower&tab=storage`);
+    const card = page.getByRole('region', { name: 'Space taken by containers' });
+    await card.getByText('41.3 GB of it used by nothing').waitFor();
+    await page.getByRole('region', { name: 'Health of disks' }).getByText('24 sectors wait to be written anew.').waitFor();
+    await card.getByRole('button', { name: 'Clean up…' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Clean up docker?' });
+    await button(dialog, 'Remove, win 20.1 GB').waitFor();
+    await dialog.getByRole('checkbox', { name: /Volumes with a name/ }).check();
+    await button(dialog, 'Remove, win 41.1 GB').waitFor();
+    assert.deepEqual(await accessibility(page), []);
+    await dialog.getByRole('checkbox', { name: /Volumes with a name/ }).uncheck();
+    await button(dialog, 'Remove, win 20.1 GB').click();
+    await page.getByRole('region', { name: 'What is being done' }).getByText('done').waitFor();
+    assert.deepEqual(page.complaints, []);
+    await page.context().close();
+});
+
+test('played: a node that is too old, and one that has no engine, say so', async () => {
+    const page = await openPage(await openContext(browser, played.base), { allow: [/409/] });
+    await page.goto(`${played.base}/node?id=hydra-compute&tab=storage`);
+    await page.getByRole('region', { name: 'Space taken by containers' }).getByText(/is too old for that: upgrade it/).waitFor();
+    await page.getByRole('link', { name: 'Its agent' }).click();
+    await page.getByRole('region', { name: 'What it allows' }).getByRole('alert').getByText(/line 7/).waitFor();
+    assert.deepEqual(page.complaints, []);
+    await page.context().close();
+});

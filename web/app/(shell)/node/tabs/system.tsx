@@ -1,0 +1,20 @@
+'use client';
+import type { NodeFacts } from '@/api/types';
+import { KernelErrors } from './kernel-errors';
+import { Packages } from './packages';
+import { TimeSync } from './time-sync';
+
+/* The system on it: what is installed, what its kernel complains about, whether its clock is right. */
+export default function SystemTab({ node }: { node: NodeFacts }) {
+  return (
+    <div className="columns">
+      <div className="stack">
+        <Packages node={node.id} />
+        <KernelErrors node={node.id} />
+      </div>
+      <div className="stack">
+        <TimeSync node={node.id} />
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,89 @@
+'use client';
+// What a node is asked for when it is looked at: while it answers, when it can't, and when it has nothing of the kind.
+import type { UseQueryResult } from '@tanstack/react-query';
+import { RotateCw } from 'lucide-react';
+import type { ReactNode } from 'react';
+import { ApiError } from '@/api/client';
+import { Time } from '@/app/parts/time';
+import { Button, ButtonLink, IconButton } from '@/components/button';
+import { Card, CardHead } from '@/components/card';
+import { ErrorState, SkeletonRows } from '@/components/states';
+import { tabHref } from '@/lib/node-tabs';
+
+interface Props<T> {
+  node: string;
+  query: UseQueryResult<T>;
+  title: string;
+  note?: (data: T) => ReactNode;
+  wait?: string; // said while it takes long
+  rows?: number;
+  children: (data: T) => ReactNode;
+}
+
+const isOfType = (error: unknown, type: string): boolean => error instanceof ApiError && error.problem.type.endsWith(`/${type}`);
+
+/* A card whose content the node tells. What is known stays while it is asked again. */
+export function Asked<T>({ node, query, title, note, wait, rows = 4, children }: Props<T>) {
+  const { data, error, isFetching, refetch, dataUpdatedAt } = query;
+  const again = <IconButton small icon={RotateCw} label={`Ask again: ${title}`} disabled={isFetching} onClick={() => void refetch()} />;
+  return (
+    <Card label={title}>
+      <CardHead title={title} note={data && note?.(data)}>
+        {data && (
+          <span className="text-12 text-fg-3 max-m:hidden">
+            {isFetching ? 'Asking…' : <Time of={new Date(dataUpdatedAt).toISOString()} />}
+          </span>
+        )}
+        {data && again}
+      </CardHead>
+      {data ? children(data) : error ? <Unanswered node={node} title={title} error={error} retry={() => void refetch()} /> : <Waiting rows={rows} text={wait} />}
+      {data && error && <p className="border-t border-line px-4 py-2 text-12 text-warn">It could not be asked again: {error.message}</p>}
+    </Card>
+  );
+}
+
+function Waiting({ rows, text }: { rows: number; text?: string }) {
+  return (
+    <>
+      <SkeletonRows rows={rows} />
+      {text && <p className="px-4 pb-3 text-12 text-fg-3">{text}</p>}
+    </>
+  );
+}
+
+interface UnansweredProps {
+  node: string;
+  title: string;
+  error: Error;
+  retry: () => void;
+}
+
+function Unanswered({ node, title, error, retry }: UnansweredProps) {
+  if (isOfType(error, 'not-here')) return <Quiet text={error.message} />;
+  if (isOfType(error, 'agent-too-old'))
+    return (
+      <Quiet text={error.message}>
+        <ButtonLink href={tabHref(node, 'agent')} here size="sm">
+          Its agent
+        </ButtonLink>
+      </Quiet>
+    );
+  if (isOfType(error, 'node-away'))
+    return (
+      <Quiet text={error.message}>
+        <Button size="sm" icon={RotateCw} onClick={retry}>
+          Ask again
+        </Button>
+      </Quiet>
+    );
+  return <ErrorState title={`${title}: no answer`} detail={error.message} requestId={error instanceof ApiError ? error.problem.request_id : undefined} retry={retry} />;
+}
+
+function Quiet({ text, children }: { text: string; children?: ReactNode }) {
+  return (
+    <div className="flex flex-wrap items-center gap-2.5 px-4 py-3">
+      <p className="min-w-0 flex-1 basis-60 text-fg-2">{text}</p>
+      {children}
+    </div>
+  );
+}
