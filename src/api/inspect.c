@@ -106,6 +106,16 @@ static void get_time(struct http_exchange *x)
     ask(x, INSPECT_TIME, "", "");
 }
 
+static void get_disks(struct http_exchange *x)
+{
+    ask(x, INSPECT_DISKS, "", "");
+}
+
+static void get_packages(struct http_exchange *x)
+{
+    ask(x, INSPECT_PACKAGES, "", "");
+}
+
 #define FOR_PEOPLE(tail, permission, handler)                                                      \
     {"GET", "/api/web/nodes/{id}" tail, ROUTE_ON_LOOP, 0, permission, handler, 0},                 \
     {                                                                                              \
@@ -121,5 +131,7 @@ const struct http_route inspect_routes[] = {
     FOR_PEOPLE("/process-tree", "processes:read", get_process_tree),
     FOR_PEOPLE("/kernel-log", "logs:read", get_kernel_log),
     FOR_PEOPLE("/time", "nodes:read", get_time),
+    FOR_PEOPLE("/disks", "nodes:read", get_disks),
+    FOR_PEOPLE("/packages", "nodes:read", get_packages),
     {0},
 };

@@ -184,6 +184,8 @@ const struct verb verbs[] = {
      "what images, containers, volumes and build caches take up",
      NULL,
      verb_node_ask},
+    {{"node", "disks"}, "NAME", "a node's disks, and how they are", NULL, verb_node_ask},
+    {{"node", "packages"}, "NAME", "a node's pending updates", NULL, verb_node_ask},
     {{"node", "processes"}, "NAME", "every process of a node", NULL, verb_node_ask},
     {{"node", "kernel-log"},
      "NAME",

@@ -32,7 +32,8 @@ struct inspect_ops {
     void (*stop)(struct inspect *i);
 };
 
-extern const struct inspect_ops processes_inspect, kernel_log_inspect, time_inspect;
+extern const struct inspect_ops processes_inspect, kernel_log_inspect, time_inspect, disks_inspect,
+    packages_inspect;
 extern const struct inspect_ops docker_usage_inspect, generations_inspect, generation_diff_inspect,
     garbage_inspect;
 

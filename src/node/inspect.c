@@ -14,6 +14,8 @@ static const struct {
     [INSPECT_PROCESSES] = {"processes", 15000},
     [INSPECT_KERNEL_LOG] = {"kernel-log", 30000},
     [INSPECT_TIME] = {"time", 15000},
+    [INSPECT_DISKS] = {"disks", 120000}, /* each disk may take its time */
+    [INSPECT_PACKAGES] = {"packages", 60000},
 };
 
 const char *inspect_kind_name(enum inspect_kind k)

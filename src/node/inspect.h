@@ -16,6 +16,8 @@ enum inspect_kind {
     INSPECT_PROCESSES,       /* all of them */
     INSPECT_KERNEL_LOG,      /* its errors since the start */
     INSPECT_TIME,            /* is the clock kept right? */
+    INSPECT_DISKS,           /* and how they are */
+    INSPECT_PACKAGES,        /* pending updates */
     INSPECT_COUNT,
 };
 const char *inspect_kind_name(enum inspect_kind k);                            /* "docker-usage" */

@@ -99,6 +99,50 @@ describe('the machine itself', () => {
         assert.equal(answer.source, 'kmsg');
         assert.deepEqual(answer.entries.map(x => [x.level, x.text, x.count]), [['err', 'I/O error, dev sda, sector 1234', 1]]);
     });
+    test('disks by a smartctl of ours: one is well, one sleeps, one may not be asked', async () => {
+        const write = (at, text, mode = 0o644) => { const p = path.join(tree, at); fs.mkdirSync(path.dirname(p), { recursive: true }); fs.writeFileSync(p, text, { mode }); };
+        for (const disk of ['sda', 'sdb', 'sdc']) {
+            write(`sys/block/${disk}/size`, '15628053168\n');
+            write(`sys/block/${disk}/queue/rotational`, '1\n');
+        }
+        const none = await w.inspect('disks');
+        assert.equal(none.answer.disks.length, 3);
+        assert.match(`${none.answer.text} ${none.answer.hint}`, /smartctl is not on this machine.* apt install smartmontools/);
+        const data = path.join(root, 'tests/data/node/smart');
+        write('usr/sbin/smartctl', `#!/bin/sh
+[ "$1" = --version ] && { echo "smartctl 7.3 2022-02-28 r5338"; exit 0; }
+[ "$1 $2 $3 $4" = "--json -a -n standby,3" ] || exit 1
+case $5 in
+/dev/sda) cat ${data}/hdd.json; exit 64 ;;
+/dev/sdb) cat ${data}/asleep.json; exit 3 ;;
+*) cat ${data}/denied.json; exit 2 ;;
+esac
+`, 0o755);
+        const { answer } = await w.inspect('disks');
+        assert.deepEqual([answer.smartctl, answer.text], ['7.3', null]);
+        assert.deepEqual(answer.disks.map(d => [d.device, d.kind, d.state, d.health]), [['sda', 'hdd', 'active', 'warning'], ['sdb', 'hdd', 'asleep', 'unknown'], ['sdc', 'hdd', 'unknown', 'unknown']]);
+        const [sda, sdb, sdc] = answer.disks;
+        assert.deepEqual([sda.model, sda.bytes, sda.smart.temperature_c, sda.smart.pending_sectors, sda.problems.length], ['WDC WD80EFZZ-68BTXN0', 8001563222016, 36, 2, 2]);
+        assert.match(sdb.smart.text, /sleeps, and was not woken/);
+        assert.match(`${sdc.smart.text} ${sdc.smart.hint}`, /may not ask its disks\. docs\/agent\.md/);
+    });
+    test('pending updates, by an apt-get of ours', async () => {
+        const write = (at, text, mode = 0o644) => { const p = path.join(tree, at); fs.mkdirSync(path.dirname(p), { recursive: true }); fs.writeFileSync(p, text, { mode }); };
+        write('etc/os-release', 'ID=fedora\nPRETTY_NAME="Fedora Linux 41"\n');
+        const other = (await w.inspect('packages')).answer;
+        assert.deepEqual([other.system, other.manager, other.text], ['Fedora Linux 41', null, 'Hydra asks apt alone. Here: dnf check-update.']);
+        write('etc/os-release', 'ID=debian\nPRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\n');
+        write('var/lib/dpkg/status', 'Package: docker.io\nStatus: hold ok installed\n');
+        write('run/reboot-required', '');
+        write('usr/bin/apt-get', '#!/bin/sh\n[ "$1" = -s ] || exit 1\necho "Inst libssl3 [3.0.15] (3.0.17 Debian-Security:12/stable-security [amd64])"\n', 0o755);
+        const { code, text, answer } = await w.inspect('packages');
+        assert.equal(code, 0, text);
+        assert.deepEqual([answer.manager, answer.count, answer.security_count, answer.held, answer.reboot.required], ['apt', 1, 1, ['docker.io'], true]);
+        assert.deepEqual(answer.updates[0], { name: 'libssl3', installed: '3.0.15', candidate: '3.0.17', origin: 'Debian-Security:12/stable-security', security: true });
+        write('usr/bin/apt-get', '#!/bin/sh\necho "E: broken" >&2; exit 100\n', 0o755);
+        const broken = await w.inspect('packages');
+        assert.deepEqual([broken.code, broken.text], [-5, 'apt-get does not know what to update: E: broken']);
+    });
     test('but not where the policy denies logs', async () => {
         fs.writeFileSync(path.join(tree, 'agent.yaml'), 'allow: [{do: unit.restart}]\n');
         const a = await w.inspect('kernel-log');
@@ -175,6 +219,11 @@ describe('through hydrad', () => {
             const time = await ask(node, 'time');
             assert.equal(time.status, 200, time.text);
             assert.equal(typeof time.json.synchronised, 'boolean');
+            const packages = await ask(node, 'packages'); // of this machine itself, whose apt-get is real
+            assert.equal(packages.status, 200, packages.text);
+            assert.equal(packages.json.count, packages.json.updates.length);
+            const disks = await ask(node, 'disks');
+            assert.ok(disks.status === 200 ? Array.isArray(disks.json.disks) : disks.status === 409, disks.text);
             const kernel = await ask(node, 'kernel-log');
             assert.ok(kernel.status === 200 ? Array.isArray(kernel.json.entries) : /kernel/.test(kernel.json.detail), kernel.text);
             const all = (await ask(node, 'process-tree')).json;

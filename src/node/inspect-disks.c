@@ -1,0 +1,175 @@
+/* Disks: what they are, what is mounted from them, and how they are by S.M.A.R.T., where smartctl
+ * is there. A disk that sleeps is left asleep. */
+#include "node/disk-list.h"
+#include "node/inspect-private.h"
+#include "node/program.h"
+#include "node/rooted.h"
+#include "node/smart.h"
+
+#include <stdio.h>
+
+enum { SMARTCTL_MS = 20000 };
+
+static const char *const may_not[] = {
+    "The agent may not ask its disks.",
+    "docs/agent.md says under \"Disks\" how to let it: a few lines by systemctl edit hydra-agent."};
+static const char *const is_missing[] = {
+    "smartctl is not on this machine, so its disks can't be asked how they are.",
+    "Install smartmontools: apt install smartmontools, or on NixOS "
+    "environment.systemPackages = [ pkgs.smartmontools ];"};
+
+struct survey {
+    const char *root;
+    char *smartctl; /* NULL = there is none */
+    char version[16];
+    bool any_denied, any_told;
+};
+
+/* --- smartctl --- */
+
+static char *find_smartctl(const char *root)
+{
+    static const char *const places[] = {"/usr/sbin/smartctl", "/usr/local/sbin/smartctl",
+                                         "/usr/bin/smartctl",
+                                         "/run/current-system/sw/bin/smartctl"};
+    for (size_t i = 0; i < COUNT_OF(places); i++) {
+        AUTO(mem_freep) char *real = rooted_real(root, places[i]);
+        if (real)
+            return mem_printf("%s%s", root, real);
+    }
+    return NULL;
+}
+
+static int ask_disk(struct survey *s, const struct disk *d, struct err *e, struct smart *ret_smart)
+{
+    AUTO(program_end_done) struct program_end end = {0};
+    AUTO(mem_freep) char *device = mem_printf("/dev/%s", d->name);
+    AUTO(mem_freep) char *standby = mem_printf("standby,%d", SMART_ASLEEP);
+    const char *const argv[] = {s->smartctl, "--json", "-a", "-n", standby, device, NULL};
+    int r = program_run(&(struct program){.argv = argv,
+                                          .deadline_ms = SMARTCTL_MS,
+                                          .output_max = LIMIT_SMART_ANSWER},
+                        e, &end);
+    return r < 0 ? r : smart_parse(str_text(&end.text), end.text.len, end.status, e, ret_smart);
+}
+
+static void read_version(struct survey *s)
+{
+    AUTO(program_end_done) struct program_end end = {0};
+    const char *const argv[] = {s->smartctl, "--version", NULL};
+    if (program_run(&(struct program){.argv = argv, .deadline_ms = 5000, .output_max = 64 << 10},
+                    NULL, &end) < 0 ||
+        !str_starts(str_text(&end.text), "smartctl "))
+        return;
+    const char *at = end.text.p + strlen("smartctl ");
+    snprintf(s->version, sizeof s->version, "%.*s", (int)strcspn(at, " \n"), at);
+}
+
+/* --- printing --- */
+
+static void print_mounts(const struct disk *d, struct jw *w)
+{
+    jw_key(w, "filesystems");
+    jw_array(w);
+    for (size_t i = 0; i < d->mounts.n; i++) {
+        jw_object(w);
+        jw_key_str(w, "device", d->mounts.v[i].device);
+        jw_key_str(w, "mount", d->mounts.v[i].point);
+        jw_key_str(w, "type", d->mounts.v[i].type);
+        jw_end_object(w);
+    }
+    jw_end_array(w);
+}
+
+/* What there is to tell of its health, and why it is no more: a sentence and what to do. */
+struct verdict {
+    struct smart smart;
+    const char *text, *hint;
+    bool asked;
+};
+
+static void ask(struct survey *s, const struct disk *d, struct verdict *v, struct err *e)
+{
+    smart_init(&v->smart);
+    if (d->is_virtual) {
+        v->text = "A virtual disk: its host knows how it is.";
+    } else if (!s->smartctl) {
+        v->text = is_missing[0];
+    } else if (ask_disk(s, d, e, &v->smart) < 0) {
+        v->text = e->text;
+    } else if (v->smart.denied) {
+        v->text = may_not[0];
+        v->hint = may_not[1];
+        s->any_denied = true;
+    } else if (v->smart.asleep) {
+        v->text = "It sleeps, and was not woken to be asked.";
+        v->asked = true;
+    } else {
+        v->asked = s->any_told = true;
+        if (v->smart.passed == SMART_UNKNOWN && *v->smart.trouble)
+            v->text = v->smart.trouble;
+    }
+}
+
+static void print_disk(struct survey *s, const struct disk *d, struct jw *w)
+{
+    struct err e = {0};
+    struct verdict v = {0};
+    struct str_list problems = {0};
+    ask(s, d, &v, &e);
+    const char *health = smart_judge(&v.smart, d->spins, &problems);
+    const char *model = *v.smart.model ? v.smart.model : d->model;
+    jw_object(w);
+    jw_key_str(w, "device", d->name);
+    jw_key_str(w, "model", model);
+    jw_key_str(w, "serial", *v.smart.serial ? v.smart.serial : d->serial);
+    jw_key_uint(w, "bytes", d->bytes);
+    jw_key_str(w, "kind", d->is_virtual ? "virtual" : d->spins ? "hdd" : "ssd");
+    jw_key_str(w, "transport", d->transport);
+    jw_key_bool(w, "removable", d->removable);
+    jw_key_bool(w, "read_only", d->read_only);
+    jw_key_str(w, "state", v.smart.asleep ? "asleep" : v.asked ? "active" : "unknown");
+    jw_key_str(w, "health", health);
+    jw_key_strs(w, "problems", &problems);
+    jw_key(w, "smart");
+    smart_print(&v.smart, v.text, v.hint, w);
+    print_mounts(d, w);
+    jw_end_object(w);
+    str_list_done(&problems);
+}
+
+static int tell(void *arg, struct jw *w, struct err *e)
+{
+    struct survey s = {.root = arg};
+    struct disk_list l = {0};
+    int r = disk_list_read(s.root, &l);
+    if (r < 0)
+        return err_set(e, -EOPNOTSUPP, "This machine shows no disks in /sys/block: %s.",
+                       strerror(-r));
+    s.smartctl = find_smartctl(s.root);
+    if (s.smartctl)
+        read_version(&s);
+    jw_object(w);
+    jw_key(w, "disks");
+    jw_array(w);
+    for (size_t i = 0; i < l.v.n; i++)
+        print_disk(&s, &l.v.v[i], w);
+    jw_end_array(w);
+    const char *const *why = !s.smartctl                   ? is_missing
+                             : s.any_denied && !s.any_told ? may_not
+                                                           : NULL;
+    jw_key_str(w, "smartctl", *s.version ? s.version : NULL);
+    jw_key_str(w, "text", why ? why[0] : NULL);
+    jw_key_str(w, "hint", why ? why[1] : NULL);
+    jw_end_object(w);
+    mem_free(s.smartctl);
+    disk_list_done(&l);
+    return 0;
+}
+
+static void start(struct inspect *i)
+{
+    inspect_on_thread(i, tell, mem_strdup(i->node->settings.root), mem_free);
+}
+
+const struct inspect_ops disks_inspect = {.start = start};
