@@ -89,6 +89,24 @@ bool authority_is_proof(const unsigned char key[AUTHORITY_KEY_SIZE], const void 
     return ok;
 }
 
+int authority_sign(const char *key_pem, const void *message, size_t len, struct err *e,
+                   unsigned char ret_key[AUTHORITY_KEY_SIZE],
+                   unsigned char ret_signature[AUTHORITY_SIGNATURE_SIZE])
+{
+    struct authority *a = NULL;
+    int r = authority_open(key_pem, e, &a);
+    if (!a)
+        return r;
+    size_t n_key = AUTHORITY_KEY_SIZE, n = AUTHORITY_SIGNATURE_SIZE;
+    EVP_MD_CTX *m = EVP_MD_CTX_new();
+    bool ok = EVP_PKEY_get_raw_public_key(a->key, ret_key, &n_key) == 1 &&
+              EVP_DigestSignInit(m, NULL, NULL, NULL, a->key) == 1 &&
+              EVP_DigestSign(m, ret_signature, &n, message, len) == 1;
+    EVP_MD_CTX_free(m);
+    authority_free(a);
+    return ok ? 0 : fail(e, -EIO, "The hub's key can't sign");
+}
+
 /* --- certificates --- */
 
 enum { SERIAL_BYTES = (AUTHORITY_SERIAL_SIZE - 1) / 2 };

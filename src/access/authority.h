@@ -45,6 +45,11 @@ int authority_check(const struct authority *a, const void *der, size_t len, int6
 bool authority_is_proof(const unsigned char key[AUTHORITY_KEY_SIZE], const void *message,
                         size_t len, const unsigned char *signature, size_t signature_len);
 
+/* Signs by a private key (PEM) such as the hub's. -EINVAL: it is no Ed25519 key. */
+int authority_sign(const char *key_pem, const void *message, size_t len, struct err *e,
+                   unsigned char ret_key[AUTHORITY_KEY_SIZE],
+                   unsigned char ret_signature[AUTHORITY_SIGNATURE_SIZE]) MUST_CHECK;
+
 /* A key and a certificate that it signs itself: what the hub shows to agents, who pin the key. */
 int authority_make_hub(const char *name, int64_t now_ms, struct err *e, struct str *ret_certificate,
                        struct str *ret_key) MUST_CHECK;

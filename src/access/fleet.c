@@ -132,6 +132,13 @@ void fleet_hub_identity(const struct fleet *f, struct str *ret_certificate, stru
     str_add(ret_key, str_text(&f->keys.key));
 }
 
+int fleet_sign(const struct fleet *f, const void *message, size_t len, struct err *e,
+               unsigned char ret_key[AUTHORITY_KEY_SIZE],
+               unsigned char ret_signature[AUTHORITY_SIGNATURE_SIZE])
+{
+    return authority_sign(str_text(&f->keys.key), message, len, e, ret_key, ret_signature);
+}
+
 size_t fleet_pins(const struct fleet *f, unsigned char ret_pins[LIMIT_FLEET_PINS][FLEET_PIN_SIZE])
 {
     memcpy(ret_pins[0], f->keys.pin, FLEET_PIN_SIZE);

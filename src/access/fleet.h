@@ -52,6 +52,10 @@ int fleet_refresh(struct fleet *f, struct db *db, int64_t now_wall_ms, struct er
 /* What the hub shows to agents (PEM), and the pins that agents must trust: the present key first,
  * after it the next one while a change of keys is prepared. */
 void fleet_hub_identity(const struct fleet *f, struct str *ret_certificate, struct str *ret_key);
+/* Signs by the hub's key, which agents have pinned. */
+int fleet_sign(const struct fleet *f, const void *message, size_t len, struct err *e,
+               unsigned char ret_key[AUTHORITY_KEY_SIZE],
+               unsigned char ret_signature[AUTHORITY_SIGNATURE_SIZE]) MUST_CHECK;
 enum { LIMIT_FLEET_PINS = 4, FLEET_PIN_SIZE = 32 };
 size_t fleet_pins(const struct fleet *f, unsigned char ret_pins[LIMIT_FLEET_PINS][FLEET_PIN_SIZE]);
 

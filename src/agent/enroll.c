@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "node/command-log.h"
 #include "node/enrol-token.h"
+#include "node/version.h"
 #include "node/wire.h"
 
 #include <fcntl.h>
@@ -193,7 +194,7 @@ static int ask(struct enrolment *n)
     m.proof = (ProtobufCBinaryData){sizeof proof, proof};
     m.hostname = host.nodename;
     m.machine_id = machine_id;
-    m.agent_version = HYDRA_VERSION;
+    m.agent_version = (char *)agent_version();
     wire_print(&m.base, &text);
     return rpc_send(n->call, text.p, text.len);
 }

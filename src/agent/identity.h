@@ -76,5 +76,8 @@ bool identity_is_renewal_due(const struct identity *i, int64_t now_ms);
 
 int key_make(struct err *e, char **ret_pem) MUST_CHECK;
 int key_public(const char *pem, struct err *e, unsigned char ret_raw[KEY_RAW_SIZE]) MUST_CHECK;
+/* Whether the owner of the private key signed `message`. */
+bool key_is_proof(const unsigned char raw[KEY_RAW_SIZE], const void *message, size_t len,
+                  const unsigned char signature[KEY_SIGNATURE_SIZE]);
 int key_sign(const char *pem, const void *message, size_t len, struct err *e,
              unsigned char ret_signature[KEY_SIGNATURE_SIZE]) MUST_CHECK;

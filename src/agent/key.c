@@ -58,3 +58,16 @@ int key_sign(const char *pem, const void *message, size_t len, struct err *e,
     EVP_PKEY_free(key);
     return ok ? 0 : fail(e, -EBADMSG, "The agent's key can't sign");
 }
+
+bool key_is_proof(const unsigned char raw[KEY_RAW_SIZE], const void *message, size_t len,
+                  const unsigned char signature[KEY_SIGNATURE_SIZE])
+{
+    EVP_PKEY *key = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, raw, KEY_RAW_SIZE);
+    EVP_MD_CTX *m = EVP_MD_CTX_new();
+    bool ok = key && EVP_DigestVerifyInit(m, NULL, NULL, NULL, key) == 1 &&
+              EVP_DigestVerify(m, signature, KEY_SIGNATURE_SIZE, message, len) == 1;
+    EVP_MD_CTX_free(m);
+    EVP_PKEY_free(key);
+    ERR_clear_error();
+    return ok;
+}

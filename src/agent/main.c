@@ -2,6 +2,7 @@
 #include "agent/verbs.h"
 #include "node/node.h"
 #include "node/policy.h"
+#include "node/version.h"
 
 #include <sodium.h>
 #include <stdio.h>
@@ -9,7 +10,7 @@
 static int verb_version(const struct options *o)
 {
     (void)o;
-    puts("hydra-agent " HYDRA_VERSION);
+    printf("hydra-agent %s\n", agent_version());
     return 0;
 }
 

@@ -43,6 +43,16 @@ static int set_socket_group(struct options *o, const char *v, struct err *e)
     return 0;
 }
 
+static int set_trial(struct options *o, const char *v, struct err *e)
+{
+    uint64_t s;
+    if (str_to_u64(v, &s) < 0 || s < OPTIONS_TRIAL_MIN_S || s > OPTIONS_TRIAL_MAX_S)
+        return err_set(e, -EINVAL, "--trial takes seconds, %d to %d.", OPTIONS_TRIAL_MIN_S,
+                       OPTIONS_TRIAL_MAX_S);
+    o->trial_ms = (uint32_t)s * 1000;
+    return 0;
+}
+
 static int set_interval(struct options *o, const char *v, struct err *e)
 {
     uint64_t ms;
@@ -120,6 +130,8 @@ static const struct option {
      set_socket},
     {"socket-group", "HYDRA_AGENT_SOCKET_GROUP", "GROUP", "who may ask there; hydra",
      set_socket_group},
+    {"trial", "HYDRA_AGENT_TRIAL", "SECONDS",
+     "within which an upgraded agent must reach the hub, or the old one goes on; 60", set_trial},
     {"interval", "HYDRA_AGENT_INTERVAL", "MS", "time between two samples; 1000", set_interval},
     {"loki", "HYDRA_AGENT_LOKI", "URL",
      "pushes the logs of this machine to Grafana Loki, too: http://loki:3100", set_loki},
@@ -209,7 +221,10 @@ static int take_word(struct options *o, const char *word, struct err *e)
 
 int options_parse(int argc, char **argv, struct err *e, struct options *ret_o)
 {
-    struct options o = {.socket_group = "hydra", .interval_ms = 1000, .log_level = LOG_LEVEL_INFO};
+    struct options o = {.socket_group = "hydra",
+                        .trial_ms = 60000,
+                        .interval_ms = 1000,
+                        .log_level = LOG_LEVEL_INFO};
     int r = take_environment(&o, e);
     for (int i = 1; r >= 0 && i < argc; i++) {
         if (str_eq(argv[i], "--help") || str_eq(argv[i], "-h"))

@@ -16,11 +16,13 @@ struct options {
     uint32_t loki_spool_mib;
     char *socket; /* for hydra --local; NULL = none */
     const char *socket_group;
+    uint32_t trial_ms; /* how long a new program has */
     uint32_t interval_ms;
     enum log_level log_level;
     enum log_format log_format;
 };
 
+enum { OPTIONS_TRIAL_MIN_S = 5, OPTIONS_TRIAL_MAX_S = 3600 };
 enum { OPTIONS_INTERVAL_MIN = 100, OPTIONS_INTERVAL_MAX = 60000 };
 
 /* -EINVAL with what to do. Texts are those of `argv`. Free with options_done(). */

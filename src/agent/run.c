@@ -4,6 +4,7 @@
 #include "agent/outgoing.h"
 #include "agent/renewal.h"
 #include "agent/trim.h"
+#include "agent/upgrade.h"
 #include "agent/uplink.h"
 #include "agent/verbs.h"
 #include "base/clock.h"
@@ -34,7 +35,9 @@ struct agent {
     struct local *local; /* NULL: there is no socket */
     struct uplink *uplink;
     struct renewal *renewal;
-    struct loop_timer *settled; /* the start is over */
+    struct upgrade *upgrade;
+    char obstacle[UPGRADE_OBSTACLE_SIZE]; /* to upgrading it */
+    struct loop_timer *settled;           /* the start is over */
     uv_signal_t signals[2];
     char boot_id[64];
     int lock;
@@ -96,6 +99,7 @@ static void on_down(void *arg)
     sd_notifyf(0, "STATUS=Looking for %s", a->identity.address);
     outgoing_down(a->outgoing);
     agent_logs_down(a->logs);
+    upgrade_down(a->upgrade);
 }
 
 static void on_replaced(void *arg)
@@ -215,6 +219,9 @@ static void on_order(void *arg, const PB(FromHub) * m)
     case HYDRA__AGENT__V1__FROM_HUB__BODY_INSPECT_CANCEL:
         node_inspect_cancel(a->node, m->inspect_cancel->id);
         break;
+    case HYDRA__AGENT__V1__FROM_HUB__BODY_UPGRADE_CONFIRM:
+        upgrade_confirmed(a->upgrade, m->upgrade_confirm->version);
+        break;
     case HYDRA__AGENT__V1__FROM_HUB__BODY_WELCOME:  /* once is enough */
     case HYDRA__AGENT__V1__FROM_HUB__BODY__NOT_SET: /* of a newer hub */
     case _HYDRA__AGENT__V1__FROM_HUB__BODY__CASE_IS_INT_SIZE:
@@ -302,6 +309,7 @@ static void start(struct agent *a)
 {
     uint64_t session = (uint64_t)rand_below(UINT32_MAX) << 32 | rand_below(UINT32_MAX);
     a->loop = loop_new("hydra-agent");
+    a->upgrade = upgrade_new(&(struct upgrade_settings){.loop = a->loop, .identity = &a->identity});
     a->outgoing = outgoing_new(&(struct outgoing_settings){
         .spool = a->spool, .send = send_up, .backlog = backlog, .arg = a});
     a->node =
@@ -317,24 +325,30 @@ static void start(struct agent *a)
                                                            .credentials = a->options->loki_auth,
                                                            .host = a->identity.node,
                                                            .spool_mib = a->options->loki_spool_mib},
+                                                  .upgrader = upgrade_hooks(a->upgrade),
                                                   .report = on_report,
                                                   .arg = a});
     a->logs = agent_logs_new(a->loop, a->node);
+    upgrade_attach(a->upgrade, a->node, NULL); /* an upgrade may be resumed */
     node_start(a->node);
     read_boot_id(a);
     watch_signals(a);
-    a->uplink = uplink_start(&(struct uplink_settings){.loop = a->loop,
-                                                       .identity = &a->identity,
-                                                       .session = session,
-                                                       .boot_id = a->boot_id,
-                                                       .reads_logs = true,
-                                                       .answers = true,
-                                                       .up = on_up,
-                                                       .down = on_down,
-                                                       .order = on_order,
-                                                       .writable = on_writable,
-                                                       .replaced = on_replaced,
-                                                       .arg = a});
+    a->uplink =
+        uplink_start(&(struct uplink_settings){.loop = a->loop,
+                                               .identity = &a->identity,
+                                               .session = session,
+                                               .boot_id = a->boot_id,
+                                               .on_trial = upgrade_is_trial(a->upgrade),
+                                               .upgrade_obstacle = upgrade_obstacle(a->obstacle),
+                                               .reads_logs = true,
+                                               .answers = true,
+                                               .up = on_up,
+                                               .down = on_down,
+                                               .order = on_order,
+                                               .writable = on_writable,
+                                               .replaced = on_replaced,
+                                               .arg = a});
+    upgrade_attach(a->upgrade, a->node, a->uplink);
     a->renewal = renewal_new(a->loop, &a->identity, send_up, a);
     open_socket(a);
     a->settled = loop_timer_new(a->loop, SETTLED_MS, 0, on_settled, a);
@@ -349,8 +363,10 @@ static void end(struct agent *a)
     local_free(TAKE(a->local));
     uplink_free(TAKE(a->uplink));
     agent_logs_down(a->logs);
+    upgrade_down(a->upgrade);
     renewal_free(a->renewal);
     node_free(a->node);
+    upgrade_end(a->upgrade);
     outgoing_free(a->outgoing);
     loop_free(a->loop);
     agent_logs_free(a->logs);
@@ -375,5 +391,9 @@ int verb_run(const struct options *o)
     identity_done(&a.identity);
     if (a.lock > 0)
         close(a.lock);
-    return r < 0 ? 1 : 0;
+    int code = r < 0 ? 1 : 0;
+    if (a.upgrade && upgrade_is_ready(a.upgrade))
+        code = upgrade_try(a.upgrade, o->trial_ms);
+    upgrade_free(a.upgrade);
+    return code;
 }

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/rand.h"
+#include "node/version.h"
 #include "node/wire.h"
 
 #include <inttypes.h>
@@ -184,12 +185,14 @@ static void say_hello(struct uplink *u)
         features[n++] = "logs";
     if (u->settings.answers)
         features[n++] = "inspect";
-    h.agent_version = HYDRA_VERSION;
+    h.agent_version = (char *)agent_version();
     h.n_features = n;
     h.features = features;
     h.boot_id = (char *)u->settings.boot_id;
     h.wall_ms = clock_wall_ms();
     h.session = u->settings.session;
+    h.on_trial = u->settings.on_trial;
+    h.upgrade_obstacle = (char *)(u->settings.upgrade_obstacle ? u->settings.upgrade_obstacle : "");
     m.body_case = HYDRA__AGENT__V1__FROM_AGENT__BODY_HELLO;
     m.hello = &h;
     wire_print(&m.base, &text);

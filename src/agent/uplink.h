@@ -22,8 +22,10 @@ struct uplink_settings {
     struct identity *identity; /* pins of a Welcome are kept in it */
     uint64_t session;          /* random: this run of the agent */
     const char *boot_id;
-    bool reads_logs; /* on order: LogOpen */
-    bool answers;    /* on order: Inspect */
+    bool on_trial;                /* Hello says so */
+    const char *upgrade_obstacle; /* NULL = none */
+    bool reads_logs;              /* on order: LogOpen */
+    bool answers;                 /* on order: Inspect */
     void (*up)(void *arg, const Hydra__Agent__V1__Welcome *w);
     void (*down)(void *arg);                                      /* after `up` */
     void (*order)(void *arg, const Hydra__Agent__V1__FromHub *m); /* anything but Welcome */

@@ -115,6 +115,8 @@ static void get_nodes(struct http_exchange *x)
         {"services", "SERVICES", "number"},
         {"bad", "BAD", "number"},
         {"up_since", "UP", "age"},
+        {"agent", "AGENT", "text"},
+        {"upgrade", "UPGRADE", "text"},
     };
     static const char *const paths[] = {"id",
                                         "state",
@@ -128,7 +130,9 @@ static void get_nodes(struct http_exchange *x)
                                         "vitals.temp",
                                         "services.total",
                                         "services.bad",
-                                        "boot_time"};
+                                        "boot_time",
+                                        "agent.version",
+                                        "agent.upgrade"};
     reply_members(x, cluster_nodes(api_of(x)->cluster), "nodes", columns, paths, COUNT_OF(columns));
 }
 

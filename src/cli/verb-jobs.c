@@ -253,6 +253,47 @@ int verb_node_prune(struct invocation *v)
     return order(v, body);
 }
 
+static int upgrade(struct invocation *v, const char *node)
+{
+    AUTO(json_decrefp) json_t *body = order_of(v, "agent.upgrade");
+    json_object_set_new(body, "node", json_string(node));
+    return order(v, body);
+}
+
+/* One after another, up to the first that does not come back well. */
+static int upgrade_all(struct invocation *v)
+{
+    AUTO(json_decrefp) json_t *nodes = NULL;
+    struct err e = {0};
+    struct client *c = NULL;
+    unsigned n = 0;
+    int code = EXIT_DONE, r = client_new(v, &e, &c);
+    if (r >= 0)
+        r = client_call(c, "GET", "/api/web/nodes", NULL, &e, &nodes);
+    client_free(c);
+    if (r < 0)
+        return verb_fail(&e, r);
+    const json_t *list = json_object_get(nodes, "nodes");
+    for (size_t i = 0; code == EXIT_DONE && i < json_array_size(list); i++) {
+        const json_t *node = json_array_get(list, i), *agent = json_object_get(node, "agent");
+        if (!json_get_str(agent, "upgrade", NULL) || json_get_str(agent, "upgrade_obstacle", NULL))
+            continue;
+        n++;
+        code = upgrade(v, json_get_str(node, "id", ""));
+    }
+    if (!n)
+        puts("Every agent that can be upgraded from here is up to date.");
+    return code;
+}
+
+int verb_node_upgrade(struct invocation *v)
+{
+    bool all = invocation_has(v, "all");
+    if (v->words.n != (all ? 0 : 1))
+        return verb_usage(v);
+    return all ? upgrade_all(v) : upgrade(v, v->words.v[0]);
+}
+
 /* --- looking --- */
 
 static int show_job(struct invocation *v)

@@ -95,6 +95,11 @@ static const struct option_def audit_options[] = {
         "force", 0, NULL, "whatever the guard rails say", NULL                                     \
     }
 static const struct option_def act_options[] = {ACT_OPTIONS, END};
+static const struct option_def upgrade_options[] = {
+    {"all", 0, NULL, "every node for which there is a newer one, one after another", NULL},
+    ACT_OPTIONS,
+    END,
+};
 static const struct option_def kill_options[] = {
     {"signal", 0, "NAME", "another signal than KILL: HUP, TERM",
      "HUP INT KILL QUIT TERM USR1 USR2"},
@@ -198,6 +203,11 @@ const struct verb verbs[] = {
      "remove what no container uses: images, networks, build cache",
      prune_options,
      verb_node_prune},
+    {{"node", "upgrade"},
+     "NAME|--all",
+     "bring a node's agent up to what the hub has",
+     upgrade_options,
+     verb_node_upgrade},
     {{"jobs"},
      "[ID]",
      "what was ordered and how it goes; -w ID follows one",

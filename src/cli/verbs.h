@@ -17,6 +17,7 @@ int verb_service_add(struct invocation *v);
 int verb_service_edit(struct invocation *v);
 int verb_service_rm(struct invocation *v);
 int verb_service_act(struct invocation *v);
+int verb_node_upgrade(struct invocation *v);
 int verb_node_act(struct invocation *v);
 int verb_node_prune(struct invocation *v);
 int verb_node_ask(struct invocation *v);

@@ -46,7 +46,15 @@ static bool is_same_agent(const struct node_agent *a, const struct node_agent *b
 {
     return a->remote == b->remote && str_eq(a->version, b->version) &&
            str_eq(a->address, b->address) && a->enrolled_ms == b->enrolled_ms &&
-           a->certificate_until_ms == b->certificate_until_ms && a->connected_ms == b->connected_ms;
+           a->certificate_until_ms == b->certificate_until_ms &&
+           a->connected_ms == b->connected_ms && str_eq(a->upgrade, b->upgrade) &&
+           str_eq(a->upgrade_obstacle, b->upgrade_obstacle);
+}
+
+const char *cluster_node_arch(const struct cluster *c, const char *node)
+{
+    const struct live_node *n = model_node((struct cluster *)c, node);
+    return n && n->facts && n->facts->arch ? n->facts->arch : "";
 }
 
 void cluster_node_agent(struct cluster *c, const char *node, const struct node_agent *a,

@@ -76,8 +76,12 @@ struct node_agent {
     bool remote;
     char version[32], address[64];
     int64_t enrolled_ms, certificate_until_ms;
-    int64_t connected_ms; /* since when it is linked; 0 = it is not */
+    int64_t connected_ms;       /* since when it is linked; 0 = it is not */
+    char upgrade[32];           /* a newer version that the hub has for it; "" = none */
+    char upgrade_obstacle[256]; /* why the hub can't bring it there; "" = it can */
 };
+/* "x86_64"; "" = not known. Valid until the next call. */
+const char *cluster_node_arch(const struct cluster *c, const char *node);
 void cluster_node_agent(struct cluster *c, const char *node, const struct node_agent *a,
                         struct cluster_now now);
 /* A node is known no more: its services go with it. */
@@ -204,7 +208,9 @@ struct node_look {
     bool away;       /* not heard from for a while */
     int64_t seen_ms; /* wall */
     unsigned services;
-    bool engine; /* Docker or Podman answers there */
+    bool engine;                    /* Docker or Podman answers there */
+    const char *arch;               /* "" = not known */
+    const struct node_agent *agent; /* lives as long as the node's next change */
 };
 /* -ENOENT with a sentence. On the loop. */
 int cluster_look_node(struct cluster *c, const char *node, struct err *e,

@@ -92,6 +92,8 @@ static void agent_json(struct jw *w, const struct live_node *n)
     jw_key_time(w, "enrolled", a->enrolled_ms);
     jw_key_time(w, "certificate_expires", a->certificate_until_ms);
     jw_key_time(w, "connected", a->connected_ms);
+    jw_key_str(w, "upgrade", *a->upgrade ? a->upgrade : NULL);
+    jw_key_str(w, "upgrade_obstacle", *a->upgrade_obstacle ? a->upgrade_obstacle : NULL);
     jw_end_object(w);
 }
 

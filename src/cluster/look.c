@@ -67,7 +67,9 @@ int cluster_look_node(struct cluster *c, const char *node, struct err *e,
     *ret_look = (struct node_look){.away = n->state == NODE_AWAY,
                                    .seen_ms = n->seen_wall_ms,
                                    .services = n->n_services,
-                                   .engine = has_engine(n)};
+                                   .engine = has_engine(n),
+                                   .arch = n->facts && n->facts->arch ? n->facts->arch : "",
+                                   .agent = &n->agent};
     return 0;
 }
 

@@ -18,6 +18,7 @@ struct agent_link {
     int64_t least_ms;    /* the least of the frames since: what is more is delay */
     unsigned n_frames;   /* since */
     uint64_t told, ripe; /* acknowledged; taken by the last tick */
+    bool on_trial;       /* its program: it waits for our word */
     bool renewing, over, reads_logs, answers;
 };
 
@@ -226,6 +227,9 @@ static void take_hello(struct agent_link *l, const PB(Hello) * h)
     l->node->session = h->session;
     l->greeted_ms = clock_wall_ms();
     l->reads_logs = has_feature(h, "logs");
+    l->on_trial = h->on_trial;
+    mem_set_str(&l->node->upgrade_obstacle, h->upgrade_obstacle);
+    str_mend_utf8(l->node->upgrade_obstacle);
     l->answers = has_feature(h, "inspect");
     set_skew(l, clock_wall_ms() - h->wall_ms);
     str_copy(l->version, sizeof l->version, h->agent_version);
@@ -303,6 +307,21 @@ static void take_certificate_request(struct agent_link *l, const PB(CertificateR
         free_renewal(n);
 }
 
+/* --- an agent on trial --- */
+
+/* It has said who it is, and its numbers make sense. */
+static void confirm(struct agent_link *l)
+{
+    PB(FromHub) m = HYDRA__AGENT__V1__FROM_HUB__INIT;
+    PB(UpgradeConfirm) c = HYDRA__AGENT__V1__UPGRADE_CONFIRM__INIT;
+    l->on_trial = false;
+    c.version = l->version;
+    m.body_case = HYDRA__AGENT__V1__FROM_HUB__BODY_UPGRADE_CONFIRM;
+    m.upgrade_confirm = &c;
+    log_info("agents", "a new agent is understood", "node=%s agent=%s", l->node->id, l->version);
+    send_message(l, &m);
+}
+
 /* --- reports --- */
 
 /* A node whose clock is wrong reports in the hub's time. */
@@ -359,6 +378,8 @@ static void take_report(struct agent_link *l, const PB(FromAgent) * m)
         return; /* what a newer agent says */
     if (r.kind == REPORT_FRAME && !m->replayed)
         watch_clock(l, r.frame);
+    if (r.kind == REPORT_FRAME && l->on_trial)
+        confirm(l);
     put_right(l, &r);
     s->report(s->arg, l->node->id, &r, m->replayed);
 }

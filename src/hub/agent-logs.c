@@ -383,18 +383,9 @@ static void on_ended(struct rpc_call *c, const struct rpc_status *s)
 void agent_logs_begin(struct rpc_call *c, void *arg)
 {
     struct agents *a = arg;
-    struct err e = {0};
     struct identity who;
-    AUTO(str_done) struct str der = {0};
-    rpc_set_arg(c, NULL);
-    int r = rpc_peer_certificate(c, &der)
-                ? fleet_admit(a->settings.fleet, der.p, der.len, clock_wall_ms(), &e, &who)
-                : err_set(&e, -EACCES, "An agent shows its certificate.");
-    if (r < 0) {
-        struct rpc_status s = rpc_status_of(RPC_UNAUTHENTICATED, "%s", err_text(&e, r));
-        rpc_finish(c, &s);
+    if (!agents_admit(a, c, &who))
         return;
-    }
     struct log_call *k = mem_alloc(sizeof *k);
     k->agents = a;
     k->call = c;

@@ -20,6 +20,7 @@ struct agent_node {
     uint64_t session;                   /* of the agent: which start of it */
     uint64_t taken;                     /* the highest sequence that came */
     int64_t clone_ms;                   /* mono; a second machine came; 0 = never */
+    char *upgrade_obstacle;             /* as its agent says; NULL */
     bool held;                          /* nothing is acknowledged: it is being written */
     bool skewed;                        /* its clock is told of */
 };
@@ -49,6 +50,13 @@ struct agents_work {
     struct err e;
 };
 bool agents_submit(struct agents_work *w);
+
+/* Who calls; false: it has been told that it may not. */
+bool agents_admit(struct agents *a, struct rpc_call *c, struct identity *ret_who);
+
+/* --- agent-program.c --- */
+extern const struct rpc_events agent_program_events;
+void agent_program_begin(struct rpc_call *c, void *arg);
 
 /* --- agent-logs.c --- */
 extern const struct rpc_events agent_logs_events;

@@ -9,6 +9,7 @@ static const struct rpc_method methods[] = {
     {"/hydra.agent.v1.Agent/Enroll", &agent_enrol_events, agent_enrol_begin, LIMIT_ENROLL_MESSAGE},
     {"/hydra.agent.v1.Agent/Link", &agent_link_events, agent_link_begin, 0},
     {"/hydra.agent.v1.Agent/Logs", &agent_logs_events, agent_logs_begin, 0},
+    {"/hydra.agent.v1.Agent/Program", &agent_program_events, agent_program_begin, 0},
     {0},
 };
 
@@ -26,6 +27,27 @@ int64_t agents_linked_since(const struct agents *a, const char *node)
 {
     const struct agent_node *n = map_get(&a->nodes, node);
     return n && n->link ? agent_link_since_ms(n->link) : 0;
+}
+
+bool agents_admit(struct agents *a, struct rpc_call *c, struct identity *ret_who)
+{
+    struct err e = {0};
+    AUTO(str_done) struct str der = {0};
+    rpc_set_arg(c, NULL);
+    int r = rpc_peer_certificate(c, &der)
+                ? fleet_admit(a->settings.fleet, der.p, der.len, clock_wall_ms(), &e, ret_who)
+                : err_set(&e, -EACCES, "An agent shows its certificate.");
+    if (r >= 0)
+        return true;
+    struct rpc_status s = rpc_status_of(RPC_UNAUTHENTICATED, "%s", err_text(&e, r));
+    rpc_finish(c, &s);
+    return false;
+}
+
+const char *agents_upgrade_obstacle(const struct agents *a, const char *node)
+{
+    const struct agent_node *n = map_get(&a->nodes, node);
+    return n && !str_is_empty(n->upgrade_obstacle) ? n->upgrade_obstacle : NULL;
 }
 
 /* --- work that needs the database --- */
@@ -139,6 +161,7 @@ static void free_node(void *p)
 {
     struct agent_node *n = p;
     str_done(&n->checks);
+    mem_free(n->upgrade_obstacle);
     mem_free(n);
 }
 

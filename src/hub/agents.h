@@ -13,6 +13,7 @@
 #include "node/report.h"
 
 struct agents;
+struct programs;
 
 enum {
     LIMIT_ENROLLING = 16,          /* enrolments under way at once */
@@ -31,7 +32,8 @@ struct agents_settings {
     struct workers *workers;
     struct store *store;
     struct fleet *fleet;
-    const char *listen; /* "HOST:PORT"; "none" = no other nodes */
+    const struct programs *programs; /* to hand out */
+    const char *listen;              /* "HOST:PORT"; "none" = no other nodes */
     /* A node has come to be known, or is known no more. */
     void (*added)(void *arg, const char *node);
     void (*removed)(void *arg, const char *node);
@@ -58,6 +60,9 @@ void agents_logs(struct agents *a, const char *node, struct log_reader *r);
 
 /* Since when (wall clock, ms) its agent is linked; 0 = it is not. */
 int64_t agents_linked_since(const struct agents *a, const char *node);
+
+/* Why its agent can't be upgraded from here, in its own words; NULL. */
+const char *agents_upgrade_obstacle(const struct agents *a, const char *node);
 
 /* What this node tells is not acknowledged for now. */
 void agents_hold(struct agents *a, const char *node, bool held);

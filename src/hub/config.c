@@ -37,6 +37,8 @@ static const struct setting_def {
     [SETTING_AGENTS_ADDRESS] =
         {"agents-address", "", "HOST[:PORT] by which they reach it; default this machine's address",
          0, 0},
+    [SETTING_AGENT_PROGRAMS] = {"agent-programs", "/usr/lib/hydra/agents",
+                                "DIR with hydra-agents that nodes are upgraded to", 0, 0},
     [SETTING_NODE] = {"node", "", "NAME of this machine in the dashboard; default its host name", 0,
                       0},
     [SETTING_DOCKER] =

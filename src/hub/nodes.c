@@ -5,6 +5,7 @@
 #include "hub/inspections.h"
 #include "hub/local-audit.h"
 #include "hub/local-node.h"
+#include "hub/programs.h"
 
 struct nodes {
     struct nodes_settings settings;
@@ -12,12 +13,15 @@ struct nodes {
     struct agents *agents;
     struct inspections *inspections;
     struct local_audit *audit;
+    struct programs *programs;
 };
 
 static struct cluster_now now(void)
 {
     return (struct cluster_now){.mono_ms = clock_mono_ms(), .wall_ms = clock_wall_ms()};
 }
+
+static void show_agent_of(struct nodes *n, const char *node);
 
 /* --- what nodes tell --- */
 
@@ -45,11 +49,14 @@ static void on_report(void *arg, const char *node, struct node_report *r, bool l
         local_audit_add(n->audit, node, r->local);
         return;
     }
+    bool are_facts = r->kind == REPORT_FACTS;
     tell_jobs(n, node, r);
     if (late)
         cluster_report_late(n->settings.cluster, node, r, now());
     else
         cluster_report(n->settings.cluster, node, r, now());
+    if (are_facts) /* which program fits this machine is known now */
+        show_agent_of(n, node);
 }
 
 static void on_local_inspected(void *arg, uint64_t id, const struct inspect_answer *a)
@@ -84,6 +91,11 @@ static void show_agent(struct nodes *n, const struct fleet_node *f)
                            .connected_ms = agents_linked_since(n->agents, f->id)};
     str_copy(a.version, sizeof a.version, f->agent_version);
     str_copy(a.address, sizeof a.address, f->address);
+    const char *newer = programs_newer(n->programs, cluster_node_arch(n->settings.cluster, f->id),
+                                       f->agent_version);
+    const char *obstacle = agents_upgrade_obstacle(n->agents, f->id);
+    str_copy(a.upgrade, sizeof a.upgrade, newer ? newer : "");
+    str_copy(a.upgrade_obstacle, sizeof a.upgrade_obstacle, obstacle ? obstacle : "");
     cluster_node_agent(n->settings.cluster, f->id, &a, now());
 }
 
@@ -146,6 +158,11 @@ void nodes_fleet_changed(struct nodes *n)
     loop_post(n->settings.loop, update, n);
 }
 
+static void on_programs(void *arg)
+{
+    show_agents(arg);
+}
+
 /* --- start and end --- */
 
 /* Nobody waits for this answer any more. */
@@ -180,6 +197,11 @@ struct nodes *nodes_start(const struct nodes_settings *s)
     n->inspections = inspections_new(s->loop, give_up, n);
     if (s->local)
         start_local(n);
+    n->programs = programs_new(&(struct programs_settings){.loop = s->loop,
+                                                           .workers = s->workers,
+                                                           .folder = s->programs,
+                                                           .changed = on_programs,
+                                                           .arg = n});
     n->audit = local_audit_new(&(struct local_audit_settings){.loop = s->loop,
                                                               .workers = s->workers,
                                                               .store = s->store,
@@ -189,6 +211,7 @@ struct nodes *nodes_start(const struct nodes_settings *s)
                                                      .workers = s->workers,
                                                      .store = s->store,
                                                      .fleet = s->fleet,
+                                                     .programs = n->programs,
                                                      .listen = s->agents,
                                                      .added = on_added,
                                                      .removed = on_removed,
@@ -218,12 +241,15 @@ void nodes_stop(struct nodes *n)
     local_node_stop(n->local);
     local_audit_free(n->audit);
     agents_free(n->agents);
+    programs_free(n->programs);
     loop_post(n->settings.loop, free_self, n);
 }
 
 void nodes_tick(struct nodes *n)
 {
     local_audit_tick(n->audit);
+    if (!fleet_is_empty(n->settings.fleet))
+        programs_tick(n->programs, clock_mono_ms());
 }
 
 /* --- orders --- */

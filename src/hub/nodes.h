@@ -20,12 +20,13 @@ struct nodes_settings {
     struct store *store;
     struct fleet *fleet;
     struct cluster *cluster;
-    struct jobs *jobs;   /* hears the outcomes of commands */
-    const char *local;   /* id of the node that hydrad watches itself; NULL = none */
-    const char *docker;  /* its engine; NULL = the usual places */
-    const char *data;    /* folder where outcomes of its commands are kept */
-    const char *agents;  /* "HOST:PORT" where agents dial in; "none" */
-    const char *journal; /* folder of its journal; NULL or "" = the system's */
+    struct jobs *jobs;    /* hears the outcomes of commands */
+    const char *local;    /* id of the node that hydrad watches itself; NULL = none */
+    const char *docker;   /* its engine; NULL = the usual places */
+    const char *data;     /* folder where outcomes of its commands are kept */
+    const char *programs; /* folder of agents to hand out */
+    const char *agents;   /* "HOST:PORT" where agents dial in; "none" */
+    const char *journal;  /* folder of its journal; NULL or "" = the system's */
     struct node_loki loki;
 };
 

@@ -259,18 +259,20 @@ static int start_domain(struct hub *h, struct err *e)
     a->inspect = on_inspect;
     a->arg = h;
     /* Before the services that people defined: their checks are ordered as they come. */
-    h->nodes = nodes_start(&(struct nodes_settings){.loop = a->loop,
-                                                    .workers = a->workers,
-                                                    .store = a->store,
-                                                    .fleet = a->fleet,
-                                                    .cluster = a->cluster,
-                                                    .jobs = a->jobs,
-                                                    .local = a->demo ? NULL : h->node_id,
-                                                    .docker = h->config->value[SETTING_DOCKER],
-                                                    .data = h->config->value[SETTING_DATA],
-                                                    .journal = h->config->value[SETTING_JOURNAL],
-                                                    .loki = loki_settings(h, &loki_url),
-                                                    .agents = h->config->value[SETTING_AGENTS]});
+    h->nodes =
+        nodes_start(&(struct nodes_settings){.loop = a->loop,
+                                             .workers = a->workers,
+                                             .store = a->store,
+                                             .fleet = a->fleet,
+                                             .cluster = a->cluster,
+                                             .jobs = a->jobs,
+                                             .local = a->demo ? NULL : h->node_id,
+                                             .docker = h->config->value[SETTING_DOCKER],
+                                             .data = h->config->value[SETTING_DATA],
+                                             .journal = h->config->value[SETTING_JOURNAL],
+                                             .loki = loki_settings(h, &loki_url),
+                                             .programs = h->config->value[SETTING_AGENT_PROGRAMS],
+                                             .agents = h->config->value[SETTING_AGENTS]});
     int r = recall(a->store, h->recorder, a->cluster, now(), e);
     return r < 0 ? r : jobs_recall(a->jobs, now(), e);
 }

@@ -227,6 +227,22 @@ static void print_prune(const struct answer *a)
                                    true, "", NULL});
 }
 
+/* Offered where there is a newer one. */
+static void print_upgrade(const struct answer *a, const struct node_look *look)
+{
+    enum command_verb verb = COMMAND_AGENT_UPGRADE;
+    if (!*look->agent->upgrade || *look->agent->upgrade_obstacle || !may(a, verb))
+        return;
+    AUTO(mem_freep)
+    char *label = mem_printf("Upgrade agent to %s", look->agent->upgrade);
+    AUTO(mem_freep)
+    char *confirm =
+        mem_printf("The agent of %s is replaced by %s; when it does not reach the hub "
+                   "within a minute, the present one goes on. Services are not touched.",
+                   a->query->id, look->agent->upgrade);
+    print_offer(a, &(struct offer){verb, label, confirm, false, "", NULL});
+}
+
 static void print_for_node(const struct answer *a, const struct node_look *look)
 {
     static const struct {
@@ -247,6 +263,7 @@ static void print_for_node(const struct answer *a, const struct node_look *look)
     }
     if (look->engine)
         print_prune(a);
+    print_upgrade(a, look);
 }
 
 static void print_for_process(const struct answer *a)

@@ -60,6 +60,7 @@ static const struct {
     [COMMAND_GENERATION_COLLECT] = {"Clean up the Nix store of", PERM_GENERATION_SWITCH, false},
     [COMMAND_GENERATION_CONFIRM] = {"Confirm the switch of", PERM_GENERATION_SWITCH, false},
     [COMMAND_DOCKER_PRUNE] = {"Clean up", PERM_SERVICE_UPDATE, false},
+    [COMMAND_AGENT_UPGRADE] = {"Upgrade the agent of", PERM_NODES_WRITE, false},
 };
 
 enum permission verb_permission(enum command_verb v)
@@ -82,7 +83,8 @@ bool verb_interrupts(enum command_verb v)
 
 bool verb_is_machine(enum command_verb v)
 {
-    return v == COMMAND_MACHINE_REBOOT || v == COMMAND_MACHINE_POWER_OFF;
+    return v == COMMAND_MACHINE_REBOOT || v == COMMAND_MACHINE_POWER_OFF ||
+           v == COMMAND_AGENT_UPGRADE;
 }
 
 bool verb_is_project(enum command_verb v)

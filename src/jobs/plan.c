@@ -16,7 +16,7 @@ struct plan {
 /* --- one job --- */
 
 static struct job *make(const struct plan *p, enum command_verb verb, const char *node,
-                        const char *service, const char *target)
+                        const char *service, const char *target, const char *argument)
 {
     const struct job_order *o = p->order;
     struct job *j = vec_add(p->made);
@@ -24,7 +24,7 @@ static struct job *make(const struct plan *p, enum command_verb verb, const char
                       .node = mem_strdup(node),
                       .service = mem_strdup(service),
                       .target = mem_strdup(target),
-                      .argument = mem_strdup(o->argument ? o->argument : ""),
+                      .argument = mem_strdup(argument ? argument : ""),
                       .step = mem_strdup(""),
                       .text = mem_strdup(""),
                       .output = mem_strdup(""),
@@ -48,7 +48,8 @@ static int check_argument(const struct plan *p, enum command_verb verb)
 {
     const char *a = p->order->argument;
     bool needs = verb == COMMAND_CONTAINER_RENAME || verb == COMMAND_PROCESS_SIGNAL;
-    bool takes = needs || verb == COMMAND_CONTAINER_KILL || verb == COMMAND_DOCKER_PRUNE;
+    bool takes = needs || verb == COMMAND_CONTAINER_KILL || verb == COMMAND_DOCKER_PRUNE ||
+                 verb == COMMAND_AGENT_UPGRADE;
     int r = 0;
     if (needs && str_is_empty(a))
         r = err_set(p->e, -EINVAL, "%s",
@@ -168,7 +169,7 @@ static int plan_looked(const struct plan *p, const struct service_look *look)
         r = verb_is_project(verb) ? check_guard_of_project(p, verb, look->node, target)
                                   : check_guard(p, verb, look->id);
     if (r >= 0)
-        make(p, verb, look->node, look->id, target);
+        make(p, verb, look->node, look->id, target, p->order->argument);
     return r;
 }
 
@@ -195,7 +196,7 @@ static void add_parent(const struct plan *p)
     for (size_t i = 1; i < p->made->n; i++)
         if (!str_eq(p->made->v[i].node, node))
             node = "";
-    make(p, p->made->v[0].verb, node, "", "");
+    make(p, p->made->v[0].verb, node, "", "", p->order->argument);
     struct job parent = p->made->v[p->made->n - 1];
     memmove(&p->made->v[1], &p->made->v[0], (p->made->n - 1) * sizeof parent);
     for (size_t i = 1; i < p->made->n; i++) {
@@ -228,6 +229,35 @@ static int plan_services(const struct plan *p)
 }
 
 /* --- nodes --- */
+
+/* Which version: what the hub has for this machine. */
+static int find_upgrade(const struct plan *p, const char *node, char ret_version[32])
+{
+    const char *wanted = p->order->argument;
+    struct node_look look;
+    int r = cluster_look_node(p->jobs->cluster, node, p->e, &look);
+    if (r < 0)
+        return r;
+    const struct node_agent *a = look.agent;
+    if (!a->remote)
+        return err_set(p->e, -EINVAL,
+                       "%s is watched by hydrad itself: upgrade the package hydra there.", node);
+    if (*a->upgrade_obstacle)
+        return err_set(p->e, -EINVAL, "%s can't be upgraded from here. %s", node,
+                       a->upgrade_obstacle);
+    if (!*a->upgrade)
+        return err_set(
+            p->e, -EINVAL,
+            "The hub has no newer agent for %s: it runs %s on %s. Newer ones go into the "
+            "folder that the setting agent-programs names.",
+            node, *a->version ? a->version : "an unknown version",
+            *look.arch ? look.arch : "an unknown machine");
+    if (!str_is_empty(wanted) && !str_eq(wanted, a->upgrade))
+        return err_set(p->e, -EINVAL, "The hub has %s for %s, not %.32s.", a->upgrade, node,
+                       wanted);
+    str_copy(ret_version, 32, a->upgrade);
+    return 0;
+}
 
 static int plan_node(const struct plan *p)
 {
@@ -262,8 +292,11 @@ static int plan_node(const struct plan *p)
         r = check_guard_of_node(p, verb, o->node);
     if (r >= 0 && verb_is_project(verb))
         r = check_guard_of_project(p, verb, o->node, target);
+    char version[32];
+    if (r >= 0 && verb == COMMAND_AGENT_UPGRADE)
+        r = err_field(p->e, find_upgrade(p, o->node, version), "node");
     if (r >= 0)
-        make(p, verb, o->node, "", target);
+        make(p, verb, o->node, "", target, verb == COMMAND_AGENT_UPGRADE ? version : o->argument);
     return r;
 }
 

@@ -39,8 +39,9 @@ enum command_verb {
     COMMAND_GENERATION_REBUILD,  /* argument: a flake that the node's policy names */
     COMMAND_GENERATION_COLLECT,  /* argument: days, of what is older; "" = 30 */
     COMMAND_GENERATION_CONFIRM,  /* the hub's own; target: id of the command that switched */
-    COMMAND_DOCKER_PRUNE, /* target: an engine, "" = the first; argument: what, with commas, "" =
-                             what can be fetched or made again */
+    COMMAND_DOCKER_PRUNE,  /* target: an engine, "" = the first; argument: what, with commas, "" =
+                              what can be fetched or made again */
+    COMMAND_AGENT_UPGRADE, /* argument: the version */
     COMMAND_COUNT,
 };
 /* Is it about what a NixOS machine runs? One at a time for a node; confirming is apart. */

@@ -33,6 +33,7 @@ static const struct action_ops *const ops_of[COMMAND_COUNT] = {
     [COMMAND_MACHINE_REBOOT] = &machine_action,
     [COMMAND_MACHINE_POWER_OFF] = &machine_action,
     [COMMAND_DOCKER_PRUNE] = &prune_action,
+    [COMMAND_AGENT_UPGRADE] = &agent_action,
 };
 
 static struct commands *state_of(struct node *n)
@@ -113,6 +114,24 @@ static uint64_t highest_sequence(const struct commands *s)
         if (s->actions.v[i]->command.sequence > n)
             n = s->actions.v[i]->command.sequence;
     return n;
+}
+
+struct action *commands_find(struct node *n, enum command_verb verb)
+{
+    struct commands *s = state_of(n);
+    for (size_t i = 0; s && i < s->actions.n; i++)
+        if (s->actions.v[i]->begun && s->actions.v[i]->command.verb == verb)
+            return s->actions.v[i];
+    return NULL;
+}
+
+bool node_is_busy(struct node *n)
+{
+    struct commands *s = state_of(n);
+    for (size_t i = 0; s && i < s->actions.n; i++)
+        if (s->actions.v[i]->begun && s->actions.v[i]->command.verb != COMMAND_AGENT_UPGRADE)
+            return true;
+    return false;
 }
 
 static struct action *find_action(const struct commands *s, const char *id)

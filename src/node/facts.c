@@ -1,4 +1,5 @@
 #include "node/facts.h"
+#include "node/version.h"
 
 #include "base/clock.h"
 
@@ -301,7 +302,7 @@ struct node_facts *facts_gather(const char *root, const struct gpus *gpus)
     f->time_zone = time_zone(root);
     f->boot_ms = boot_ms(root);
     f->pending_reboot = facts_pending_reboot(root, f->kernel);
-    f->agent_version = mem_strdup(HYDRA_VERSION);
+    f->agent_version = mem_strdup(agent_version());
     if (!*root)
         add_addresses(&f->addresses);
     add_gpus(f, gpus);

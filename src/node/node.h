@@ -27,6 +27,19 @@ enum { LOKI_SPOOL_USUAL_MIB = 64, LOKI_SPOOL_MIN_MIB = 4, LOKI_SPOOL_MAX_MIB = 6
  * write. The caller frees. */
 int node_loki_url(const char *text, struct err *e, char **ret_url) MUST_CHECK;
 
+/* How this program puts a newer one in its place, for the command agent.upgrade: its owner knows.
+ * On the loop. */
+struct node_upgrader {
+    /* Begins; tells by node_upgrade_step(), ends by node_upgrade_end() or with this process. NULL:
+     * nobody can. */
+    void (*start)(void *arg, const char *version);
+    void (*stop)(void *arg); /* lets go of it; nothing is told after */
+    /* After this program was started in the midst of it: 1 = it is on trial and goes on, 0 = it is
+     * that version and stays, negative = it came to nothing, with the sentence. */
+    int (*resume)(void *arg, const char *version, struct err *e);
+    void *arg;
+};
+
 struct node_settings {
     uint32_t interval_ms; /* of the metric tick: 1,000 */
     const char *root;     /* prefix for /proc, /sys, /etc, /run: "" or a recorded tree in tests */
@@ -38,6 +51,7 @@ struct node_settings {
     const char *state_dir;    /* where outcomes of commands outlive a restart; NULL = in memory */
     struct node_loki loki;    /* needs a state_dir */
     const char *nvml_library; /* NULL = libnvidia-ml.so.1 */
+    struct node_upgrader upgrader;
     void (*report)(void *arg, struct node_report *r); /* on the node's loop; ownership moves */
     void *arg;
 };
@@ -59,6 +73,12 @@ int node_check_now(struct node *n, const char *service);
 /* Carries out a command, or refuses it; each outcome is a report (REPORT_OUTCOME, or REPORT_LOCAL
  * where `c` is of this machine), the last one not OUTCOME_RUNNING. On the loop; `c` is copied. */
 void node_command(struct node *n, const struct command *c);
+/* Another command than agent.upgrade is at work. On the loop. */
+bool node_is_busy(struct node *n);
+/* Of the agent.upgrade that is at work; on the loop. The latter ends it. */
+void node_upgrade_step(struct node *n, const char *step);
+void node_upgrade_end(struct node *n, enum outcome_state state, const char *text);
+
 /* Tells the outcome of a command that was given before: the last one, or OUTCOME_UNKNOWN. On the
  * loop. */
 void node_command_query(struct node *n, const char *id);

@@ -2071,6 +2071,10 @@ export interface components {
                 /** @enum {string} */
                 kind: "built-in" | "remote";
                 version: string;
+                /** @description A newer version that the hub has for this machine: order agent.upgrade */
+                upgrade: string | null;
+                /** @description Why the hub can not bring it there, and how else it is upgraded, in a sentence; null: it can */
+                upgrade_obstacle: string | null;
                 address: string;
                 /** Format: date-time */
                 enrolled: string | null;

@@ -98,7 +98,7 @@ export function node(m, now, services) {
     gpus: m.gpus.map((g, i) => ({ id: `gpu${i}`, name: g[0].replace('NVIDIA GeForce ', ''), vendor: 'nvidia', uuid: `GPU-${i}`, driver: '580.95', memory_total: g[1] * GB })),
     pending_reboot: null,
     vitals: vitals(m, now),
-    agent: { kind: 'built-in', version: '0.1.0', address: '', enrolled: null, certificate_expires: null, connected: null },
+    agent: { kind: 'built-in', version: '0.1.0', address: '', enrolled: null, certificate_expires: null, connected: null, upgrade: null, upgrade_obstacle: null },
     sources: [{ name: 'docker', state: 'ok', text: null, hint: null, since: iso(now - 1e7) }],
   };
 }

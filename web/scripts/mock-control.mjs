@@ -14,9 +14,9 @@ const commands = {
   docker: `docker run -d --name hydra-agent --restart unless-stopped --pid host --network host -v /var/run/docker.sock:/var/run/docker.sock -v hydra-agent:/var/lib/hydra-agent ghcr.io/hydra/agent enroll ${token}`,
 };
 
-const builtIn = () => ({ kind: 'built-in', version: '0.1.0', address: '', enrolled: null, certificate_expires: null, connected: null });
+const builtIn = () => ({ kind: 'built-in', version: '0.1.0', address: '', enrolled: null, certificate_expires: null, connected: null, upgrade: null, upgrade_obstacle: null });
 const D = 86_400_000;
-const remote = (address, connected = Date.now() - 3 * D) => ({ kind: 'remote', version: '0.1.0', address, enrolled: iso(Date.now() - 40 * D), certificate_expires: iso(Date.now() + 5 * D), connected: connected ? iso(connected) : null });
+const remote = (address, connected = Date.now() - 3 * D) => ({ kind: 'remote', version: '0.1.0', address, enrolled: iso(Date.now() - 40 * D), certificate_expires: iso(Date.now() + 5 * D), connected: connected ? iso(connected) : null, upgrade: null, upgrade_obstacle: null });
 
 export function control(state, publish) {
   const { overview: o } = state;

@@ -52,6 +52,21 @@ static void issue(struct authority *a, const char *node, struct str *ret_der,
 
 static struct authority *fresh(void);
 
+static void test_signs_by_the_hubs_key(void **state)
+{
+    (void)state;
+    struct str certificate = {0}, key = {0};
+    struct err e = {0};
+    unsigned char raw[AUTHORITY_KEY_SIZE], signature[AUTHORITY_SIGNATURE_SIZE];
+    assert_int_equal(authority_make_hub("Hydra", now_ms, &e, &certificate, &key), 0);
+    assert_int_equal(authority_sign(key.p, "text", 4, &e, raw, signature), 0);
+    assert_true(authority_is_proof(raw, "text", 4, signature, sizeof signature));
+    assert_false(authority_is_proof(raw, "texT", 4, signature, sizeof signature));
+    assert_int_equal(authority_sign("no key", "text", 4, &e, raw, signature), -EINVAL);
+    str_done(&certificate);
+    str_done(&key);
+}
+
 static void test_a_serial_again(void **state)
 {
     (void)state;
@@ -226,6 +241,7 @@ static void test_bad_keys(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_who_is_known_again),
+                                       cmocka_unit_test(test_signs_by_the_hubs_key),
                                        cmocka_unit_test(test_a_serial_again),
                                        cmocka_unit_test(test_strangers),
                                        cmocka_unit_test(test_clocks),

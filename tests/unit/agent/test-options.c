@@ -56,10 +56,15 @@ static void says_what_is_wrong(void **state)
     static const struct {
         const char *words, *says;
     } cases[] = {
-        {"--stat x", "did you mean --state?"}, {"--state", "--state needs DIR after it."},
-        {"--interval 5", "100 to 60000"},      {"--socket here", "a whole path, or none"},
-        {"--interval soon", "milliseconds"},   {"--log-level loud", "error, warn, info or debug"},
-        {"--log-format xml", "text or json"},  {"run a b", "b is too much"},
+        {"--stat x", "did you mean --state?"},
+        {"--state", "--state needs DIR after it."},
+        {"--interval 5", "100 to 60000"},
+        {"--trial 1", "5 to 3600"},
+        {"--socket here", "a whole path, or none"},
+        {"--interval soon", "milliseconds"},
+        {"--log-level loud", "error, warn, info or debug"},
+        {"--log-format xml", "text or json"},
+        {"run a b", "b is too much"},
     };
     (void)state;
     for (size_t i = 0; i < COUNT_OF(cases); i++) {

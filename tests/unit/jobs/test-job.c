@@ -76,12 +76,14 @@ static void rights_by_verb(void **state)
                       verb_is_project(v);
         enum permission want = str_starts(name, "machine.")      ? PERM_NODE_REBOOT
                                : str_starts(name, "generation.") ? PERM_GENERATION_SWITCH
+                               : str_starts(name, "agent.")      ? PERM_NODES_WRITE
                                : str_starts(name, "process.")    ? PERM_PROCESS_SIGNAL
                                : update                          ? PERM_SERVICE_UPDATE
                                                                  : PERM_SERVICE_RESTART;
         if (p != want)
             fail_msg("%s: %s", name, permission_name(p));
-        assert_int_equal(verb_is_machine(v), str_starts(name, "machine."));
+        assert_int_equal(verb_is_machine(v),
+                         str_starts(name, "machine.") || str_starts(name, "agent."));
         assert_int_equal(verb_is_project(v), str_starts(name, "project."));
         assert_true(*verb_label(v));
     }

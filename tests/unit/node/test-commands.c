@@ -119,6 +119,29 @@ static void test_local(void **state)
     watching_stop(&w);
 }
 
+/* hydrad's own program is not an agent's. */
+static void test_nobody_upgrades(void **state)
+{
+    (void)state;
+    struct watching w;
+    char path[] = "/tmp/hydra-policy-XXXXXX";
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, "allow: [{do: agent.upgrade}]\n", 29), 29);
+    close(fd);
+    watching_start(&w, (struct node_settings){.interval_ms = 1000,
+                                              .root = "",
+                                              .docker_host = "unix:///nowhere.sock",
+                                              .dbus_address = "unix:path=/nowhere",
+                                              .policy = path});
+    struct errand e = errand(&w, "up", COMMAND_AGENT_UPGRADE, "");
+    e.command.argument = (char *)"9.9.9";
+    give(e);
+    wait_for(&w, "outcome up refused |  | This machine is watched by hydrad itself*");
+    watching_stop(&w);
+    unlink(path);
+}
+
 static void test_remembers(void **state)
 {
     (void)state;
@@ -300,6 +323,7 @@ int main(void)
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_sequence),
         cmocka_unit_test(test_local),
+        cmocka_unit_test(test_nobody_upgrades),
         cmocka_unit_test(test_remembers),
         cmocka_unit_test(test_signals_spare_what_is_never_stopped),
         cmocka_unit_test(test_rename_is_held_to_the_policy),
