@@ -16,6 +16,7 @@ struct integration {
     const char *const *names;     /* other names people give its container; globs */
     const uint16_t *ports;        /* its own, the main one first */
     bool web;                     /* a person can open it in a browser */
+    bool database;                /* a new version may change its files for good */
     const char *health_path, *health_status, *health_body; /* NULL = none */
 };
 

@@ -197,6 +197,7 @@ struct service_look {
     enum observed_kind kind;
     enum observed_run run;
     bool looping;              /* in a restart loop */
+    bool database;             /* a new version may change its files for good */
     struct str_list needed_by; /* names of what depends on it */
 };
 /* -ENOENT with a sentence. On the loop. */

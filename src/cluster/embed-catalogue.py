@@ -11,7 +11,7 @@ import sys
 import yaml
 
 KEYS = {"id": str, "name": str, "group": str, "icon": str, "images": list, "ports": list,
-        "processes": list, "units": list, "names": list, "web": bool, "health": dict}
+        "processes": list, "units": list, "names": list, "web": bool, "database": bool, "health": dict}
 HEALTH_KEYS = {"path", "status", "body"}
 
 
@@ -60,7 +60,7 @@ def row(entry):
     numbers = "(const uint16_t[]){" + ", ".join(str(p) for p in ports) + ", 0}" if ports else "NULL"
     fields = [quote(entry[k]) for k in ("id", "name", "group", "icon")]
     fields += [strings(entry.get(k)) for k in ("images", "processes", "units", "names")]
-    fields += [numbers, "true" if entry.get("web", True) else "false"]
+    fields += [numbers, *("true" if entry.get(k, v) else "false" for k, v in (("web", True), ("database", False)))]
     fields += [quote(health.get(k)) for k in ("path", "status", "body")]
     return "    {" + ", ".join(fields) + "},\n"
 

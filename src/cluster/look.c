@@ -27,6 +27,7 @@ int cluster_look(struct cluster *c, const char *service, int64_t mono_ms, struct
         .project = copy_or_empty(o ? o->project : NULL),
         .kind = o ? o->kind : OBSERVED_PROCESS,
         .run = o ? o->run : RUN_RUNNING,
+        .database = s->kind && s->kind->database,
         .looping = service_is_looping(s, mono_ms) || (o && o->run == RUN_RESTARTING),
     };
     for (size_t i = 0; i < s->needed_by.n; i++)

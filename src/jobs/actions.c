@@ -89,6 +89,10 @@ static const struct {
      "%s will be removed. Volumes stay; what it kept inside itself is lost."},
 };
 
+static const char backup_first[] =
+    " It is a database: a new version may change its files so that the old one can't read them any "
+    "more. Make a backup first.";
+
 static unsigned condition_of(const struct service_look *look)
 {
     if (look->looping)
@@ -206,6 +210,8 @@ static void print_for_service(const struct answer *a, const struct service_look 
         print_effect(offers[i].effect, look->name, &confirm);
         if (verb_interrupts(verb))
             say_dependents(&look->needed_by, &confirm);
+        if (verb == COMMAND_CONTAINER_UPDATE && look->database)
+            str_add(&confirm, backup_first);
         print_offer(a, &(struct offer){verb, short_label(verb), str_text(&confirm),
                                        offers[i].danger, look->observed, guard});
         str_done(&confirm);

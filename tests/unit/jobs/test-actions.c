@@ -101,6 +101,28 @@ static void says_what_depends_on_it(void **state)
     rig_free(r);
 }
 
+static bool warns_of(struct rig *r, const char *id)
+{
+    struct err e = {0};
+    AUTO(str_done) struct str out = {0};
+    struct jw w = jw_begin(&out);
+    const struct action_query q = {.id = id, .permissions = PERMISSIONS_ALL, .now = r->now};
+    if (actions_print(r->c, NULL, &q, &w, &e) < 0)
+        fail_msg("%s", e.text);
+    return strstr(str_text(&out), "Make a backup first.");
+}
+
+static void a_new_version_of_a_database_warns(void **state)
+{
+    (void)state;
+    struct rig *r = rig_new();
+    add(r, "docker", "store", ",\"run\":\"running\",\"image\":\"docker.io/library/postgres:16\"");
+    add(r, "docker", "plex", ",\"run\":\"running\",\"image\":\"plexinc/pms-docker\"");
+    assert_true(warns_of(r, "tower/docker/store"));
+    assert_false(warns_of(r, "tower/docker/plex"));
+    rig_free(r);
+}
+
 static void unknown_and_unmanaged_things(void **state)
 {
     (void)state;
@@ -266,6 +288,7 @@ int main(void)
         cmocka_unit_test(by_kind_and_state),
         cmocka_unit_test(by_rights),
         cmocka_unit_test(says_what_depends_on_it),
+        cmocka_unit_test(a_new_version_of_a_database_warns),
         cmocka_unit_test(unknown_and_unmanaged_things),
         cmocka_unit_test(says_what_the_node_does_not_allow),
         cmocka_unit_test(of_a_project),
