@@ -19,6 +19,7 @@ enum {
     LIMIT_RPC_STRANGER_CALLS = 8,        /* at once */
     LIMIT_RPC_STRANGER_MESSAGE = 16384,  /* bytes, after decompression, too */
     LIMIT_RPC_STRANGERS_OF_ADDRESS = 64, /* connections */
+    LIMIT_RPC_STRANGERS = 1024,          /* of all addresses together */
     RPC_HANDSHAKE_MS = 10000,            /* from the connection's beginning to TLS */
     RPC_IDLE_MS = 15000,                 /* without a call; of admitted ones, too */
     RPC_FIRST_MESSAGE_MS = 15000,        /* of a call, whole; of admitted ones, too */
@@ -71,6 +72,7 @@ struct rpc_bounds {
     unsigned calls, stranger_calls; /* at once, on one connection */
     unsigned strangers_of_address; /* 0: LIMIT_RPC_STRANGERS_OF_ADDRESS, but of loopback any number.
                                       Of IPv6 a /64 is one address. One more: the oldest goes */
+    unsigned strangers;            /* altogether; one more: the oldest goes */
     unsigned handshake_ms, idle_ms, first_message_ms, stranger_ms;
 };
 

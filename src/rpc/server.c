@@ -143,10 +143,11 @@ static size_t most_strangers(const struct rpc_server *s, const struct origin *fr
  * get in. `s` may be gone after it. */
 static void make_room(struct rpc_server *s, const struct origin *from)
 {
-    size_t n;
-    struct served *v = oldest_stranger(s, from, &n);
+    size_t n, all;
+    struct served *v = oldest_stranger(s, from, &n), *oldest = oldest_stranger(s, NULL, &all);
+    bool full = all > s->settings.bounds.strangers || s->n > LIMIT_RPC_CONNECTIONS;
     if (n <= most_strangers(s, from))
-        v = s->n > LIMIT_RPC_CONNECTIONS ? oldest_stranger(s, NULL, &n) : NULL;
+        v = full ? oldest : NULL;
     if (!v)
         return;
     struct link *l = v->link;
@@ -185,6 +186,7 @@ struct rpc_server *rpc_server_new(const struct rpc_server_settings *settings)
     s->settings = *settings;
     set_default(&b->calls, LIMIT_RPC_CALLS);
     set_default(&b->stranger_calls, LIMIT_RPC_STRANGER_CALLS);
+    set_default(&b->strangers, LIMIT_RPC_STRANGERS);
     set_default(&b->handshake_ms, RPC_HANDSHAKE_MS);
     set_default(&b->idle_ms, RPC_IDLE_MS);
     set_default(&b->first_message_ms, RPC_FIRST_MESSAGE_MS);

@@ -362,10 +362,9 @@ static void test_calls_of_an_admitted(void **state)
 
 /* --- connections of one address --- */
 
-static void test_strangers_of_an_address(void **state)
+static void the_oldest_goes(const struct rpc_bounds *bounds)
 {
-    (void)state;
-    struct rig *r = rig_new("::", false, &(struct rpc_bounds){.strangers_of_address = 2});
+    struct rig *r = rig_new("::", false, bounds);
     int fd[4];
     dial(r);
     say(call(r, "/t/Echo"), 1);
@@ -383,6 +382,13 @@ static void test_strangers_of_an_address(void **state)
     for (unsigned i = 0; i < COUNT_OF(fd); i++)
         close(fd[i]);
     rig_free(r);
+}
+
+static void test_strangers(void **state)
+{
+    (void)state;
+    the_oldest_goes(&(struct rpc_bounds){.strangers_of_address = 2});
+    the_oldest_goes(&(struct rpc_bounds){.strangers = 2}); /* of loopback, too */
 }
 
 static void any_number(const char *address)
@@ -411,16 +417,12 @@ static void test_any_number_of_loopback(void **state)
 int main(void)
 {
     signal(SIGPIPE, SIG_IGN);
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_no_handshake),
-                                       cmocka_unit_test(test_no_call),
-                                       cmocka_unit_test(test_no_call_any_more),
-                                       cmocka_unit_test(test_no_message),
-                                       cmocka_unit_test(test_nobody_admitted),
-                                       cmocka_unit_test(test_admitted_later),
-                                       cmocka_unit_test(test_large_messages),
-                                       cmocka_unit_test(test_calls_of_a_stranger),
-                                       cmocka_unit_test(test_calls_of_an_admitted),
-                                       cmocka_unit_test(test_strangers_of_an_address),
-                                       cmocka_unit_test(test_any_number_of_loopback)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_no_handshake),          cmocka_unit_test(test_no_call),
+        cmocka_unit_test(test_no_call_any_more),      cmocka_unit_test(test_no_message),
+        cmocka_unit_test(test_nobody_admitted),       cmocka_unit_test(test_admitted_later),
+        cmocka_unit_test(test_large_messages),        cmocka_unit_test(test_calls_of_a_stranger),
+        cmocka_unit_test(test_calls_of_an_admitted),  cmocka_unit_test(test_strangers),
+        cmocka_unit_test(test_any_number_of_loopback)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
