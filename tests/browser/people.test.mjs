@@ -79,6 +79,26 @@ test('a user is added, changed, given a password and removed', async () => {
     await page.close();
 });
 
+test('limits are told apart from mistakes, shown, and lifted', async () => {
+    const page = await openPage(context, { allow: [/400/] });
+    const dialog = page.getByRole('dialog');
+    await admin.post('/api/web/users', { name: 'nils', password: LONG, role: 'operator' });
+    await page.goto(`${hydrad.base}/users`);
+    await page.getByRole('button', { name: 'Edit nils' }).click();
+    await dialog.getByLabel('Acts only on').fill('attic');
+    await dialog.getByRole('button', { name: 'Save' }).click();
+    await dialog.getByText('"attic" is no limit.').waitFor();
+    await dialog.getByLabel('Acts only on').fill('node:attic, group:Media');
+    await dialog.getByRole('button', { name: 'Save' }).click();
+    await line(page, 'nils').getByText('node:attic, group:Media').waitFor();
+    await page.getByRole('button', { name: 'Edit nils' }).click();
+    await dialog.getByLabel('Acts only on').fill('');
+    await dialog.getByRole('button', { name: 'Save' }).click();
+    await line(page, 'nils').getByText('node:attic').waitFor({ state: 'detached' });
+    assert.deepEqual(page.complaints, []);
+    await page.close();
+});
+
 test('the last admin can neither leave nor be lowered', async () => {
     const page = await openPage(context, { allow: [/4(00|09|22)/] });
     await page.goto(`${hydrad.base}/users`);
