@@ -64,6 +64,8 @@ void cluster_node_agent(struct cluster *c, const char *node, const struct node_a
     model_enter(c, now);
     if (!n || is_same_agent(&n->agent, a))
         return;
+    if (n->agent.connected_ms && a->connected_ms != n->agent.connected_ms)
+        n->unheard_from_ms = n->seen_wall_ms;
     n->agent = *a;
     n->row_dirty = true;
     settle(c, now);
@@ -220,6 +222,8 @@ void cluster_report_late(struct cluster *c, const char *node, struct node_report
     model_enter(c, now);
     if (n && r->kind == REPORT_FRAME)
         numbers_feed_past(&n->numbers, TAKE(r->frame));
+    else if (n && r->kind == REPORT_SERVICE)
+        report_past_service(c, n, r->service, now);
     node_report_free(r);
 }
 

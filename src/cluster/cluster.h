@@ -89,8 +89,8 @@ void cluster_node_remove(struct cluster *c, const char *node, struct cluster_now
 /* Something a node reports. Ownership of what `r` points to moves in. */
 void cluster_report(struct cluster *c, const char *node, struct node_report *r,
                     struct cluster_now now);
-/* Something it reports late, from a time when it could not: numbers fill the gap. How its services
- * were then is not told: how they are now came first. */
+/* Something it reports late, from a time when it could not: numbers fill the gap, and the feed
+ * gets what happened to its services meanwhile. How they are now came first. */
 void cluster_report_late(struct cluster *c, const char *node, struct node_report *r,
                          struct cluster_now now);
 /* Once a second: staleness, damping, relative times, coalesced events. */

@@ -36,6 +36,15 @@ static struct live_feed *keep(struct cluster *c)
     return vec_add(&c->feed);
 }
 
+/* In the order of time, whatever the order of telling. */
+static void insert(struct cluster *c, const struct live_feed *f)
+{
+    struct live_feed *slot = keep(c);
+    for (; slot > c->feed.v && slot[-1].time_ms > f->time_ms; slot--)
+        *slot = slot[-1];
+    *slot = *f;
+}
+
 static void announce(struct cluster *c, const struct live_feed *f)
 {
     struct str json = {0};
@@ -58,23 +67,22 @@ static void announce(struct cluster *c, const struct live_feed *f)
 void feed_say(struct cluster *c, struct cluster_now now, const char *severity, const char *kind,
               const struct live_node *n, const struct live_service *s, const char *fmt, ...)
 {
-    struct live_feed *f = keep(c);
+    struct live_feed f = {.time_ms = now.wall_ms};
     struct str text = {0};
     va_list ap;
     va_start(ap, fmt);
     str_addv(&text, fmt, ap);
     va_end(ap);
-    rand_id(f->id);
-    f->time_ms = now.wall_ms;
-    f->severity = mem_strdup(severity);
-    f->kind = mem_strdup(kind);
-    f->node = n ? mem_strdup(n->id) : NULL;
-    f->service = s ? mem_strdup(s->id) : NULL;
-    f->text = str_take(&text);
-    announce(c, f);
+    rand_id(f.id);
+    f.severity = mem_strdup(severity);
+    f.kind = mem_strdup(kind);
+    f.node = n ? mem_strdup(n->id) : NULL;
+    f.service = s ? mem_strdup(s->id) : NULL;
+    f.text = str_take(&text);
+    announce(c, &f);
+    insert(c, &f);
 }
 
-/* In the order of time, whatever the order of telling. */
 void cluster_recall_feed(struct cluster *c, const struct feed_entry *entry)
 {
     if (c->feed.n >= LIMIT_FEED && entry->time_ms <= c->feed.v[0].time_ms)
@@ -86,10 +94,7 @@ void cluster_recall_feed(struct cluster *c, const struct feed_entry *entry)
     f.node = str_is_empty(entry->node) ? NULL : mem_strdup(entry->node);
     f.service = str_is_empty(entry->service) ? NULL : mem_strdup(entry->service);
     f.text = mem_strdup(entry->text);
-    struct live_feed *slot = keep(c);
-    for (; slot > c->feed.v && slot[-1].time_ms > f.time_ms; slot--)
-        *slot = slot[-1];
-    *slot = f;
+    insert(c, &f);
 }
 
 static void say_well(struct cluster *c, struct live_service *s, enum service_state from,

@@ -87,6 +87,8 @@ struct live_service {
     int64_t run_mono_ms; /* when the run state began, as far as seen */
     int64_t first_mono_ms;
     int64_t gone_mono_ms;        /* 0 = there */
+    int64_t past_ms;             /* wall: of the latest change that was told late */
+    bool past_ended;             /* and that was an end */
     bool came_later, added_told; /* after the first look round; the feed knows it */
     bool stale;                  /* its source lost the thread and has not reported it since */
     int64_t restart_times[LOOP_RESTARTS * 4]; /* mono, the latest */
@@ -128,6 +130,7 @@ struct live_node {
     struct node_facts *facts; /* NULL until told */
     enum node_state state;
     int64_t seen_mono_ms, seen_wall_ms, added_mono_ms;
+    int64_t unheard_from_ms; /* wall: since when its last link was silent; 0 = it had none */
     int64_t state_since_ms;
     VEC(struct live_source) sources;
     struct numbers numbers; /* series, last frames, window */
@@ -253,6 +256,8 @@ char *service_title(const struct live_service *s, char ret[SERVICE_TITLE_SIZE]);
 
 /* --- report-service.c --- */
 void report_take_service(struct cluster *c, struct live_node *n, struct node_report *r,
+                         struct cluster_now now);
+void report_past_service(struct cluster *c, struct live_node *n, const struct observed *o,
                          struct cluster_now now);
 void report_service_gone(struct cluster *c, struct live_node *n, const char *observed,
                          struct cluster_now now);

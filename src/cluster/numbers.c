@@ -293,8 +293,12 @@ void numbers_feed(struct numbers *m, struct frame *f)
 
 void numbers_feed_past(struct numbers *m, struct frame *f)
 {
-    if (!m->last || f->time_ms >= m->last->time_ms) {
+    if (!m->last || f->time_ms > m->last->time_ms) {
         numbers_feed(m, f);
+        return;
+    }
+    if (f->time_ms == m->last->time_ms) { /* told twice */
+        mem_free(f);
         return;
     }
     struct frame *last = m->last, *before = m->before;

@@ -16,6 +16,7 @@ struct agent_link {
     int64_t skew_ms;     /* to add to the node's times; 0 = its clock is right enough */
     int64_t behind_ms;   /* how far it is behind, as it was last measured */
     int64_t least_ms;    /* the least of the frames since: what is more is delay */
+    int64_t frame_ms;    /* of the last live frame, by its own clock */
     unsigned n_frames;   /* since */
     uint64_t told, ripe; /* acknowledged; taken by the last tick */
     bool on_trial;       /* its program: it waits for our word */
@@ -171,6 +172,12 @@ static void watch_clock(struct agent_link *l, const struct frame *f)
     if (!is_time(f->time_ms))
         return;
     int64_t behind = clock_wall_ms() - f->time_ms;
+    bool went_back = f->time_ms < l->frame_ms; /* they come in their order */
+    l->frame_ms = f->time_ms;
+    if (went_back) {
+        set_skew(l, behind);
+        return;
+    }
     if (behind < l->least_ms)
         l->least_ms = behind;
     bool enough = ++l->n_frames >= AGENTS_SKEW_FRAMES;

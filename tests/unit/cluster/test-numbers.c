@@ -191,6 +191,7 @@ static void test_what_comes_late_fills_the_gap(void **state)
     for (int t = 2; t < 9; t++)
         feed_past(&m, t * 1000, t);
     feed_past(&m, 4000, 44); /* known already */
+    feed_past(&m, 9000, 99); /* the newest, too */
     assert_int_equal(m.n_points, 9);
     for (unsigned i = 0; i < 9; i++)
         assert_true(point(&m, i) == (float)(i + 1));
