@@ -82,6 +82,26 @@ test('a process is ended by a signal, after it was said what that does', async (
     await page.context().close();
 });
 
+test('every process stands below the one that started it, by the node’s own word', async () => {
+    const page = await openPage(await signedIn(admin), { allow: [/409|503|404/] }), child = runs('/bin/sh', ['-c', 'sleep 54321; true']);
+    await page.goto(`${hydrad.base}/node?id=attic&tab=processes`);
+    const card = page.getByRole('region', { name: 'Processes' });
+    await card.getByRole('searchbox').fill('54321');
+    await card.getByRole('row').filter({ hasText: 'sleep 54321; true' }).waitFor();
+    await card.getByRole('row').filter({ hasText: 'sleep 54321; true' }).getByRole('button', { name: `Signals for sh (${child.pid})` }).click();
+    await until(async () => await page.getByRole('menuitem', { name: /KILL/ }).getAttribute('aria-disabled') !== 'true', 15000, 'what the node allows');
+    await page.getByRole('menuitem', { name: /KILL/ }).click();
+    await button(page.getByRole('dialog', { name: `Send signal KILL to sh (${child.pid})?` }), 'Send KILL').click();
+    await until(() => child.signalCode === 'SIGKILL', 15000, 'its end');
+    await card.getByRole('row').filter({ hasText: 'sleep 54321; true' }).waitFor({ state: 'detached' });
+    await page.goto(`${hydrad.base}/node?id=attic&tab=system`);
+    await page.getByRole('region', { name: 'Clock' }).getByText('Time zone').waitFor();
+    await page.getByRole('region', { name: 'Errors of the kernel' }).getByText(/./).first().waitFor();
+    assert.deepEqual(await accessibility(page), []);
+    assert.deepEqual(page.complaints, []);
+    await page.context().close();
+});
+
 test('what the node does not allow is said where the signal would be; others have no signals at all', async () => {
     const page = await openPage(await signedIn(admin)), kept = await large();
     await page.goto(`${hydrad.base}/node?id=hub`); // the same machine, seen by hydrad: the default policy

@@ -15,6 +15,10 @@ import type {
   Enrolment,
   FeedEntry,
   FeedPage,
+  Garbage,
+  GenerationDiff,
+  GenerationPlan,
+  Generations,
   GuardRails,
   Job,
   JobPage,
@@ -131,6 +135,16 @@ export const packagesQuery = (node: string) => ask<PackageUpdates>(node, 'packag
 export const kernelLogQuery = (node: string) => ask<KernelLog>(node, 'kernel-log');
 export const timeQuery = (node: string) => ask<TimeState>(node, 'time');
 export const processTreeQuery = (node: string) => ask<ProcessTree>(node, 'process-tree');
+
+export const generationsQuery = (node: string) => ask<Generations>(node, 'generations');
+export const generationDiffQuery = (node: string, from: string, to: string) => ask<GenerationDiff>(node, 'generations/diff', { from, to });
+export const generationPlanQuery = (node: string, to: string) => ask<GenerationPlan>(node, 'generations/plan', { to });
+export const garbageQuery = (node: string, days: number) => ask<Garbage>(node, 'garbage', { older_than_days: String(days) });
+/* What a job of that kind changes: told anew when it is over. */
+export const changedBy = (node: string, verb: string): readonly unknown[] | null => {
+  const what = verb.startsWith('generation.') ? 'generations' : verb === 'docker.prune' ? 'docker-usage' : verb === 'process.signal' ? 'process-tree' : null;
+  return what && ['asked', node, what];
+};
 
 /* What can be done now changes with the state: asked for anew by whoever shows it. */
 export const actionsQuery = (id: string, part?: Part) =>

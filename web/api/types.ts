@@ -61,6 +61,12 @@ export type DockerUsage = Schemas['DockerUsage'];
 export type PackageUpdates = Schemas['PackageUpdates'];
 export type KernelLog = Schemas['KernelLog'];
 export type TimeState = Schemas['TimeState'];
+export type Generation = Schemas['Generation'];
+export type Generations = Schemas['Generations'];
+export type GenerationSwitch = Schemas['GenerationSwitch'];
+export type GenerationDiff = Schemas['GenerationDiff'];
+export type GenerationPlan = Schemas['GenerationPlan'];
+export type Garbage = Schemas['Garbage'];
 export type System = Schemas['System'];
 
 /* The part of a service that decides where it is listed; the rest changes without moving it. */

@@ -10,6 +10,7 @@ const texts = {
   'service:update': 'Update, rename, remove and mask services',
   'node:reboot': 'Reboot, power off and wake nodes',
   'process:signal': 'Send signals to processes',
+  'generation:switch': 'Switch and roll back NixOS generations',
   'services:read': 'See services, their health and facts',
   'services:write': 'Add, edit, hide, check and remove services',
   'events:read': 'See what happened',
@@ -30,7 +31,7 @@ const texts = {
 const all = Object.keys(texts);
 const roles = [
   { name: 'admin', permissions: all },
-  { name: 'operator', permissions: all.filter((p) => !/^(users|audit|settings|tokens:admin|sessions|nodes:write|service:update|node:reboot|process:signal)/.test(p)) },
+  { name: 'operator', permissions: all.filter((p) => !/^(users|audit|settings|tokens:admin|sessions|nodes:write|service:update|node:reboot|process:signal|generation:switch)/.test(p)) },
   { name: 'viewer', permissions: ['nodes:read', 'services:read', 'events:read', 'self:write', 'tokens:write'] },
 ];
 

@@ -1,5 +1,6 @@
 // Actions and jobs of the stand-in: kept in memory, played after a script. Never shipped.
 // What it is done to decides how it ends: "…sonarr" fails, "…radarr" is slow, tower refuses to be switched off, the rest goes well.
+import { playSwitch } from './mock-generations.mjs';
 import { isGuarded, sentence } from './mock-guard.mjs';
 
 const iso = (ms = Date.now()) => new Date(ms).toISOString();
@@ -70,7 +71,7 @@ function actionsOfProject(n, project, services) {
 
 const actionsOfProcess = (n) => [{ verb: 'process.signal', label: 'Send signal', permission: 'process:signal', allowed: n.id !== 'hydra-compute', why: n.id === 'hydra-compute' ? 'The policy of this node does not allow process.signal: add it to allow in /etc/hydra/agent.yaml.' : null, danger: false, confirm: "What a signal does is the program's own decision, but for KILL and STOP, which it is not asked about.", guard: null }];
 
-const titles = { 'project.restart': 'Restart project', 'project.up': 'Start project', 'project.down': 'Take down project', 'project.pull': 'Pull images of project', 'process.signal': 'Signal process', 'docker.prune': 'Clean up' };
+const titles = { 'project.restart': 'Restart project', 'project.up': 'Start project', 'project.down': 'Take down project', 'project.pull': 'Pull images of project', 'process.signal': 'Signal process', 'docker.prune': 'Clean up', 'generation.switch': 'Switch', 'generation.rollback': 'Roll back', 'generation.rebuild': 'Rebuild', 'generation.collect': 'Clean up the Nix store of' };
 
 const failure = 'Error response from daemon: cannot start container sonarr: driver failed programming external connectivity: Bind for 0.0.0.0:8989 failed: port is already allocated';
 
@@ -145,12 +146,15 @@ export function jobs(state, publish, permissions) {
       return ok(202, parent);
     }
     const [s] = services;
-    const about = body.target ? { target: body.target, title: `${titles[body.verb] ?? body.verb} ${body.target.split('/').at(-1)} on ${body.node}` } : {};
+    const about = !s && titles[body.verb] && !body.target ? { title: `${titles[body.verb]} ${body.node}` } : body.target ? { target: body.target, title: `${titles[body.verb] ?? body.verb} ${body.target.split('/').at(-1)} on ${body.node}` } : {};
     const guarded = s && isGuarded(s.id) && ['restart', 'stop', 'kill'].includes(wordOf(verbFor(s)));
     if (guarded && !body.force) return problem(409, 'guarded', `${sentence(s.id)} Who may change settings can insist (force).`);
     const j = make(s ? verbFor(s) : body.verb, s, body.node, { argument: body.argument ?? '', ...about });
-    if (body.node === 'hydra-compute') setTimeout(() => end(j, 'refused', 'nothing was done: the policy of hydra-compute does not allow it'), 600);
-    else setTimeout(() => begin(j), 400);
+    if (body.node === 'hydra-compute' && body.verb.startsWith('machine.')) setTimeout(() => end(j, 'refused', 'nothing was done: the policy of hydra-compute does not allow it'), 600);
+    else if (body.verb.startsWith('generation.')) {
+      Object.assign(j, { state: 'running', started: iso() });
+      playSwitch(body.node, j, { step: (step) => told(Object.assign(j, { step })), end: (how, text) => end(j, how, text) });
+    } else setTimeout(() => begin(j), 400);
     return ok(202, j);
   }
 

@@ -13,6 +13,7 @@ import { peopleAnswer } from './mock-access.mjs';
 import { logAnswer, logControl } from './mock-logs.mjs';
 import { control as controlOf } from './mock-control.mjs';
 import { askedAnswer } from './mock-asked.mjs';
+import { generationAnswer } from './mock-generations.mjs';
 import { guardAnswer } from './mock-guard.mjs';
 import { jobs } from './mock-jobs.mjs';
 import { serviceAnswer } from './mock-services.mjs';
@@ -135,7 +136,7 @@ function api(req, res, url, body) {
   if (access) return access.problem ? problem(res, ...access.problem) : json(res, access.status, access.body);
   if (state.signedOut) return problem(res, 401, 'signed-out', 'Sign in again.');
   if (logAnswer({ req, res, url, overview: state.overview, json, problem, role: args.role })) return;
-  const controlled = guardAnswer(p, req.method, body, args.role) ?? askedAnswer(url, state.overview, args.role) ?? controlAnswer(url, req.method, body) ?? jobsAnswer(url, req.method, body);
+  const controlled = guardAnswer(p, req.method, body, args.role) ?? generationAnswer(url) ?? askedAnswer(url, state.overview, args.role) ?? controlAnswer(url, req.method, body) ?? jobsAnswer(url, req.method, body);
   if (controlled) return controlled.problem ? problem(res, ...controlled.problem) : json(res, controlled.status, controlled.body);
   if (p === '/api/web/overview') return json(res, 200, overview());
   if (p === '/api/web/trends') return json(res, 200, trends());

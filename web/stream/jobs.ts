@@ -1,7 +1,7 @@
 // Where a job's newest word goes: into every list that shows it.
 import type { InfiniteData, QueryClient } from '@tanstack/react-query';
 import type { Job, JobPage } from '@/api/types';
-import { actionsQuery, jobQuery } from '@/api/keys';
+import { actionsQuery, changedBy, jobQuery } from '@/api/keys';
 import { isActive, isOlder, withJob, type JobsOf } from '@/lib/jobs';
 
 export function putJob(client: QueryClient, job: Job): void {
@@ -14,6 +14,8 @@ export function putJob(client: QueryClient, job: Job): void {
     client.setQueryData<InfiniteData<JobPage>>(q.queryKey, (data) => data && inPages(data, job, q.queryKey[1] as JobsOf));
   const target = job.service ?? job.node;
   if (target && !isActive(job)) void client.invalidateQueries({ queryKey: actionsQuery(target).queryKey });
+  const changed = job.node && changedBy(job.node, job.verb);
+  if (changed && (!isActive(job) || job.verb.startsWith('generation.'))) void client.invalidateQueries({ queryKey: changed });
 }
 
 /* A known job stays on its page; a new one comes onto the first. */

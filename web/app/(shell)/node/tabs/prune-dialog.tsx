@@ -1,7 +1,5 @@
 'use client';
-import { useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
-import { dockerUsageQuery } from '@/api/keys';
 import type { Action, DockerUsage } from '@/api/types';
 import { StartForm, useStart } from '@/app/parts/jobs/ask';
 import { Checkbox } from '@/components/checkbox';
@@ -20,16 +18,12 @@ const usually: PruneKind[] = ['images', 'networks', 'build-cache'];
 
 /* What goes, and how much is won, before it goes. */
 export default function PruneDialog({ node, engine: e, action, onClose }: Props) {
-  const client = useQueryClient();
   const [kinds, setKinds] = useState<PruneKind[]>(usually);
   const toggle = (k: PruneKind) => setKinds((now) => (now.includes(k) ? now.filter((x) => x !== k) : pruneKinds.filter((x) => x === k || now.includes(x))));
   const start = useStart(
     (force) => ({ verb: action.verb, node, target: e.engine, argument: kinds.join(','), ...(force && { force }) }),
     null,
-    () => {
-      void client.invalidateQueries({ queryKey: dockerUsageQuery(node).queryKey, refetchType: 'none' }); // read anew when it is looked at again
-      onClose();
-    },
+    onClose,
   );
   const won = join(bytes(wonBy(e, kinds)));
   return (

@@ -1,5 +1,6 @@
 'use client';
 import type { NodeFacts } from '@/api/types';
+import { Generations } from './generations/generations';
 import { KernelErrors } from './kernel-errors';
 import { Packages } from './packages';
 import { TimeSync } from './time-sync';
@@ -9,7 +10,7 @@ export default function SystemTab({ node }: { node: NodeFacts }) {
   return (
     <div className="columns">
       <div className="stack">
-        <Packages node={node.id} />
+        {node.os_id === 'nixos' ? <Generations node={node} /> : <Packages node={node.id} />}
         <KernelErrors node={node.id} />
       </div>
       <div className="stack">
