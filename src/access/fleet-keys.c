@@ -9,6 +9,9 @@
 
 enum sealed_key { KEY_AUTHORITY, KEY_HUB_CERTIFICATE, KEY_HUB, KEY_COUNT };
 
+#define NEXT_CERTIFICATE "agents_certificate_next"
+#define NEXT_KEY "agents_key_next"
+
 static const char *const names[KEY_COUNT] = {
     [KEY_AUTHORITY] = "agents_authority",
     [KEY_HUB_CERTIFICATE] = "agents_certificate",
@@ -30,6 +33,7 @@ void fleet_keys_done(struct fleet_keys *k)
     authority_free(k->authority);
     str_done(&k->certificate);
     seal_wipe(&k->key);
+    rotation_done(&k->rotation);
     *k = (struct fleet_keys){0};
 }
 
@@ -47,19 +51,93 @@ static int read_sealed(struct db *db, struct err *e, struct key_texts *ret_seale
     return 1;
 }
 
+static int write_one(struct db *db, const struct seal *s, const char *name, const char *plain,
+                     struct err *e)
+{
+    AUTO(str_done) struct str sealed = {0};
+    seal_text(s, name, plain, &sealed);
+    int r = db_exec(db, e,
+                    "INSERT INTO settings (key, value, changed_ms) VALUES ($1, $2, $3) ON CONFLICT "
+                    "(key) DO UPDATE SET value = excluded.value, changed_ms = excluded.changed_ms",
+                    "ssi", name, str_text(&sealed), clock_wall_ms());
+    return r < 0 ? r : 0;
+}
+
 static int write_sealed(struct db *db, const struct seal *s, const struct key_texts *plain,
                         struct err *e)
 {
     int r = 0;
-    for (size_t i = 0; i < KEY_COUNT && r >= 0; i++) {
-        struct str sealed = {0};
-        seal_text(s, names[i], str_text(&plain->v[i]), &sealed);
-        r = db_exec(db, e,
-                    "INSERT INTO settings (key, value, changed_ms) VALUES ($1, $2, $3) ON CONFLICT "
-                    "(key) DO UPDATE SET value = excluded.value, changed_ms = excluded.changed_ms",
-                    "ssi", names[i], str_text(&sealed), clock_wall_ms());
-        str_done(&sealed);
-    }
+    for (size_t i = 0; i < KEY_COUNT && r >= 0; i++)
+        r = write_one(db, s, names[i], str_text(&plain->v[i]), e);
+    return r;
+}
+
+/* --- the next key --- */
+
+static int read_one(struct db *db, const struct seal *s, const char *name, struct err *e,
+                    struct str *ret_plain)
+{
+    AUTO(rows_freep) struct rows *rows = NULL;
+    int r = db_query_one(db, e, "SELECT value FROM settings WHERE key = $1", &rows, "s", name);
+    if (r >= 0 && seal_read(s, name, rows_text(rows, 0), ret_plain) < 0)
+        r = err_set(e, -EBADMSG, "The next key for agents in the database is broken.");
+    return r < 0 ? r : 0;
+}
+
+static int pin_of(const struct str *certificate, struct err *e,
+                  unsigned char ret_pin[FLEET_PIN_SIZE])
+{
+    return tls_pin_pem(str_text(certificate), ret_pin) < 0
+               ? err_set(e, -EBADMSG, "The certificate for agents in the database is broken.")
+               : 0;
+}
+
+int fleet_keys_make_next(struct db *db, const char *folder, struct err *e,
+                         unsigned char ret_pin[FLEET_PIN_SIZE])
+{
+    AUTO(seal_freep) struct seal *s = NULL;
+    struct str certificate = {0}, key = {0};
+    int r = seal_open(folder, e, &s);
+    if (r >= 0)
+        r = authority_make_hub(HUB_NAME, clock_wall_ms(), e, &certificate, &key);
+    if (r >= 0)
+        r = pin_of(&certificate, e, ret_pin);
+    if (r >= 0)
+        r = write_one(db, s, NEXT_CERTIFICATE, str_text(&certificate), e);
+    if (r >= 0)
+        r = write_one(db, s, NEXT_KEY, str_text(&key), e);
+    str_done(&certificate);
+    seal_wipe(&key);
+    return r;
+}
+
+static int forget_next(struct db *db, struct err *e)
+{
+    int r = db_exec(
+        db, e, "DELETE FROM settings WHERE key IN ('" NEXT_CERTIFICATE "', '" NEXT_KEY "')", "");
+    return r < 0 ? r : 0;
+}
+
+int fleet_keys_use_next(struct db *db, const char *folder, struct err *e,
+                        unsigned char ret_pin[FLEET_PIN_SIZE])
+{
+    AUTO(seal_freep) struct seal *s = NULL;
+    struct str certificate = {0}, key = {0};
+    int r = seal_open(folder, e, &s);
+    if (r >= 0)
+        r = read_one(db, s, NEXT_CERTIFICATE, e, &certificate);
+    if (r >= 0)
+        r = read_one(db, s, NEXT_KEY, e, &key);
+    if (r >= 0)
+        r = pin_of(&certificate, e, ret_pin);
+    if (r >= 0)
+        r = write_one(db, s, names[KEY_HUB_CERTIFICATE], str_text(&certificate), e);
+    if (r >= 0)
+        r = write_one(db, s, names[KEY_HUB], str_text(&key), e);
+    if (r >= 0)
+        r = forget_next(db, e);
+    str_done(&certificate);
+    seal_wipe(&key);
     return r;
 }
 
@@ -68,6 +146,22 @@ int fleet_keys_forget(struct db *db, struct err *e)
     int r = 0;
     for (size_t i = 0; i < KEY_COUNT && r >= 0; i++)
         r = db_exec(db, e, "DELETE FROM settings WHERE key = $1", "s", names[i]);
+    if (r >= 0)
+        r = forget_next(db, e);
+    return r < 0 ? r : rotation_forget(db, e);
+}
+
+/* What is under way beside the present keys. */
+static int load_rotation(struct db *db, const struct seal *s, struct err *e, struct fleet_keys *k)
+{
+    struct str certificate = {0};
+    int r = rotation_read(db, e, &k->rotation);
+    if (r <= 0)
+        return r;
+    r = read_one(db, s, NEXT_CERTIFICATE, e, &certificate);
+    if (r >= 0)
+        r = pin_of(&certificate, e, k->next_pin);
+    str_done(&certificate);
     return r;
 }
 
@@ -182,6 +276,12 @@ int fleet_keys_load(struct db *db, const char *folder, bool may_replace, struct 
     if (found > 0 && r >= 0)
         r = unseal(s, &sealed, e, ret_k);
     texts_done(&sealed);
+    if (found > 0 && r >= 0) {
+        r = load_rotation(db, s, e, ret_k);
+        if (r < 0)
+            fleet_keys_done(ret_k);
+        return r < 0 ? r : 0;
+    }
     if (found == 0 || (found > 0 && (r == -ENOENT || r == -EBADMSG)))
         r = make(db, folder, found ? r : 0, may_replace, e, ret_k);
     return r < 0 ? r : 0;

@@ -37,12 +37,29 @@ void fleet_image_carry(struct fleet_image *i, const struct fleet_image *before);
 void fleet_image_tell(const struct fleet_image *i, const struct fleet_image *before,
                       const struct fleet_hooks *hooks);
 
-/* The keys, opened. Immutable. */
+/* A change of the hub's key. */
+struct rotation {
+    int64_t begun_ms, until_ms; /* 0 = none */
+    struct str_list told;       /* nodes that know both keys */
+};
+void rotation_done(struct rotation *t);
+int rotation_read(struct db *db, struct err *e,
+                  struct rotation *ret_t) MUST_CHECK; /* 1, 0 = none */
+int rotation_forget(struct db *db, struct err *e) MUST_CHECK;
+
+/* The keys, opened. The authority stays as it is; the hub's are changed under fleet.lock. */
 struct fleet_keys {
     struct authority *authority;
     struct str certificate, key; /* the hub's, PEM */
     unsigned char pin[FLEET_PIN_SIZE];
+    struct rotation rotation;
+    unsigned char next_pin[FLEET_PIN_SIZE]; /* while one is under way */
 };
+/* Inside a transaction: the next key is made, or put in place of the present one. */
+int fleet_keys_make_next(struct db *db, const char *folder, struct err *e,
+                         unsigned char ret_pin[FLEET_PIN_SIZE]) MUST_CHECK;
+int fleet_keys_use_next(struct db *db, const char *folder, struct err *e,
+                        unsigned char ret_pin[FLEET_PIN_SIZE]) MUST_CHECK;
 
 /* Opens them, or makes them: where there are none, or (`may_replace`) where they can't be opened
  * and no node depends on them. */
@@ -53,7 +70,9 @@ void fleet_keys_done(struct fleet_keys *k);
 
 struct fleet {
     struct fleet_hooks hooks;
+    char *folder; /* of seal.key */
     struct fleet_keys keys;
+    bool told_more; /* keys.rotation.told is not yet written; under `lock` */
 
     /* One reader of the database at a time; taken before `lock`, also held while hooks run. */
     pthread_mutex_t refreshing;
@@ -72,6 +91,9 @@ int fleet_sync(struct fleet *f, struct db *db, struct err *e) MUST_CHECK;
 /* Writes what memory knows better; deletes what is long over. */
 int fleet_write_seen(struct fleet *f, struct db *db, int64_t now_wall_ms, struct err *e) MUST_CHECK;
 int fleet_tidy(struct db *db, int64_t now_wall_ms, struct err *e) MUST_CHECK;
+
+/* Goes on with a change of keys. */
+int fleet_rotation_tick(struct fleet *f, struct db *db, int64_t now_ms, struct err *e) MUST_CHECK;
 
 /* One number that a query gives. */
 int fleet_count(struct db *db, const char *sql, int64_t *ret_n, struct err *e) MUST_CHECK;

@@ -18,6 +18,7 @@ int fleet_new(struct store *store, const char *data_folder, const struct fleet_h
     AUTO(fleet_freep) struct fleet *f = mem_alloc(sizeof *f);
     pthread_mutex_init(&f->refreshing, NULL);
     pthread_rwlock_init(&f->lock, NULL);
+    f->folder = mem_strdup(data_folder);
     f->hooks = hooks ? *hooks : (struct fleet_hooks){0};
     int r = load_first(f, store, data_folder, hooks != NULL, e);
     if (r < 0)
@@ -32,6 +33,7 @@ void fleet_free(struct fleet *f)
         return;
     fleet_image_free(f->image);
     fleet_keys_done(&f->keys);
+    mem_free(f->folder);
     pthread_rwlock_destroy(&f->lock);
     pthread_mutex_destroy(&f->refreshing);
     mem_free(f);
@@ -50,6 +52,44 @@ static void replace_image(struct fleet *f, struct fleet_image *fresh)
     fleet_image_free(before);
 }
 
+/* The hub's keys as the database has them now; the authority is the same. */
+static void take_keys(struct fleet *f, struct fleet_keys *fresh)
+{
+    struct str_list told = {0};
+    pthread_rwlock_wrlock(&f->lock);
+    struct fleet_keys *k = &f->keys;
+    bool same = memcmp(k->pin, fresh->pin, FLEET_PIN_SIZE) == 0 &&
+                k->rotation.begun_ms == fresh->rotation.begun_ms;
+    if (same && k->rotation.begun_ms) /* memory knows more of who was told */
+        str_list_copy(&told, &k->rotation.told);
+    struct fleet_keys before = *k;
+    *k = *fresh;
+    k->authority = before.authority;
+    before.authority = fresh->authority;
+    *fresh = before;
+    for (size_t i = 0; i < told.n; i++)
+        if (!str_list_has(&k->rotation.told, told.v[i]))
+            str_list_add(&k->rotation.told, told.v[i]);
+    pthread_rwlock_unlock(&f->lock);
+    str_list_done(&told);
+    if (!same && f->hooks.changed)
+        f->hooks.changed(f->hooks.arg);
+}
+
+static void sync_keys(struct fleet *f, struct db *db)
+{
+    struct fleet_keys fresh = {0};
+    struct err e = {0};
+    int r = fleet_keys_load(db, f->folder, false, &e, &fresh);
+    if (r < 0) {
+        log_warn("access", "the keys for agents can't be read anew", "error=%s it=%s",
+                 LOG_Q(err_text(&e, r)), "goes on with those it has");
+        return;
+    }
+    take_keys(f, &fresh);
+    fleet_keys_done(&fresh);
+}
+
 static int sync_locked(struct fleet *f, struct db *db, struct err *e)
 {
     int64_t version;
@@ -58,8 +98,10 @@ static int sync_locked(struct fleet *f, struct db *db, struct err *e)
     if (r < 0 || version == f->image->version)
         return r;
     r = fleet_image_load(db, e, &fresh);
-    if (r >= 0)
+    if (r >= 0) {
         replace_image(f, fresh);
+        sync_keys(f, db);
+    }
     return r;
 }
 
@@ -117,6 +159,8 @@ int fleet_refresh(struct fleet *f, struct db *db, int64_t now_wall_ms, struct er
     pthread_mutex_unlock(&f->refreshing);
     if (r >= 0)
         r = fleet_write_seen(f, db, now_wall_ms, e);
+    if (r >= 0)
+        r = fleet_rotation_tick(f, db, now_wall_ms, e);
     int64_t since = now_wall_ms - atomic_load(&f->tidied_ms);
     if (r < 0 || (since >= 0 && since < FLEET_TIDY_EVERY_MS))
         return r < 0 ? r : 0;
@@ -126,23 +170,33 @@ int fleet_refresh(struct fleet *f, struct db *db, int64_t now_wall_ms, struct er
 
 /* --- from memory --- */
 
-void fleet_hub_identity(const struct fleet *f, struct str *ret_certificate, struct str *ret_key)
+void fleet_hub_identity(struct fleet *f, struct str *ret_certificate, struct str *ret_key)
 {
+    pthread_rwlock_rdlock(&f->lock);
     str_add(ret_certificate, str_text(&f->keys.certificate));
     str_add(ret_key, str_text(&f->keys.key));
+    pthread_rwlock_unlock(&f->lock);
 }
 
-int fleet_sign(const struct fleet *f, const void *message, size_t len, struct err *e,
+int fleet_sign(struct fleet *f, const void *message, size_t len, struct err *e,
                unsigned char ret_key[AUTHORITY_KEY_SIZE],
                unsigned char ret_signature[AUTHORITY_SIGNATURE_SIZE])
 {
-    return authority_sign(str_text(&f->keys.key), message, len, e, ret_key, ret_signature);
+    pthread_rwlock_rdlock(&f->lock);
+    int r = authority_sign(str_text(&f->keys.key), message, len, e, ret_key, ret_signature);
+    pthread_rwlock_unlock(&f->lock);
+    return r;
 }
 
-size_t fleet_pins(const struct fleet *f, unsigned char ret_pins[LIMIT_FLEET_PINS][FLEET_PIN_SIZE])
+size_t fleet_pins(struct fleet *f, unsigned char ret_pins[LIMIT_FLEET_PINS][FLEET_PIN_SIZE])
 {
+    pthread_rwlock_rdlock(&f->lock);
+    bool two = f->keys.rotation.begun_ms != 0;
     memcpy(ret_pins[0], f->keys.pin, FLEET_PIN_SIZE);
-    return 1;
+    if (two)
+        memcpy(ret_pins[1], f->keys.next_pin, FLEET_PIN_SIZE);
+    pthread_rwlock_unlock(&f->lock);
+    return two ? 2 : 1;
 }
 
 const char *enrolment_state_name(enum enrolment_state s)

@@ -51,13 +51,36 @@ int fleet_refresh(struct fleet *f, struct db *db, int64_t now_wall_ms, struct er
 /* --- keys --- */
 /* What the hub shows to agents (PEM), and the pins that agents must trust: the present key first,
  * after it the next one while a change of keys is prepared. */
-void fleet_hub_identity(const struct fleet *f, struct str *ret_certificate, struct str *ret_key);
+void fleet_hub_identity(struct fleet *f, struct str *ret_certificate, struct str *ret_key);
 /* Signs by the hub's key, which agents have pinned. */
-int fleet_sign(const struct fleet *f, const void *message, size_t len, struct err *e,
+int fleet_sign(struct fleet *f, const void *message, size_t len, struct err *e,
                unsigned char ret_key[AUTHORITY_KEY_SIZE],
                unsigned char ret_signature[AUTHORITY_SIGNATURE_SIZE]) MUST_CHECK;
+/* --- the hub's key is changed --- */
+enum {
+    FLEET_ROTATION_MS = 7 * 24 * 3600 * 1000, /* unless said: no certificate lives longer */
+    FLEET_ROTATION_MIN_MS = 60 * 1000,
+};
+#define LIMIT_FLEET_ROTATION_MS (30ll * 24 * 3600 * 1000)
+/* Makes the next key. From now on agents are told both; once all nodes know them and no token
+ * waits, or after `within_ms`, fleet_refresh() puts it in place of the present one. A node that was
+ * away all that time has to be enrolled anew. -EEXIST: one is under way. */
+int fleet_rotate(struct fleet *f, struct db *db, const struct actor *by, int64_t within_ms,
+                 struct err *e) MUST_CHECK;
+/* The node has taken up what fleet_pins() says. From memory; any thread. */
+void fleet_told_keys(struct fleet *f, const char *node);
+struct fleet_rotation {
+    char present[65], next[65]; /* pins in hex */
+    bool under_way;             /* else only `present` says something */
+    int64_t begun_ms, until_ms;
+    size_t nodes;
+    struct str_list missing; /* nodes that don't know the next one */
+};
+void fleet_rotation(struct fleet *f, struct fleet_rotation *ret);
+void fleet_rotation_done(struct fleet_rotation *r);
+
 enum { LIMIT_FLEET_PINS = 4, FLEET_PIN_SIZE = 32 };
-size_t fleet_pins(const struct fleet *f, unsigned char ret_pins[LIMIT_FLEET_PINS][FLEET_PIN_SIZE]);
+size_t fleet_pins(struct fleet *f, unsigned char ret_pins[LIMIT_FLEET_PINS][FLEET_PIN_SIZE]);
 
 /* --- enrolments --- */
 enum enrolment_state { ENROLMENT_WAITING, ENROLMENT_USED, ENROLMENT_EXPIRED };

@@ -30,8 +30,7 @@ static const char docker[] =
     "-v /run/dbus/system_bus_socket:/run/dbus/system_bus_socket "
     "-v /etc/os-release:/etc/os-release:ro hydra-agent:" HYDRA_VERSION " run --state " STATE;
 
-void enrolment_token(const struct fleet *f, const char *secret, const char *address,
-                     struct str *out)
+void enrolment_token(struct fleet *f, const char *secret, const char *address, struct str *out)
 {
     unsigned char pins[LIMIT_FLEET_PINS][FLEET_PIN_SIZE];
     struct enrol_token t;

@@ -5,8 +5,7 @@
 #include "base/json.h"
 
 /* "hyn_…" of an enrolment's secret; `address`: HOST:PORT that agents dial. */
-void enrolment_token(const struct fleet *f, const char *secret, const char *address,
-                     struct str *out);
+void enrolment_token(struct fleet *f, const char *secret, const char *address, struct str *out);
 
 /* An object: "debian", "nixos" and "docker", each what to type or write down there. */
 void enrolment_print_commands(struct jw *w, const char *token);

@@ -19,7 +19,10 @@ struct agent_link {
     int64_t frame_ms;    /* of the last live frame, by its own clock */
     unsigned n_frames;   /* since */
     uint64_t told, ripe; /* acknowledged; taken by the last tick */
-    bool on_trial;       /* its program: it waits for our word */
+    unsigned char pins[LIMIT_FLEET_PINS][FLEET_PIN_SIZE]; /* that Welcome told of */
+    size_t n_pins;
+    bool knows_pins; /* and the fleet knows that it does */
+    bool on_trial;   /* its program: it waits for our word */
     bool renewing, over, reads_logs, answers;
 };
 
@@ -116,7 +119,6 @@ void agent_link_tick(struct agent_link *l)
 
 static void welcome(struct agent_link *l)
 {
-    unsigned char pins[LIMIT_FLEET_PINS][FLEET_PIN_SIZE];
     ProtobufCBinaryData keys[LIMIT_FLEET_PINS];
     PB(FromHub) m = HYDRA__AGENT__V1__FROM_HUB__INIT;
     PB(Welcome) w = HYDRA__AGENT__V1__WELCOME__INIT;
@@ -125,9 +127,9 @@ static void welcome(struct agent_link *l)
     w.n_features = COUNT_OF(features);
     w.wall_ms = clock_wall_ms();
     w.interval_ms = 1000;
-    w.n_hub_keys = fleet_pins(fleet_of(l), pins);
+    w.n_hub_keys = l->n_pins = fleet_pins(fleet_of(l), l->pins);
     for (size_t i = 0; i < w.n_hub_keys; i++)
-        keys[i] = (ProtobufCBinaryData){FLEET_PIN_SIZE, pins[i]};
+        keys[i] = (ProtobufCBinaryData){FLEET_PIN_SIZE, l->pins[i]};
     w.hub_keys = keys;
     m.body_case = HYDRA__AGENT__V1__FROM_HUB__BODY_WELCOME;
     m.welcome = &w;
@@ -367,6 +369,17 @@ static void put_right(const struct agent_link *l, struct node_report *r)
     }
 }
 
+/* What an agent says comes after it has heard Welcome, and kept what that says. */
+static void take_pins_as_known(struct agent_link *l)
+{
+    unsigned char pins[LIMIT_FLEET_PINS][FLEET_PIN_SIZE];
+    size_t n = fleet_pins(fleet_of(l), pins);
+    if (n != l->n_pins || memcmp(pins, l->pins, n * FLEET_PIN_SIZE) != 0)
+        return; /* they have changed since: it will link anew */
+    l->knows_pins = true;
+    fleet_told_keys(fleet_of(l), l->node->id);
+}
+
 static void take_report(struct agent_link *l, const PB(FromAgent) * m)
 {
     struct err e = {0};
@@ -385,6 +398,8 @@ static void take_report(struct agent_link *l, const PB(FromAgent) * m)
         return; /* what a newer agent says */
     if (r.kind == REPORT_FRAME && !m->replayed)
         watch_clock(l, r.frame);
+    if (r.kind == REPORT_FRAME && !l->knows_pins)
+        take_pins_as_known(l);
     if (r.kind == REPORT_FRAME && l->on_trial)
         confirm(l);
     put_right(l, &r);

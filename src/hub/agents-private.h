@@ -34,7 +34,9 @@ struct agents {
     VEC(struct agent_log *) logs; /* queries of logs under way */
     struct loop_timer *timer;
     unsigned enrolling;
-    bool told_trouble; /* that it can't listen */
+    unsigned char pins[LIMIT_FLEET_PINS][FLEET_PIN_SIZE]; /* that agents are told */
+    size_t n_pins;                                        /* the first is shown */
+    bool told_trouble;                                    /* that it can't listen */
     bool stopped;
 };
 

@@ -189,6 +189,45 @@ static void remove_node(struct agents *a, struct agent_node *n)
     free_node(n);
 }
 
+static void free_tls(void *arg)
+{
+    tls_context_free(arg);
+}
+
+static void stop_listening(struct agents *a)
+{
+    rpc_server_free(TAKE(a->server));
+    if (a->tls)
+        loop_post(a->settings.loop, free_tls, TAKE(a->tls));
+}
+
+static void end_links(struct agents *a)
+{
+    MAP_FOREACH (&a->nodes, e) {
+        struct agent_node *n = e->value;
+        if (n->link)
+            agent_link_end(n->link, RPC_UNAVAILABLE, "The keys of the hub change: link again.");
+    }
+}
+
+/* Not below a call: those may end here. Agents come again to be told of a key that is on its way,
+ * or to be shown it. */
+static void follow_keys(struct agents *a)
+{
+    unsigned char pins[LIMIT_FLEET_PINS][FLEET_PIN_SIZE] = {0};
+    size_t n = fleet_pins(a->settings.fleet, pins);
+    bool first = !a->n_pins, shown = memcmp(pins[0], a->pins[0], FLEET_PIN_SIZE) != 0;
+    if (n == a->n_pins && memcmp(pins, a->pins, sizeof pins) == 0)
+        return;
+    memcpy(a->pins, pins, sizeof pins);
+    a->n_pins = n;
+    if (first)
+        return;
+    end_links(a);
+    if (shown)
+        stop_listening(a);
+}
+
 void agents_update(struct agents *a)
 {
     struct fleet_node *nodes = NULL;
@@ -214,6 +253,7 @@ void agents_update(struct agents *a)
 static void on_tick(void *arg)
 {
     struct agents *a = arg;
+    follow_keys(a);
     MAP_FOREACH (&a->nodes, e) {
         struct agent_node *n = e->value;
         if (n->link)
@@ -229,6 +269,7 @@ struct agents *agents_new(const struct agents_settings *s)
     a->settings = *s;
     a->listen = mem_strdup(str_is_empty(s->listen) ? "none" : s->listen);
     a->timer = loop_timer_new(s->loop, AGENTS_TICK_MS, AGENTS_TICK_MS, on_tick, a);
+    follow_keys(a);
     agents_update(a);
     return a;
 }

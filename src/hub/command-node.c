@@ -54,7 +54,7 @@ static int find_address(const struct config *c, char *ret_address, size_t size, 
     return 0;
 }
 
-static void print_token(const struct fleet *f, const struct enrolment *n, const char *secret,
+static void print_token(struct fleet *f, const struct enrolment *n, const char *secret,
                         const char *address)
 {
     char age[CLOCK_AGE_SIZE];
@@ -178,5 +178,58 @@ int command_node_reset(const struct config *c)
         printf("Forgot %d node%s. Start hydrad, and add each again.\n", r, r == 1 ? "" : "s");
     if (lock >= 0)
         close(lock);
+    return close_yard(&y, r);
+}
+
+/* --- the hub's keys --- */
+
+static void print_rotation(const struct fleet_rotation *k)
+{
+    char until[CLOCK_RFC3339_SIZE], begun[CLOCK_RFC3339_SIZE];
+    printf("present  %s\n", k->present);
+    if (!k->under_way)
+        return;
+    printf("next     %s\n", k->next);
+    printf("begun    %s\n", clock_rfc3339(k->begun_ms, begun));
+    printf("known by %zu of %zu nodes\n", k->nodes - k->missing.n, k->nodes);
+    for (size_t i = 0; i < k->missing.n; i++)
+        printf("missing  %s\n", k->missing.v[i]);
+    printf("in place once all know it and no token waits, at the latest %s\n",
+           clock_rfc3339(k->until_ms, until));
+}
+
+int command_keys_list(const struct config *c)
+{
+    struct fleet_rotation k = {0};
+    struct yard y = {0};
+    int r = open_yard(c, &y);
+    if (r >= 0) {
+        fleet_rotation(y.fleet, &k);
+        print_rotation(&k);
+        fleet_rotation_done(&k);
+    }
+    return close_yard(&y, r);
+}
+
+int command_keys_rotate(const struct config *c)
+{
+    const char *text = config_option(c, "within");
+    int64_t within = FLEET_ROTATION_MS;
+    struct yard y = {0};
+    int r =
+        text && clock_parse_duration(text, &within) < 0
+            ? err_set(&y.e, -EINVAL, "--within is a duration such as 1h or 7d, not \"%s\".", text)
+            : 0;
+    if (r >= 0)
+        r = open_yard(c, &y);
+    struct actor by = command_actor();
+    if (r >= 0)
+        r = fleet_rotate(y.fleet, y.db, &by, within, &y.e);
+    if (r >= 0) {
+        struct fleet_rotation k = {0};
+        fleet_rotation(y.fleet, &k);
+        print_rotation(&k);
+        fleet_rotation_done(&k);
+    }
     return close_yard(&y, r);
 }

@@ -14,6 +14,8 @@ int command_reset_password(
 int command_node_add(const struct config *c);
 int command_node_list(const struct config *c);
 int command_node_rm(const struct config *c); /* hydrad node rm NAME */
+int command_keys_rotate(const struct config *c);
+int command_keys_list(const struct config *c);
 int command_node_reset(const struct config *c);
 int command_audit_verify(const struct config *c);
 int command_migrate(const struct config *c);

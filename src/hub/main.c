@@ -48,6 +48,11 @@ static const struct verb {
     {{"node", "list"}, "", "print the nodes with agents of their own", command_node_list},
     {{"node", "rm"}, "NAME", "remove a node", command_node_rm},
     {{"node", "reset"}, "", "forget all nodes: when seal.key is lost", command_node_reset},
+    {{"keys", "rotate"},
+     "[--within 7d]",
+     "change the key that agents know the hub by, without enrolling them anew",
+     command_keys_rotate},
+    {{"keys", "list"}, "", "the key of the hub, and how far a change of it is", command_keys_list},
     {{"reset-password"},
      "NAME [--password-file FILE]",
      "give a user a new password",
@@ -108,7 +113,8 @@ static int unknown_verb(const char *typed)
 static int run(int argc, char **argv)
 {
     static const char *const extra[] = {"role",    "limits", "password-file", "user",     "scope",
-                                        "expires", "to",     "ttl",           "replace!", NULL};
+                                        "expires", "to",     "ttl",           "replace!", "within",
+                                        NULL};
     struct config c = {0};
     struct err e = {0};
     int code = 2;

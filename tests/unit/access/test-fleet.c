@@ -765,6 +765,84 @@ static void without_nodes_a_lost_key_is_made_anew(void **state)
     assert_memory_equal(before[0], after[0], FLEET_PIN_SIZE);
 }
 
+static struct fleet_rotation rotation_of(struct yard *y)
+{
+    struct fleet_rotation r;
+    fleet_rotation(y->f, &r);
+    return r;
+}
+
+static void the_next_key_waits_for_everybody(void **state)
+{
+    AUTO(yard_freep) struct yard *y = yard_new(state);
+    struct machine tower, attic;
+    struct err e = {0};
+    unsigned char pins[LIMIT_FLEET_PINS][FLEET_PIN_SIZE], later[LIMIT_FLEET_PINS][FLEET_PIN_SIZE];
+    machine_init(&tower);
+    machine_init(&attic);
+    join(y, &tower, "tower", false);
+    join(y, &attic, "attic", false);
+    struct actor actor = by(y->g);
+    assert_int_equal(fleet_rotate(y->f, y->g->db, &actor, 1000, &e), -EINVAL);
+    y->changed = 0;
+    must(fleet_rotate(y->f, y->g->db, &actor, FLEET_ROTATION_MS, &e), &e);
+    assert_int_equal(y->changed, 1);
+    assert_int_equal(fleet_rotate(y->f, y->g->db, &actor, FLEET_ROTATION_MS, &e), -EEXIST);
+    assert_int_equal(fleet_pins(y->f, pins), 2);
+    fleet_told_keys(y->f, "tower");
+    fleet_told_keys(y->f, "tower");
+    yard_refresh(y);
+    must(open_fleet(y, true, &e), &e); /* a restart remembers */
+    struct fleet_rotation r = rotation_of(y);
+    assert_true(r.under_way);
+    assert_int_equal(r.nodes, 2);
+    assert_int_equal(r.missing.n, 1);
+    assert_string_equal(r.missing.v[0], "attic");
+    fleet_rotation_done(&r);
+    yard_refresh(y);
+    assert_int_equal(fleet_pins(y->f, later), 2);
+    assert_memory_equal(pins, later, sizeof pins[0] * 2);
+    fleet_told_keys(y->f, "attic");
+    yard_refresh(y);
+    yard_refresh(y); /* what was written is read */
+    assert_int_equal(fleet_pins(y->f, later), 1);
+    assert_memory_equal(pins[1], later[0], FLEET_PIN_SIZE);
+    assert_int_equal(admit(y, &tower), 0); /* the authority is the same */
+    assert_int_equal(audited(y->g, "keys.rotate", "done"), 1);
+    assert_int_equal(audited(y->g, "keys.retire", "done"), 1);
+    must(open_fleet(y, true, &e), &e);
+    assert_int_equal(fleet_pins(y->f, later), 1);
+    assert_memory_equal(pins[1], later[0], FLEET_PIN_SIZE);
+    machine_done(&tower);
+    machine_done(&attic);
+}
+
+static void the_next_key_does_not_wait_for_ever(void **state)
+{
+    AUTO(yard_freep) struct yard *y = yard_new(state);
+    struct machine m;
+    struct err e = {0};
+    char secret[33];
+    unsigned char pins[LIMIT_FLEET_PINS][FLEET_PIN_SIZE];
+    machine_init(&m);
+    join(y, &m, "tower", false);
+    token(y, "shed", false, secret); /* names the present key */
+    struct actor actor = by(y->g);
+    must(fleet_rotate(y->f, y->g->db, &actor, 2 * MINUTE, &e), &e);
+    fleet_told_keys(y->f, "tower");
+    yard_refresh(y);
+    yard_refresh(y);
+    assert_int_equal(fleet_pins(y->f, pins), 2); /* the token still waits */
+    must(fleet_refresh(y->f, y->g->db, actor.now_ms + 2 * MINUTE, &e), &e);
+    must(fleet_refresh(y->f, y->g->db, actor.now_ms + 2 * MINUTE, &e), &e);
+    assert_int_equal(fleet_pins(y->f, pins), 1);
+    struct machine shed;
+    machine_init(&shed);
+    assert_int_equal(come(y, &shed, secret, &e), -EACCES);
+    machine_done(&shed);
+    machine_done(&m);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -783,6 +861,8 @@ int main(void)
         cmocka_unit_test(what_another_process_does_is_noticed),
         cmocka_unit_test(when_it_was_seen_is_written_now_and_then),
         cmocka_unit_test(tokens_end),
+        cmocka_unit_test(the_next_key_waits_for_everybody),
+        cmocka_unit_test(the_next_key_does_not_wait_for_ever),
         cmocka_unit_test(the_database_alone_opens_nothing),
         cmocka_unit_test(a_lost_key_file),
         cmocka_unit_test(without_nodes_a_lost_key_is_made_anew),
