@@ -152,6 +152,11 @@ in
         security.polkit.enable = lib.mkDefault true;
       }
     ]))
+    # Generations of the hub's own machine: root's part is the agent's.
+    (mkIf (hub.enable && !agent.enable) {
+      systemd.packages = [ agent.package ];
+      systemd.services.hydra-generation-boot.wantedBy = [ "multi-user.target" ];
+    })
     (mkIf agent.enable (mkMerge [
       (userOf "hydra-agent" "/var/lib/hydra-agent" agent.extraGroups)
       (policyOf agent.policy)
@@ -167,6 +172,8 @@ in
             value = toString value;
           }) agent.settings;
         };
+        # Ends a switch of generations that a power failure cut off.
+        systemd.services.hydra-generation-boot.wantedBy = [ "multi-user.target" ];
         security.polkit.enable = lib.mkDefault true;
       }
       (mkIf (agent.tokenFile != null) {

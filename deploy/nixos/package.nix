@@ -105,13 +105,17 @@ stdenv.mkDerivation {
 
   postInstall = ''
     moveToOutput bin/hydra-agent "$agent"
+    moveToOutput libexec/hydra-agent-helper "$agent"
     moveToOutput 'lib/systemd/system/hydra-agent*' "$agent"
+    moveToOutput 'lib/systemd/system/hydra-generation*' "$agent"
     moveToOutput 'lib/sysusers.d/hydra-agent*' "$agent"
     moveToOutput 'share/polkit-1/rules.d/*hydra-agent*' "$agent"
     moveToOutput share/doc/hydra-agent "$agent"
     moveToOutput 'share/man/man8/hydra-agent*' "$agent"
-    for file in $(grep -rl "$out/bin/hydra-agent" "$agent"); do
-      substituteInPlace "$file" --replace-fail "$out/bin/hydra-agent" "$agent/bin/hydra-agent"
+    for program in bin/hydra-agent libexec/hydra-agent-helper; do
+      for file in $(grep -rl "$out/$program" "$agent"); do
+        substituteInPlace "$file" --replace-fail "$out/$program" "$agent/$program"
+      done
     done
   '';
 

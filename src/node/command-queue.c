@@ -188,6 +188,7 @@ static bool same_engine(const struct action *a, const struct action *b)
 static bool conflicts(const struct action *a, const struct action *b)
 {
     return str_eq(a->command.target, b->command.target) ||
+           (command_is_generation(a->command.verb) && command_is_generation(b->command.verb)) ||
            ((is_of_project(a) || is_of_project(b)) && same_engine(a, b));
 }
 
@@ -196,6 +197,8 @@ bool action_is_its_turn(const struct commands *s, const struct action *a)
 {
     unsigned running = 0;
     bool before = true;
+    if (a->command.verb == COMMAND_GENERATION_CONFIRM) /* what it confirms waits for it */
+        return true;
     for (size_t i = 0; i < s->actions.n; i++) {
         const struct action *other = s->actions.v[i];
         before = before && other != a;

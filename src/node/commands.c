@@ -34,6 +34,11 @@ static const struct action_ops *const ops_of[COMMAND_COUNT] = {
     [COMMAND_MACHINE_POWER_OFF] = &machine_action,
     [COMMAND_DOCKER_PRUNE] = &prune_action,
     [COMMAND_AGENT_UPGRADE] = &agent_action,
+    [COMMAND_GENERATION_SWITCH] = &switch_action,
+    [COMMAND_GENERATION_ROLLBACK] = &switch_action,
+    [COMMAND_GENERATION_REBUILD] = &rebuild_action,
+    [COMMAND_GENERATION_COLLECT] = &collect_action,
+    [COMMAND_GENERATION_CONFIRM] = &confirm_action,
 };
 
 static struct commands *state_of(struct node *n)
@@ -78,8 +83,13 @@ void commands_look_at_policy(struct commands *s)
               (struct node_report){.kind = REPORT_POLICY, .policy = policy_copy(s->policy)});
 }
 
+/* The hub's confirm only ends what the policy allowed before. */
 int commands_check_policy(const struct commands *s, const struct command *c, struct err *e)
 {
+    if (c->verb == COMMAND_GENERATION_CONFIRM)
+        return 0;
+    if (c->verb == COMMAND_GENERATION_REBUILD)
+        return policy_check_flake(s->policy, c->argument, e);
     int r = policy_check(s->policy, command_verb_name(c->verb), c->target, e);
     if (r >= 0 && c->verb == COMMAND_CONTAINER_RENAME)
         r = policy_check_rename(s->policy, c->target, c->argument, e);

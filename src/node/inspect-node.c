@@ -33,6 +33,7 @@ static const struct inspect_ops *const ops_of[INSPECT_COUNT] = {
     [INSPECT_PACKAGES] = &packages_inspect,
     [INSPECT_GENERATIONS] = &generations_inspect,
     [INSPECT_GENERATION_DIFF] = &generation_diff_inspect,
+    [INSPECT_GENERATION_PLAN] = &generation_plan_inspect,
     [INSPECT_GARBAGE] = &garbage_inspect,
 };
 

@@ -63,6 +63,56 @@ static void read_system(const char *root, struct generation *g)
         str_mend_utf8(g->specialisations.v[i]);
 }
 
+/* --- does it take a reboot --- */
+
+/* Modules that user space has to fit: "nvidia.ko", maybe packed. */
+static char *find_module(const char *root, const char *toplevel, const char *name)
+{
+    static const char *const folders[] = {"misc", "extra", "updates", "kernel/drivers/video",
+                                          "kernel/drivers/char/drm"};
+    static const char *const endings[] = {".ko", ".ko.xz", ".ko.zst", ".ko.gz"};
+    AUTO(mem_freep) char *kernel = nix_kernel_of(root, toplevel);
+    for (size_t i = 0; i < COUNT_OF(folders); i++)
+        for (size_t k = 0; k < COUNT_OF(endings); k++) {
+            AUTO(mem_freep)
+            char *path = mem_printf("%s/kernel-modules/lib/modules/%s/%s/%s%s", toplevel, kernel,
+                                    folders[i], name, endings[k]);
+            char *real = rooted_real(root, path);
+            if (real)
+                return real;
+        }
+    return NULL;
+}
+
+static bool same_place(const char *root, const char *a, const char *b, const char *what)
+{
+    AUTO(mem_freep) char *in_a = mem_printf("%s/%s", a, what);
+    AUTO(mem_freep) char *in_b = mem_printf("%s/%s", b, what);
+    AUTO(mem_freep) char *real_a = rooted_real(root, in_a);
+    AUTO(mem_freep) char *real_b = rooted_real(root, in_b);
+    return real_a && real_b ? str_eq(real_a, real_b) : !real_a && !real_b;
+}
+
+char *nix_needs_reboot(const char *root, const char *toplevel)
+{
+    static const char booted[] = "/run/booted-system";
+    AUTO(mem_freep) char *there = rooted_real(root, booted);
+    if (!there)
+        return NULL;
+    AUTO(mem_freep) char *old = nix_kernel_of(root, booted);
+    AUTO(mem_freep) char *new = nix_kernel_of(root, toplevel);
+    if (!str_eq(old, new))
+        return mem_printf("It has another kernel (%s) than the one that runs (%s).", new, old);
+    if (!same_place(root, booted, toplevel, "kernel"))
+        return mem_printf("It has another build of the kernel %s than the one that runs.", new);
+    AUTO(mem_freep) char *old_nvidia = find_module(root, booted, "nvidia");
+    AUTO(mem_freep) char *new_nvidia = find_module(root, toplevel, "nvidia");
+    if (old_nvidia && !str_eq(old_nvidia, new_nvidia))
+        return mem_strdup("It has another NVIDIA driver than the one that runs: until a reboot no "
+                          "program could use the card.");
+    return NULL;
+}
+
 /* --- which there are --- */
 
 /* "system-42-link": 42; 0 = it is none. */

@@ -7,7 +7,7 @@
 #include "base/vec.h"
 
 #define NIX_PROFILES "/nix/var/nix/profiles"
-#define NIX_SYSTEM_PROFILE NIX_PROFILES "/system"
+#define NIX_SYSTEM_PROFILE "/nix/var/nix/profiles/system"
 
 enum {
     LIMIT_GENERATIONS = 1000,
@@ -49,3 +49,6 @@ void generation_print(const struct generation *g, struct jw *w);
 /* What a system of its own says, without being a generation: "" when nothing. mem_free(). */
 char *nix_kernel_of(const char *root, const char *toplevel);
 char *nix_version_of(const char *root, const char *toplevel);
+/* Why a running machine can't go there without a reboot: another kernel, or a driver that programs
+ * have to fit. NULL = it can. mem_free(). */
+char *nix_needs_reboot(const char *root, const char *toplevel);

@@ -1,6 +1,7 @@
 #include "node/root-request.h"
 
 #include "node/nix-garbage.h"
+#include "node/rooted.h"
 
 #include <stdio.h>
 
@@ -79,7 +80,7 @@ static bool take(char **parts, struct root_request *r)
 int root_request_parse(const char *instance, struct root_request *ret_r)
 {
     AUTO(mem_freep) char *copy = mem_strdup(instance);
-    char *parts[PARTS_MAX], *rest = copy;
+    char none[1] = "", *parts[PARTS_MAX] = {none, none, none, none, none}, *rest = copy;
     size_t n = 0;
     for (char *part; (part = strsep(&rest, ":")); n++) {
         if (n == PARTS_MAX)
@@ -194,4 +195,61 @@ int root_request_check(const struct root_request *r, const struct policy *p, str
         break;
     }
     return -EINVAL;
+}
+/* --- answers --- */
+
+static const char *const answer_states[] = {
+    [ROOT_RUNNING] = "running",
+    [ROOT_DONE] = "done",
+    [ROOT_REFUSED] = "refused",
+    [ROOT_FAILED] = "failed",
+};
+
+const char *root_answer_state_name(enum root_answer_state s)
+{
+    return answer_states[s];
+}
+
+char *root_answer_file(const struct root_request *r)
+{
+    return mem_printf("%s/%s%s", ROOT_ANSWERS, r->verb == ROOT_CONFIRM ? "confirm-" : "",
+                      *r->id ? r->id : "settle");
+}
+
+void root_answer_done(struct root_answer *a)
+{
+    mem_free(a->text);
+    mem_free(a->output);
+    *a = (struct root_answer){0};
+}
+
+void root_answer_print(enum root_answer_state s, const char *text, const char *output,
+                       struct str *out)
+{
+    str_addf(out, "%s\n", answer_states[s]);
+    for (; *text; text++)
+        str_add_char(out, (unsigned char)*text < 0x20 ? ' ' : *text);
+    str_addf(out, "\n%s", output ? output : "");
+}
+
+int root_answer_parse(const char *text, size_t len, struct root_answer *ret_a)
+{
+    AUTO(mem_freep) char *copy = mem_strndup(text, len);
+    char *rest = copy, *word = strsep(&rest, "\n");
+    char *sentence = rest ? strsep(&rest, "\n") : NULL;
+    for (unsigned s = 0; rest && s < COUNT_OF(answer_states); s++)
+        if (str_eq(word, answer_states[s])) {
+            *ret_a = (struct root_answer){.state = (enum root_answer_state)s,
+                                          .text = str_mend_utf8(mem_strdup(sentence)),
+                                          .output = str_mend_utf8(mem_strdup(rest))};
+            return 0;
+        }
+    return -EINVAL;
+}
+
+int root_answer_read(const char *file, struct root_answer *ret_a)
+{
+    AUTO(str_done) struct str text = {0};
+    int r = rooted_read("", file, LIMIT_ROOT_ANSWER, &text);
+    return r < 0 ? r : root_answer_parse(text.p, text.len, ret_a);
 }

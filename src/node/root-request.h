@@ -45,3 +45,26 @@ const char *flake_find(const struct policy *p, const char *hash);
 /* Does the policy allow it? Confirming and settling only end what it allowed before. */
 int root_request_check(const struct root_request *r, const struct policy *p,
                        struct err *e) MUST_CHECK;
+/* --- answers: a file each, "STATE\nSENTENCE\nOUTPUT" --- */
+
+enum { LIMIT_ROOT_ANSWER = 64 << 10 };
+enum root_answer_state {
+    ROOT_RUNNING, /* more follows */
+    ROOT_DONE,    /* of a switch: it has begun, and its state tells the rest */
+    ROOT_REFUSED, /* nothing was done */
+    ROOT_FAILED,
+};
+const char *root_answer_state_name(enum root_answer_state s);
+
+struct root_answer {
+    enum root_answer_state state;
+    char *text, *output; /* never NULL */
+};
+void root_answer_done(struct root_answer *a);
+
+char *root_answer_file(const struct root_request *r); /* mem_free() */
+void root_answer_print(enum root_answer_state s, const char *text, const char *output,
+                       struct str *out);
+int root_answer_parse(const char *text, size_t len, struct root_answer *ret_a) MUST_CHECK;
+/* -ENOENT: none yet. Blocks for a moment. */
+int root_answer_read(const char *file, struct root_answer *ret_a) MUST_CHECK;

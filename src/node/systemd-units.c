@@ -109,6 +109,17 @@ static void drop(struct unit *u)
     unit_free(u);
 }
 
+/* NixOS links its unit files into /etc from the store, where they stay when the link is gone. */
+static bool has_file(const struct unit *u)
+{
+    if (!u->fragment || access(u->fragment, F_OK) < 0)
+        return false;
+    if (!str_starts(u->fragment, "/nix/store/"))
+        return true;
+    AUTO(mem_freep) char *link = mem_printf("/etc/systemd/system/%s", u->name);
+    return access(link, F_OK) == 0;
+}
+
 /* systemd forgets a service that was stopped and that nothing needs; people don't. */
 void units_unload(struct unit *u)
 {
@@ -299,7 +310,9 @@ static void drop_unlisted(struct systemd *s)
 {
     MAP_FOREACH (&s->units, m) {
         struct unit *u = m->value;
-        if (!u->listed && !(u->unloaded && access(u->fragment, F_OK) == 0))
+        if (!u->listed && u->unloaded && !has_file(u))
+            drop(u);
+        else if (!u->listed && !u->unloaded)
             units_unload(u);
         u->listed = false;
     }

@@ -36,9 +36,18 @@ static void check_request(const char *text, size_t size)
     FUZZ_CHECK(root_request_parse(back, &r) == 0);
 }
 
+static void check_answer(const char *text, size_t size)
+{
+    struct root_answer a = {0};
+    if (root_answer_parse(text, size, &a) >= 0)
+        FUZZ_CHECK(a.text && a.output && a.state <= ROOT_FAILED && !strchr(a.text, '\n'));
+    root_answer_done(&a);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     check_state((const char *)data, size);
     check_request((const char *)data, size);
+    check_answer((const char *)data, size);
     return 0;
 }

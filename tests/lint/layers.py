@@ -7,11 +7,11 @@ import re
 import sys
 
 ORDER = ['base', 'io', 'http', 'rpc', 'node', 'stream', 'store', 'access', 'cluster', 'jobs', 'history', 'logs', 'inference',
-         'alerts', 'automation', 'boards', 'api', 'hub', 'agent', 'demo', 'cli']
+         'alerts', 'automation', 'boards', 'api', 'hub', 'agent', 'generation', 'demo', 'cli']
 # node/ becomes part of the agent, and cli/ a program of its own: they know nothing of the server.
 ONLY = {'node': {'base', 'io', 'rpc', 'node'}, 'cli': {'base', 'io', 'cli'},
         'logs': {'base', 'io', 'http', 'node', 'logs'}, 'agent': {'base', 'io', 'http', 'rpc', 'node', 'logs', 'agent'},
-        'demo': {'base', 'io', 'rpc', 'node', 'agent', 'demo'}, 'http': {'base', 'io', 'http'}}
+        'demo': {'base', 'io', 'rpc', 'node', 'agent', 'demo'}, 'generation': {'base', 'node', 'generation'}, 'http': {'base', 'io', 'http'}}
 
 src = pathlib.Path(__file__).resolve().parents[2] / 'src'
 bad = 0

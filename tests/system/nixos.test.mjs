@@ -72,6 +72,12 @@ test('the units are the package\'s own, started with the machine', async () => {
     }
 });
 
+test('a switch of generations that was cut off is ended at the next start', () => {
+    assert.deepEqual(plain.systemd.services['hydra-generation-boot'].wantedBy, ['multi-user.target']);
+    const text = fs.readFileSync(path.join(root, 'deploy/nixos/package.nix'), 'utf8');
+    for (const file of ['libexec/hydra-agent-helper', 'lib/systemd/system/hydra-generation*']) assert.ok(text.includes(file), file);
+});
+
 test('systemd takes what the module adds to them', async () => {
     for (const services of [plain, full]) {
         await verified('hydrad.socket', services.systemd.sockets.hydrad);

@@ -18,7 +18,7 @@ static void test_days(void **state)
 static void test_old(void **state)
 {
     (void)state;
-    int64_t day = 24 * 3600 * 1000;
+    const int64_t day = INT64_C(24) * 3600 * 1000;
     struct generation g = {.date_ms = 10 * day};
     assert_true(garbage_is_old(&g, 5, 15 * day));
     assert_false(garbage_is_old(&g, 6, 15 * day));

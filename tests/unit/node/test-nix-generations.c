@@ -79,6 +79,46 @@ static void test_pick(void **state)
     nix_tree_done(&t);
 }
 
+/* A file of a system, or of the kernel that it has. */
+static void put(const struct nix_tree *t, const char *system, const char *tail, const char *target)
+{
+    AUTO(mem_freep) char *path = mem_printf("%s/%s", system, tail);
+    nix_tree_file(t, target, "");
+    nix_tree_link(t, path, target);
+}
+
+static void test_needs_reboot(void **state)
+{
+    (void)state;
+    struct nix_tree t;
+    nix_tree_init(&t);
+    AUTO(mem_freep) char *old = nix_tree_system(&t, 1, "1", "6.12.1", "");
+    AUTO(mem_freep) char *same = nix_tree_system(&t, 2, "2", "6.12.1", "");
+    AUTO(mem_freep) char *newer = nix_tree_system(&t, 3, "3", "6.18.1", "");
+    AUTO(mem_freep) char *rebuilt = nix_tree_system(&t, 4, "4", "6.12.1", "");
+    AUTO(mem_freep) char *driver = nix_tree_system(&t, 5, "5", "6.12.1", "");
+    static const char nvidia[] = "kernel-modules/lib/modules/6.12.1/misc/nvidia.ko.xz";
+    assert_null(nix_needs_reboot(t.root, newer)); /* nothing says what was booted */
+    nix_tree_link(&t, "/run/booted-system", old);
+    char *const all[] = {old, same, newer, driver};
+    for (size_t i = 0; i < COUNT_OF(all); i++)
+        put(&t, all[i], "kernel", "/nix/store/linux/bzImage");
+    put(&t, rebuilt, "kernel", "/nix/store/linux-again/bzImage");
+    put(&t, old, nvidia, "/nix/store/nvidia-1");
+    put(&t, same, nvidia, "/nix/store/nvidia-1");
+    put(&t, rebuilt, nvidia, "/nix/store/nvidia-1");
+    put(&t, driver, nvidia, "/nix/store/nvidia-2");
+    static const char *const says[] = {NULL, NULL, "another kernel (6.18.1)", "another build",
+                                       "another NVIDIA driver"};
+    char *const systems[] = {old, same, newer, rebuilt, driver};
+    for (size_t i = 0; i < COUNT_OF(systems); i++) {
+        AUTO(mem_freep) char *why = nix_needs_reboot(t.root, systems[i]);
+        if (!says[i] ? why != NULL : !why || !strstr(why, says[i]))
+            fail_msg("%zu: %s", i, why ? why : "-");
+    }
+    nix_tree_done(&t);
+}
+
 static void test_no_nixos(void **state)
 {
     (void)state;
@@ -96,6 +136,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_list),
         cmocka_unit_test(test_pick),
+        cmocka_unit_test(test_needs_reboot),
         cmocka_unit_test(test_no_nixos),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -56,7 +56,7 @@ static void test_limits(void **state)
     int64_t begun = clock_mono_ms();
     assert_int_equal(run("sleep 1000 & sleep 1000", (struct program){.deadline_ms = 200}, &e, &end),
                      -ETIMEDOUT);
-    assert_true(clock_mono_ms() - begun < 100 * 1000);
+    assert_true(clock_mono_ms() - begun < 100000);
     assert_non_null(strstr(e.text, "has not come to an end"));
     assert_int_equal(run("yes", (struct program){.output_max = 1000}, &e, &end), -E2BIG);
     const char *const nothing[] = {"/nonexistent/program", NULL};

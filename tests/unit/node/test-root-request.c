@@ -119,12 +119,42 @@ static void test_policy(void **state)
     assert_int_equal(check(all, rebuild), -EACCES); /* allowed, but not named */
 }
 
+static void test_answers(void **state)
+{
+    (void)state;
+    for (unsigned i = ROOT_RUNNING; i <= ROOT_FAILED; i++) {
+        struct str text = {0};
+        struct root_answer a = {0};
+        root_answer_print((enum root_answer_state)i, "It is\nso.", "one\ntwo\n", &text);
+        assert_int_equal(root_answer_parse(text.p, text.len, &a), 0);
+        assert_int_equal(a.state, i);
+        assert_string_equal(a.text, "It is so.");
+        assert_string_equal(a.output, "one\ntwo\n");
+        root_answer_done(&a);
+        str_done(&text);
+    }
+    static const char *const bad[] = {"", "done", "done\n", "done\nno third line", "half\n\n"};
+    for (size_t i = 0; i < COUNT_OF(bad); i++) {
+        struct root_answer a = {0};
+        assert_int_equal(root_answer_parse(bad[i], strlen(bad[i]), &a), -EINVAL);
+    }
+    struct root_answer a = {0};
+    assert_int_equal(root_answer_read("/nonexistent/answer", &a), -ENOENT);
+    const struct root_request settle = {.verb = ROOT_SETTLE},
+                              confirm = {.verb = ROOT_CONFIRM, .id = "a"};
+    AUTO(mem_freep) char *first = root_answer_file(&settle);
+    AUTO(mem_freep) char *second = root_answer_file(&confirm);
+    assert_string_equal(first, ROOT_ANSWERS "/settle");
+    assert_string_equal(second, ROOT_ANSWERS "/confirm-a");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_round_trip),
         cmocka_unit_test(test_nonsense),
         cmocka_unit_test(test_policy),
+        cmocka_unit_test(test_answers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

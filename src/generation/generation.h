@@ -1,0 +1,108 @@
+/* Between the files of hydra-agent-helper. It runs one request to its end, alone, as root; whatever
+ * it does may be cut off at any moment. Everything blocks. */
+#pragma once
+
+#include "node/nix-generations.h"
+#include "node/root-request.h"
+
+#define ROLLBACK_TIMER "hydra-rollback.timer"
+#define ROLLBACK_SERVICE "hydra-rollback.service"
+#define ACTIVATE_SERVICE "hydra-activate.service"
+#define ACTIVATE_LOG SWITCH_FOLDER "/activate.log"
+#define ROOT_TO "/nix/var/nix/gcroots/hydra-switch-to"
+#define ROOT_FROM "/nix/var/nix/gcroots/hydra-switch-from"
+#define ROOT_BUILT "/nix/var/nix/gcroots/hydra-switch-built"
+
+enum {
+    DRY_RUN_MS = 3 * 60 * 1000,
+    REALISE_MS = 10 * 60 * 1000,
+    BACK_MS = 15 * 60 * 1000, /* for the old system's `test` */
+    BOOT_MS = 10 * 60 * 1000, /* for the boot loader */
+    BUILD_MS = 6 * 60 * 60 * 1000,
+    COLLECT_MS = 2 * 60 * 60 * 1000,
+    TRIES = 3,
+    TRY_AGAIN_S = 2,
+    LIMIT_SAID = 12 << 10, /* bytes kept of what a program says */
+};
+
+/* Names a moment for the tests' build, which ends the program or the machine there. */
+#ifdef HYDRA_STAGES
+void stage(const char *name);
+#else
+static inline void stage(const char *name)
+{
+    (void)name;
+}
+#endif
+
+/* --- answers --- */
+
+/* What the asker reads. `output` may be NULL. */
+void answer(const char *id, enum root_answer_state state, const char *text, const char *output);
+
+/* --- state (state.c) --- */
+
+/* Nobody else changes anything until this program ends. -EBUSY when somebody does and `wait_s` is
+ * over. */
+int state_lock(unsigned wait_s, struct err *e) MUST_CHECK;
+/* 1 = there is one; 0 = there never was. */
+int state_load(struct switch_state *ret_s, struct err *e) MUST_CHECK;
+/* Writes it, with this run of the machine; aborts nothing when it can't. */
+int state_save(struct switch_state *s, struct err *e) MUST_CHECK;
+/* The same with another phase. */
+int state_enter(struct switch_state *s, enum switch_phase phase, struct err *e) MUST_CHECK;
+bool state_is_of_this_boot(const struct switch_state *s);
+void read_boot_id(char ret_id[SWITCH_BOOT_SIZE]);
+
+/* What runs, or was booted: a path in the store; NULL. mem_free(). */
+char *system_running(void);
+char *system_booted(void);
+
+/* --- programs (run.c) --- */
+
+/* Runs it; what it said, the last of it. Its exit code, or -errno. */
+int run_said(const char *const *argv, uint32_t deadline_ms, struct err *e,
+             struct str *ret_said) MUST_CHECK;
+/* "SYSTEM/bin/switch-to-configuration ACTION": its exit code, or -errno. */
+int run_switch(const char *system, const char *action, uint32_t deadline_ms, struct err *e,
+               struct str *ret_said) MUST_CHECK;
+/* Does somebody else switch this machine right now? */
+bool switch_is_locked(void);
+/* A link that keeps the garbage collector away. */
+int root_path(const char *link, const char *target, struct err *e) MUST_CHECK;
+
+/* --- systemd (manager.c) --- */
+
+struct transient {
+    const char *name, *description;
+    const char *const *argv; /* an absolute path first */
+    const char *const *stop; /* what is run after it ended, however; NULL */
+    const char *after;       /* a unit; NULL */
+    const char *output;      /* a file; NULL = the journal */
+    bool again;              /* when it fails */
+};
+int manager_run(const struct transient *t, struct err *e) MUST_CHECK;
+/* Runs it in so many seconds, unless its timer is stopped. */
+int manager_arm(const char *timer, unsigned seconds, const struct transient *t,
+                struct err *e) MUST_CHECK;
+int manager_start(const char *unit, struct err *e) MUST_CHECK;
+/* Until it is down, by force in the end. */
+int manager_stop(const char *unit, struct err *e) MUST_CHECK;
+bool manager_is_active(const char *unit);
+int manager_reboot(struct err *e) MUST_CHECK;
+
+/* --- the work: each returns 0 or an error, and has answered --- */
+
+int begin_plan(const struct root_request *r);
+int begin_switch(const struct root_request *r);
+int begin_rebuild(const struct root_request *r);
+int collect(const struct root_request *r);
+int confirm(const struct root_request *r);
+/* `late`: the timer has run out. */
+int settle(bool late);
+/* The new system's `test` has ended; systemd's environment says how. */
+int activated(void);
+/* To the old system, and tells why. */
+int roll_back(struct switch_state *s, const char *why) MUST_CHECK;
+/* The way back, for what takes `seconds` from now. */
+int arm(const struct switch_state *s, unsigned seconds, struct err *e) MUST_CHECK;

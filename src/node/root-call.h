@@ -1,0 +1,21 @@
+/* Has hydra-agent-helper do something, by starting its unit over D-Bus, and waits for its answer.
+ * For the files of this folder; on the node's loop. */
+#pragma once
+
+#include "node/node-private.h"
+#include "node/root-request.h"
+
+struct root_call;
+
+/* `a`: what it answered; NULL with a sentence why there is none. Comes once, later than the start;
+ * the call is over, but still to be freed. */
+typedef void root_fn(void *arg, const struct root_answer *a, const char *trouble);
+
+/* Never NULL: failure to start comes to `done`. */
+struct root_call *root_call_start(struct node *n, const struct root_request *r, root_fn *done,
+                                  void *arg);
+/* The same for one that was started before, maybe by an agent that is no more. */
+struct root_call *root_call_watch(struct node *n, const struct root_request *r, root_fn *done,
+                                  void *arg);
+/* `done` is not called any more; what was started goes on. NULL is fine. */
+void root_call_free(struct root_call *c);
