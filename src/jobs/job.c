@@ -95,7 +95,7 @@ bool verb_is_project(enum command_verb v)
 void job_done(struct job *j)
 {
     char **const texts[] = {&j->node, &j->service, &j->target, &j->argument, &j->step,
-                            &j->text, &j->output,  &j->actor,  &j->via};
+                            &j->text, &j->output,  &j->actor,  &j->via,      &j->ran_before};
     for (size_t i = 0; i < COUNT_OF(texts); i++)
         mem_free(*texts[i]);
     str_list_done(&j->children);
@@ -106,7 +106,7 @@ void job_copy(struct job *to, const struct job *from)
 {
     *to = *from;
     char **const texts[] = {&to->node, &to->service, &to->target, &to->argument, &to->step,
-                            &to->text, &to->output,  &to->actor,  &to->via};
+                            &to->text, &to->output,  &to->actor,  &to->via,      &to->ran_before};
     for (size_t i = 0; i < COUNT_OF(texts); i++)
         *texts[i] = mem_strdup(*texts[i] ? *texts[i] : "");
     to->children = (struct str_list){0};

@@ -34,6 +34,7 @@ struct job {
     char *target, *argument;    /* as the node calls it; "" = none */
     char *step, *text, *output; /* what it does now; how it ended; what the thing itself said */
     char *actor, *via;
+    char *ran_before; /* of a switch of systems: health_now() before it; else "" */
     int64_t created_ms, started_ms, ended_ms; /* 0 = not yet */
     struct str_list children;                 /* ids, in their order */
 };

@@ -15,7 +15,9 @@ struct live_job {
     bool held;    /* by who cancelled it: written there, with that audit entry */
     bool sent;
     int64_t heard_mono_ms; /* when its node last said something of it, or got it */
-    int64_t asked_mono_ms; /* when its node was last asked; 0 = not since it was heard */
+    int64_t well_mono_ms;  /* of a switch that waits: since when its node is well; 0 = it is not */
+    int64_t confirmed_mono_ms; /* when the node was last told so; 0 = never */
+    int64_t asked_mono_ms;     /* when its node was last asked; 0 = not since it was heard */
 };
 
 /* What is being written by a worker. */
@@ -57,12 +59,18 @@ void jobs_set_state(struct jobs *j, struct live_job *l, enum job_state s, const 
 /* A child has ended, or its parent was recalled: the next one, or the parent's end. */
 void jobs_next_child(struct jobs *j, struct live_job *parent, struct cluster_now now);
 void jobs_send(struct jobs *j, struct live_job *l, struct cluster_now now);
+void jobs_set_step(struct jobs *j, struct live_job *l, const char *step);
+uint64_t jobs_next_sequence(struct jobs *j, int64_t wall_ms);
 void jobs_publish(struct jobs *j, const struct live_job *l);
 
 /* The ceiling to be written before the next commands go out. */
 int64_t jobs_ceiling(const struct jobs *j, int64_t wall_ms);
 /* It is written. */
 void jobs_ceiling_raised(struct jobs *j, int64_t ceiling);
+
+/* confirm.c: tells a node that its switch is well. */
+void jobs_confirm(struct jobs *j, struct live_job *l, struct cluster_now now);
+bool jobs_is_switch(const struct job *job);
 
 /* jobs-write.c: writes what is dirty, unless a worker is at it. */
 void jobs_flush(struct jobs *j);

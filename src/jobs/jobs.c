@@ -103,7 +103,7 @@ void jobs_set_state(struct jobs *j, struct live_job *l, enum job_state s, const 
         end_of_child(j, l, now);
 }
 
-static void set_step(struct jobs *j, struct live_job *l, const char *step)
+void jobs_set_step(struct jobs *j, struct live_job *l, const char *step)
 {
     if (mem_set_str(&l->job.step, step))
         jobs_publish(j, l);
@@ -136,7 +136,7 @@ void jobs_ceiling_raised(struct jobs *j, int64_t ceiling)
     j->ceiling = ceiling > j->ceiling ? ceiling : j->ceiling;
 }
 
-static uint64_t next_sequence(struct jobs *j, int64_t wall_ms)
+uint64_t jobs_next_sequence(struct jobs *j, int64_t wall_ms)
 {
     int64_t clock = wall_ms < j->ceiling ? wall_ms : j->ceiling;
     uint64_t now = clock > 0 ? (uint64_t)clock : 0;
@@ -152,7 +152,7 @@ void jobs_send(struct jobs *j, struct live_job *l, struct cluster_now now)
                         .target = l->job.target,
                         .argument = l->job.argument,
                         .expires_ms = now.wall_ms + JOB_COMMAND_LIFE_MS,
-                        .sequence = next_sequence(j, now.wall_ms)};
+                        .sequence = jobs_next_sequence(j, now.wall_ms)};
     str_copy(c.id, sizeof c.id, l->job.id);
     l->to_send = false;
     l->sent = true;
@@ -172,7 +172,7 @@ static void ask(struct jobs *j, struct live_job *l, struct cluster_now now)
         return;
     AUTO(mem_freep)
     char *step = mem_printf("%s is away: asked for the outcome once it is back", l->job.node);
-    set_step(j, l, step);
+    jobs_set_step(j, l, step);
 }
 
 static bool is_with_node(const struct live_job *l)
@@ -207,8 +207,10 @@ static void watch(struct jobs *j, struct live_job *l, struct cluster_now now)
 
 void jobs_tick(struct jobs *j, struct cluster_now now)
 {
-    MAP_FOREACH (&j->live, entry)
+    MAP_FOREACH (&j->live, entry) {
         watch(j, entry->value, now);
+        jobs_confirm(j, entry->value, now);
+    }
     forget_old(j);
     jobs_flush(j);
 }
@@ -233,7 +235,7 @@ void jobs_node_away(struct jobs *j, const char *node, struct cluster_now now)
             continue;
         AUTO(mem_freep)
         char *step = mem_printf("%s is away: asked for the outcome once it is back", node);
-        set_step(j, l, step);
+        jobs_set_step(j, l, step);
         l->heard_mono_ms = now.mono_ms;
     }
 }
@@ -271,7 +273,7 @@ void jobs_outcome(struct jobs *j, const char *node, const struct command_outcome
     l->heard_mono_ms = now.mono_ms;
     l->asked_mono_ms = 0;
     if (s == JOB_RUNNING) {
-        set_step(j, l, o->step ? o->step : "");
+        jobs_set_step(j, l, o->step ? o->step : "");
         return;
     }
     AUTO(mem_freep)
@@ -401,7 +403,7 @@ void jobs_next_child(struct jobs *j, struct live_job *parent, struct cluster_now
     AUTO(mem_freep) char *title = job_title(&next->job);
     AUTO(mem_freep)
     char *step = mem_printf("%zu of %zu: %s", n + 1, parent->job.children.n, title);
-    set_step(j, parent, step);
+    jobs_set_step(j, parent, step);
     if (next->job.state != JOB_WAITING)
         return;
     next->to_send = true;

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "jobs/actions.h"
 #include "jobs/guarded.h"
+#include "jobs/health.h"
 
 struct plan {
     struct jobs *jobs;
@@ -28,6 +29,7 @@ static struct job *make(const struct plan *p, enum command_verb verb, const char
                       .step = mem_strdup(""),
                       .text = mem_strdup(""),
                       .output = mem_strdup(""),
+                      .ran_before = mem_strdup(""),
                       .actor = mem_strdup(o->actor),
                       .via = mem_strdup(o->via),
                       .created_ms = p->now.wall_ms + (int64_t)p->made->n - 1}; /* keeps the order */
@@ -44,18 +46,34 @@ static int check_text(const struct plan *p, const char *text, const char *what)
     return 0;
 }
 
+/* What stands beside a verb. */
+static const struct {
+    enum command_verb verb;
+    const char *question; /* what an argument that it needs answers; NULL = it may be left out */
+} arguments[] = {
+    {COMMAND_CONTAINER_RENAME, "what shall it be called?"},
+    {COMMAND_PROCESS_SIGNAL, "which signal, such as TERM?"},
+    {COMMAND_GENERATION_REBUILD, "which flake, of those that the node's policy names?"},
+    {COMMAND_CONTAINER_KILL, NULL},
+    {COMMAND_DOCKER_PRUNE, NULL},
+    {COMMAND_AGENT_UPGRADE, NULL},
+    {COMMAND_GENERATION_SWITCH, NULL},
+    {COMMAND_GENERATION_ROLLBACK, NULL},
+    {COMMAND_GENERATION_COLLECT, NULL},
+};
+
 static int check_argument(const struct plan *p, enum command_verb verb)
 {
-    const char *a = p->order->argument;
-    bool needs = verb == COMMAND_CONTAINER_RENAME || verb == COMMAND_PROCESS_SIGNAL;
-    bool takes = needs || verb == COMMAND_CONTAINER_KILL || verb == COMMAND_DOCKER_PRUNE ||
-                 verb == COMMAND_AGENT_UPGRADE;
+    const char *a = p->order->argument, *question = NULL;
+    bool takes = false;
     int r = 0;
-    if (needs && str_is_empty(a))
-        r = err_set(p->e, -EINVAL, "%s",
-                    verb == COMMAND_CONTAINER_RENAME
-                        ? "\"argument\" is missing: what shall it be called?"
-                        : "\"argument\" is missing: which signal, such as TERM?");
+    for (size_t i = 0; i < COUNT_OF(arguments) && !takes; i++)
+        if (arguments[i].verb == verb) {
+            takes = true;
+            question = arguments[i].question;
+        }
+    if (question && str_is_empty(a))
+        r = err_set(p->e, -EINVAL, "\"argument\" is missing: %s", question);
     else if (!takes && !str_is_empty(a))
         r = err_set(p->e, -EINVAL, "%s takes no argument.", command_verb_name(verb));
     return err_field(p->e, r, "argument");
@@ -86,8 +104,10 @@ static int check_right(const struct plan *p, enum command_verb verb, const char 
 static bool is_same(const struct job *j, enum command_verb verb, const char *node,
                     const char *target)
 {
-    return !job_is_over(j->state) && !j->children.n && j->verb == verb && str_eq(j->node, node) &&
-           str_eq(j->target, target);
+    if (job_is_over(j->state) || j->children.n || !str_eq(j->node, node))
+        return false;
+    return (command_is_generation(j->verb) && command_is_generation(verb)) ||
+           (j->verb == verb && str_eq(j->target, target));
 }
 
 static const struct job *find_same(const struct jobs *j, enum command_verb verb, const char *node,
@@ -259,45 +279,86 @@ static int find_upgrade(const struct plan *p, const char *node, char ret_version
     return 0;
 }
 
+/* Of verbs that are done to a node: how a target is named that it needs; "" = it may be left out;
+ * NULL = there is none. */
+static const char *target_of(enum command_verb verb)
+{
+    return verb == COMMAND_PROCESS_SIGNAL      ? "PID:START"
+           : verb_is_project(verb)             ? "ENGINE/PROJECT"
+           : verb == COMMAND_GENERATION_SWITCH ? "the number of a generation"
+           : verb == COMMAND_DOCKER_PRUNE      ? "" /* an engine, where there are several */
+                                               : NULL;
+}
+
+static bool is_for_nodes(enum command_verb verb)
+{
+    return target_of(verb) || verb_is_machine(verb) || command_is_generation(verb);
+}
+
+static int check_target(const struct plan *p, enum command_verb verb, const char *target)
+{
+    const char *needs = target_of(verb);
+    int r = 0;
+    if (!needs && *target)
+        r = err_set(p->e, -EINVAL, "%s takes no \"target\".", p->order->verb);
+    else if (needs && *needs && !*target)
+        r = err_set(p->e, -EINVAL, "%s needs a \"target\": %s.", p->order->verb, needs);
+    return err_field(p->e, r, "target");
+}
+
+static int check_verb(const struct plan *p, enum command_verb *ret_verb)
+{
+    const char *name = p->order->verb;
+    if (command_verb_parse(name, ret_verb) < 0)
+        return err_field(p->e, err_set(p->e, -EINVAL, "There is no verb \"%.60s\".", name), "verb");
+    if (*ret_verb == COMMAND_GENERATION_CONFIRM)
+        return err_field(
+            p->e, err_set(p->e, -EINVAL, "Hydra confirms a switch itself, when the node is well."),
+            "verb");
+    if (!is_for_nodes(*ret_verb))
+        return err_field(p->e, err_set(p->e, -EINVAL, "%s is done to a service: say which.", name),
+                         "service");
+    return 0;
+}
+
+static int check_guards(const struct plan *p, enum command_verb verb, const char *target)
+{
+    const char *node = p->order->node;
+    return verb_is_machine(verb) || command_is_generation(verb) ? check_guard_of_node(p, verb, node)
+           : verb_is_project(verb) ? check_guard_of_project(p, verb, node, target)
+                                   : 0;
+}
+
 static int plan_node(const struct plan *p)
 {
     const struct job_order *o = p->order;
     enum command_verb verb;
     const char *target = o->target ? o->target : "";
-    if (command_verb_parse(o->verb, &verb) < 0)
-        return err_field(p->e, err_set(p->e, -EINVAL, "There is no verb \"%.60s\".", o->verb),
-                         "verb");
-    bool needs = verb == COMMAND_PROCESS_SIGNAL || verb_is_project(verb);
-    bool may = verb == COMMAND_DOCKER_PRUNE; /* an engine, where there are several */
-    if (!needs && !may && !verb_is_machine(verb))
-        return err_field(p->e,
-                         err_set(p->e, -EINVAL, "%s is done to a service: say which.", o->verb),
-                         "service");
-    if (!may && needs != (*target != 0))
-        return err_field(p->e,
-                         err_set(p->e, -EINVAL, "%s %s", o->verb,
-                                 !needs ? "takes no \"target\"."
-                                 : verb == COMMAND_PROCESS_SIGNAL
-                                     ? "needs a \"target\": PID:START."
-                                     : "needs a \"target\": ENGINE/PROJECT."),
-                         "target");
-    int r = check_argument(p, verb);
+    int r = check_verb(p, &verb);
+    if (r >= 0)
+        r = check_target(p, verb, target);
+    if (r >= 0)
+        r = check_argument(p, verb);
     if (r >= 0)
         r = check_right(p, verb, o->node);
     if (r >= 0)
         r = check_node(p, o->node);
     if (r >= 0)
         r = check_twice(p, verb, o->node, target);
-    if (r >= 0 && verb_is_machine(verb))
-        r = check_guard_of_node(p, verb, o->node);
-    if (r >= 0 && verb_is_project(verb))
-        r = check_guard_of_project(p, verb, o->node, target);
+    if (r >= 0)
+        r = check_guards(p, verb, target);
     char version[32];
     if (r >= 0 && verb == COMMAND_AGENT_UPGRADE)
         r = err_field(p->e, find_upgrade(p, o->node, version), "node");
-    if (r >= 0)
+    if (r < 0)
+        return r;
+    struct job *job =
         make(p, verb, o->node, "", target, verb == COMMAND_AGENT_UPGRADE ? version : o->argument);
-    return r;
+    if (jobs_is_switch(job)) {
+        mem_free(job->ran_before);
+        job->ran_before = health_now(p->jobs->cluster, o->node, p->now.mono_ms);
+    }
+    return 0;
 }
 
 /* --- the order --- */

@@ -2539,11 +2539,11 @@ export interface components {
             service?: string | null;
             /** @description Several */
             services?: string[] | null;
-            /** @description Of machine.*; and with `target` of project.* and process.signal */
+            /** @description Of machine.*, generation.*; and with `target` of project.* and process.signal */
             node?: string | null;
-            /** @description ENGINE/PROJECT or PID:START */
+            /** @description ENGINE/PROJECT, PID:START, or the number of a generation */
             target?: string | null;
-            /** @description A signal or the new name */
+            /** @description A signal, the new name; of generation.switch and generation.rollback: reboot, within:SECONDS; of generation.rebuild the flake, of generation.collect days */
             argument?: string | null;
             /** @description Whatever the guard rails say (settings:write) */
             force?: boolean | null;
