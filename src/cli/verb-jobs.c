@@ -237,6 +237,51 @@ int verb_node_act(struct invocation *v)
     return order(v, body);
 }
 
+/* What may stand beside a switch: "reboot", "within:90". */
+static int read_switch_words(const struct invocation *v, json_t *body, struct err *e)
+{
+    const char *within = invocation_option(v, "within");
+    int64_t ms = 0;
+    if (within && (clock_parse_duration(within, &ms) < 0 || ms < 1000))
+        return err_set(e, -EINVAL, "--within is a duration such as 90s or 5m, not \"%s\".", within);
+    AUTO(mem_freep) char *seconds = within ? mem_printf("within:%lld", (long long)ms / 1000) : NULL;
+    bool reboot = invocation_has(v, "reboot");
+    AUTO(mem_freep)
+    char *words = mem_printf("%s%s%s", reboot ? "reboot" : "", reboot && within ? " " : "",
+                             within ? seconds : "");
+    if (*words)
+        json_object_set_new(body, "argument", json_string(words));
+    return 0;
+}
+
+/* hydra switch|rollback|rebuild|collect NODE [GENERATION|FLAKE]. */
+int verb_generation_act(struct invocation *v)
+{
+    static const struct {
+        const char *word,
+            *second; /* the order's member that the second word becomes; NULL = none */
+    } acts[] = {
+        {"switch", "target"}, {"rollback", NULL}, {"rebuild", "argument"}, {"collect", NULL}};
+    struct err e = {0};
+    const char *word = v->verb->words[0], *second = NULL,
+               *days = invocation_option(v, "older-than");
+    for (size_t i = 0; i < COUNT_OF(acts); i++)
+        if (str_eq(acts[i].word, word))
+            second = acts[i].second;
+    if (v->words.n != (second ? 2u : 1u))
+        return verb_usage(v);
+    AUTO(mem_freep) char *verb = mem_printf("generation.%s", word);
+    AUTO(json_decrefp) json_t *body = order_of(v, verb);
+    json_object_set_new(body, "node", json_string(v->words.v[0]));
+    if (read_switch_words(v, body, &e) < 0)
+        return verb_fail(&e, -EINVAL);
+    if (second)
+        json_object_set_new(body, second, json_string(v->words.v[1]));
+    if (days)
+        json_object_set_new(body, "argument", json_string(days));
+    return order(v, body);
+}
+
 int verb_node_prune(struct invocation *v)
 {
     static const struct {

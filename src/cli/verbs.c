@@ -106,6 +106,25 @@ static const struct option_def kill_options[] = {
     ACT_OPTIONS,
     END,
 };
+static const struct option_def diff_options[] = {
+    {"diff", 0, "A", "what changed from generation A to B, the word behind the node's name", NULL},
+    END,
+};
+static const struct option_def switch_options[] = {
+    {"reboot", 0, NULL, "over a reboot: what another kernel needs", NULL},
+    {"within", 0, "DURATION", "until it goes back by itself unless it is well: 5m", NULL},
+    ACT_OPTIONS,
+    END,
+};
+static const struct option_def garbage_options[] = {
+    {"older-than", 0, "DAYS", "generations of that age: 30", NULL},
+    END,
+};
+static const struct option_def collect_options[] = {
+    {"older-than", 0, "DAYS", "generations of that age: 30", NULL},
+    ACT_OPTIONS,
+    END,
+};
 static const struct option_def prune_options[] = {
     {"what", 0, "WORD[,…]",
      "containers (stopped ones), networks, images, volumes (anonymous ones), named-volumes, "
@@ -208,6 +227,36 @@ const struct verb verbs[] = {
      "bring a node's agent up to what the hub has",
      upgrade_options,
      verb_node_upgrade},
+    {{"generations"},
+     "NODE [B]",
+     "the generations of a NixOS node; --diff A B: what changed",
+     diff_options,
+     verb_generations},
+    {{"switch"},
+     "NODE GENERATION",
+     "switch a NixOS node to a generation; it goes back by itself unless it is well",
+     switch_options,
+     verb_generation_act},
+    {{"rollback"},
+     "NODE",
+     "the same, to the generation before the current",
+     switch_options,
+     verb_generation_act},
+    {{"rebuild"},
+     "NODE FLAKE",
+     "build a flake that the node's policy names, and switch to it",
+     act_options,
+     verb_generation_act},
+    {{"garbage"},
+     "NODE",
+     "what a clean-up of a node's Nix store would win",
+     garbage_options,
+     verb_garbage},
+    {{"collect"},
+     "NODE",
+     "remove a node's old generations, and what nothing refers to",
+     collect_options,
+     verb_generation_act},
     {{"jobs"},
      "[ID]",
      "what was ordered and how it goes; -w ID follows one",

@@ -1,4 +1,5 @@
-/* hydra-agent-helper of the tests: "STAGE kill" or "STAGE hang" in /run/hydra-stage ends it there. */
+/* hydra-agent-helper of the tests: "STAGE kill" or "STAGE hang" in /run/hydra-stage ends it there.
+ */
 #include "generation/generation.h"
 
 #include <fcntl.h>
