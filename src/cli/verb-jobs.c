@@ -230,9 +230,11 @@ int verb_node_act(struct invocation *v)
 {
     if (v->words.n != 1)
         return verb_usage(v);
-    bool reboot = str_eq(v->verb->words[1], "reboot");
+    const char *word = v->verb->words[1];
     AUTO(json_decrefp)
-    json_t *body = order_of(v, reboot ? "machine.reboot" : "machine.power-off");
+    json_t *body = order_of(v, str_eq(word, "reboot") ? "machine.reboot"
+                               : str_eq(word, "wake") ? "machine.wake"
+                                                      : "machine.power-off");
     json_object_set_new(body, "node", json_string(v->words.v[0]));
     return order(v, body);
 }

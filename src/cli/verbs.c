@@ -203,6 +203,7 @@ const struct verb verbs[] = {
      verb_service_act},
     {{"node", "reboot"}, "NAME", "reboot a node", act_options, verb_node_act},
     {{"node", "poweroff"}, "NAME", "switch a node off", act_options, verb_node_act},
+    {{"node", "wake"}, "NAME", "switch a node on, over the network", act_options, verb_node_act},
     {{"node", "disk-usage"},
      "NAME",
      "what images, containers, volumes and build caches take up",

@@ -112,6 +112,7 @@ static void take_facts(struct cluster *c, struct live_node *n, struct node_repor
                     !str_eq(n->facts->boot_id, r->facts->boot_id);
     free_facts(n->facts);
     n->facts = TAKE(r->facts);
+    wake_learn(n, &n->facts->macs, &n->facts->addresses);
     if (rebooted)
         feed_say(c, now, "info", "node.rebooted", n, NULL, "%s was rebooted", n->id);
     char *address = naming_address(&n->facts->addresses);

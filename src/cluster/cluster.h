@@ -140,6 +140,9 @@ void cluster_recall(struct cluster *c, const char *service, enum service_state s
 /* Its history, oldest first; then, once, until when the Hydra before this one is known to have
  * watched. What lies between that and now stays empty. */
 void cluster_recall_history(struct cluster *c, const struct state_note *note);
+/* Network cards and addresses of a node, as it told them once: struct node_facts. */
+void cluster_recall_network(struct cluster *c, const char *node, const struct str_list *macs,
+                            const struct str_list *addresses);
 void cluster_recall_end(struct cluster *c, int64_t watched_until_ms);
 void cluster_recall_feed(struct cluster *c, const struct feed_entry *entry);
 
@@ -213,6 +216,10 @@ struct node_look {
     const char *arch;               /* "" = not known */
     const struct node_agent *agent; /* lives as long as the node's next change */
 };
+/* How a node that is away can be woken: the addresses of its network cards, and the nodes that are
+ * in a network with it. -ENOENT, -EEXIST (it is awake), -EINVAL: it can't be. */
+int cluster_look_wake(struct cluster *c, const char *node, struct err *e, struct str *ret_macs,
+                      struct str_list *ret_helpers) MUST_CHECK;
 /* -ENOENT with a sentence. On the loop. */
 int cluster_look_node(struct cluster *c, const char *node, struct err *e,
                       struct node_look *ret_look) MUST_CHECK;

@@ -82,6 +82,8 @@ static void free_node(void *p)
     struct live_node *n = p;
     mem_free(n->id);
     mem_free(n->label);
+    str_list_done(&n->macs);
+    str_list_done(&n->addresses);
     if (n->facts)
         free_facts(n->facts);
     for (size_t i = 0; i < n->sources.n; i++) {

@@ -136,6 +136,7 @@ struct live_node {
     struct numbers numbers; /* series, last frames, window */
     struct process_table *processes;
     char *address;
+    struct str_list macs, addresses; /* of its facts; also recalled */
     struct node_agent agent;
 
     int64_t tight_mono_ms; /* since when memory is short; 0 = it is not */
@@ -261,6 +262,7 @@ void report_past_service(struct cluster *c, struct live_node *n, const struct ob
                          struct cluster_now now);
 void report_service_gone(struct cluster *c, struct live_node *n, const char *observed,
                          struct cluster_now now);
+void wake_learn(struct live_node *n, const struct str_list *macs, const struct str_list *addresses);
 void report_take_source(struct cluster *c, struct live_node *n, const struct source_report *r,
                         struct cluster_now now);
 void report_say_added(struct cluster *c, struct cluster_now now); /* what came and stayed */

@@ -1,10 +1,12 @@
 #include "hub/nodes.h"
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "hub/agents.h"
 #include "hub/inspections.h"
 #include "hub/local-audit.h"
 #include "hub/local-node.h"
+#include "hub/networks.h"
 #include "hub/programs.h"
 
 struct nodes {
@@ -12,6 +14,7 @@ struct nodes {
     struct local_node *local;
     struct agents *agents;
     struct inspections *inspections;
+    struct networks *networks;
     struct local_audit *audit;
     struct programs *programs;
 };
@@ -25,19 +28,21 @@ static void show_agent_of(struct nodes *n, const char *node);
 
 /* --- what nodes tell --- */
 
-/* What concerns jobs. */
-static void tell_jobs(struct nodes *n, const char *node, const struct node_report *r)
+/* What concerns others than the cluster. */
+static void tell_others(struct nodes *n, const char *node, const struct node_report *r)
 {
     if (r->kind == REPORT_OUTCOME)
         jobs_outcome(n->settings.jobs, node, r->outcome, now());
     if (r->kind == REPORT_POLICY)
         jobs_set_policy(n->settings.jobs, node, r->policy);
+    if (r->kind == REPORT_FACTS)
+        networks_keep(n->networks, node, r->facts);
 }
 
 static void on_local_report(void *arg, struct node_report *r)
 {
     struct nodes *n = arg;
-    tell_jobs(n, n->settings.local, r);
+    tell_others(n, n->settings.local, r);
     cluster_report(n->settings.cluster, n->settings.local, r, now());
 }
 
@@ -50,7 +55,7 @@ static void on_report(void *arg, const char *node, struct node_report *r, bool l
         return;
     }
     bool are_facts = r->kind == REPORT_FACTS;
-    tell_jobs(n, node, r);
+    tell_others(n, node, r);
     if (late)
         cluster_report_late(n->settings.cluster, node, r, now());
     else
@@ -190,10 +195,18 @@ static void start_local(struct nodes *n)
                                                                 .arg = n});
 }
 
+static void recall_networks(struct nodes *n)
+{
+    struct err e = {0};
+    if (networks_recall(n->networks, n->settings.cluster, &e) < 0)
+        log_warn("hub", "network cards of nodes not recalled", "error=%s", LOG_Q(e.text));
+}
+
 struct nodes *nodes_start(const struct nodes_settings *s)
 {
     struct nodes *n = mem_alloc(sizeof *n);
     n->settings = *s;
+    n->networks = networks_new(s->store, s->workers);
     n->inspections = inspections_new(s->loop, give_up, n);
     if (s->local)
         start_local(n);
@@ -222,6 +235,7 @@ struct nodes *nodes_start(const struct nodes_settings *s)
                                                      .notice = on_notice,
                                                      .arg = n});
     show_agents(n);
+    recall_networks(n);
     return n;
 }
 
@@ -229,6 +243,7 @@ static void free_self(void *arg)
 {
     struct nodes *n = arg;
     inspections_free(n->inspections);
+    networks_free(n->networks);
     mem_free(n);
 }
 

@@ -249,6 +249,29 @@ static void print_upgrade(const struct answer *a, const struct node_look *look)
     print_offer(a, &(struct offer){verb, label, confirm, false, "", NULL});
 }
 
+/* Of a node that is away, where another one can reach its card: that one's policy decides. */
+static void print_wake(const struct answer *a)
+{
+    AUTO(str_done) struct str macs = {0};
+    AUTO(str_list_done) struct str_list helpers = {0};
+    struct answer of = *a;
+    if (!may(a, COMMAND_MACHINE_WAKE) ||
+        cluster_look_wake(a->cluster, a->query->id, NULL, &macs, &helpers) < 0)
+        return;
+    for (size_t i = 0; a->jobs && i < helpers.n; i++) {
+        of.policy = jobs_policy(a->jobs, helpers.v[i]);
+        if (of.policy && policy_check(of.policy, "machine.wake", macs.p, NULL) >= 0)
+            break;
+    }
+    AUTO(mem_freep)
+    char *confirm = mem_printf("Its network card is told to switch %s on, by another node in its "
+                               "network.",
+                               a->query->id);
+    of.away = NULL;
+    print_offer(&of, &(struct offer){COMMAND_MACHINE_WAKE, verb_label(COMMAND_MACHINE_WAKE),
+                                     confirm, false, macs.p, NULL});
+}
+
 static void print_for_node(const struct answer *a, const struct node_look *look)
 {
     static const struct {
@@ -270,6 +293,8 @@ static void print_for_node(const struct answer *a, const struct node_look *look)
     if (look->engine)
         print_prune(a);
     print_upgrade(a, look);
+    if (look->away)
+        print_wake(a);
 }
 
 static void print_for_process(const struct answer *a)

@@ -61,6 +61,7 @@ static const struct {
     [COMMAND_GENERATION_CONFIRM] = {"Confirm the switch of", PERM_GENERATION_SWITCH, false},
     [COMMAND_DOCKER_PRUNE] = {"Clean up", PERM_SERVICE_UPDATE, false},
     [COMMAND_AGENT_UPGRADE] = {"Upgrade the agent of", PERM_NODES_WRITE, false},
+    [COMMAND_MACHINE_WAKE] = {"Wake", PERM_NODE_REBOOT, false},
 };
 
 enum permission verb_permission(enum command_verb v)
@@ -84,7 +85,7 @@ bool verb_interrupts(enum command_verb v)
 bool verb_is_machine(enum command_verb v)
 {
     return v == COMMAND_MACHINE_REBOOT || v == COMMAND_MACHINE_POWER_OFF ||
-           v == COMMAND_AGENT_UPGRADE;
+           v == COMMAND_AGENT_UPGRADE || v == COMMAND_MACHINE_WAKE;
 }
 
 bool verb_is_project(enum command_verb v)
@@ -138,6 +139,8 @@ char *job_title(const struct job *j)
     const char *label = verb_label(j->verb);
     if (j->children.n)
         return mem_printf("%s %zu services", label, j->children.n);
+    if (j->verb == COMMAND_MACHINE_WAKE) /* another one than it is asked of */
+        return mem_printf("%s %s from %s", label, j->argument ? j->argument : "", j->node);
     if (!*j->target) /* the machine as a whole */
         return mem_printf("%s %s", label, j->node);
     if (command_is_generation(j->verb))

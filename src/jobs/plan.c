@@ -329,12 +329,56 @@ static int check_guards(const struct plan *p, enum command_verb verb, const char
                                    : 0;
 }
 
+/* The first of those that can wake it whose policy lets it; else the first, which says so. */
+static const char *choose_helper(const struct jobs *j, const struct str_list *helpers,
+                                 const char *macs)
+{
+    for (size_t i = 0; i < helpers->n; i++) {
+        const struct policy *policy = jobs_policy(j, helpers->v[i]);
+        if (policy &&
+            policy_check(policy, command_verb_name(COMMAND_MACHINE_WAKE), macs, NULL) >= 0)
+            return helpers->v[i];
+    }
+    return helpers->v[0];
+}
+
+/* Asked of another node: the one that sleeps hears nothing but its card. */
+static int plan_wake(const struct plan *p)
+{
+    const struct job_order *o = p->order;
+    const char *where = o->target ? o->target : ""; /* of the packet */
+    AUTO(str_done) struct str macs = {0};
+    AUTO(str_list_done) struct str_list helpers = {0};
+    int r = check_right(p, COMMAND_MACHINE_WAKE, o->node);
+    if (r >= 0 && !str_is_empty(o->argument))
+        r = err_field(p->e, err_set(p->e, -EINVAL, "machine.wake takes no argument."), "argument");
+    if (r >= 0 && *where && *where != '@')
+        r = err_field(p->e,
+                      err_set(p->e, -EINVAL,
+                              "\"target\" is where to send it, if not into the whole network: "
+                              "@ADDRESS:PORT."),
+                      "target");
+    if (r >= 0)
+        r = err_field(p->e, cluster_look_wake(p->jobs->cluster, o->node, p->e, &macs, &helpers),
+                      "node");
+    if (r < 0)
+        return r;
+    const char *helper = choose_helper(p->jobs, &helpers, macs.p);
+    str_add(&macs, where);
+    r = check_twice(p, COMMAND_MACHINE_WAKE, helper, macs.p);
+    if (r >= 0)
+        make(p, COMMAND_MACHINE_WAKE, helper, "", macs.p, o->node);
+    return r;
+}
+
 static int plan_node(const struct plan *p)
 {
     const struct job_order *o = p->order;
     enum command_verb verb;
     const char *target = o->target ? o->target : "";
     int r = check_verb(p, &verb);
+    if (r >= 0 && verb == COMMAND_MACHINE_WAKE)
+        return plan_wake(p);
     if (r >= 0)
         r = check_target(p, verb, target);
     if (r >= 0)

@@ -33,6 +33,7 @@ static const char *const verbs[COMMAND_COUNT] = {
     [COMMAND_GENERATION_CONFIRM] = "generation.confirm",
     [COMMAND_DOCKER_PRUNE] = "docker.prune",
     [COMMAND_AGENT_UPGRADE] = "agent.upgrade",
+    [COMMAND_MACHINE_WAKE] = "machine.wake",
 };
 
 const char *command_verb_name(enum command_verb v)

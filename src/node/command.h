@@ -42,6 +42,7 @@ enum command_verb {
     COMMAND_DOCKER_PRUNE,  /* target: an engine, "" = the first; argument: what, with commas, "" =
                               what can be fetched or made again */
     COMMAND_AGENT_UPGRADE, /* argument: the version */
+    COMMAND_MACHINE_WAKE,  /* another one; target: MAC[,MAC][@ADDRESS:PORT]; argument: its name */
     COMMAND_COUNT,
 };
 /* Is it about what a NixOS machine runs? One at a time for a node; confirming is apart. */

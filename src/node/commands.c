@@ -39,6 +39,7 @@ static const struct action_ops *const ops_of[COMMAND_COUNT] = {
     [COMMAND_GENERATION_REBUILD] = &rebuild_action,
     [COMMAND_GENERATION_COLLECT] = &collect_action,
     [COMMAND_GENERATION_CONFIRM] = &confirm_action,
+    [COMMAND_MACHINE_WAKE] = &wake_action,
 };
 
 static struct commands *state_of(struct node *n)

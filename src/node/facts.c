@@ -2,6 +2,7 @@
 #include "node/version.h"
 
 #include "base/clock.h"
+#include "node/magic-packet.h"
 
 #include <arpa/inet.h>
 #include <ifaddrs.h>
@@ -268,6 +269,32 @@ static void add_addresses(struct str_list *to)
     freeifaddrs(all);
 }
 
+/* A card has a device behind it; bridges, tunnels and the like have none. */
+static void add_mac(void *arg, const char *name)
+{
+    void **both = arg;
+    const char *root = both[0];
+    char mac[NAME_MAX_SHORT];
+    unsigned char bytes[MAC_BYTES];
+    if (kfile_exists(root, "/sys/class/net/%s/device", name) &&
+        kfile_text(mac, sizeof mac, root, "/sys/class/net/%s/address", name) >= 0 &&
+        mac_parse(mac, bytes) == 0)
+        str_list_take(both[1], mem_printf("%s %s", name, mac));
+}
+
+static void add_macs(const char *root, struct str_list *to)
+{
+    void *both[] = {(void *)root, to};
+    if (kfile_list(root, "/sys/class/net", add_mac, both) < 0)
+        return;
+    for (size_t i = 1; i < to->n; i++) /* few: insertion; the same facts are the same text */
+        for (size_t k = i; k > 0 && strcmp(to->v[k], to->v[k - 1]) < 0; k--) {
+            char *swap = to->v[k];
+            to->v[k] = to->v[k - 1];
+            to->v[k - 1] = swap;
+        }
+}
+
 static void add_gpus(struct node_facts *f, const struct gpus *gpus)
 {
     for (size_t i = 0; gpus && i < gpus->facts.n; i++) {
@@ -305,6 +332,7 @@ struct node_facts *facts_gather(const char *root, const struct gpus *gpus)
     f->agent_version = mem_strdup(agent_version());
     if (!*root)
         add_addresses(&f->addresses);
+    add_macs(root, &f->macs);
     add_gpus(f, gpus);
     return f;
 }
@@ -320,6 +348,8 @@ void facts_print(const struct node_facts *f, struct str *out)
              f->cpu_threads, f->memory_total, f->swap_total, f->boot_ms);
     for (size_t i = 0; i < f->addresses.n; i++)
         str_addf(out, "%s\n", f->addresses.v[i]);
+    for (size_t i = 0; i < f->macs.n; i++)
+        str_addf(out, "%s\n", f->macs.v[i]);
     for (size_t i = 0; i < f->gpus.n; i++) {
         const struct gpu_facts *g = &f->gpus.v[i];
         str_addf(out, "%s %s %s %s %s %" PRIu64 "\n", g->id, g->uuid, g->name, g->vendor, g->driver,

@@ -44,6 +44,7 @@ static void free_facts(struct node_facts *f)
     for (size_t i = 0; i < FACTS_STRINGS; i++)
         mem_free(strings[i]);
     str_list_done(&f->addresses);
+    str_list_done(&f->macs);
     for (size_t i = 0; i < f->gpus.n; i++) {
         struct gpu_facts *g = &f->gpus.v[i];
         mem_free(g->id);
@@ -255,6 +256,7 @@ static void mend_facts(struct node_facts *f)
     for (size_t i = 0; i < FACTS_STRINGS; i++)
         mend(strings[i]);
     mend_list(&f->addresses);
+    mend_list(&f->macs);
     for (size_t i = 0; i < f->gpus.n; i++) {
         struct gpu_facts *g = &f->gpus.v[i];
         mend(g->id);

@@ -34,6 +34,7 @@ struct node_facts {
                              runs" */
     char *agent_version;
     struct str_list addresses; /* "eno1 192.168.1.5/24" */
+    struct str_list macs;      /* "eno1 aa:bb:cc:dd:ee:ff": of cards, not of bridges and tunnels */
     VEC(struct gpu_facts) gpus;
 };
 

@@ -49,6 +49,8 @@ static void print_facts(PB(FromAgent) m, const struct node_facts *f, struct str 
     p.agent_version = text(f->agent_version);
     p.n_addresses = f->addresses.n;
     p.addresses = f->addresses.v;
+    p.n_macs = f->macs.n;
+    p.macs = f->macs.v;
     for (size_t i = 0; i < f->gpus.n; i++) {
         const struct gpu_facts *g = &f->gpus.v[i];
         hydra__agent__v1__gpu_facts__init(&gpus[i]);

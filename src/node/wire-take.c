@@ -75,6 +75,7 @@ static struct node_facts *take_facts(struct taker *t, const PB(Facts) * p)
     f->pending_reboot = may(t, p->pending_reboot);
     f->agent_version = must(t, p->agent_version);
     take_list(t, p->n_addresses, p->addresses, &f->addresses);
+    take_list(t, p->n_macs, p->macs, &f->macs);
     size_t n = count(t, p->n_gpus);
     for (size_t i = 0; i < n; i++)
         *vec_add(&f->gpus) = (struct gpu_facts){.id = must(t, p->gpus[i]->id),

@@ -795,7 +795,7 @@ export interface paths {
         put?: never;
         /**
          * Order work on services or a node
-         * @description Needs a second permission by verb: `service:restart` (start, stop, restart, reload, reset-failed, pause, unpause, kill), `service:update` (mask, unmask, rename, remove, update, project.*, docker.prune), `process:signal`, `node:reboot` (machine.*); with `force` also `settings:write`. 409 `node-away`: the node is away, nothing was sent. 409 `guarded`: the guard rails protect it.
+         * @description Needs a second permission by verb: `service:restart` (start, stop, restart, reload, reset-failed, pause, unpause, kill), `service:update` (mask, unmask, rename, remove, update, project.*, docker.prune), `process:signal`, `node:reboot` (machine.*; machine.wake is ordered for the node that is away); with `force` also `settings:write`. 409 `node-away`: the node is away, nothing was sent. 409 `guarded`: the guard rails protect it.
          */
         post: operations["jobOrder"];
         delete?: never;
@@ -1606,7 +1606,7 @@ export interface paths {
         put?: never;
         /**
          * Order work on services or a node; a service may be named by a unique end of its id
-         * @description Needs a second permission by verb: `service:restart` (start, stop, restart, reload, reset-failed, pause, unpause, kill), `service:update` (mask, unmask, rename, remove, update, project.*, docker.prune), `process:signal`, `node:reboot` (machine.*); with `force` also `settings:write`. 409 `node-away`: the node is away, nothing was sent. 409 `guarded`: the guard rails protect it.
+         * @description Needs a second permission by verb: `service:restart` (start, stop, restart, reload, reset-failed, pause, unpause, kill), `service:update` (mask, unmask, rename, remove, update, project.*, docker.prune), `process:signal`, `node:reboot` (machine.*; machine.wake is ordered for the node that is away); with `force` also `settings:write`. 409 `node-away`: the node is away, nothing was sent. 409 `guarded`: the guard rails protect it.
          */
         post: operations["cliJobOrder"];
         delete?: never;
@@ -1809,7 +1809,7 @@ export interface paths {
         put?: never;
         /**
          * Order work on services or a node
-         * @description Needs a second permission by verb: `service:restart` (start, stop, restart, reload, reset-failed, pause, unpause, kill), `service:update` (mask, unmask, rename, remove, update, project.*, docker.prune), `process:signal`, `node:reboot` (machine.*); with `force` also `settings:write`. 409 `node-away`: the node is away, nothing was sent. 409 `guarded`: the guard rails protect it.
+         * @description Needs a second permission by verb: `service:restart` (start, stop, restart, reload, reset-failed, pause, unpause, kill), `service:update` (mask, unmask, rename, remove, update, project.*, docker.prune), `process:signal`, `node:reboot` (machine.*; machine.wake is ordered for the node that is away); with `force` also `settings:write`. 409 `node-away`: the node is away, nothing was sent. 409 `guarded`: the guard rails protect it.
          */
         post: operations["automationJobOrder"];
         delete?: never;

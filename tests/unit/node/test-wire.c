@@ -106,6 +106,7 @@ static void test_facts(void **state)
                              .pending_reboot = t("kernel"),
                              .agent_version = t("1")};
     str_list_add(&f->addresses, "eth0 10.0.0.1/24");
+    str_list_add(&f->macs, "eth0 aa:bb:cc:dd:ee:ff");
     *vec_add(&f->gpus) =
         (struct gpu_facts){t("0"), t("GPU-1"), t("RTX"), t("NVIDIA"), t("550"), 24ull << 30};
     there_and_back((struct node_report){.kind = REPORT_FACTS, .facts = f});
