@@ -23,7 +23,7 @@ struct agent_link {
     size_t n_pins;
     bool knows_pins; /* and the fleet knows that it does */
     bool on_trial;   /* its program: it waits for our word */
-    bool renewing, over, reads_logs, answers;
+    bool renewing, over, reads_logs, answers, obeys;
 };
 
 static const char *const features[] = {"checks", "commands", "inspect", "local", "logs", "renew"};
@@ -205,6 +205,11 @@ int64_t agent_link_since_ms(const struct agent_link *l)
     return agent_link_is_greeted(l) ? l->greeted_ms : 0;
 }
 
+bool agent_link_obeys(const struct agent_link *l)
+{
+    return l->obeys;
+}
+
 bool agent_link_answers(const struct agent_link *l)
 {
     return l->answers;
@@ -240,6 +245,7 @@ static void take_hello(struct agent_link *l, const PB(Hello) * h)
     mem_set_str(&l->node->upgrade_obstacle, h->upgrade_obstacle);
     str_mend_utf8(l->node->upgrade_obstacle);
     l->answers = has_feature(h, "inspect");
+    l->obeys = has_feature(h, "commands");
     set_skew(l, clock_wall_ms() - h->wall_ms);
     str_copy(l->version, sizeof l->version, h->agent_version);
     log_info("agents", "node linked", "node=%s address=%s agent=%s skew_ms=%lld", l->node->id,

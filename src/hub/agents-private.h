@@ -82,4 +82,5 @@ bool agent_link_is_greeted(const struct agent_link *l);
 int64_t agent_link_since_ms(const struct agent_link *l); /* wall; 0 = not greeted */
 bool agent_link_reads_logs(const struct agent_link *l);  /* Hello said so */
 bool agent_link_answers(const struct agent_link *l);     /* and this */
+bool agent_link_obeys(const struct agent_link *l);       /* commands */
 int64_t agent_link_skew_ms(const struct agent_link *l);  /* to add to the node's times */

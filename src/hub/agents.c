@@ -350,6 +350,11 @@ int agents_query(struct agents *a, const char *node, const char *command, struct
     return send_to(a, node, &m, e);
 }
 
+static int too_old(const char *node, struct err *e)
+{
+    return err_set(e, -ENOSYS, "The agent on %s is too old for that; upgrade it.", node);
+}
+
 int agents_inspect(struct agents *a, const char *node, uint64_t id, const struct inspection *q,
                    struct err *e)
 {
@@ -358,7 +363,7 @@ int agents_inspect(struct agents *a, const char *node, uint64_t id, const struct
     if (!n || !n->link || !agent_link_is_greeted(n->link))
         return err_set(e, -ENOTCONN, "%s is not connected.", node);
     if (!agent_link_answers(n->link))
-        return err_set(e, -ENOSYS, "The agent on %s is too old for that; upgrade it.", node);
+        return too_old(node, e);
     wire_inspect_print(id, q, &out);
     int r = agent_link_send(n->link, &out);
     str_done(&out);
@@ -378,6 +383,8 @@ void agents_inspect_cancel(struct agents *a, const char *node, uint64_t id)
 int agents_command(struct agents *a, const char *node, const struct command *c, struct err *e)
 {
     struct agent_node *n = agents_node(a, node);
+    if (n && n->link && agent_link_is_greeted(n->link) && !agent_link_obeys(n->link))
+        return too_old(node, e);
     int r = n && n->link ? agent_link_command(n->link, c) : -ENOTCONN;
     return r < 0 ? not_sent(node, e) : 0;
 }

@@ -1,7 +1,7 @@
 // An agent in JavaScript: grpc-js and protobufjs over the contract in proto/. What our hub says to it is kept.
 import crypto from 'node:crypto';
 import tls from 'node:tls';
-import { decode, encode, grpc } from './proto.mjs';
+import { grpc, now } from './proto.mjs';
 import { until } from './hydrad.mjs';
 import { readToken } from './machine.mjs';
 
@@ -36,6 +36,9 @@ export class ForeignAgent {
     #key = crypto.generateKeyPairSync('ed25519');
     links = [];
 
+    /** `proto`: the contract that it knows. */
+    constructor(proto = now) { this.proto = proto; }
+
     get publicKey() { return Buffer.from(this.#key.publicKey.export({ format: 'jwk' }).x, 'base64url'); }
     get keyPem() { return this.#key.privateKey.export({ type: 'pkcs8', format: 'pem' }); }
     prove(text) { return crypto.sign(null, Buffer.from(text), this.#key.privateKey); }
@@ -56,7 +59,7 @@ export class ForeignAgent {
 
     /** {code, message, answer} of Enroll. */
     async enrol(token, change = {}) {
-        const client = this.client(false);
+        const client = this.client(false), { encode, decode } = this.proto;
         const request = { token, publicKey: this.publicKey, proof: this.prove(token), hostname: 'foreign', machineId: 'm-1', agentVersion: 'js', ...change };
         const result = await new Promise(resolve => {
             client.makeUnaryRequest('/hydra.agent.v1.Agent/Enroll', encode('EnrollRequest'), decode('EnrollResponse'), request,
@@ -69,8 +72,8 @@ export class ForeignAgent {
 
     /** A link: {said: what the hub said, status (once it ended), send(message)}. */
     link({ withCertificate = true, hello = {} } = {}) {
-        const client = this.client(withCertificate);
-        const call = client.makeBidiStreamRequest('/hydra.agent.v1.Agent/Link', b => b, decode('FromHub'));
+        const client = this.client(withCertificate), { encode, decode } = this.proto;
+        const call = client.makeBidiStreamRequest('/hydra.agent.v1.Agent/Link', b => b, b => Object.assign(decode('FromHub')(b), { bytes: b }));
         const l = { said: [], status: null, call, raw: b => call.write(b), send: m => call.write(encode('FromAgent')(m)) };
         call.on('data', m => l.said.push(m));
         call.on('error', () => {});

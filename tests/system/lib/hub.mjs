@@ -4,7 +4,7 @@ import crypto from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { run, until } from './hydrad.mjs';
-import { decode, encode, grpc } from './proto.mjs';
+import { grpc, now } from './proto.mjs';
 
 async function openssl(...args) {
     const r = await run('openssl', args);
@@ -37,7 +37,8 @@ export class Hub {
     losesAnswers = null; // async () => void: cuts the connection of a machine that has just been enrolled; once
     welcomes = null; // a node's name, whatever the certificate says
 
-    constructor(dir) { this.dir = dir; }
+    /** `proto`: the contract that it knows. */
+    constructor(dir, proto = now) { Object.assign(this, { dir, proto }); }
 
     /** `keys`: what to show and what to announce; the first one is shown. */
     async start(keys, port = 0) {
@@ -45,6 +46,7 @@ export class Hub {
         this.ca ??= path.join(this.dir, 'ca');
         if (!fs.existsSync(`${this.ca}.pem`)) await openssl('req', '-x509', '-newkey', 'ed25519', '-nodes', '-keyout', `${this.ca}.key`, '-out', `${this.ca}.pem`, '-days', '9', '-subj', '/CN=Hydra agents');
         this.server = new grpc.Server();
+        const { encode, decode } = this.proto;
         const unary = { requestStream: false, responseStream: false, requestDeserialize: decode('EnrollRequest'), responseSerialize: encode('EnrollResponse') };
         const both = { requestStream: true, responseStream: true, requestDeserialize: b => b, responseSerialize: encode('FromHub') };
         this.server.addService({ Enroll: { path: '/hydra.agent.v1.Agent/Enroll', ...unary }, Link: { path: '/hydra.agent.v1.Agent/Link', ...both } }, {
@@ -99,7 +101,7 @@ export class Hub {
         const over = () => { link.ended = true; };
         call.on('cancelled', over); call.on('error', over); call.on('end', over);
         call.on('data', bytes => {
-            const m = decode('FromAgent')(bytes);
+            const m = this.proto.decode('FromAgent')(bytes);
             link.messages.push(m);
             if (m.hello) link.send({ welcome: { node, wallMs: Date.now(), intervalMs: 1000, hubKeys: this.keys.map(k => k.pin) } });
             if (m.sequence && this.acknowledges) link.send({ acknowledge: { sequence: m.sequence } });

@@ -104,7 +104,7 @@ static void what_led_to_now_and_what_was_told_are_not_told(void **state)
     assert_int_equal(stopped, 1);
     tell_late(r, 0, cut + MINUTE, 0);      /* that is how it is */
     tell_late(r, 0, cut - MINUTE, 0);      /* before it was out of reach */
-    tell_late(r, cut - 30 * 1000, 0, 0);   /* a start without an end */
+    tell_late(r, cut - MINUTE / 2, 0, 0);  /* a start without an end */
     tell_late(r, 0, cut + 60 * MINUTE, 0); /* not yet */
     assert_int_equal(count(r, "plex on tower was stopped"), stopped);
     assert_int_equal(count(r, "started again"), 0);
