@@ -38,10 +38,11 @@ static bool is_of_a_package(const char *path)
     return false;
 }
 
+/* One that systemd runs in is a machine like any other. */
 static bool is_in_container(void)
 {
-    return getpid() == 1 || access("/run/.containerenv", F_OK) == 0 ||
-           access("/.dockerenv", F_OK) == 0;
+    bool marked = access("/run/.containerenv", F_OK) == 0 || access("/.dockerenv", F_OK) == 0;
+    return getpid() == 1 || (marked && access("/run/systemd/system", F_OK) < 0);
 }
 
 const char *upgrade_obstacle(char ret_text[UPGRADE_OBSTACLE_SIZE])

@@ -157,11 +157,51 @@ test('install, upgrade, remove, purge', { timeout: 240000 }, async t => {
             hub.link.send({ command: { id: 'c1', node: 'tower', verb: 'unit.start', target: 'systemd/sleeper.service', sequence: 1, expiresMs: Date.now() + 60000 } });
             const outcome = (await hub.message('outcome', o => o.id === 'c1' && o.state !== 'RUNNING')).outcome;
             assert.equal(outcome.state, 'DONE', outcome.text);
+            assert.match((await hub.message('hello')).hello.upgradeObstacle, /installed by a package/);
+
+            // The machine's own people, by their group; who is not in it is told what to do.
+            assert.equal(await machine.ok('stat', '-c', '%a %U %G', '/run/hydra-agent/hydra.sock'), '660 hydra-agent hydra');
+            await machine.ok('useradd', '-G', 'hydra', 'pia');
+            const local = (user, ...words) => machine.run('runuser', '-u', user, '--', 'hydra', '--local', ...words);
+            const asked = await local('pia', 'restart', 'sleeper');
+            assert.equal(asked.code, 0, asked.err);
+            const told = (await hub.message('localAction')).localAction;
+            assert.deepEqual([told.user, told.verb, told.target, told.outcome.state], ['pia', 'unit.restart', 'systemd/sleeper.service', 'DONE']);
+            assert.match((await local('pia', 'logs', 'sleeper')).out + (await local('pia', 'status')).out, /services on tower/);
+            const stranger = await local('nobody', 'status');
+            assert.equal(stranger.code, 2);
+            assert.match(stranger.err, /members of the group hydra/);
         } finally {
             bridge.stop();
             hub.stop();
         }
         await machine.ok('systemctl', 'stop', 'hydra-agent');
+    });
+
+    await t.test('an agent that no package brought is upgraded by the hub, in the process that systemd knows', async () => {
+        const sh = line => machine.ok('sh', '-ec', line);
+        await sh('rm -rf /var/lib/hydra-agent/* && cp /etc/hydra/agent.yaml /root/mine.yaml && printf "allow:\\n- do: agent.upgrade\\n" >/etc/hydra/agent.yaml');
+        await sh('mkdir -p /opt/hydra-agent /etc/systemd/system/hydra-agent.service.d && cp /usr/bin/hydra-agent /opt/hydra-agent/ && chown -R hydra-agent /opt/hydra-agent');
+        await sh('printf "[Service]\\nExecStart=\\nExecStart=/opt/hydra-agent/hydra-agent run\\nReadWritePaths=/opt/hydra-agent\\n" >/etc/systemd/system/hydra-agent.service.d/own.conf && systemctl daemon-reload');
+        fs.copyFileSync(path.join(root, 'build/tests/system/hydra-agent-next'), path.join(machine.root, 'usr/lib/hydra/agents/next'));
+        const hydrad = (...words) => machine.ok('runuser', '-u', 'hydra', '--', 'hydrad', ...words, '--data', '/var/lib/hydra');
+        await sh('echo correct horse battery >/tmp/password && chmod 644 /tmp/password');
+        await hydrad('user', 'add', 'eve', '--role', 'admin', '--password-file', '/tmp/password');
+        const secret = await hydrad('token', 'add', 'cli', '--user', 'eve', '--scope', '*');
+        await machine.ok('hydra-agent', 'enroll', await hydrad('node', 'add', 'shed', '--agents-address', '127.0.0.1:7771'));
+        await machine.ok('systemctl', 'start', 'hydra-agent');
+        const main = () => machine.ok('systemctl', 'show', '-P', 'MainPID', 'hydra-agent'), pid = await main();
+        const hydra = (...words) => machine.run('env', `HYDRA_TOKEN=${secret}`, 'HYDRA_URL=http://127.0.0.1:7770', 'hydra', ...words);
+        await until(async () => JSON.parse((await hydra('nodes', '-o', 'json')).out || '[]').find(n => n.node === 'shed')?.upgrade === '99.1.0', 90000, 'the offer');
+        const done = await hydra('node', 'upgrade', 'shed');
+        assert.equal(done.code, 0, done.err + done.out + await machine.ok('journalctl', '-u', 'hydra-agent', '-n', '40', '--no-pager'));
+        assert.equal(await main(), pid);
+        assert.equal(await machine.ok('systemctl', 'show', '-P', 'NRestarts', 'hydra-agent'), '0');
+        assert.equal(await machine.ok('/opt/hydra-agent/hydra-agent', 'version'), 'hydra-agent 99.1.0');
+        assert.equal(await machine.is('active', 'hydra-agent'), 'active');
+        await machine.ok('systemctl', 'stop', 'hydra-agent');
+        await hydrad('node', 'rm', 'shed');
+        await sh('rm -rf /var/lib/hydra-agent/* /opt/hydra-agent /etc/systemd/system/hydra-agent.service.d /usr/lib/hydra/agents/next && cp /root/mine.yaml /etc/hydra/agent.yaml && systemctl daemon-reload');
     });
 
     await t.test('an upgrade keeps data, settings, and what was switched off', async () => {
