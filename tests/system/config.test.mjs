@@ -56,7 +56,7 @@ test('the command line wins over the environment, that over the file, that over 
 
 test('every setting is known in all three places', async () => {
     const names = Object.keys(await effective([], {}));
-    const value = { workers: '3', streams: '33', connections: '333', 'log-level': 'warn', 'log-format': 'json', 'trusted-proxies': '10.0.0.0/8' };
+    const value = { workers: '3', streams: '33', connections: '333', 'log-level': 'warn', 'log-format': 'json', 'trusted-proxies': '10.0.0.0/8', loki: 'http://127.0.0.1:3100', 'loki-spool': '64' };
     for (const name of names.filter(n => n !== 'config')) {
         const v = value[name] ?? 'abc';
         assert.deepEqual((await effective([`--${name}`, v], {}))[name], [v, 'command line']);
