@@ -116,10 +116,16 @@ static void get_packages(struct http_exchange *x)
     ask(x, INSPECT_PACKAGES, "", "");
 }
 
+static void get_folders(struct http_exchange *x)
+{
+    ask(x, INSPECT_FOLDERS, query_or(x, "path", "/"), "");
+}
+
 #define FOR_PEOPLE(tail, permission, handler)                                                      \
-    {"GET", "/api/web/nodes/{id}" tail, ROUTE_ON_LOOP, 0, permission, handler, 0},                 \
+    {"GET", "/api/web/nodes/{id}" tail, ROUTE_ON_LOOP, ROUTE_OF_RESOURCE, permission, handler, 0}, \
     {                                                                                              \
-        "GET", "/api/cli/nodes/{id}" tail, ROUTE_ON_LOOP, 0, permission, handler, 0                \
+        "GET", "/api/cli/nodes/{id}" tail, ROUTE_ON_LOOP, ROUTE_OF_RESOURCE, permission, handler,  \
+            0                                                                                      \
     }
 
 const struct http_route inspect_routes[] = {
@@ -133,5 +139,6 @@ const struct http_route inspect_routes[] = {
     FOR_PEOPLE("/time", "nodes:read", get_time),
     FOR_PEOPLE("/disks", "nodes:read", get_disks),
     FOR_PEOPLE("/packages", "nodes:read", get_packages),
+    FOR_PEOPLE("/folders", "processes:read", get_folders),
     {0},
 };

@@ -69,6 +69,13 @@ static const struct question questions[] = {
       {"candidate", "CANDIDATE", "left", "text"},
       {"security", "SECURITY", "left", "text"},
       {"origin", "ORIGIN", "left", "text"}}},
+    {"folders",
+     "folders",
+     "folders",
+     {{"bytes", "SIZE", "right", "bytes"},
+      {"files", "FILES", "right", "number"},
+      {"unreadable", "UNREADABLE", "right", "number"},
+      {"name", "FOLDER", "left", "text"}}},
 };
 
 static const struct question *question_of(const struct invocation *v)
@@ -159,11 +166,14 @@ int verb_node_ask(struct invocation *v)
     const struct question *q = question_of(v);
     AUTO(json_decrefp) json_t *answer = NULL;
     AUTO(str_done) struct str path = {0};
-    if (v->words.n != 1 || !q)
+    bool takes_path = q && str_eq(q->path, "folders");
+    if (!q || v->words.n < 1 || v->words.n > 1 + (size_t)takes_path)
         return verb_usage(v);
     str_add(&path, "/api/cli/nodes/");
     path_add(&path, v->words.v[0]);
     str_addf(&path, "/%s", q->path);
+    if (v->words.n > 1)
+        query_add(&path, "path", v->words.v[1]);
     int r = client_new(v, &e, &c);
     if (r >= 0) {
         client_set_patience(c, PATIENCE_MS);

@@ -31,6 +31,7 @@ static const struct inspect_ops *const ops_of[INSPECT_COUNT] = {
     [INSPECT_TIME] = &time_inspect,
     [INSPECT_DISKS] = &disks_inspect,
     [INSPECT_PACKAGES] = &packages_inspect,
+    [INSPECT_FOLDERS] = &folders_inspect,
     [INSPECT_GENERATIONS] = &generations_inspect,
     [INSPECT_GENERATION_DIFF] = &generation_diff_inspect,
     [INSPECT_GENERATION_PLAN] = &generation_plan_inspect,

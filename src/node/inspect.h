@@ -18,6 +18,7 @@ enum inspect_kind {
     INSPECT_TIME,            /* is the clock kept right? */
     INSPECT_DISKS,           /* and how they are */
     INSPECT_PACKAGES,        /* pending updates */
+    INSPECT_FOLDERS,         /* target: a path; what the folders in it take up */
     INSPECT_COUNT,
 };
 const char *inspect_kind_name(enum inspect_kind k);                            /* "docker-usage" */

@@ -164,6 +164,17 @@ static void mark_remote(struct mount_list *l)
                 l->v.v[i].remote = true;
 }
 
+void mounts_parse_all(struct mount_list *ret_list, struct scan s)
+{
+    *ret_list = (struct mount_list){0};
+    for (; s.p < s.end; scan_next_line(&s)) {
+        struct mount m;
+        if (parse_line(&s, &m))
+            *vec_add(&ret_list->v) = m;
+    }
+    mark_remote(ret_list);
+}
+
 void mounts_parse(struct mount_list *ret_list, struct scan s)
 {
     *ret_list = (struct mount_list){0};

@@ -18,4 +18,6 @@ struct mount_list {
 };
 
 void mounts_parse(struct mount_list *ret_list, struct scan text);
+/* Nothing left out, in the order of the file. */
+void mounts_parse_all(struct mount_list *ret_list, struct scan text);
 void mounts_done(struct mount_list *l);

@@ -266,9 +266,27 @@ describe('through hydrad', () => {
         const actions = (await admin.get('/api/web/actions/tower')).json.actions;
         assert.deepEqual(actions.filter(a => a.verb === 'docker.prune').map(a => a.allowed), [false]);
     });
+    test('the biggest folders, over the API and on the command line', async () => {
+        const below = scratchFolder();
+        fs.mkdirSync(path.join(below, 'big'));
+        fs.writeFileSync(path.join(below, 'big', 'file'), Buffer.alloc(300 << 10, 1));
+        fs.mkdirSync(path.join(below, 'small'));
+        const a = await ask('tower', `folders?path=${encodeURIComponent(below)}`);
+        assert.equal(a.status, 200, a.text);
+        assert.deepEqual(a.json.folders.map(f => f.name), ['big', 'small']);
+        assert.ok(a.json.folders[0].bytes >= 300 << 10);
+        const none = await ask('tower', 'folders?path=/nowhere');
+        assert.deepEqual([none.status, none.json.detail], [404, 'There is no folder /nowhere.']);
+        const secret = (await admin.post('/api/web/tokens', { name: 'folders', scopes: ['*'] })).json.secret;
+        const cli = await run(path.join(root, 'build/hydra'), ['node', 'folders', 'tower', below], { env: { HYDRA_URL: h.base, HYDRA_TOKEN: secret, HOME: below } });
+        assert.equal(cli.code, 0, cli.err);
+        assert.match(cli.out, /31\d kB +1 +0 +big\n/);
+        fs.rmSync(below, { recursive: true });
+    });
     test('a viewer may ask, a stranger may not', async () => {
         const viewer = await h.person(admin, 'vera', 'viewer');
         assert.equal((await viewer.get('/api/web/nodes/tower/docker-usage')).status, 200);
+        assert.equal((await viewer.get('/api/web/nodes/tower/folders?path=/etc')).json.permission, 'processes:read');
         assert.equal((await h.client().get('/api/web/nodes/tower/docker-usage')).status, 401);
     });
     test('an end waits for nobody', async () => {

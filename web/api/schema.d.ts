@@ -423,6 +423,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/web/nodes/{id}/folders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example debian */
+                id: components["parameters"]["NodeId"];
+            };
+            cookie?: never;
+        };
+        /** How much the folders below one take up, biggest first; one filesystem, no link followed, no mount entered */
+        get: operations["nodeFolders"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/web/nodes/{id}/docker-usage": {
         parameters: {
             query?: never;
@@ -1357,6 +1377,26 @@ export interface paths {
         };
         /** Pending updates of its packages, and whether a reboot is due */
         get: operations["cliNodePackages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cli/nodes/{id}/folders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example debian */
+                id: components["parameters"]["NodeId"];
+            };
+            cookie?: never;
+        };
+        /** How much the folders below one take up, biggest first; one filesystem, no link followed, no mount entered */
+        get: operations["cliNodeFolders"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3132,6 +3172,28 @@ export interface components {
             text: string | null;
             hint: string | null;
         };
+        FolderUsage: {
+            path: string;
+            /** @description Else it took more than a minute */
+            complete: boolean;
+            bytes: number;
+            /** @description A file with several names counts once */
+            files: number;
+            /** @description Folders that the agent may not read */
+            unreadable: number;
+            /** @description Of files right in it */
+            own_bytes: number;
+            /** @description Smaller folders that are not listed */
+            left_out: number;
+            folders: {
+                name: string;
+                /** @description Another filesystem begins there; it was not entered */
+                mount: boolean;
+                bytes: number;
+                files: number;
+                unreadable: number;
+            }[];
+        };
         PackageUpdates: {
             system: string;
             /** @description apt; null: nothing that Hydra can ask, text says what to do instead */
@@ -3893,6 +3955,32 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PackageUpdates"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    nodeFolders: {
+        parameters: {
+            query?: {
+                path?: string;
+            };
+            header?: never;
+            path: {
+                /** @example debian */
+                id: components["parameters"]["NodeId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FolderUsage"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -5266,6 +5354,32 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PackageUpdates"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    cliNodeFolders: {
+        parameters: {
+            query?: {
+                path?: string;
+            };
+            header?: never;
+            path: {
+                /** @example debian */
+                id: components["parameters"]["NodeId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FolderUsage"];
                 };
             };
             default: components["responses"]["Problem"];
