@@ -269,13 +269,19 @@ void image_carry(struct image *i, const struct image *before)
     }
 }
 
+static bool may_the_same(const struct credential *a, const struct credential *b)
+{
+    return credential_permissions(a) == credential_permissions(b) &&
+           str_eq(a->user->limits, b->user->limits);
+}
+
 static void tell_revoked(const struct image *i, const struct image *before,
                          const struct access_hooks *hooks)
 {
     for (size_t n = 0; n < before->n_credentials; n++) {
         const struct credential *old = &before->credentials[n];
         const struct credential *c = map_get(&i->by_id, old->id);
-        if (!c || credential_permissions(c) != credential_permissions(old))
+        if (!c || !may_the_same(c, old))
             hooks->revoked(hooks->arg, old->id);
     }
 }

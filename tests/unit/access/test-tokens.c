@@ -125,6 +125,28 @@ static void a_disabled_user_has_no_token(void **state)
     assert_int_equal(access_peek(g->a, session, g->now, &s), -ENOENT);
 }
 
+/* The rights stay the same: only where they count differs. */
+static void other_limits_revoke(void **state)
+{
+    AUTO(rig_freep) struct rig *g = rig_new(*state);
+    struct err e = {0};
+    struct subject s;
+    char secret[64];
+    struct user u = add_user(g, "anna", ROLE_OPERATOR);
+    struct actor actor = by(g);
+    must(access_user_change(g->a, g->db, &actor, u.id, &(struct user_change){.limits = "node:a"},
+                            NULL, &e),
+         &e);
+    struct token t = add_token(g, &u, PERMISSIONS_ALL, 0, secret);
+    assert_false(was_revoked(&g->told, t.id));
+    must(access_user_change(g->a, g->db, &actor, u.id, &(struct user_change){.limits = "node:b"},
+                            NULL, &e),
+         &e);
+    assert_true(was_revoked(&g->told, t.id));
+    assert_int_equal(access_peek(g->a, secret, g->now, &s), 0);
+    assert_string_equal(s.limits, "node:b");
+}
+
 static void tokens_expire(void **state)
 {
     AUTO(rig_freep) struct rig *g = rig_new(*state);
@@ -184,6 +206,7 @@ int main(void)
         cmocka_unit_test(what_a_token_may_not_be),
         cmocka_unit_test(scopes_are_cut_to_the_role_when_used),
         cmocka_unit_test(a_disabled_user_has_no_token),
+        cmocka_unit_test(other_limits_revoke),
         cmocka_unit_test(tokens_expire),
         cmocka_unit_test(there_is_a_most),
         cmocka_unit_test(unknown_scopes_are_no_rights),
