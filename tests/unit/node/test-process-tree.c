@@ -43,12 +43,13 @@ static pid_t start_child(void)
     pid_t child = fork();
     if (child) {
         close(fds[1]);
-        assert_int_equal(read(fds[0], &nothing, 1), 0); /* closed by the exec */
+        assert_int_equal(read(fds[0], &nothing, 1), 1); /* its word that it runs */
         close(fds[0]);
         return child;
     }
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    execl("/bin/sh", "sh", "-c", "while :; do :; done", "--password=hunter2", (char *)NULL);
+    dup2(fds[1], STDOUT_FILENO);
+    execl("/bin/sh", "sh", "-c", "echo; while :; do :; done", "--password=hunter2", (char *)NULL);
     _exit(1);
 }
 
