@@ -33,18 +33,14 @@ char *health_now(struct cluster *c, const char *node, int64_t mono_ms)
     return str_take(&out);
 }
 
-static bool is_on(const struct service_look *look)
-{
-    return look->run == RUN_RUNNING || look->run == RUN_STARTING;
-}
-
 /* Of what ran. */
 static char *trouble_of(struct cluster *c, const char *id, int64_t mono_ms)
 {
     struct service_look look;
     if (cluster_look(c, id, mono_ms, NULL, &look) < 0)
         return NULL;
-    char *text = is_on(&look) ? NULL : mem_printf("%s ran before, and does not now", look.name);
+    char *text =
+        look.run == RUN_RUNNING ? NULL : mem_printf("%s ran before, and does not now", look.name);
     service_look_done(&look);
     return text;
 }

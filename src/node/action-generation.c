@@ -30,6 +30,7 @@ struct generation_action {
     bool asked;          /* its unit was started, or that is another agent's doing */
     bool answered;       /* and has answered */
     char *plan;          /* what the new system said that it would do */
+    unsigned told;       /* how many phases of the way were told */
     int64_t waiting_ms;  /* since when it waits for D-Bus; mono */
     int64_t reminded_ms; /* mono; 0 = never */
     char boot[SWITCH_BOOT_SIZE];
@@ -165,6 +166,19 @@ static void on_reminded(void *arg, const struct root_answer *a, const char *trou
     root_call_free(TAKE(g->reminder));
 }
 
+/* Where it is, and what it passed on the way there between two looks. */
+static void tell_way(struct generation_action *g, const struct switch_state *s)
+{
+    const enum switch_phase way[] = {SWITCH_ARMED, s->reboot ? SWITCH_BOOTING : SWITCH_ACTIVATING,
+                                     SWITCH_WAITING};
+    unsigned at = 0;
+    while (at < COUNT_OF(way) && way[at] != s->phase)
+        at++;
+    for (; at < COUNT_OF(way) && g->told < at; g->told++)
+        action_step(g->a, "%s", switch_phase_step(way[g->told]));
+    action_step(g->a, "%s", switch_phase_step(s->phase));
+}
+
 /* The timer or the boot unit should have seen to it. */
 static void remind(struct generation_action *g, const struct switch_state *s)
 {
@@ -216,7 +230,7 @@ static void on_look(void *arg)
         if (switch_is_over(s.phase)) {
             end_by_state(g, &s);
         } else {
-            action_step(g->a, "%s", switch_phase_step(s.phase));
+            tell_way(g, &s);
             remind(g, &s);
         }
         switch_state_done(&s);

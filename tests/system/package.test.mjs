@@ -50,7 +50,10 @@ test('a package says what it needs, and all of it is root\'s', async () => {
         for (const line of (await contents(file)).split('\n')) assert.match(line, /^[-d]\S{6}[-r]-[-x] root\/root /, line);
     }
     assert.match(await contents(old.hydra), / \.\/usr\/bin\/hydrad\n/);
-    assert.doesNotMatch(await contents(old.hydra), /hydra-agent/);
+    assert.doesNotMatch(await contents(old.hydra), /hydra-agent|hydra-generation/);
+    const agent = await contents(old['hydra-agent']);
+    for (const f of ['libexec/hydra-agent-helper', 'lib/systemd/system/hydra-generation@.service', 'lib/systemd/system/hydra-generation-boot.service'])
+        assert.ok(agent.includes(` ./usr/${f}\n`), f);
 });
 
 test('programs hold no trace of where they were built', async () => {
@@ -136,6 +139,12 @@ test('install, upgrade, remove, purge', { timeout: 240000 }, async t => {
         await machine.ok('sh', '-c', 'cp /etc/hydra/agent.yaml /root/ && printf "allow:\\n- do: unit.stop\\n  on: sleeper\\n- do: machine.reboot\\n" >/etc/hydra/agent.yaml');
         assert.equal(await may('hydra-agent', 'StartUnit', 'ss', 'sleeper.service', 'replace'), false);
         assert.ok(await may('hydra-agent', 'StopUnit', 'ss', 'sleeper.service', 'replace'));
+        // Who may mask may start, says polkit; not where the policy is asked for each unit.
+        await machine.ok('sh', '-c', 'printf "allow:\\n- do: unit.*\\n- do: machine.reboot\\n" >/etc/hydra/agent.yaml');
+        for (const unit of ['dbus.service', 'hydra-generation@switch:2:test:60:x.service']) assert.equal(await may('hydra-agent', 'StartUnit', 'ss', unit, 'replace'), unit === 'dbus.service', unit);
+        assert.equal(await may('hydra-agent', 'StopUnit', 'ss', 'systemd-journald.service', 'replace'), false);
+        assert.ok(await may('hydra-agent', 'MaskUnitFiles', 'asbb', '1', 'nothing.service', 'true', 'false'));
+        assert.ok(await may('hydra-agent', 'UnmaskUnitFiles', 'asb', '1', 'nothing.service', 'true'));
         assert.ok(await mayMachine('reboot'));
         assert.ok(await mayMachine('reboot-multiple-sessions'));
         for (const not of ['power-off', 'reboot-ignore-inhibit']) assert.equal(await mayMachine(not), false, not);
