@@ -42,7 +42,7 @@ describe('root\'s part', () => {
         await m.ok('nix-env', '-p', '/nix/var/nix/profiles/system', '--switch-generation', '1');
         await m.run(`${m.systems[0]}/bin/switch-to-configuration`, 'test');
         await m.ok(`${m.systems[0]}/bin/switch-to-configuration`, 'boot');
-        for (const f of ['var/lib/hydra-switch/state', 'run/hydra-stage', 'run/hydra-stage-reached', 'boot/read-only']) fs.rmSync(path.join(m.root, f), { force: true });
+        for (const f of ['var/lib/hydra-switch/state', 'var/lib/hydra-stage', 'var/lib/hydra-stage-reached', 'boot/read-only']) fs.rmSync(path.join(m.root, f), { force: true });
         await m.run('systemctl', 'reset-failed');
         assert.deepEqual(m.stand(), old);
     }
@@ -252,6 +252,24 @@ describe('root\'s part', () => {
         assert.deepEqual([(await m.over()).phase, m.stand()], ['rolled-back', old]);
         await reset();
     });
+
+    for (const [stage, cut] of [['booting', 'old'], ['boot-set', 'new'], ['armed-again', 'old']])
+        test(`over a reboot, power lost at ${stage}: ${cut}`, async () => {
+            const i = id();
+            m.stage(stage, 'hang');
+            m.request(`switch:8:reboot:60:${i}`);
+            if (stage === 'armed-again') await m.rebooted();
+            await m.reached();
+            await m.losePower();
+            if (cut === 'new') { // the boot loader knew already
+                await phase('waiting');
+                await m.request(`confirm:${i}`);
+            }
+            assert.deepEqual([(await m.over()).phase, m.stand()], cut === 'new' ? ['confirmed', { running: 8, boot: 8, profile: 8 }] : ['rolled-back', old]);
+            await m.ok(`${m.systems[0]}/bin/switch-to-configuration`, 'boot');
+            if (cut === 'new') await m.losePower();
+            await reset();
+        });
 
     test('over a reboot, power lost in the new one: the old one starts', async () => {
         await m.request(`switch:8:reboot:60:${id()}`);

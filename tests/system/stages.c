@@ -1,4 +1,5 @@
-/* hydra-agent-helper of the tests: "STAGE kill" or "STAGE hang" in /run/hydra-stage ends it there.
+/* hydra-agent-helper of the tests: "STAGE kill" or "STAGE hang" in /var/lib/hydra-stage ends it
+ * there.
  */
 #include "generation/generation.h"
 
@@ -8,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define ORDER "/run/hydra-stage"
+#define ORDER "/var/lib/hydra-stage"
 
 void stage(const char *name)
 {

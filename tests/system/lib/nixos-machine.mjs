@@ -86,10 +86,10 @@ export class NixosMachine extends Machine {
 
     /** Ends or halts the program at a stage; wait for reached(). */
     stage(name, how) {
-        fs.rmSync(path.join(this.root, 'run/hydra-stage-reached'), { force: true });
-        fs.writeFileSync(path.join(this.root, 'run/hydra-stage'), `${name} ${how}`);
+        fs.rmSync(path.join(this.root, 'var/lib/hydra-stage-reached'), { force: true });
+        fs.writeFileSync(path.join(this.root, 'var/lib/hydra-stage'), `${name} ${how}`);
     }
-    reached() { return until(() => fs.existsSync(path.join(this.root, 'run/hydra-stage-reached')), 60000, 'the stage'); }
+    reached() { return until(() => fs.existsSync(path.join(this.root, 'var/lib/hydra-stage-reached')), 60000, 'the stage'); }
 
     /** The plug is pulled, and put back. */
     async losePower() {
