@@ -88,6 +88,25 @@ static int set_loki_auth(struct options *o, const char *v, struct err *e)
     return 0;
 }
 
+static int set_unraid(struct options *o, const char *v, struct err *e)
+{
+    size_t n = strlen(v);
+    if ((!str_starts(v, "http://") && !str_starts(v, "https://")) || v[n - 1] == '/')
+        return err_set(e, -EINVAL,
+                       "--unraid takes the address of Unraid's page without a slash at "
+                       "its end: http://127.0.0.1, not %s.",
+                       v);
+    o->unraid = v;
+    return 0;
+}
+
+static int set_unraid_key(struct options *o, const char *v, struct err *e)
+{
+    (void)e;
+    o->unraid_key = v;
+    return 0;
+}
+
 static int set_loki_spool(struct options *o, const char *v, struct err *e)
 {
     uint64_t mib;
@@ -139,6 +158,10 @@ static const struct option {
      set_loki_tenant},
     {"loki-auth", "HYDRA_AGENT_LOKI_AUTH", "FILE",
      "a file with user:password, or with a bearer token", set_loki_auth},
+    {"unraid", "HYDRA_AGENT_UNRAID", "URL", "where Unraid's own page is; http://127.0.0.1",
+     set_unraid},
+    {"unraid-key", "HYDRA_AGENT_UNRAID_KEY", "FILE",
+     "a file with a key of Unraid's API, to tell its array, disks and shares", set_unraid_key},
     {"loki-spool", "HYDRA_AGENT_LOKI_SPOOL", "MIB", "most that waits for Loki on disk; 64",
      set_loki_spool},
     {"log-level", "HYDRA_AGENT_LOG_LEVEL", "LEVEL", "error, warn, info, debug", set_log_level},

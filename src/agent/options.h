@@ -14,7 +14,8 @@ struct options {
     char *loki;                          /* URL of its push API; NULL = logs are not pushed */
     const char *loki_tenant, *loki_auth; /* NULL = none */
     uint32_t loki_spool_mib;
-    char *socket; /* for hydra --local; NULL = none */
+    const char *unraid, *unraid_key; /* NULL = none */
+    char *socket;                    /* for hydra --local; NULL = none */
     const char *socket_group;
     uint32_t trial_ms; /* how long a new program has */
     uint32_t interval_ms;

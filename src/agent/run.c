@@ -320,6 +320,8 @@ static void start(struct agent *a)
                                                                                : POLICY_USUAL_PATH,
                                                   .policy_named = a->options->policy != NULL,
                                                   .state_dir = a->options->state,
+                                                  .unraid_url = a->options->unraid,
+                                                  .unraid_key = a->options->unraid_key,
                                                   .loki = {.url = a->options->loki,
                                                            .tenant = a->options->loki_tenant,
                                                            .credentials = a->options->loki_auth,

@@ -121,6 +121,11 @@ static void get_folders(struct http_exchange *x)
     ask(x, INSPECT_FOLDERS, query_or(x, "path", "/"), "");
 }
 
+static void get_unraid(struct http_exchange *x)
+{
+    ask(x, INSPECT_UNRAID, "", "");
+}
+
 #define FOR_PEOPLE(tail, permission, handler)                                                      \
     {"GET", "/api/web/nodes/{id}" tail, ROUTE_ON_LOOP, ROUTE_OF_RESOURCE, permission, handler, 0}, \
     {                                                                                              \
@@ -140,5 +145,6 @@ const struct http_route inspect_routes[] = {
     FOR_PEOPLE("/disks", "nodes:read", get_disks),
     FOR_PEOPLE("/packages", "nodes:read", get_packages),
     FOR_PEOPLE("/folders", "processes:read", get_folders),
+    FOR_PEOPLE("/unraid", "nodes:read", get_unraid),
     {0},
 };

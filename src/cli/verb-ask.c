@@ -61,6 +61,7 @@ static const struct question questions[] = {
       {"smart.temperature_c", "°C", "right", "number"},
       {"smart.power_on_hours", "HOURS", "right", "number"},
       {"smart.wear_percent", "WORN", "right", "percent"}}},
+    {.verb = "unraid", .path = "unraid"},
     {"packages",
      "packages",
      "updates",

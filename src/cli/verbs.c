@@ -215,6 +215,7 @@ const struct verb verbs[] = {
      "what the folders of a node take up, biggest first",
      NULL,
      verb_node_ask},
+    {{"node", "unraid"}, "NAME", "array, disks and shares of Unraid", NULL, verb_node_ask},
     {{"node", "packages"}, "NAME", "a node's pending updates", NULL, verb_node_ask},
     {{"node", "processes"}, "NAME", "every process of a node", NULL, verb_node_ask},
     {{"node", "kernel-log"},

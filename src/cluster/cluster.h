@@ -219,7 +219,7 @@ struct node_look {
 /* How a node that is away can be woken: the addresses of its network cards, and the nodes that are
  * in a network with it. -ENOENT, -EEXIST (it is awake), -EINVAL: it can't be. */
 int cluster_look_wake(struct cluster *c, const char *node, struct err *e, struct str *ret_macs,
-                      struct str_list *ret_helpers) MUST_CHECK;
+                      struct str_list *ret_wakers) MUST_CHECK;
 /* -ENOENT with a sentence. On the loop. */
 int cluster_look_node(struct cluster *c, const char *node, struct err *e,
                       struct node_look *ret_look) MUST_CHECK;

@@ -59,7 +59,7 @@ static void add_macs(const struct live_node *n, struct str *out)
 }
 
 int cluster_look_wake(struct cluster *c, const char *node, struct err *e, struct str *ret_macs,
-                      struct str_list *ret_helpers)
+                      struct str_list *ret_wakers)
 {
     const struct live_node *n = model_node(c, node);
     if (!n)
@@ -71,19 +71,19 @@ int cluster_look_wake(struct cluster *c, const char *node, struct err *e, struct
                        "%s never told the address of a network card, so it can't be woken. It does "
                        "once its agent is up to date.",
                        n->id);
-    struct str_list helpers = {0};
+    struct str_list wakers = {0};
     NODES_FOREACH(c, other)
     {
         if (other != n && other->state != NODE_AWAY && other->facts &&
             share_network(&n->addresses, &other->addresses))
-            str_list_add(&helpers, other->id);
+            str_list_add(&wakers, other->id);
     }
-    if (!helpers.n)
+    if (!wakers.n)
         return err_set(e, -EINVAL,
                        "No node that is connected is in a network of %s, and a card hears nothing "
                        "from further away.",
                        n->id);
     add_macs(n, ret_macs);
-    *ret_helpers = helpers;
+    *ret_wakers = wakers;
     return 0;
 }

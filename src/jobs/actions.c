@@ -253,13 +253,13 @@ static void print_upgrade(const struct answer *a, const struct node_look *look)
 static void print_wake(const struct answer *a)
 {
     AUTO(str_done) struct str macs = {0};
-    AUTO(str_list_done) struct str_list helpers = {0};
+    AUTO(str_list_done) struct str_list wakers = {0};
     struct answer of = *a;
     if (!may(a, COMMAND_MACHINE_WAKE) ||
-        cluster_look_wake(a->cluster, a->query->id, NULL, &macs, &helpers) < 0)
+        cluster_look_wake(a->cluster, a->query->id, NULL, &macs, &wakers) < 0)
         return;
-    for (size_t i = 0; a->jobs && i < helpers.n; i++) {
-        of.policy = jobs_policy(a->jobs, helpers.v[i]);
+    for (size_t i = 0; a->jobs && i < wakers.n; i++) {
+        of.policy = jobs_policy(a->jobs, wakers.v[i]);
         if (of.policy && policy_check(of.policy, "machine.wake", macs.p, NULL) >= 0)
             break;
     }

@@ -330,16 +330,16 @@ static int check_guards(const struct plan *p, enum command_verb verb, const char
 }
 
 /* The first of those that can wake it whose policy lets it; else the first, which says so. */
-static const char *choose_helper(const struct jobs *j, const struct str_list *helpers,
-                                 const char *macs)
+static const char *choose_waker(const struct jobs *j, const struct str_list *wakers,
+                                const char *macs)
 {
-    for (size_t i = 0; i < helpers->n; i++) {
-        const struct policy *policy = jobs_policy(j, helpers->v[i]);
+    for (size_t i = 0; i < wakers->n; i++) {
+        const struct policy *policy = jobs_policy(j, wakers->v[i]);
         if (policy &&
             policy_check(policy, command_verb_name(COMMAND_MACHINE_WAKE), macs, NULL) >= 0)
-            return helpers->v[i];
+            return wakers->v[i];
     }
-    return helpers->v[0];
+    return wakers->v[0];
 }
 
 /* Asked of another node: the one that sleeps hears nothing but its card. */
@@ -348,7 +348,7 @@ static int plan_wake(const struct plan *p)
     const struct job_order *o = p->order;
     const char *where = o->target ? o->target : ""; /* of the packet */
     AUTO(str_done) struct str macs = {0};
-    AUTO(str_list_done) struct str_list helpers = {0};
+    AUTO(str_list_done) struct str_list wakers = {0};
     int r = check_right(p, COMMAND_MACHINE_WAKE, o->node);
     if (r >= 0 && !str_is_empty(o->argument))
         r = err_field(p->e, err_set(p->e, -EINVAL, "machine.wake takes no argument."), "argument");
@@ -359,15 +359,15 @@ static int plan_wake(const struct plan *p)
                               "@ADDRESS:PORT."),
                       "target");
     if (r >= 0)
-        r = err_field(p->e, cluster_look_wake(p->jobs->cluster, o->node, p->e, &macs, &helpers),
+        r = err_field(p->e, cluster_look_wake(p->jobs->cluster, o->node, p->e, &macs, &wakers),
                       "node");
     if (r < 0)
         return r;
-    const char *helper = choose_helper(p->jobs, &helpers, macs.p);
+    const char *waker = choose_waker(p->jobs, &wakers, macs.p);
     str_add(&macs, where);
-    r = check_twice(p, COMMAND_MACHINE_WAKE, helper, macs.p);
+    r = check_twice(p, COMMAND_MACHINE_WAKE, waker, macs.p);
     if (r >= 0)
-        make(p, COMMAND_MACHINE_WAKE, helper, "", macs.p, o->node);
+        make(p, COMMAND_MACHINE_WAKE, waker, "", macs.p, o->node);
     return r;
 }
 

@@ -8,6 +8,7 @@
 
 struct inspections {
     struct node *node;
+    struct http_client *http; /* made when it is needed */
     VEC(struct inspect *) running;
     VEC(struct inspect_work *) works; /* the first one is with the thread */
 };
@@ -30,6 +31,7 @@ static const struct inspect_ops *const ops_of[INSPECT_COUNT] = {
     [INSPECT_KERNEL_LOG] = &kernel_log_inspect,
     [INSPECT_TIME] = &time_inspect,
     [INSPECT_DISKS] = &disks_inspect,
+    [INSPECT_UNRAID] = &unraid_inspect,
     [INSPECT_PACKAGES] = &packages_inspect,
     [INSPECT_FOLDERS] = &folders_inspect,
     [INSPECT_GENERATIONS] = &generations_inspect,
@@ -101,6 +103,14 @@ void inspect_fail(struct inspect *i, int code, const char *fmt, ...)
               LOG_Q(text.p));
     end(i, &(struct inspect_answer){.code = code, .text = text.p, .json = ""});
     str_done(&text);
+}
+
+struct http_client *inspect_http(struct inspect *i)
+{
+    struct inspections *s = state_of(i->node);
+    if (!s->http)
+        s->http = http_client_new(i->node->loop);
+    return s->http;
 }
 
 /* --- the thread --- */
@@ -250,6 +260,7 @@ static void stop(void *state)
         free_work(s->works.v[k]);
     if (s->works.n)
         s->works.v[0]->owner = NULL; /* ends by itself, before the loop does */
+    http_client_free(s->http);
     vec_done(&s->running);
     vec_done(&s->works);
     mem_free(s);

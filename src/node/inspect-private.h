@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "base/vec.h"
+#include "io/http-client.h"
 #include "node/inspect.h"
 #include "node/node-private.h"
 
@@ -32,6 +33,7 @@ struct inspect_ops {
     void (*stop)(struct inspect *i);
 };
 
+extern const struct inspect_ops unraid_inspect;
 extern const struct inspect_ops processes_inspect, kernel_log_inspect, time_inspect, disks_inspect,
     packages_inspect;
 extern const struct inspect_ops docker_usage_inspect, generations_inspect, generation_diff_inspect,
@@ -40,6 +42,9 @@ extern const struct inspect_ops docker_usage_inspect, generations_inspect, gener
 /* Both end it: `i` is gone afterwards. */
 void inspect_answer(struct inspect *i, const struct str *json);
 void inspect_fail(struct inspect *i, int code, const char *fmt, ...) PRINTF(3, 4);
+
+/* For what asks by HTTP; of the node. */
+struct http_client *inspect_http(struct inspect *i);
 
 /* Runs `fn` on another thread, one for a node at a time; what it returns ends the inspection. When
  * that was ended before, `fn` runs to its end all the same, or never. `free_arg` is called once, on

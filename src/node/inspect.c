@@ -17,6 +17,7 @@ static const struct {
     [INSPECT_DISKS] = {"disks", 120000}, /* each disk may take its time */
     [INSPECT_PACKAGES] = {"packages", 60000},
     [INSPECT_FOLDERS] = {"folders", 90000},
+    [INSPECT_UNRAID] = {"unraid", 60000},
 };
 
 const char *inspect_kind_name(enum inspect_kind k)

@@ -19,6 +19,7 @@ enum inspect_kind {
     INSPECT_DISKS,           /* and how they are */
     INSPECT_PACKAGES,        /* pending updates */
     INSPECT_FOLDERS,         /* target: a path; what the folders in it take up */
+    INSPECT_UNRAID,          /* array, parity, disks, shares of Unraid */
     INSPECT_COUNT,
 };
 const char *inspect_kind_name(enum inspect_kind k);                            /* "docker-usage" */

@@ -198,6 +198,8 @@ static void copy_settings(struct node_settings *to, const struct node_settings *
     to->journal = mem_strdup(from->journal);
     to->policy = mem_strdup(from->policy);
     to->state_dir = mem_strdup(from->state_dir);
+    to->unraid_url = mem_strdup(from->unraid_url);
+    to->unraid_key = mem_strdup(from->unraid_key);
     to->loki.url = mem_strdup(from->loki.url);
     to->loki.tenant = mem_strdup(from->loki.tenant);
     to->loki.credentials = mem_strdup(from->loki.credentials);
@@ -271,6 +273,8 @@ void node_free(struct node *n)
     mem_free((char *)n->settings.journal);
     mem_free((char *)n->settings.policy);
     mem_free((char *)n->settings.state_dir);
+    mem_free((char *)n->settings.unraid_url);
+    mem_free((char *)n->settings.unraid_key);
     mem_free((char *)n->settings.loki.url);
     mem_free((char *)n->settings.loki.tenant);
     mem_free((char *)n->settings.loki.credentials);

@@ -49,6 +49,8 @@ struct node_settings {
     const char *policy;       /* what commands it allows: a YAML file; NULL = the default policy */
     bool policy_named;        /* a person named that file: without it nothing is allowed */
     const char *state_dir;    /* where outcomes of commands outlive a restart; NULL = in memory */
+    const char *unraid_url;   /* of Unraid's page; NULL = http://127.0.0.1 */
+    const char *unraid_key;   /* a file with a key of its API; NULL = it is not asked */
     struct node_loki loki;    /* needs a state_dir */
     const char *nvml_library; /* NULL = libnvidia-ml.so.1 */
     struct node_upgrader upgrader;

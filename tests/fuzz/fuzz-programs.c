@@ -1,8 +1,10 @@
-/* What programs that a node asks print: smartctl, apt-get, dpkg's list. The first byte chooses. */
+/* What programs that a node asks print: smartctl, apt-get, dpkg's list, Unraid's API. The first
+ * byte chooses. */
 #include "fuzz.h"
 
 #include "node/packages.h"
 #include "node/smart.h"
+#include "node/unraid.h"
 
 #include <stdlib.h>
 
@@ -41,6 +43,22 @@ static void fuzz_updates(const char *text, size_t n)
     updates_done(&l);
 }
 
+/* Any answer as any part. */
+static void fuzz_unraid(const char *text, size_t n)
+{
+    json_t *v = NULL, *data[UNRAID_PARTS];
+    char *troubles[UNRAID_PARTS] = {0};
+    struct str out = {0};
+    struct jw w = jw_begin(&out);
+    if (unraid_take(text, n, NULL, &v) < 0)
+        return;
+    for (size_t i = 0; i < UNRAID_PARTS; i++)
+        data[i] = v;
+    unraid_print(data, troubles, &w);
+    check_json(&out);
+    json_decref(v);
+}
+
 static void fuzz_held(const char *text, size_t n)
 {
     struct str_list names = {0};
@@ -57,6 +75,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     if (data[0] == 's')
         fuzz_smart(text, size - 1);
+    else if (data[0] == 'U')
+        fuzz_unraid(text, size - 1);
     else if (data[0] == 'u')
         fuzz_updates(text, size - 1);
     else

@@ -165,6 +165,62 @@ esac
     });
 });
 
+describe('Unraid', () => {
+    const dir = scratchFolder(), parts = [];
+    let server, w, answers;
+    const disk = (name, more) => ({ name, device: 'sdb', size: 7814026532, status: 'DISK_OK', rotational: true, numErrors: 0, type: 'DATA', ...more });
+    const usual = {
+        versions: () => ({ data: { info: { versions: { core: { unraid: '7.2.0' } } } } }),
+        capacity: () => ({ data: { array: { state: 'STARTED', capacity: { kilobytes: { free: '1000', used: '3000', total: '4000' } } } } }),
+        parityCheckStatus: () => ({ data: { array: { parityCheckStatus: { status: 'COMPLETED', progress: 100, speed: '130 MB/s', errors: 0, date: '2026-11-01', running: false, paused: false } } } }),
+        parities: q => (q.includes('isSpinning') ? { errors: [{ message: 'Cannot query field "isSpinning" on type "ArrayDisk".' }] }
+            : { data: { array: { parities: [disk('parity', { color: 'GREEN_ON', temp: 35 })], disks: [disk('disk1', { color: 'GREEN_BLINK', temp: null })], caches: [] } } }),
+        shares: () => ({ data: { shares: [{ name: 'media', comment: '', free: 10, used: 20, cache: false }] } }),
+    };
+    before(async () => {
+        server = http.createServer((q, a) => {
+            let body = '';
+            q.on('data', d => { body += d; });
+            q.on('end', () => {
+                if (q.headers['x-api-key'] !== 'a-key') { a.writeHead(401); return a.end('{}'); }
+                const { query } = JSON.parse(body);
+                parts.push(query);
+                const x = answers[Object.keys(answers).find(k => query.includes(k))](query);
+                a.writeHead(x.errors ? 400 : 200, { 'content-type': 'application/json' });
+                return a.end(JSON.stringify(x));
+            });
+        });
+        await new Promise(r => { server.listen(0, '127.0.0.1', r); });
+        fs.writeFileSync(path.join(dir, 'key'), 'a-key\n');
+        w = new Watch(['--docker', 'unix:///nowhere.sock', '--dbus', 'unix:path=/nowhere', '--unraid', `http://127.0.0.1:${server.address().port}`, '--unraid-key', path.join(dir, 'key')]);
+    });
+    after(async () => { await w.stop(); server.close(); fs.rmSync(dir, { recursive: true }); });
+
+    test('its array, parity, disks and shares, one part after the other', async () => {
+        answers = usual;
+        const { code, text, answer } = await w.inspect('unraid');
+        assert.equal(code, 0, text);
+        assert.deepEqual([answer.version, answer.array.state, answer.array.used_bytes, answer.parity.status, answer.troubles], ['7.2.0', 'STARTED', 3072000, 'COMPLETED', []]);
+        assert.deepEqual(answer.disks.map(d => [d.name, d.role, d.ok, d.asleep, d.temperature_c]), [['parity', 'parity', true, false, 35], ['disk1', 'data', true, true, null]]);
+        assert.equal(answer.shares[0].used_bytes, 20480);
+        assert.equal(parts.filter(q => q.includes('parities')).length, 2, 'the older spelling, when the newer one is refused');
+        assert.ok(parts.every(q => !/^query\{disks|mutation/.test(q)), 'nothing that wakes a disk');
+    });
+    test('a part that this release does not know costs no other', async () => {
+        answers = { ...usual, shares: () => ({ errors: [{ message: 'Cannot query field "shares" on type "Query".' }] }) };
+        const { answer } = await w.inspect('unraid');
+        assert.deepEqual(answer.troubles, [{ what: 'shares', text: 'Unraid refuses: Cannot query field "shares" on type "Query".' }]);
+        assert.equal(answer.disks.length, 2);
+    });
+    test('a key that does not count, and none', async () => {
+        fs.writeFileSync(path.join(dir, 'key'), 'another\n');
+        assert.match((await w.inspect('unraid')).text, /does not take the API key: make one with the role VIEWER/);
+        fs.rmSync(path.join(dir, 'key'));
+        const none = await w.inspect('unraid');
+        assert.deepEqual([none.code, none.text], [-95, 'This machine does not run Unraid.']);
+    });
+});
+
 describe('through hydrad', () => {
     const state = path.join(scratchFolder(), 'state');
     let engine, h, admin, agent;

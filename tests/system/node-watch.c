@@ -362,6 +362,7 @@ int main(int argc, char **argv)
         {"dbus", required_argument, NULL, 'b'},    {"check", required_argument, NULL, 'c'},
         {"journal", required_argument, NULL, 'j'}, {"frames", no_argument, NULL, 'f'},
         {"policy", required_argument, NULL, 'p'},  {"state", required_argument, NULL, 's'},
+        {"unraid", required_argument, NULL, 'u'},  {"unraid-key", required_argument, NULL, 'k'},
         {"commands", no_argument, NULL, 'i'},      {0},
     };
     if (argc > 1 && str_eq(argv[1], "node-probe"))
@@ -384,6 +385,10 @@ int main(int argc, char **argv)
             settings.policy = optarg;
         else if (o == 's')
             settings.state_dir = optarg;
+        else if (o == 'u')
+            settings.unraid_url = optarg;
+        else if (o == 'k')
+            settings.unraid_key = optarg;
         else if (o == 'f')
             with_frames = true;
         else if (o == 'i')

@@ -443,6 +443,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/web/nodes/{id}/unraid": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example debian */
+                id: components["parameters"]["NodeId"];
+            };
+            cookie?: never;
+        };
+        /** Array, parity, disks and shares of an Unraid machine, by its own API; wakes no disk */
+        get: operations["nodeUnraid"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/web/nodes/{id}/docker-usage": {
         parameters: {
             query?: never;
@@ -1397,6 +1417,26 @@ export interface paths {
         };
         /** How much the folders below one take up, biggest first; one filesystem, no link followed, no mount entered */
         get: operations["cliNodeFolders"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cli/nodes/{id}/unraid": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example debian */
+                id: components["parameters"]["NodeId"];
+            };
+            cookie?: never;
+        };
+        /** Array, parity, disks and shares of an Unraid machine, by its own API; wakes no disk */
+        get: operations["cliNodeUnraid"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3236,6 +3276,54 @@ export interface components {
             }[];
             cut: boolean;
         };
+        Unraid: {
+            version: string | null;
+            array: {
+                /** @description STARTED, STOPPED … */
+                state: string;
+                total_bytes: number | null;
+                used_bytes: number | null;
+                free_bytes: number | null;
+            } | null;
+            /** @description the last check or the one that runs */
+            parity: {
+                status: string;
+                running: boolean;
+                paused: boolean;
+                progress_percent: number | null;
+                speed: string | null;
+                errors: number | null;
+                date: string | null;
+            } | null;
+            disks: {
+                name: string;
+                device: string | null;
+                /** @enum {string} */
+                role: "parity" | "data" | "cache";
+                bytes: number | null;
+                /** @description DISK_OK, DISK_DSBL … */
+                status: string;
+                ok: boolean;
+                asleep: boolean | null;
+                temperature_c: number | null;
+                errors: number | null;
+                fs_type: string | null;
+                fs_bytes: number | null;
+                fs_used_bytes: number | null;
+            }[];
+            shares: {
+                name: string;
+                comment: string | null;
+                used_bytes: number | null;
+                free_bytes: number | null;
+                cache: boolean;
+            }[];
+            /** @description parts that this release does not tell, and why */
+            troubles: {
+                what: string;
+                text: string;
+            }[];
+        };
         TimeState: {
             /** Format: date-time */
             time: string;
@@ -3981,6 +4069,30 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["FolderUsage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    nodeUnraid: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example debian */
+                id: components["parameters"]["NodeId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Unraid"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -5380,6 +5492,30 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["FolderUsage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    cliNodeUnraid: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example debian */
+                id: components["parameters"]["NodeId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Unraid"];
                 };
             };
             default: components["responses"]["Problem"];

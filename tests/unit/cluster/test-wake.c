@@ -16,11 +16,11 @@ static void tell(struct rig *r, const char *node, const char *address, const cha
 }
 
 static int ask(struct rig *r, const char *node, struct err *e, struct str *macs,
-               struct str_list *helpers)
+               struct str_list *wakers)
 {
     str_clear(macs);
-    str_list_done(helpers);
-    return cluster_look_wake(r->c, node, e, macs, helpers);
+    str_list_done(wakers);
+    return cluster_look_wake(r->c, node, e, macs, wakers);
 }
 
 /* All but `away` go on reporting. */
@@ -44,23 +44,23 @@ static void test_one_in_its_network(void **state)
     struct rig *r = rig_new();
     struct err e = {0};
     struct str macs = {0};
-    struct str_list helpers = {0};
+    struct str_list wakers = {0};
     cluster_node_add(r->c, "nas", "agent", r->now);
     cluster_node_add(r->c, "tower", "agent", r->now);
     cluster_node_add(r->c, "far", "agent", r->now);
     tell(r, "nas", "eth0 192.168.1.9/24", "eth0 aa:bb:cc:dd:ee:ff");
-    assert_int_equal(ask(r, "nas", &e, &macs, &helpers), -EEXIST);
-    assert_int_equal(ask(r, "none", &e, &macs, &helpers), -ENOENT);
+    assert_int_equal(ask(r, "nas", &e, &macs, &wakers), -EEXIST);
+    assert_int_equal(ask(r, "none", &e, &macs, &wakers), -ENOENT);
     let_go(r, "nas");
-    assert_int_equal(ask(r, "nas", &e, &macs, &helpers), 0);
+    assert_int_equal(ask(r, "nas", &e, &macs, &wakers), 0);
     assert_string_equal(macs.p, "aa:bb:cc:dd:ee:ff");
-    assert_int_equal(helpers.n, 1);
-    assert_string_equal(helpers.v[0], "tower");
-    str_list_done(&helpers);
+    assert_int_equal(wakers.n, 1);
+    assert_string_equal(wakers.v[0], "tower");
+    str_list_done(&wakers);
     let_go(r, "far");
-    assert_int_equal(ask(r, "far", &e, &macs, &helpers), -EINVAL); /* it told no card */
+    assert_int_equal(ask(r, "far", &e, &macs, &wakers), -EINVAL); /* it told no card */
     str_done(&macs);
-    str_list_done(&helpers);
+    str_list_done(&wakers);
     rig_free(r);
 }
 
@@ -71,7 +71,7 @@ static void test_recalled(void **state)
     struct rig *r = rig_new();
     struct err e = {0};
     struct str macs = {0};
-    struct str_list helpers = {0}, cards = {0}, near = {0}, odd = {0};
+    struct str_list wakers = {0}, cards = {0}, near = {0}, odd = {0};
     str_list_add(&cards, "eth0 aa:bb:cc:dd:ee:ff");
     str_list_add(&cards, "eth1 aa:bb:cc:dd:ee:00");
     str_list_add(&near, "eth0 192.168.1.9/24");
@@ -81,12 +81,12 @@ static void test_recalled(void **state)
     cluster_recall_network(r->c, "gone", &cards, &near);
     cluster_recall_network(r->c, "nas", &cards, &odd);
     let_go(r, "nas");
-    assert_int_equal(ask(r, "nas", &e, &macs, &helpers), -EINVAL); /* in no network with anybody */
+    assert_int_equal(ask(r, "nas", &e, &macs, &wakers), -EINVAL); /* in no network with anybody */
     cluster_recall_network(r->c, "nas", &cards, &near);
-    assert_int_equal(ask(r, "nas", &e, &macs, &helpers), 0);
+    assert_int_equal(ask(r, "nas", &e, &macs, &wakers), 0);
     assert_string_equal(macs.p, "aa:bb:cc:dd:ee:ff,aa:bb:cc:dd:ee:00");
     str_done(&macs);
-    str_list_done(&helpers);
+    str_list_done(&wakers);
     str_list_done(&cards);
     str_list_done(&near);
     str_list_done(&odd);
