@@ -217,3 +217,34 @@ test('played: a node that is too old, and one that has no engine, say so', async
     assert.deepEqual(page.complaints, []);
     await page.context().close();
 });
+
+test('played: a newer agent is offered where the hub can bring it, else how it comes', async () => {
+    const page = await openPage(await openContext(browser, played.base));
+    await page.goto(`${played.base}/node?id=tower&tab=agent`);
+    await button(page, 'Upgrade…').click();
+    const dialog = page.getByRole('dialog', { name: 'Upgrade agent to 0.2.0 on tower?' });
+    await dialog.getByText(/the present one goes on/).waitFor();
+    await button(dialog, 'Upgrade agent to 0.2.0').click();
+    await page.getByRole('region', { name: 'What is being done' }).getByText('Upgrade the agent of tower').waitFor();
+    await page.goto(`${played.base}/node?id=hydra-compute&tab=agent`);
+    await page.getByText('NixOS brings it: rebuild the machine with a newer Hydra.').waitFor();
+    assert.equal(await button(page, 'Upgrade…').count(), 0);
+    assert.deepEqual(page.complaints, []);
+    await page.context().close();
+});
+
+test('played: a node that is away is asked nothing, and can be woken', async () => {
+    const away = await StandIn.start({ variant: 'away' });
+    const page = await openPage(await openContext(browser, away.base));
+    await page.goto(`${away.base}/node?id=tower&tab=system`);
+    await page.getByRole('region', { name: 'Clock' }).getByText('tower is away: it is asked when it is back.').waitFor();
+    await button(page, 'Wake…').click();
+    const dialog = page.getByRole('dialog', { name: 'Wake tower?' });
+    await dialog.getByText(/by another node in its network/).waitFor();
+    await button(dialog, 'Wake').click();
+    await page.getByText('Wake tower from hydra-ai: whether it wakes is seen when it reports').waitFor();
+    assert.deepEqual(await accessibility(page), []);
+    assert.deepEqual(page.complaints, []);
+    await page.context().close();
+    away.done();
+});

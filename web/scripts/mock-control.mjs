@@ -22,7 +22,8 @@ export function control(state, publish) {
   const { overview: o } = state;
   const enrolments = [];
   const changed = () => publish('access.changed', { what: 'nodes' }, 'access');
-  o.nodes.forEach((n, i) => (n.agent = i ? remote(`192.168.1.${4 + i}`) : builtIn()));
+  const upgrades = { tower: { upgrade: '0.2.0' }, 'hydra-compute': { upgrade: '0.2.0', upgrade_obstacle: 'NixOS brings it: rebuild the machine with a newer Hydra.' } };
+  o.nodes.forEach((n, i) => (n.agent = { ...(i ? remote(`192.168.1.${4 + i}`) : builtIn()), ...upgrades[n.id] }));
 
   function put(n) {
     const at = o.nodes.findIndex((x) => x.id === n.id);

@@ -51,7 +51,9 @@ function actionsOfNode(n) {
     const why = away ? `${n.name} is away.` : n.id === 'tower' && word === 'power-off' ? 'The policy of tower does not allow it: machine.power-off is not listed there.' : null;
     return { verb: `machine.${word}`, label: labels[word], permission: 'node:reboot', allowed: !why, why, danger: true, confirm: `${n.name} ${effect}, and with it the ${n.services.total} services on it.`, guard: null };
   });
-  return [...machine, prune];
+  const wake = { verb: 'machine.wake', label: 'Wake', permission: 'node:reboot', allowed: true, why: null, danger: false, confirm: `Its network card is told to switch ${n.name} on, by another node in its network.`, guard: null };
+  const upgrade = { verb: 'agent.upgrade', label: `Upgrade agent to ${n.agent.upgrade}`, permission: 'nodes:write', allowed: !away, why: away ? `${n.name} is away.` : null, danger: false, confirm: `The agent of ${n.name} is replaced by ${n.agent.upgrade}; when it does not reach the hub within a minute, the present one goes on. Services are not touched.`, guard: null };
+  return [...machine, prune, ...(away ? [wake] : []), ...(n.agent.upgrade && !n.agent.upgrade_obstacle ? [upgrade] : [])];
 }
 
 const projectEffects = {
@@ -71,7 +73,7 @@ function actionsOfProject(n, project, services) {
 
 const actionsOfProcess = (n) => [{ verb: 'process.signal', label: 'Send signal', permission: 'process:signal', allowed: n.id !== 'hydra-compute', why: n.id === 'hydra-compute' ? 'The policy of this node does not allow process.signal: add it to allow in /etc/hydra/agent.yaml.' : null, danger: false, confirm: "What a signal does is the program's own decision, but for KILL and STOP, which it is not asked about.", guard: null }];
 
-const titles = { 'project.restart': 'Restart project', 'project.up': 'Start project', 'project.down': 'Take down project', 'project.pull': 'Pull images of project', 'process.signal': 'Signal process', 'docker.prune': 'Clean up', 'generation.switch': 'Switch', 'generation.rollback': 'Roll back', 'generation.rebuild': 'Rebuild', 'generation.collect': 'Clean up the Nix store of' };
+const titles = { 'project.restart': 'Restart project', 'project.up': 'Start project', 'project.down': 'Take down project', 'project.pull': 'Pull images of project', 'process.signal': 'Signal process', 'docker.prune': 'Clean up', 'agent.upgrade': 'Upgrade the agent of', 'generation.switch': 'Switch', 'generation.rollback': 'Roll back', 'generation.rebuild': 'Rebuild', 'generation.collect': 'Clean up the Nix store of' };
 
 const failure = 'Error response from daemon: cannot start container sonarr: driver failed programming external connectivity: Bind for 0.0.0.0:8989 failed: port is already allocated';
 
@@ -149,8 +151,10 @@ export function jobs(state, publish, permissions) {
     const about = !s && titles[body.verb] && !body.target ? { title: `${titles[body.verb]} ${body.node}` } : body.target ? { target: body.target, title: `${titles[body.verb] ?? body.verb} ${body.target.split('/').at(-1)} on ${body.node}` } : {};
     const guarded = s && isGuarded(s.id) && ['restart', 'stop', 'kill'].includes(wordOf(verbFor(s)));
     if (guarded && !body.force) return problem(409, 'guarded', `${sentence(s.id)} Who may change settings can insist (force).`);
+    if (body.verb === 'machine.wake') Object.assign(about, { title: `Wake ${body.node} from hydra-ai`, node: 'hydra-ai', argument: body.node });
     const j = make(s ? verbFor(s) : body.verb, s, body.node, { argument: body.argument ?? '', ...about });
     if (body.node === 'hydra-compute' && body.verb.startsWith('machine.')) setTimeout(() => end(j, 'refused', 'nothing was done: the policy of hydra-compute does not allow it'), 600);
+    else if (body.verb === 'machine.wake') setTimeout(() => end(j, 'done', 'The packet was sent.'), 300);
     else if (body.verb.startsWith('generation.')) {
       Object.assign(j, { state: 'running', started: iso() });
       playSwitch(body.node, j, { step: (step) => told(Object.assign(j, { step })), end: (how, text) => end(j, how, text) });

@@ -1,18 +1,27 @@
 'use client';
 // What a node is asked for when it is looked at: while it answers, when it can't, and when it has nothing of the kind.
-import type { UseQueryResult } from '@tanstack/react-query';
+import { useQuery, type QueryKey, type UseQueryOptions, type UseQueryResult } from '@tanstack/react-query';
 import { RotateCw } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { ApiError } from '@/api/client';
+import { nodeQuery } from '@/api/keys';
 import { Time } from '@/app/parts/time';
 import { Button, ButtonLink, IconButton } from '@/components/button';
 import { Card, CardHead } from '@/components/card';
 import { ErrorState, SkeletonRows } from '@/components/states';
 import { tabHref } from '@/lib/node-tabs';
 
+type Asking<T> = UseQueryResult<T> & { away: boolean };
+
+/* Nothing is asked of a node that is away: it is asked when it is back. */
+export function useAsked<T, K extends QueryKey>(node: string, options: UseQueryOptions<T, Error, T, K>): Asking<T> {
+  const away = useQuery({ ...nodeQuery(node), select: (n) => n.state === 'away' }).data ?? false;
+  return { ...useQuery({ ...options, enabled: !away }), away };
+}
+
 interface Props<T> {
   node: string;
-  query: UseQueryResult<T>;
+  query: Asking<T>;
   title: string;
   note?: (data: T) => ReactNode;
   wait?: string; // said while it takes long
@@ -24,8 +33,8 @@ const isOfType = (error: unknown, type: string): boolean => error instanceof Api
 
 /* A card whose content the node tells. What is known stays while it is asked again. */
 export function Asked<T>({ node, query, title, note, wait, rows = 4, children }: Props<T>) {
-  const { data, error, isFetching, refetch, dataUpdatedAt } = query;
-  const again = <IconButton small icon={RotateCw} label={`Ask again: ${title}`} disabled={isFetching} onClick={() => void refetch()} />;
+  const { data, error, isFetching, refetch, dataUpdatedAt, away } = query;
+  const again = <IconButton small icon={RotateCw} label={`Ask again: ${title}`} disabled={isFetching || away} onClick={() => void refetch()} />;
   return (
     <Card label={title}>
       <CardHead title={title} note={data && note?.(data)}>
@@ -36,8 +45,8 @@ export function Asked<T>({ node, query, title, note, wait, rows = 4, children }:
         )}
         {data && again}
       </CardHead>
-      {data ? children(data) : error ? <Unanswered node={node} title={title} error={error} retry={() => void refetch()} /> : <Waiting rows={rows} text={wait} />}
-      {data && error && <p className="border-t border-line px-4 py-2 text-12 text-warn">It could not be asked again: {error.message}</p>}
+      {data ? children(data) : away ? <Quiet text={`${node} is away: it is asked when it is back.`} /> : error ? <Unanswered node={node} title={title} error={error} retry={() => void refetch()} /> : <Waiting rows={rows} text={wait} />}
+      {data && error && !away && <p className="border-t border-line px-4 py-2 text-12 text-warn">It could not be asked again: {error.message}</p>}
     </Card>
   );
 }

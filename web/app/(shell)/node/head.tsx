@@ -1,9 +1,14 @@
 'use client';
+import { Power } from 'lucide-react';
 import type { NodeFacts } from '@/api/types';
+import { useOffer } from '@/app/parts/jobs/offers';
+import { useOffline } from '@/app/parts/offline';
+import { Button } from '@/components/button';
 import { Chip } from '@/components/chip';
 import { Shape } from '@/components/shape';
 import { clock, count, duration, join, memory } from '@/lib/format';
 import { hostName, nodeLook, nodeName } from '@/lib/states';
+import { ask } from '@/state/asking';
 import { useClock } from '@/state/clock';
 import { Actions } from './actions';
 
@@ -56,8 +61,24 @@ function Away({ node: n }: { node: NodeFacts }) {
   const age = useClock((now) => duration(now - t));
   if (!n.os) return <p className="mt-2">Enrolled; its agent has not reported yet.</p>;
   return (
-    <p className="mt-2">
-      Not heard from since {clock(t)}, {age} ago. What stands here is from then; its services keep their last known state.
-    </p>
+    <div className="mt-2 flex flex-wrap items-center gap-2.5">
+      <p>
+        Not heard from since {clock(t)}, {age} ago. What stands here is from then; its services keep their last known state.
+      </p>
+      <Wake node={n} />
+    </div>
+  );
+}
+
+/* By another node in its network, where one can. */
+function Wake({ node: n }: { node: NodeFacts }) {
+  const wake = useOffer(n.id, 'machine.wake');
+  const offline = useOffline();
+  if (!wake) return null;
+  const held = wake.allowed ? offline : { disabled: true, 'data-tip': wake.why ?? undefined };
+  return (
+    <Button icon={Power} onClick={() => ask({ ids: [n.id], kind: 'node', word: 'machine.wake' })} {...held}>
+      Wake…
+    </Button>
   );
 }

@@ -19,6 +19,7 @@ import { nodeHref, serviceHref } from '@/lib/links';
 import { nodeName } from '@/lib/states';
 import { ask, type Asking } from '@/state/asking';
 import { useMay } from '@/state/session';
+import { toast } from '@/state/ui';
 import { putJob } from '@/stream/jobs';
 import { Several } from './several';
 
@@ -90,6 +91,7 @@ export function useStart(input: (force: boolean) => JobOrder, href: string | nul
     mutationFn: (force: boolean) => call<Job>('/api/web/jobs', { method: 'POST', body: input(force) }),
     onSuccess: (job) => {
       putJob(client, job);
+      if (job.verb === 'machine.wake') toast(`${job.title}: whether it wakes is seen when it reports`, 'info'); // another node does it, so nothing runs here
       close();
       then();
       if (href && href.split('?')[0] !== path) router.push(href);
@@ -109,7 +111,7 @@ function Confirm({ id, name, action, asking }: { id: string; name: string; actio
   const target = asking.kind === 'node' ? { node: id, ...(asking.part && { target: asking.part.target }) } : { service: id };
   const body = (force: boolean): JobOrder => ({ verb: action.verb, ...target, ...(argument.trim() && { argument: argument.trim() }), ...(force && { force }) });
   const start = useStart(body, asking.kind === 'service' ? serviceHref(id) : asking.part ? null : nodeHref(id));
-  const label = asking.argument ? `${action.label} ${asking.argument} to` : action.label;
+  const label = asking.argument ? `${action.label} ${asking.argument} to` : action.verb === 'agent.upgrade' ? `${action.label} on` : action.label;
   return (
     <Dialog title={`${label} ${name}?`} description={asking.effect ?? action.confirm} width="sm" onClose={close}>
       <StartForm verb={asking.argument ? `Send ${asking.argument}` : action.label} forGood={isForGood(action)} guard={action.guard} start={start} ready={!wants?.needed || !!argument.trim()}>

@@ -34,7 +34,7 @@ export const actionIcon = (verb: string): LucideIcon => icons[wordOf(verb)] ?? C
 
 const needed = { service: ['service:restart', 'service:update'], node: ['node:reboot'], project: ['service:update'], process: ['process:signal'] } as const;
 const nothing: Action[] = [];
-const isInMenu = (kind: 'service' | 'node', a: Action): boolean => kind === 'service' || a.verb.startsWith('machine.'); // the others have places of their own
+const isInMenu = (kind: 'service' | 'node', a: Action): boolean => kind === 'service' || a.verb.startsWith('machine.') && a.verb !== 'machine.wake'; // the others have places of their own
 
 export interface Offers {
   first: Action | undefined;

@@ -1,11 +1,10 @@
 'use client';
-import { useQuery } from '@tanstack/react-query';
 import { Brush, ChevronRight } from 'lucide-react';
 import dynamic from 'next/dynamic';
 import { useState, type ReactNode } from 'react';
 import { dockerUsageQuery } from '@/api/keys';
 import type { DockerUsage as Usage } from '@/api/types';
-import { Asked } from '@/app/parts/asked';
+import { Asked, useAsked } from '@/app/parts/asked';
 import { useOffer } from '@/app/parts/jobs/offers';
 import { useOffline } from '@/app/parts/offline';
 import { Time } from '@/app/parts/time';
@@ -23,7 +22,7 @@ type Engine = Usage['engines'][number];
 
 /* What Docker keeps, and what of it nobody uses. */
 export function DockerUsage({ node }: { node: string }) {
-  const query = useQuery({ ...dockerUsageQuery(node), staleTime: 600_000 });
+  const query = useAsked(node, { ...dockerUsageQuery(node), staleTime: 600_000 });
   return (
     <Asked node={node} query={query} title="Space taken by containers" wait="The engine counts it now. Where volumes are large this can take minutes.">
       {(usage) => (

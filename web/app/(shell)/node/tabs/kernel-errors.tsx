@@ -1,8 +1,7 @@
 'use client';
-import { useQuery } from '@tanstack/react-query';
 import { kernelLogQuery } from '@/api/keys';
 import type { KernelLog } from '@/api/types';
-import { Asked } from '@/app/parts/asked';
+import { Asked, useAsked } from '@/app/parts/asked';
 import { Time } from '@/app/parts/time';
 import { Chip } from '@/components/chip';
 import { Shape } from '@/components/shape';
@@ -10,7 +9,7 @@ import { integer } from '@/lib/format';
 
 /* What the kernel complained about since it started; what it said over and over is one line. */
 export function KernelErrors({ node }: { node: string }) {
-  const query = useQuery(kernelLogQuery(node));
+  const query = useAsked(node, kernelLogQuery(node));
   return (
     <Asked node={node} query={query} title="Errors of the kernel" note={(k) => k.boot_time && <>since it started, <Time of={k.boot_time} /></>}>
       {(k) => (k.entries.length ? <Entries of={k} /> : <p className="px-4 py-3 text-fg-2">None since it started.</p>)}

@@ -1,9 +1,8 @@
 'use client';
-import { useQuery } from '@tanstack/react-query';
 import { useState, type ReactNode } from 'react';
 import { packagesQuery } from '@/api/keys';
 import type { PackageUpdates } from '@/api/types';
-import { Asked } from '@/app/parts/asked';
+import { Asked, useAsked } from '@/app/parts/asked';
 import { Time } from '@/app/parts/time';
 import { Button } from '@/components/button';
 import { Chip } from '@/components/chip';
@@ -14,7 +13,7 @@ const shownFirst = 12;
 
 /* Updates that wait. They are installed on the machine itself. */
 export function Packages({ node }: { node: string }) {
-  const query = useQuery({ ...packagesQuery(node), staleTime: 300_000 });
+  const query = useAsked(node, { ...packagesQuery(node), staleTime: 300_000 });
   return (
     <Asked node={node} query={query} title="Updates" note={(p) => p.manager ?? p.system}>
       {(p) => <Found of={p} />}

@@ -1,10 +1,9 @@
 'use client';
-import { useQuery } from '@tanstack/react-query';
 import { ChevronRight } from 'lucide-react';
 import { useState } from 'react';
 import { disksQuery } from '@/api/keys';
 import type { Disk, Disks } from '@/api/types';
-import { Asked } from '@/app/parts/asked';
+import { Asked, useAsked } from '@/app/parts/asked';
 import { FactList, type Fact } from '@/components/fact-list';
 import { Icon } from '@/components/icon';
 import { Shape } from '@/components/shape';
@@ -14,7 +13,7 @@ import { bytes, count, integer, join, temperature } from '@/lib/format';
 
 /* What the disks tell of themselves. Those that sleep are left asleep. */
 export function SmartDisks({ node }: { node: string }) {
-  const query = useQuery(disksQuery(node));
+  const query = useAsked(node, disksQuery(node));
   return (
     <Asked node={node} query={query} title="Health of disks" note={(d) => [count(d.disks.length, 'disk'), d.smartctl && `smartctl ${d.smartctl}`].filter(Boolean).join(' · ')}>
       {(d) => <List of={d} />}

@@ -1,15 +1,14 @@
 'use client';
-import { useQuery } from '@tanstack/react-query';
 import { timeQuery } from '@/api/keys';
 import type { TimeState } from '@/api/types';
-import { Asked } from '@/app/parts/asked';
+import { Asked, useAsked } from '@/app/parts/asked';
 import { FactList, type Fact } from '@/components/fact-list';
 import { Shape } from '@/components/shape';
 import { number } from '@/lib/format';
 
 /* Is its clock right, and who sees to that? */
 export function TimeSync({ node }: { node: string }) {
-  const query = useQuery(timeQuery(node));
+  const query = useAsked(node, timeQuery(node));
   return (
     <Asked node={node} query={query} title="Clock" rows={3}>
       {(t) => (

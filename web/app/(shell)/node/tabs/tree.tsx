@@ -1,10 +1,9 @@
 'use client';
-import { useQuery } from '@tanstack/react-query';
 import { ChevronRight, Search } from 'lucide-react';
 import { memo, useDeferredValue, useMemo, useState } from 'react';
 import { processTreeQuery } from '@/api/keys';
 import type { ProcessTree, TreeProcess } from '@/api/types';
-import { Asked } from '@/app/parts/asked';
+import { Asked, useAsked } from '@/app/parts/asked';
 import { ServiceName } from '@/app/parts/service-name';
 import { Button } from '@/components/button';
 import { SearchBox, Toggle } from '@/components/field';
@@ -23,7 +22,7 @@ const deepest = 8; // levels that are told apart
 
 /* Every process below the one that started it: asked of the node while it is looked at. */
 export function Tree({ node }: { node: string }) {
-  const query = useQuery({ ...processTreeQuery(node), refetchInterval: refresh });
+  const query = useAsked(node, { ...processTreeQuery(node), refetchInterval: refresh });
   return (
     <Asked node={node} query={query} title="Processes" note={(t) => count(t.total, 'process', 'processes')} rows={12}>
       {(tree) => <Table node={node} tree={tree} />}

@@ -1,10 +1,9 @@
 'use client';
-import { useQuery } from '@tanstack/react-query';
 import { X } from 'lucide-react';
 import { useState, type ReactNode } from 'react';
 import { generationDiffQuery } from '@/api/keys';
 import type { GenerationDiff, Generations } from '@/api/types';
-import { Asked } from '@/app/parts/asked';
+import { Asked, useAsked } from '@/app/parts/asked';
 import { Button, ButtonLink } from '@/components/button';
 import { PlainSelect } from '@/components/field';
 import { count } from '@/lib/format';
@@ -20,7 +19,7 @@ interface Props {
 
 /* What changed between two generations: under an address that can be sent to somebody. */
 export default function Difference({ node, list, from, to }: Props) {
-  const query = useQuery({ ...generationDiffQuery(node, from, to), staleTime: Infinity, placeholderData: (before) => before });
+  const query = useAsked(node, { ...generationDiffQuery(node, from, to), staleTime: Infinity, placeholderData: (before) => before });
   const go = (a: string, b: string) => history.pushState(null, '', diffHref(node, Number(a), Number(b)));
   const options = list.map((g) => (
     <option key={g.number} value={g.number}>

@@ -1,12 +1,11 @@
 'use client';
-import { useQuery } from '@tanstack/react-query';
 import { Brush, Hammer, Undo2 } from 'lucide-react';
 import dynamic from 'next/dynamic';
 import { useSearchParams } from 'next/navigation';
 import { useState } from 'react';
 import { generationsQuery } from '@/api/keys';
 import type { Generations as List, NodeFacts } from '@/api/types';
-import { Asked } from '@/app/parts/asked';
+import { Asked, useAsked } from '@/app/parts/asked';
 import { useOffline } from '@/app/parts/offline';
 import { Button } from '@/components/button';
 import { isOver, previousOf } from '@/lib/generations';
@@ -27,7 +26,7 @@ export type Wish = { switch: number } | 'rollback' | 'rebuild' | 'collect' | nul
 /* The systems that this machine can be, and the way between them. */
 export function Generations({ node }: { node: NodeFacts }) {
   const params = useSearchParams();
-  const query = useQuery({ ...generationsQuery(node.id), refetchInterval: (q) => (q.state.data?.switch && !isOver(q.state.data.switch.phase) ? watching : false) });
+  const query = useAsked(node.id, { ...generationsQuery(node.id), refetchInterval: (q) => (q.state.data?.switch && !isOver(q.state.data.switch.phase) ? watching : false) });
   const [wish, setWish] = useState<Wish>(null);
   const from = params.get('from');
   const to = params.get('to');
