@@ -42,6 +42,12 @@ static const struct action_ops *const ops_of[COMMAND_COUNT] = {
     [COMMAND_MACHINE_WAKE] = &wake_action,
 };
 
+static const struct action_ops *ops_for(const struct command *c)
+{
+    return str_starts(c->target, "rc.d/") && ops_of[c->verb] == &unit_action ? &rcd_action
+                                                                             : ops_of[c->verb];
+}
+
 static struct commands *state_of(struct node *n)
 {
     return node_module_state(n, &commands_module);
@@ -197,7 +203,7 @@ void node_command(struct node *n, const struct command *c)
     commands_look_at_policy(s);
     if (is_refused(s, c))
         return;
-    struct action *a = action_new(s, c, ops_of[c->verb]);
+    struct action *a = action_new(s, c, ops_for(c));
     if (action_is_its_turn(s, a))
         commands_start_waiting(s);
     else
@@ -259,14 +265,14 @@ static bool is_own_unit(const struct commands *s, const char *target)
 static void recover(struct commands *s, const struct command_record *r)
 {
     const struct command *c = &r->command;
-    const struct action_ops *ops = ops_of[c->verb];
+    const struct action_ops *ops = ops_for(c);
     bool restarted = c->verb == COMMAND_MACHINE_REBOOT || c->verb == COMMAND_MACHINE_POWER_OFF;
     if (restarted && !str_eq(r->boot, s->boot)) {
         end_record(s, r, OUTCOME_DONE, "The node went down, and is up again.");
     } else if (c->verb == COMMAND_UNIT_RESTART && is_own_unit(s, c->target)) {
         end_record(s, r, OUTCOME_DONE, "Restarted: it is the agent itself.");
     } else if (ops && ops->resume) {
-        struct action *a = action_new(s, c, ops_of[c->verb]);
+        struct action *a = action_new(s, c, ops_for(c));
         action_run(a);
         ops->resume(a, r->note);
     } else {

@@ -9,7 +9,7 @@
 #include "node/owners.h"
 #include "node/series.h"
 
-enum { NODE_MODULES_MAX = 12 };
+enum { NODE_MODULES_MAX = 16 };
 
 struct node {
     struct loop *loop;

@@ -12,6 +12,7 @@
 #include "node/listeners.h"
 #include "node/logs-module.h"
 #include "node/loki.h"
+#include "node/rcd.h"
 #include "node/systemd.h"
 
 #include <assert.h>
@@ -27,6 +28,7 @@ static const struct node_module *const modules[] = {
     &inspect_module,   /* what is asked; it ends before those that it asks */
     &docker_module,    /* containers */
     &systemd_module,   /* units */
+    &rcd_module,       /* what does the same where there is no systemd */
     &listeners_module, /* sockets: theirs, and those of nobody */
     &check_module,     /* what the cluster orders */
     &loki_module,      /* logs that are pushed; it ends before the readers */
