@@ -112,6 +112,7 @@ stdenv.mkDerivation {
     moveToOutput 'share/polkit-1/rules.d/*hydra-agent*' "$agent"
     moveToOutput share/doc/hydra-agent "$agent"
     moveToOutput 'share/man/man8/hydra-agent*' "$agent"
+    install -D -m 755 "$out/bin/hydra" "$agent/bin/hydra" # hydra --local
     for program in bin/hydra-agent libexec/hydra-agent-helper; do
       for file in $(grep -rl "$out/$program" "$agent"); do
         substituteInPlace "$file" --replace-fail "$out/$program" "$agent/$program"

@@ -242,6 +242,19 @@ test('install, upgrade, remove, purge', { timeout: 240000 }, async t => {
         assert.equal(await machine.is('enabled', 'hydrad.service'), 'disabled');
     });
 
+    await t.test('without the hub\'s package the agent\'s brings the command line', async () => {
+        const target = () => machine.run('readlink', '-f', '/usr/bin/hydra').then(r => r.out.trim());
+        assert.equal(await target(), '/usr/bin/hydra');
+        await dpkg('-r', 'hydra');
+        assert.equal(await target(), '/usr/lib/hydra-agent/hydra');
+        assert.match((await machine.run('hydra', '--local', 'status')).err, /No agent listens on this machine/);
+        await install({ hydra: next.hydra });
+        assert.equal(await target(), '/usr/bin/hydra');
+        await dpkg('-r', 'hydra', 'hydra-agent');
+        assert.notEqual((await machine.run('test', '-e', '/usr/bin/hydra')).code, 0);
+        await install(next);
+    });
+
     await t.test('purged, nothing is left', async () => {
         await machine.ok('sh', '-c', 'mkdir -p /etc/hydra && echo "log-level: warn" >/etc/hydra/hydrad.yaml');
         await dpkg('-P', ...Object.keys(next));
