@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "node/commands.h"
 #include "node/inspect-private.h"
+#include "node/program.h"
 
 #include <stdarg.h>
 
@@ -23,6 +24,7 @@ struct inspect_work {
     struct str json;
     struct err e;
     int r;
+    atomic_bool stopped; /* nobody waits: programs that it runs are ended */
 };
 
 static const struct inspect_ops *const ops_of[INSPECT_COUNT] = {
@@ -59,8 +61,10 @@ static void forget(struct inspections *s, struct inspect *i)
 /* What is left of its work goes on without it. */
 static void let_go(struct inspect *i)
 {
-    if (i->work)
+    if (i->work) {
+        i->work->stopped = true;
         i->work->of = NULL;
+    }
     if (i->begun && i->ops && i->ops->stop)
         i->ops->stop(i);
     loop_timer_free(TAKE(i->deadline));
@@ -129,7 +133,9 @@ static void do_work(uv_work_t *uv)
 {
     struct inspect_work *w = uv->data;
     struct jw out = jw_begin(&w->json);
+    program_stop_by(&w->stopped);
     w->r = w->fn(w->arg, &out, &w->e);
+    program_stop_by(NULL);
 }
 
 static void on_worked(uv_work_t *uv, int status)

@@ -10,7 +10,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { READ_SIZE = 8192 };
+enum { READ_SIZE = 8192, LOOK_MS = 200 /* whether it is to be stopped */ };
+
+static _Thread_local const atomic_bool *stop_flag;
 
 struct running {
     const struct program *p;
@@ -24,6 +26,16 @@ void program_end_done(struct program_end *end)
 {
     str_done(&end->text);
     str_done(&end->errors);
+}
+
+void program_stop_by(const atomic_bool *flag)
+{
+    stop_flag = flag;
+}
+
+static bool is_stopped(void)
+{
+    return stop_flag && atomic_load(stop_flag);
 }
 
 static const char *name_of(const struct program *p)
@@ -94,7 +106,9 @@ static int read_all(struct running *r)
         int64_t left = r->until_ms - clock_mono_ms();
         if (left <= 0)
             return -ETIMEDOUT;
-        if (poll(fds, COUNT_OF(fds), (int)left) < 0 && errno != EINTR)
+        if (is_stopped())
+            return -ECANCELED;
+        if (poll(fds, COUNT_OF(fds), left < LOOK_MS ? (int)left : LOOK_MS) < 0 && errno != EINTR)
             return -errno;
         int error = 0;
         if (fds[0].revents)
@@ -118,6 +132,8 @@ static int await(struct running *r, int *ret_status)
             return -errno;
         if (clock_mono_ms() >= r->until_ms)
             return -ETIMEDOUT;
+        if (is_stopped())
+            return -ECANCELED;
         poll(NULL, 0, 5);
     }
 }
@@ -148,6 +164,8 @@ static int failed(const struct program *p, int error, struct err *e)
     if (error == -ETIMEDOUT)
         return err_set(e, error, "%s has not come to an end within %u s.", name_of(p),
                        p->deadline_ms / 1000);
+    if (error == -ECANCELED)
+        return err_set(e, error, "%s was stopped: nobody waits for it any more.", name_of(p));
     if (error == -E2BIG)
         return err_set(e, error, "%s said more than %zu KiB.", name_of(p), p->output_max >> 10);
     return err_set(e, error, "%s can't be run: %s.", p->argv[0], strerror(-error));

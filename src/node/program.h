@@ -5,6 +5,8 @@
 #include "base/err.h"
 #include "base/str.h"
 
+#include <stdatomic.h>
+
 enum { LIMIT_PROGRAM_ERRORS = 8 << 10 }; /* bytes of what it said wrong: the last ones */
 
 struct program {
@@ -21,6 +23,10 @@ struct program_end {
     struct str errors;
 };
 void program_end_done(struct program_end *end);
+
+/* What this thread runs is killed when the flag becomes true, and ends with -ECANCELED; NULL =
+ * nothing ends it early. The flag outlives what is run. */
+void program_stop_by(const atomic_bool *flag);
 
 /* 0: it ran and ended, whatever its exit code. -ENOENT …: it could not be started. -ETIMEDOUT,
  * -E2BIG. With a sentence. */

@@ -65,6 +65,23 @@ static void test_limits(void **state)
     assert_non_null(strstr(e.text, "/nonexistent/program can't be run"));
 }
 
+/* Nobody waits for it any more: long before its deadline. */
+static void test_stopped(void **state)
+{
+    (void)state;
+    static atomic_bool flag;
+    struct program_end end;
+    struct err e = {0};
+    flag = true;
+    program_stop_by(&flag);
+    assert_int_equal(run("sleep 1000", (struct program){0}, &e, &end), -ECANCELED);
+    assert_string_equal(e.text, "sh was stopped: nobody waits for it any more.");
+    assert_int_equal(run("exec >&- 2>&-; sleep 1000", (struct program){0}, &e, &end), -ECANCELED);
+    program_stop_by(NULL);
+    assert_int_equal(run("exit 0", (struct program){0}, &e, &end), 0);
+    program_end_done(&end);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -72,6 +89,7 @@ int main(void)
         cmocka_unit_test(test_environment),
         cmocka_unit_test(test_mixed_keeps_the_last),
         cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_stopped),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
