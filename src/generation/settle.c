@@ -175,7 +175,8 @@ int roll_back(struct switch_state *s, const char *why)
 {
     AUTO(mem_freep) char *booted = system_booted();
     AUTO(mem_freep) char *running = system_running();
-    bool came_up_old = !state_is_of_this_boot(s) && str_eq(running, s->from);
+    /* Nothing of the new one was activated. */
+    bool is_old = (s->reboot || !state_is_of_this_boot(s)) && str_eq(running, s->from);
     struct err e = {0};
     int r = decide_back(s, why);
     if (r >= 0 && (r = manager_stop(ACTIVATE_SERVICE, &e)) < 0)
@@ -189,7 +190,7 @@ int roll_back(struct switch_state *s, const char *why)
         forget_once();
     if (s->reboot && str_eq(booted, s->to))
         return manager_reboot(&e);
-    if (!came_up_old && !is_somebody_elses(s))
+    if (!is_old && !is_somebody_elses(s))
         r = run_old(s);
     stage("old-runs");
     return r < 0 ? r : end_old(s);

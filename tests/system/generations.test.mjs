@@ -244,6 +244,16 @@ describe('root\'s part', () => {
         await reset();
     });
 
+    test('over a reboot, with a boot loader that does not take it: nothing happens', async () => {
+        const i = id();
+        fs.writeFileSync(path.join(m.root, 'boot/read-only'), '');
+        await m.request(`switch:8:reboot:60:${i}`);
+        fs.rmSync(path.join(m.root, 'boot/read-only'));
+        assert.deepEqual([answer(i).state, answer(i).text], ['failed', 'The boot loader does not take generation 8: No such entry']);
+        assert.deepEqual([(await m.over()).phase, m.stand()], ['rolled-back', old]);
+        await reset();
+    });
+
     test('over a reboot, unconfirmed: it reboots into the old one by itself', async () => {
         await m.request(`switch:8:reboot:10:${id()}`);
         await m.rebooted();

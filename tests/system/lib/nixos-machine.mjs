@@ -42,7 +42,7 @@ export class NixosMachine extends Machine {
     /** Makes these systems ([{version, units, marks, kernel}]) generations 1, 2 …; the first one runs, and starts next time. */
     async install(systems) {
         await this.ok('sh', '-c', `mkdir -p /nix /etc/nix /boot /etc/hydra /nix/var/nix/profiles && printf 'sandbox = false\\nbuild-users-group =\\nsubstitute = false\\nexperimental-features = nix-command flakes\\n' >/etc/nix/nix.conf`);
-        await this.ok('sh', '-c', 'printf "#!/bin/sh\\necho \\"\\$2\\" >/boot/oneshot\\n" >/usr/local/bin/bootctl && chmod +x /usr/local/bin/bootctl');
+        await this.ok('sh', '-c', 'printf "#!/bin/sh\\n[ ! -e /boot/read-only ] || { echo No such entry; exit 1; }\\necho \\"\\$2\\" >/boot/oneshot\\n" >/usr/local/bin/bootctl && chmod +x /usr/local/bin/bootctl');
         this.systems = [];
         for (const s of systems) this.systems.push(await this.build(s));
         for (const s of this.systems) await this.ok('nix-env', '-p', profile, '--set', s);
