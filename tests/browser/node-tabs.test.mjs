@@ -248,3 +248,19 @@ test('played: a node that is away is asked nothing, and can be woken', async () 
     await page.context().close();
     away.done();
 });
+
+test('played: folders are walked into by their addresses, and an array says what is broken', async () => {
+    const page = await openPage(await openContext(browser, played.base));
+    await page.goto(`${played.base}/node?id=tower&tab=storage`);
+    await page.getByRole('region', { name: 'Array' }).getByRole('row').filter({ hasText: 'disk1' }).getByText('disabled').waitFor();
+    const card = page.getByRole('region', { name: 'Biggest folders' });
+    await card.getByRole('link', { name: '/', exact: true }).click();
+    await card.getByRole('link', { name: 'var', exact: true }).click();
+    await page.waitForURL(/tab=storage&path=\/var$/);
+    await card.getByRole('link', { name: 'lib', exact: true }).waitFor();
+    await card.getByRole('navigation', { name: 'Folder' }).getByRole('link', { name: '/', exact: true }).click();
+    await card.getByText('Another filesystem').waitFor();
+    assert.deepEqual(await accessibility(page), []);
+    assert.deepEqual(page.complaints, []);
+    await page.context().close();
+});

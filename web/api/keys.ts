@@ -15,6 +15,7 @@ import type {
   Enrolment,
   FeedEntry,
   FeedPage,
+  FolderUsage,
   Garbage,
   GenerationDiff,
   GenerationPlan,
@@ -40,6 +41,7 @@ import type {
   TimeState,
   Token,
   Trends,
+  Unraid,
   User,
   Verdict,
   Welcome,
@@ -140,6 +142,8 @@ export const generationsQuery = (node: string) => ask<Generations>(node, 'genera
 export const generationDiffQuery = (node: string, from: string, to: string) => ask<GenerationDiff>(node, 'generations/diff', { from, to });
 export const generationPlanQuery = (node: string, to: string) => ask<GenerationPlan>(node, 'generations/plan', { to });
 export const garbageQuery = (node: string, days: number) => ask<Garbage>(node, 'garbage', { older_than_days: String(days) });
+export const foldersQuery = (node: string, path: string) => ask<FolderUsage>(node, 'folders', { path });
+export const unraidQuery = (node: string) => ask<Unraid>(node, 'unraid');
 /* What a job of that kind changes: told anew when it is over. */
 export const changedBy = (node: string, verb: string): readonly unknown[] | null => {
   const what = verb.startsWith('generation.') ? 'generations' : verb === 'docker.prune' ? 'docker-usage' : verb === 'process.signal' ? 'process-tree' : null;

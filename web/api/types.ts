@@ -67,6 +67,8 @@ export type GenerationSwitch = Schemas['GenerationSwitch'];
 export type GenerationDiff = Schemas['GenerationDiff'];
 export type GenerationPlan = Schemas['GenerationPlan'];
 export type Garbage = Schemas['Garbage'];
+export type FolderUsage = Schemas['FolderUsage'];
+export type Unraid = Schemas['Unraid'];
 export type System = Schemas['System'];
 
 /* The part of a service that decides where it is listed; the rest changes without moving it. */

@@ -96,10 +96,26 @@ const time = (off) => ({ time: iso(), zone: 'Europe/Berlin', synchronised: !off,
 
 const old = (node) => problem(409, 'agent-too-old', `The agent on ${node} is too old for that: upgrade it.`);
 
+const unraidDisk = (name, device, role, more) => ({ name, device, role, bytes: 18_000 * GB, status: 'DISK_OK', ok: true, asleep: false, temperature_c: 37, errors: 0, fs_type: role === 'parity' ? null : 'xfs', fs_bytes: role === 'parity' ? null : 18_000 * GB, fs_used_bytes: role === 'parity' ? null : 12_400 * GB, ...more });
+const unraid = () => ({
+  version: '7.2.0', array: { state: 'STARTED', total_bytes: 96e12, used_bytes: 68e12, free_bytes: 28e12 },
+  parity: { status: 'COMPLETED', running: false, paused: false, progress_percent: null, speed: null, errors: 0, date: '2 Nov 2026' },
+  disks: [unraidDisk('parity', 'sdb', 'parity', { asleep: true, temperature_c: null }), unraidDisk('disk1', 'sda', 'data', { status: 'DISK_DSBL', ok: false, errors: 24 }), unraidDisk('disk2', 'sdc', 'data', { asleep: true, temperature_c: null }), unraidDisk('cache', 'nvme1n1', 'cache', { bytes: 2000 * GB, fs_type: 'btrfs', fs_bytes: 2000 * GB, fs_used_bytes: 1750 * GB })],
+  shares: [{ name: 'media', comment: 'Films, series, music', used_bytes: 51e12, free_bytes: 28e12, cache: false }, { name: 'appdata', comment: null, used_bytes: 0.4e12, free_bytes: 0.25e12, cache: true }],
+  troubles: [],
+});
+
+function folders(url) {
+  const path = url.searchParams.get('path') ?? '/';
+  const names = path === '/' ? ['var', 'home', 'nix', 'usr', 'opt', 'mnt'] : ['lib', 'cache', 'log', 'tmp'];
+  const all = names.map((name, i) => ({ name, mount: name === 'mnt', bytes: name === 'mnt' ? 0 : Math.round((240 * GB) / (i + 1) ** 2 / path.length), files: 90_000 - i * 9000, unreadable: i === 1 ? 3 : 0 }));
+  return ok({ path, complete: true, bytes: all.reduce((n, f) => n + f.bytes, 0.2 * GB), files: 312_044, unreadable: 3, own_bytes: 0.2 * GB, left_out: 12, folders: all });
+}
+
 export function askedAnswer(url, o, role) {
   const [, , , , id, what] = url.pathname.split('/');
   const n = o.nodes.find((x) => x.id === decodeURIComponent(id ?? ''));
-  const kinds = { 'process-tree': () => processTree(n.id, o), disks: () => ok(n.id === 'tower' ? disks() : noSmart()), 'docker-usage': () => (n.id === 'hydra-ai' ? problem(409, 'not-here', 'Neither Docker nor Podman is there.') : ok({ engines: [engine('docker')], troubles: n.id === 'tower' ? [{ engine: 'podman-1000', text: 'It did not answer within 30 s.' }] : [] })), packages: () => ok(n.id === 'tower' ? { ...packages(), system: n.os, manager: null, text: 'Unraid is updated as a whole: in its own page, under Tools, Update OS.', refreshed: null, count: 0, security_count: 0, updates: [], held: [], reboot: { required: false, why: null } } : packages()), 'kernel-log': () => ok(n.id === 'tower' ? { ...kernelLog(), source: 'kmsg', entries: [] } : kernelLog()), time: () => ok(time(n.id === 'tower')) };
+  const kinds = { 'process-tree': () => processTree(n.id, o), folders: () => folders(url), unraid: () => ok(unraid()), disks: () => ok(n.id === 'tower' ? disks() : noSmart()), 'docker-usage': () => (n.id === 'hydra-ai' ? problem(409, 'not-here', 'Neither Docker nor Podman is there.') : ok({ engines: [engine('docker')], troubles: n.id === 'tower' ? [{ engine: 'podman-1000', text: 'It did not answer within 30 s.' }] : [] })), packages: () => ok(n.id === 'tower' ? { ...packages(), system: n.os, manager: null, text: 'Unraid is updated as a whole: in its own page, under Tools, Update OS.', refreshed: null, count: 0, security_count: 0, updates: [], held: [], reboot: { required: false, why: null } } : packages()), 'kernel-log': () => ok(n.id === 'tower' ? { ...kernelLog(), source: 'kmsg', entries: [] } : kernelLog()), time: () => ok(time(n.id === 'tower')) };
   if (!n || !kinds[what]) return undefined;
   if (what === 'process-tree' && role === 'viewer') return problem(403, 'forbidden', 'It needs processes:read.');
   if (n.state === 'away') return problem(503, 'node-away', `${n.name} is away: it is asked when it is back.`);

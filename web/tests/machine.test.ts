@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { ageText, byHealth } from '@/lib/disks';
 import { gainOf, losesData, wonBy, type EngineUsage } from '@/lib/docker-usage';
+import { below, foldersHref, trail } from '@/lib/folders';
 import { tabHref, tabOf } from '@/lib/node-tabs';
 
 test('what fails is seen first', () => {
@@ -35,4 +36,11 @@ test('a tab has an address; one that is not known is the first', () => {
   expect(tabHref('tower', 'overview')).toBe('/node?id=tower');
   expect(tabHref('tower', 'storage')).toBe('/node?id=tower&tab=storage');
   expect([null, 'nonsense', 'agent'].map(tabOf)).toEqual(['overview', 'overview', 'agent']);
+});
+
+test('folders are walked through by their addresses', () => {
+  expect(trail('/var/lib').map((t) => t.path)).toEqual(['/', '/var', '/var/lib']);
+  expect(trail('/').map((t) => t.name)).toEqual(['/']);
+  expect([below('/', 'var'), below('/var', 'lib')]).toEqual(['/var', '/var/lib']);
+  expect(foldersHref('tower', '/mnt/a b&c')).toBe('/node?id=tower&tab=storage&path=/mnt/a%20b%26c');
 });
