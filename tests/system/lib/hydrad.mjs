@@ -129,6 +129,7 @@ export class Hydrad {
     /** Makes the first admin through the setup link; a signed-in client. */
     async setUp(person = ADMIN) {
         const c = this.client();
+        this.secret ??= await until(() => /\/setup#(\S+)/.exec(this.out)?.[1], 15000, 'the setup link'); // it may come after the port is open
         const a = await c.post('/api/web/setup', { secret: this.secret, ...person });
         if (a.status !== 200) throw new Error(`setup: ${a.status} ${a.text}`);
         return this.client({ cookie: cookieOf(a) });
