@@ -44,9 +44,10 @@ static bool end_late(struct inspections *s)
         struct asked k = s->list.v[i];
         if (k.until_ms > clock_mono_ms())
             continue;
-        AUTO(mem_freep) char *why = mem_printf("%s does not answer.", k.node);
-        s->give_up(s->arg, k.node, k.id);
+        AUTO(mem_freep) char *node = mem_strdup(k.node);
+        AUTO(mem_freep) char *why = mem_printf("%s does not answer.", node);
         refuse_at(s, i, -ETIMEDOUT, why);
+        s->give_up(s->arg, node, k.id); /* may break the link, and that answers others */
         return true;
     }
     return false;
@@ -78,6 +79,14 @@ void inspections_free(struct inspections *s)
     mem_free(s);
 }
 
+static size_t count_of(const struct inspections *s, const char *node)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < s->list.n; i++)
+        n += str_eq(s->list.v[i].node, node);
+    return n;
+}
+
 uint64_t inspections_add(struct inspections *s, const char *node, const struct inspection *q,
                          inspect_fn *done, void *arg)
 {
@@ -86,7 +95,8 @@ uint64_t inspections_add(struct inspections *s, const char *node, const struct i
                                                  : "Too much is asked of the nodes at once. Try "
                                                    "again later.",
                                 .json = ""};
-    if (s->ended || s->list.n >= LIMIT_INSPECTIONS_ASKED) {
+    if (s->ended || s->list.n >= LIMIT_INSPECTIONS_ASKED ||
+        count_of(s, node) >= LIMIT_INSPECTIONS) {
         done(arg, 0, &no);
         return 0;
     }

@@ -285,9 +285,11 @@ void nodes_logs(struct nodes *n, const char *node, struct log_reader *r)
         agents_logs(n->agents, node, r);
 }
 
-void nodes_inspect(struct nodes *n, const char *node, const struct inspection *q, inspect_fn *done,
+/* The asker may be answered, and gone with its text, before this returns. */
+void nodes_inspect(struct nodes *n, const char *of, const struct inspection *q, inspect_fn *done,
                    void *arg)
 {
+    AUTO(mem_freep) char *node = mem_strdup(of);
     struct err e = {0};
     int r = 0;
     uint64_t id = inspections_add(n->inspections, node, q, done, arg);

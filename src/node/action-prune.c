@@ -263,7 +263,7 @@ static void choose_container(struct prune *p, const json_t *v)
     AUTO(mem_freep) char *observed = mem_printf("%s/%s", p->talk.engine->source, name);
     if (action_is_denied(p->a, COMMAND_CONTAINER_REMOVE, observed))
         keep(p, name, "stays, for the policy denies container.remove on it");
-    else if (str_ends(name, "-before-update"))
+    else if (str_ends(name, "-before-update") || str_ends(name, ".hydra-update"))
         keep(p, name, "stays, for an update put it aside");
     else
         add_victim(p, id, name, json_get_int(v, "SizeRw", 0));
@@ -381,18 +381,6 @@ static struct engine *engine_of(const struct action *a)
     return e && e->state == ENGINE_WATCHING ? e : NULL;
 }
 
-/* An update holds an image that no container uses yet. */
-static bool update_runs(const struct action *a)
-{
-    for (size_t i = 0; i < a->owner->actions.n; i++) {
-        const struct action *b = a->owner->actions.v[i];
-        if (b->begun && (b->command.verb == COMMAND_CONTAINER_UPDATE ||
-                         b->command.verb == COMMAND_PROJECT_PULL))
-            return true;
-    }
-    return false;
-}
-
 static void start(struct action *a)
 {
     struct engine *e = engine_of(a);
@@ -405,11 +393,9 @@ static void start(struct action *a)
                    "build-cache, with commas between.");
     else if (!e)
         action_end(a, OUTCOME_FAILED, NULL, "No engine of containers answers on this node.");
-    else if (update_runs(a))
-        action_end(
-            a, OUTCOME_FAILED, NULL,
-            "A container is being updated, and its new image is in nobody's use yet. Nothing "
-            "was removed; ask again when that is done.");
+    else if (action_is_denied(a, COMMAND_DOCKER_PRUNE, e->source))
+        action_end(a, OUTCOME_REFUSED, NULL, "The policy of this node denies docker.prune on %s.",
+                   e->source);
     else
         go_on(p);
 }

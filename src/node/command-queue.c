@@ -185,9 +185,23 @@ static bool same_engine(const struct action *a, const struct action *b)
            strncmp(a->command.target, b->command.target, n) == 0;
 }
 
+static bool is_of_container(const struct action *a)
+{
+    return a->command.verb >= COMMAND_CONTAINER_START &&
+           a->command.verb <= COMMAND_CONTAINER_UPDATE;
+}
+
+/* What another action has stopped, put aside or pulled looks unused. */
+static bool prunes(const struct action *a, const struct action *b)
+{
+    return a->command.verb == COMMAND_DOCKER_PRUNE &&
+           (is_of_container(b) || is_of_project(b) || b->command.verb == COMMAND_DOCKER_PRUNE) &&
+           (!*a->command.target || !*b->command.target || same_engine(a, b));
+}
+
 static bool conflicts(const struct action *a, const struct action *b)
 {
-    return str_eq(a->command.target, b->command.target) ||
+    return str_eq(a->command.target, b->command.target) || prunes(a, b) || prunes(b, a) ||
            (command_is_generation(a->command.verb) && command_is_generation(b->command.verb)) ||
            ((is_of_project(a) || is_of_project(b)) && same_engine(a, b));
 }

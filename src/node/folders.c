@@ -4,6 +4,7 @@
 #include "base/vec.h"
 #include "node/kfile.h"
 #include "node/mounts.h"
+#include "node/program.h"
 #include "node/rooted.h"
 
 #include <dirent.h>
@@ -100,7 +101,7 @@ static const struct mount *mount_at(const struct walk *w, const char *path)
 static bool is_late(struct walk *w)
 {
     if (!w->late && ++w->ticks % LOOK_AT_CLOCK == 0)
-        w->late = clock_mono_ms() >= w->until_ms;
+        w->late = clock_mono_ms() >= w->until_ms || program_is_stopped();
     return w->late;
 }
 

@@ -58,7 +58,7 @@ static void forget(struct inspections *s, struct inspect *i)
         }
 }
 
-/* What is left of its work goes on without it. */
+/* What is left of its work comes to an end without it. */
 static void let_go(struct inspect *i)
 {
     if (i->work) {

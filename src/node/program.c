@@ -5,12 +5,18 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { READ_SIZE = 8192, LOOK_MS = 200 /* whether it is to be stopped */ };
+enum {
+    READ_SIZE = 8192,
+    LOOK_MS = 200,   /* whether it is to be stopped */
+    FORCED_MS = 500, /* that one may take that was killed */
+    LIMIT_LEFT = 32, /* killed ones that hang in the kernel */
+};
 
 static _Thread_local const atomic_bool *stop_flag;
 
@@ -33,7 +39,7 @@ void program_stop_by(const atomic_bool *flag)
     stop_flag = flag;
 }
 
-static bool is_stopped(void)
+bool program_is_stopped(void)
 {
     return stop_flag && atomic_load(stop_flag);
 }
@@ -106,7 +112,7 @@ static int read_all(struct running *r)
         int64_t left = r->until_ms - clock_mono_ms();
         if (left <= 0)
             return -ETIMEDOUT;
-        if (is_stopped())
+        if (program_is_stopped())
             return -ECANCELED;
         if (poll(fds, COUNT_OF(fds), left < LOOK_MS ? (int)left : LOOK_MS) < 0 && errno != EINTR)
             return -errno;
@@ -132,19 +138,45 @@ static int await(struct running *r, int *ret_status)
             return -errno;
         if (clock_mono_ms() >= r->until_ms)
             return -ETIMEDOUT;
-        if (is_stopped())
+        if (program_is_stopped())
             return -ECANCELED;
         poll(NULL, 0, 5);
     }
 }
 
+/* --- those that even SIGKILL does not end: a disk that does not answer holds them --- */
+
+static pthread_mutex_t left_lock = PTHREAD_MUTEX_INITIALIZER;
+static pid_t left[LIMIT_LEFT]; /* 0 = free */
+
+static void reap_left(void)
+{
+    pthread_mutex_lock(&left_lock);
+    for (size_t i = 0; i < COUNT_OF(left); i++)
+        if (left[i] && waitpid(left[i], NULL, WNOHANG) != 0)
+            left[i] = 0;
+    pthread_mutex_unlock(&left_lock);
+}
+
+static void leave(pid_t pid)
+{
+    pthread_mutex_lock(&left_lock);
+    for (size_t i = 0; i < COUNT_OF(left); i++)
+        if (!left[i]) {
+            left[i] = pid;
+            break;
+        }
+    pthread_mutex_unlock(&left_lock);
+}
+
 static void end_by_force(struct running *r)
 {
-    int status;
     kill(-r->pid, SIGKILL);
     kill(r->pid, SIGKILL);
-    while (waitpid(r->pid, &status, 0) < 0 && errno == EINTR)
-        ;
+    for (int64_t until = clock_mono_ms() + FORCED_MS; clock_mono_ms() < until; poll(NULL, 0, 5))
+        if (waitpid(r->pid, NULL, WNOHANG) != 0)
+            return;
+    leave(r->pid);
 }
 
 static int run(struct running *r)
@@ -177,6 +209,7 @@ int program_run(const struct program *p, struct err *e, struct program_end *ret_
     struct running r = {
         .p = p, .end = &end, .out = -1, .errors = -1, .until_ms = clock_mono_ms() + p->deadline_ms};
     int out[2] = {-1, -1}, errors[2] = {-1, -1}, error = 0;
+    reap_left();
     if (pipe2(out, O_CLOEXEC) < 0 || (!p->mixed && pipe2(errors, O_CLOEXEC) < 0))
         error = -errno;
     if (error >= 0)

@@ -27,7 +27,8 @@ void program_end_done(struct program_end *end);
 /* What this thread runs is killed when the flag becomes true, and ends with -ECANCELED; NULL =
  * nothing ends it early. The flag outlives what is run. */
 void program_stop_by(const atomic_bool *flag);
+bool program_is_stopped(void); /* for what else the thread does meanwhile */
 
 /* 0: it ran and ended, whatever its exit code. -ENOENT …: it could not be started. -ETIMEDOUT,
- * -E2BIG. With a sentence. */
+ * -ECANCELED, -E2BIG. With a sentence. */
 int program_run(const struct program *p, struct err *e, struct program_end *ret_end) MUST_CHECK;

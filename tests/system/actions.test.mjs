@@ -356,7 +356,7 @@ describe('what nobody uses is removed', () => {
         w = new Watch(['--docker', `unix://${e.socket}`, '--dbus', noBus, '--state', dir, '--policy', policy(dir, 'allow: [{do: docker.prune}]\ndeny: [{do: container.remove, on: docker/precious}]\n')]);
         await w.source('docker');
         await e.run('busy', 'exec sleep 100000', { HostConfig: { NetworkMode: 'none', Binds: ['in-use:/v'] } });
-        for (const name of ['done', 'precious', 'web-before-update'])
+        for (const name of ['done', 'precious', 'web-before-update', 'web.hydra-update'])
             await e.call('POST', `/containers/create?name=${name}`, { Image: 'hydra-test:1', Cmd: ['true'], HostConfig: { NetworkMode: 'none' } });
         const imported = await e.call('POST', '/commit?container=busy&repo=extra&tag=1', {});
         assert.ok(imported.Id);
@@ -370,6 +370,14 @@ describe('what nobody uses is removed', () => {
         const plain = new Watch(['--docker', none, '--dbus', noBus]);
         assert.match((await plain.command('no', 'docker.prune', '-')).text, /does not allow docker\.prune/);
         await plain.stop();
+    });
+    test('an engine that the policy names is meant by no name, too', async () => {
+        const dir = scratchFolder();
+        const other = new Watch(['--docker', `unix://${e.socket}`, '--dbus', noBus, '--state', dir, '--policy', policy(dir, 'allow: [{do: docker.prune}]\ndeny: [{do: docker.prune, on: docker}]\n')]);
+        await other.source('docker');
+        const o = await other.command('any', 'docker.prune', '-', 'argument=images');
+        assert.deepEqual([o.state, o.text], ['refused', 'The policy of this node denies docker.prune on docker.']);
+        await other.stop();
     });
     test('what it does not know it does not do', async () => {
         assert.match((await w.command('odd', 'docker.prune', '-', 'argument=images,everything')).text, /Say what to remove: containers, /);
@@ -398,7 +406,7 @@ describe('what nobody uses is removed', () => {
     test('containers: but what the policy protects, and what an update put aside', async () => {
         const o = await w.command('containers', 'docker.prune', '-', 'argument=containers');
         assert.equal(o.state, 'done', o.text);
-        assert.match(o.text, /^Removed 1 container: .* 2 stay: the output says why\.$/);
+        assert.match(o.text, /^Removed 1 container: .* 3 stay: the output says why\.$/);
         assert.match(o.output, /container precious: stays, for the policy denies container\.remove on it/);
         assert.match(o.output, /container web-before-update: stays, for an update put it aside/);
         assert.deepEqual(await Promise.all(['busy', 'done', 'precious'].map(n => exists(`/containers/${n}/json`))), [true, false, true]);

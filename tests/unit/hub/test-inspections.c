@@ -76,10 +76,16 @@ static void test_too_many(void **state)
     struct loop *l = loop_new("test");
     struct heard h = {0}, last = {0};
     struct inspections *s = inspections_new(l, give_up, &h);
-    for (int i = 0; i < LIMIT_INSPECTIONS_ASKED; i++)
-        assert_true(inspections_add(s, "nas", &question, on_done, &h) != 0);
-    assert_true(inspections_add(s, "nas", &question, on_done, &last) == 0);
+    for (int i = 0; i < LIMIT_INSPECTIONS_ASKED; i++) {
+        char node[16];
+        snprintf(node, sizeof node, "n%d", i / LIMIT_INSPECTIONS);
+        assert_true(inspections_add(s, node, &question, on_done, &h) != 0);
+        if (i + 1 == LIMIT_INSPECTIONS) /* one that hangs leaves room for the others */
+            assert_true(inspections_add(s, "n0", &question, on_done, &last) == 0);
+    }
     assert_int_equal(last.code, -EAGAIN);
+    assert_true(inspections_add(s, "nas", &question, on_done, &last) == 0);
+    assert_int_equal(last.answers, 2);
     inspections_end(s);
     assert_int_equal(h.answers, LIMIT_INSPECTIONS_ASKED);
     inspections_free(s);
@@ -91,6 +97,42 @@ static void stop_when_answered(void *arg)
     struct heard *h = ((void **)arg)[0];
     if (h->answers)
         loop_stop(((void **)arg)[1]);
+}
+
+/* To give up a question may break the link, and with it all other questions to that node. */
+static void give_up_and_lose(void *arg, const char *node, uint64_t id)
+{
+    struct inspections **s = arg;
+    (void)id;
+    inspections_lose(*s, node);
+}
+
+static void stop_when_both(void *arg)
+{
+    struct heard *h = ((void **)arg)[0];
+    if (h->answers == 2)
+        loop_stop(((void **)arg)[1]);
+}
+
+static void test_giving_up_breaks_the_link(void **state)
+{
+    (void)state;
+    struct loop *l = loop_new("test");
+    struct heard h = {0};
+    struct inspections *s = NULL;
+    const struct inspection hurried = {.kind = INSPECT_TIME, .timeout_ms = 1};
+    s = inspections_new(l, give_up_and_lose, &s);
+    assert_true(inspections_add(s, "nas", &hurried, on_done, &h) != 0);
+    assert_true(inspections_add(s, "nas", &question, on_done, &h) != 0);
+    void *both[] = {&h, l};
+    struct loop_timer *t = loop_timer_new(l, 10, 10, stop_when_both, both);
+    loop_run(l);
+    loop_timer_free(t);
+    assert_int_equal(h.answers, 2); /* each once */
+    inspections_end(s);
+    assert_int_equal(h.answers, 2);
+    inspections_free(s);
+    loop_free(l);
 }
 
 /* The node's own word is waited for a little longer. */
@@ -118,9 +160,8 @@ static void test_late(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_one_answer),
-        cmocka_unit_test(test_lost_and_ended),
-        cmocka_unit_test(test_too_many),
+        cmocka_unit_test(test_one_answer), cmocka_unit_test(test_lost_and_ended),
+        cmocka_unit_test(test_too_many),   cmocka_unit_test(test_giving_up_breaks_the_link),
         cmocka_unit_test(test_late),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

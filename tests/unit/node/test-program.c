@@ -3,7 +3,10 @@
 #include "base/clock.h"
 #include "node/program.h"
 
+#include <errno.h>
+#include <pthread.h>
 #include <signal.h>
+#include <unistd.h>
 
 static int run(const char *script, struct program p, struct err *e, struct program_end *ret_end)
 {
