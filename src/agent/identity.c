@@ -377,8 +377,11 @@ int identity_set_pins(struct identity *i, const struct pins *pins, struct err *e
     int lock = alone_with(i, e);
     if (lock < 0)
         return lock;
-    i->pins = *pins;
-    int r = save_hub(i, e);
+    struct identity fresh = *i;
+    fresh.pins = *pins;
+    int r = save_hub(&fresh, e);
+    if (r >= 0)
+        i->pins = *pins;
     i->stamp = stamp_of(i->dir);
     close(lock);
     return r;

@@ -232,6 +232,19 @@ static void report_lasting(struct outgoing *o, const struct node_report *r)
         deliver(o, SPOOL_REPORT, &m);
 }
 
+/* The audit log has it once, when it is over, without what the service said: whoever asks for it on
+ * this machine, however often, must not push others out of the spool. */
+static void report_local(struct outgoing *o, const struct node_report *r)
+{
+    AUTO(str_done) struct str m = {0};
+    struct local_action *a = r->local;
+    if (a->again || a->outcome->state == OUTCOME_RUNNING)
+        return;
+    mem_set_str(&a->outcome->output, "");
+    wire_report_print(NULL, r, 0, false, &m);
+    deliver(o, SPOOL_OUTCOME, &m);
+}
+
 static void report_passing(struct outgoing *o, const struct node_report *r)
 {
     AUTO(str_done) struct str m = {0};
@@ -262,8 +275,10 @@ void outgoing_report(struct outgoing *o, struct node_report *r)
     case REPORT_PROCESSES:
     case REPORT_CHECK:
     case REPORT_OUTCOME:
-    case REPORT_LOCAL:
         report_passing(o, r);
+        break;
+    case REPORT_LOCAL:
+        report_local(o, r);
         break;
     }
     node_report_free(r);

@@ -52,13 +52,8 @@ static void on_report(void *arg, struct node_report *r)
         node_report_free(r); /* nobody knows it, and it is not the hub's */
         return;
     }
-    if (r->kind == REPORT_LOCAL) {
+    if (r->kind == REPORT_LOCAL)
         local_outcome(a->local, r->local);
-        if (r->local->outcome->state == OUTCOME_RUNNING) { /* of no interest to the audit log */
-            node_report_free(r);
-            return;
-        }
-    }
     outgoing_report(a->outgoing, r);
 }
 

@@ -200,21 +200,23 @@ static void say_hello(struct uplink *u)
         log_debug("agent", "hello not sent", "hub=%s", u->settings.identity->address);
 }
 
-static void keep_pins(struct uplink *u, const PB(Welcome) * w)
+/* What an agent says after Welcome tells the hub that it has kept them: it may take its old key
+ * away then. */
+static int keep_pins(struct uplink *u, const PB(Welcome) * w, struct err *e)
 {
     struct identity *i = u->settings.identity;
     struct pin_bytes list[LIMIT_IDENTITY_PINS];
     struct pins pins;
-    struct err e = {0};
     size_t n = w->n_hub_keys < LIMIT_IDENTITY_PINS ? w->n_hub_keys : LIMIT_IDENTITY_PINS;
     for (size_t k = 0; k < n; k++)
         list[k] = (struct pin_bytes){w->hub_keys[k].data, w->hub_keys[k].len};
     if (!pins_take(list, n, &pins) || pins_equal(&pins, &i->pins))
-        return;
-    if (identity_set_pins(i, &pins, &e) < 0)
-        log_warn("agent", "the hub's keys can't be kept", "error=%s", LOG_Q(e.text));
-    else
-        log_info("agent", "the hub's keys are others from now on", "count=%zu", pins.n);
+        return 0;
+    int r = identity_set_pins(i, &pins, e);
+    if (r < 0)
+        return err_prefix(e, r, "The hub's new keys can't be kept");
+    log_info("agent", "the hub's keys are others from now on", "count=%zu", pins.n);
+    return 0;
 }
 
 static void compare_clocks(const PB(Welcome) * w)
@@ -228,15 +230,19 @@ static void compare_clocks(const PB(Welcome) * w)
 static void on_welcome(struct uplink *u, const PB(Welcome) * w)
 {
     struct identity *i = u->settings.identity;
+    struct err e = {0};
     if (!str_eq(w->node, i->node)) {
         end_link(u, "The hub takes this machine for another node.", true);
+        return;
+    }
+    if (keep_pins(u, w, &e) < 0) {
+        end_link(u, e.text, false);
         return;
     }
     set_timer(u, LOOK_MS, look_up);
     set_state(u, UPLINK_UP);
     u->up_since = clock_mono_ms();
     log_info("agent", "connected", "hub=%s node=%s", i->address, i->node);
-    keep_pins(u, w);
     compare_clocks(w);
     u->settings.up(u->settings.arg, w);
 }

@@ -19,7 +19,8 @@ static struct command_outcome *outcome_copy(const struct command_outcome *o)
     return copy;
 }
 
-static struct local_action *local_of(const struct command *c, const struct command_outcome *o)
+static struct local_action *local_of(const struct command *c, const struct command_outcome *o,
+                                     bool again)
 {
     struct local_action *a = mem_alloc(sizeof *a);
     *a = (struct local_action){.user = mem_strdup(c->user),
@@ -27,16 +28,28 @@ static struct local_action *local_of(const struct command *c, const struct comma
                                .verb = mem_strdup(command_verb_name(c->verb)),
                                .target = mem_strdup(c->target),
                                .argument = mem_strdup(c->argument),
-                               .outcome = outcome_copy(o)};
+                               .outcome = outcome_copy(o),
+                               .again = again};
     return a;
+}
+
+static void tell(struct node *n, const struct command *c, const struct command_outcome *o,
+                 bool again)
+{
+    if (c && c->is_local)
+        node_emit(n, (struct node_report){.kind = REPORT_LOCAL, .local = local_of(c, o, again)});
+    else
+        node_emit(n, (struct node_report){.kind = REPORT_OUTCOME, .outcome = outcome_copy(o)});
 }
 
 void commands_tell(struct node *n, const struct command *c, const struct command_outcome *o)
 {
-    if (c && c->is_local)
-        node_emit(n, (struct node_report){.kind = REPORT_LOCAL, .local = local_of(c, o)});
-    else
-        node_emit(n, (struct node_report){.kind = REPORT_OUTCOME, .outcome = outcome_copy(o)});
+    tell(n, c, o, false);
+}
+
+void commands_tell_again(struct node *n, const struct command *c, const struct command_outcome *o)
+{
+    tell(n, c, o, true);
 }
 
 struct command_outcome command_outcome_of(const char *id, enum outcome_state state,
@@ -54,11 +67,13 @@ void command_outcome_log(const struct command *c, const struct command_outcome *
              LOG_Q(o->text));
 }
 
-/* Once told, it stays so: it is kept, unless it would be refused again anyway. */
+/* Once told, it stays so: it is kept, unless it would be refused again anyway. What people of this
+ * machine ask for in vain must not push the hub's commands out. */
 void commands_refuse(struct commands *s, const struct command *c, const char *why, bool keep)
 {
     struct command_outcome o = command_outcome_of(c->id, OUTCOME_REFUSED, why);
-    if (keep && s->log && command_log_begin(s->log, c, s->boot, o.time_ms, NULL) == 0)
+    if (keep && !c->is_local && s->log &&
+        command_log_begin(s->log, c, s->boot, o.time_ms, NULL) == 0)
         (void)!command_log_end(s->log, &o, NULL);
     command_outcome_log(c, &o);
     commands_tell(s->node, c, &o);

@@ -167,7 +167,7 @@ static bool tell_known(struct commands *s, const char *id)
     if (a)
         action_tell_step(a);
     else if (r)
-        commands_tell(s->node, &r->command, &r->outcome);
+        commands_tell_again(s->node, &r->command, &r->outcome);
     return a || r;
 }
 

@@ -24,7 +24,10 @@ struct command_outcome command_outcome_of(const char *id, enum outcome_state sta
 void command_outcome_log(const struct command *c, const struct command_outcome *o);
 /* `c` NULL = nobody knows of such a command. */
 void commands_tell(struct node *n, const struct command *c, const struct command_outcome *o);
-/* Once told, it stays so: with `keep` it is written down, else it would be refused again anyway. */
+/* To whoever asks: it was told before. */
+void commands_tell_again(struct node *n, const struct command *c, const struct command_outcome *o);
+/* Once told, it stays so: with `keep` it is written down (the hub's alone), else it would be
+ * refused again anyway. */
 void commands_refuse(struct commands *s, const struct command *c, const char *why, bool keep);
 void commands_refuse_stale(struct commands *s, const struct command *c);
 bool command_is_stale(const struct command *c);

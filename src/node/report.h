@@ -232,6 +232,7 @@ struct local_action {
     char *verb; /* "unit.restart" */
     char *target, *argument;
     struct command_outcome *outcome;
+    bool again; /* somebody asked for it: it was told before. Not sent */
 };
 
 /* --- the report --- */

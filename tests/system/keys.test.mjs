@@ -87,6 +87,18 @@ test('a token that waits keeps the key that it names until it is used', async ()
     for (const name of ['tower', 'attic', 'shed']) await until(async () => pins(name).length === 1 && pins(name)[0] === (await list()).present, 60000, name);
 });
 
+test('an agent that can not keep the next key does not count as knowing it', async () => {
+    const { present } = await list(), inTheWay = path.join(stateOf('tower'), 'hub.json.new');
+    fs.mkdirSync(inTheWay); // as on a disk that is full
+    assert.equal((await h.verb(['keys', 'rotate', '--within', '1h'])).code, 0);
+    await until(() => (agents.tower.err.match(/new keys can't be kept/g) ?? []).length >= 2, 60000, 'tower to try again');
+    await until(async () => (await list()).known === 'by 2 of 3 nodes', 30000, 'the others to know');
+    assert.equal((await list()).missing, 'tower');
+    fs.rmdirSync(inTheWay);
+    await until(async () => (await list()).present !== present, 60000, 'the next key in place');
+    await until(async () => pins('tower').length === 1 && pins('tower')[0] === (await list()).present, 60000, 'tower to know it alone');
+});
+
 test('bad durations are refused', async () => {
     for (const within of ['soon', '1s', '90d']) assert.equal((await h.verb(['keys', 'rotate', '--within', within])).code, 1, within);
 });

@@ -91,6 +91,27 @@ static void what_was_saved_is_opened(void **state)
     identity_done(&b);
 }
 
+/* A disk that is full: what is in memory is what a restart would find. */
+static void keys_that_can_not_be_saved_are_not_taken(void **state)
+{
+    const char *dir = *state;
+    struct err e = {0};
+    struct identity a = make(dir), b = {0};
+    struct pins one = {.n = 1}, before = a.pins;
+    AUTO(mem_freep) char *in_the_way = mem_printf("%s/hub.json.new", dir);
+    assert_int_equal(identity_save(&a, &e), 0);
+    assert_int_equal(mkdir(in_the_way, 0700), 0);
+    assert_true(identity_set_pins(&a, &one, &e) < 0);
+    assert_true(pins_equal(&a.pins, &before));
+    assert_int_equal(rmdir(in_the_way), 0);
+    assert_int_equal(identity_set_pins(&a, &one, &e), 0);
+    assert_true(pins_equal(&a.pins, &one));
+    assert_int_equal(identity_open(dir, &e, &b), 0);
+    assert_true(pins_equal(&b.pins, &one));
+    identity_done(&a);
+    identity_done(&b);
+}
+
 /* Each file cut at each byte: an error that says so, or the same identity; never another. */
 static void damaged_files_are_said(void **state)
 {
@@ -306,6 +327,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(what_was_saved_is_opened),
+        TEST(keys_that_can_not_be_saved_are_not_taken),
         TEST(damaged_files_are_said),
         TEST(a_renewal_that_was_cut_off_is_finished),
         TEST(renewal_takes_only_a_certificate_of_its_key),

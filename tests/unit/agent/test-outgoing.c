@@ -47,6 +47,9 @@ static int take(void *arg, const void *bytes, size_t len)
         str_addf(&m->told, "gone %s", r.gone);
     if (r.kind == REPORT_OUTCOME)
         str_addf(&m->told, "outcome %s", r.outcome->id);
+    if (r.kind == REPORT_LOCAL)
+        str_addf(&m->told, "local %s %s|%s", r.local->outcome->id, r.local->outcome->text,
+                 r.local->outcome->output);
     if (r.kind == REPORT_PROCESSES)
         str_add(&m->told, "processes");
     str_add_char(&m->told, '\n');
@@ -154,6 +157,24 @@ static void outcome(struct room *m, const char *id)
     o->text = mem_strdup("");
     o->output = mem_strdup("");
     outgoing_report(m->o, &(struct node_report){.kind = REPORT_OUTCOME, .outcome = o});
+}
+
+static void local(struct room *m, enum outcome_state state, bool again)
+{
+    struct command_outcome *o = mem_alloc(sizeof *o);
+    struct local_action *a = mem_alloc(sizeof *a);
+    *o = (struct command_outcome){.id = "local-1",
+                                  .state = state,
+                                  .step = mem_strdup(""),
+                                  .text = mem_strdup("Restarted."),
+                                  .output = mem_strdup("what it said")};
+    *a = (struct local_action){.user = mem_strdup("ada"),
+                               .verb = mem_strdup("unit.restart"),
+                               .target = mem_strdup("systemd/a.service"),
+                               .argument = mem_strdup(""),
+                               .outcome = o,
+                               .again = again};
+    outgoing_report(m->o, &(struct node_report){.kind = REPORT_LOCAL, .local = a});
 }
 
 static void processes(struct room *m)
@@ -331,6 +352,17 @@ static void series_that_begin_anew_do_not_confuse_frames_in_the_spool(void **sta
     expect(m, "0 series 0 z\n3 frame 3 3\n");
 }
 
+static void what_was_done_here_is_told_once_and_briefly(void **state)
+{
+    struct room *m = *state;
+    local(m, OUTCOME_RUNNING, false);
+    local(m, OUTCOME_DONE, false);
+    for (int i = 0; i < 3; i++)
+        local(m, OUTCOME_DONE, true);
+    up(m);
+    expect(m, "1r local local-1 Restarted.|\n");
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -345,6 +377,7 @@ int main(void)
         TEST(a_full_memory_of_frames_forgets_the_oldest),
         TEST(frames_of_an_earlier_run_keep_their_names),
         TEST(series_that_begin_anew_do_not_confuse_frames_in_the_spool),
+        TEST(what_was_done_here_is_told_once_and_briefly),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

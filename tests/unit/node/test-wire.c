@@ -154,7 +154,8 @@ static void test_the_rest(void **state)
     *o = (struct command_outcome){
         "local-1", OUTCOME_REFUSED, 9, t(""), t("The policy does not allow it."), t("")};
     struct local_action *a = mem_alloc(sizeof *a);
-    *a = (struct local_action){t("pia"), 1000, t("unit.restart"), t("systemd/a.service"), t(""), o};
+    *a = (struct local_action){t("pia"), 1000, t("unit.restart"), t("systemd/a.service"), t(""),
+                               o,        false};
     there_and_back((struct node_report){.kind = REPORT_LOCAL, .local = a});
 }
 

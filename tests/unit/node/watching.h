@@ -62,9 +62,10 @@ static void watching_report(void *arg, struct node_report *r)
         str_addf(&s, "outcome %s %s | %s | %s", r->outcome->id,
                  outcome_state_name(r->outcome->state), r->outcome->step, r->outcome->text);
     else if (r->kind == REPORT_LOCAL)
-        str_addf(&s, "local %s %s %s %u %s %s | %s", r->local->outcome->id,
-                 outcome_state_name(r->local->outcome->state), r->local->user, r->local->uid,
-                 r->local->verb, r->local->target, r->local->outcome->text);
+        str_addf(&s, "local%s %s %s %s %u %s %s | %s", r->local->again ? " again" : "",
+                 r->local->outcome->id, outcome_state_name(r->local->outcome->state),
+                 r->local->user, r->local->uid, r->local->verb, r->local->target,
+                 r->local->outcome->text);
     else if (r->kind == REPORT_POLICY)
         str_addf(&s, "policy %s | %s", r->policy->path,
                  r->policy->trouble ? r->policy->trouble : "");
