@@ -105,12 +105,14 @@ static int read_path(const char *path, struct loki_file *ret_f)
     if (fd < 0)
         return -errno;
     ssize_t n = -1;
-    if (fstat(fd, &st) == 0 && st.st_size <= LIMIT_LOKI_FILE) {
+    int r = fstat(fd, &st) < 0 ? -errno : st.st_size > LIMIT_LOKI_FILE ? -EBADMSG : 0;
+    if (r == 0) {
         str_reserve(&bytes, (size_t)st.st_size + 1);
         n = read(fd, bytes.p, (size_t)st.st_size);
+        r = n < 0 ? -errno : 0;
     }
     close(fd);
-    return n < 0 ? -EBADMSG : loki_file_parse(bytes.p, (size_t)n, ret_f);
+    return r < 0 ? r : loki_file_parse(bytes.p, (size_t)n, ret_f);
 }
 
 int64_t loki_file_write(const char *dir, const struct loki_file *f)

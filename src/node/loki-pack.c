@@ -22,7 +22,7 @@ void loki_lines_done(struct loki_lines *l)
 static void labels_of(const struct loki_line *l, const char *host, struct map *units,
                       struct map *containers, struct str *out)
 {
-    const char *container = l->container ? l->container : l->line.container;
+    const char *container = l->line.container;
     const char *unit = str_starts(l->line.service ? l->line.service : "", "systemd/")
                            ? l->line.service + strlen("systemd/")
                            : NULL;

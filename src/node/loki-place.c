@@ -12,9 +12,35 @@ struct loki_source *loki_place_find(const struct loki_places *p, const char *id)
     return NULL;
 }
 
+static void source_free(struct loki_source *s)
+{
+    mem_free(s->id);
+    mem_free(s->cursor);
+    mem_free(s);
+}
+
+static void make_room(struct loki_places *p)
+{
+    const struct loki_source *oldest = NULL;
+    size_t at = 0;
+    for (size_t i = 0; i < p->v.n; i++) {
+        const struct loki_source *s = p->v.v[i];
+        if (*s->id && !s->here && !s->read && (!oldest || s->ns < oldest->ns)) {
+            oldest = s;
+            at = i;
+        }
+    }
+    if (!oldest)
+        return;
+    source_free(p->v.v[at]);
+    vec_remove_at(&p->v, at);
+}
+
 struct loki_source *loki_place_add(struct loki_places *p, const char *id)
 {
     struct loki_source *s = loki_place_find(p, id);
+    if (!s && p->v.n >= LIMIT_LOKI_SOURCES)
+        make_room(p);
     if (s || p->v.n >= LIMIT_LOKI_SOURCES)
         return s;
     s = mem_alloc(sizeof *s);
@@ -77,10 +103,7 @@ int loki_places_parse(struct loki_places *p, const char *text, size_t n)
 
 void loki_places_done(struct loki_places *p)
 {
-    for (size_t i = 0; i < p->v.n; i++) {
-        mem_free(p->v.v[i]->id);
-        mem_free(p->v.v[i]->cursor);
-        mem_free(p->v.v[i]);
-    }
+    for (size_t i = 0; i < p->v.n; i++)
+        source_free(p->v.v[i]);
     vec_done(&p->v);
 }

@@ -41,13 +41,16 @@ struct loki_source {
     unsigned told;   /* owner.told when it was last looked at */
     int64_t busy_ms; /* mono: it wrote, or something was heard of it */
     bool read;       /* a reader has it */
+    bool here;       /* its container is on this machine */
 };
 struct loki_places {
     VEC(struct loki_source *) v; /* pointers are stable */
     int64_t begun_us;            /* wall: nothing older is pushed */
 };
 struct loki_source *loki_place_find(const struct loki_places *p, const char *id);
-struct loki_source *loki_place_add(struct loki_places *p, const char *id); /* NULL: too many */
+/* When there are too many, that of a container which is gone and was read to its end makes room,
+ * the oldest first. NULL: there is none. */
+struct loki_source *loki_place_add(struct loki_places *p, const char *id);
 /* The time to push a line with, which no line of its source had before: equal lines of one moment
  * would be one to Loki. The same line gets the same time again after a restart. */
 int64_t loki_place_next_ns(struct loki_source *s, int64_t ns);
@@ -60,7 +63,6 @@ void loki_places_done(struct loki_places *p);
 struct loki_line {
     struct log_line line;
     int64_t ns;
-    const char *container; /* NULL = none; lives as long as the places */
 };
 struct loki_lines {
     VEC(struct loki_line) v;
@@ -124,6 +126,10 @@ void loki_queue_add(struct loki_queue *q, struct loki_file *f, size_t size);
 void loki_queue_stop(struct loki_queue *q);
 void loki_queue_free(struct loki_queue *q); /* after `ended` */
 
+/* The batch itself is at fault, and never gets better: such a status is Loki's word only after it
+ * has taken a batch, or when the answer reads like Loki's own (NULL = none). Else it is a proxy's,
+ * or of a port that wants TLS. */
+bool loki_is_bad_batch(int status, const char *answer, bool accepted);
 /* The pause after so many failures in a row; `chance` is any number. */
 uint32_t loki_pause_ms(unsigned failures, uint32_t chance);
 

@@ -47,6 +47,7 @@ struct loki_queue {
     unsigned failures;
     int64_t kept_ms; /* mono: of the last sync */
     bool refused;    /* the last answer was that the batch is bad */
+    bool accepted;   /* Loki has taken a batch since the start */
     bool stopped;
 };
 
@@ -76,6 +77,33 @@ static void end_if_stopped(struct loki_queue *q)
 {
     if (q->stopped)
         q->hooks.ended(q->hooks.arg);
+}
+
+/* --- resting --- */
+
+static void on_rested(void *arg)
+{
+    struct loki_queue *q = arg;
+    loop_timer_free(TAKE(q->rest));
+    set_state(q, PUSH_IDLE);
+    go_on(q);
+}
+
+static void rest(struct loki_queue *q, const char *text, const char *hint)
+{
+    set_state(q, PUSH_RESTING);
+    q->failures++;
+    q->hooks.trouble(q->hooks.arg, text, hint);
+    q->rest = loop_timer_new(q->loop, loki_pause_ms(q->failures, rand_below(UINT32_MAX)), 0,
+                             on_rested, q);
+}
+
+/* Its file is there, and will be read: too many files are open, or the disk has trouble. */
+static void rest_unread(struct loki_queue *q, int r)
+{
+    char text[128];
+    snprintf(text, sizeof text, "A batch that waits can't be read: %s.", strerror(-r));
+    rest(q, text, "It is tried again, and lines wait.");
 }
 
 /* --- work that blocks --- */
@@ -169,10 +197,12 @@ static void on_read(uv_work_t *w, int status)
     if (j->result == 0) {
         b->f = j->f;
         j->f = (struct loki_file){0};
-    } else {
+    } else if (j->result == -EBADMSG || j->result == -ENOENT) {
         log_error("loki", "a batch that waited can't be read and is lost", "lines=%u errno=%d",
                   b->w.lines, -j->result);
         drop_first(q);
+    } else if (!q->stopped) {
+        rest_unread(q, j->result);
     }
     free_job(j);
     if (q->stopped)
@@ -191,27 +221,19 @@ static void read_first(struct loki_queue *q)
 
 /* --- asking --- */
 
-static void on_rested(void *arg)
+/* Loki's own words for a batch that it does not take are of entries, labels and streams. */
+static bool is_lokis_own(const char *answer)
 {
-    struct loki_queue *q = arg;
-    loop_timer_free(TAKE(q->rest));
-    set_state(q, PUSH_IDLE);
-    go_on(q);
+    static const char *const words[] = {"entry ", "label", "for stream", "per stream", "stream '"};
+    for (size_t i = 0; answer && *answer != '<' && i < COUNT_OF(words); i++)
+        if (strstr(answer, words[i]))
+            return true;
+    return false;
 }
 
-static void rest(struct loki_queue *q, const char *text, const char *hint)
+bool loki_is_bad_batch(int status, const char *answer, bool accepted)
 {
-    set_state(q, PUSH_RESTING);
-    q->failures++;
-    q->hooks.trouble(q->hooks.arg, text, hint);
-    q->rest = loop_timer_new(q->loop, loki_pause_ms(q->failures, rand_below(UINT32_MAX)), 0,
-                             on_rested, q);
-}
-
-/* The batch itself is at fault: it never gets better. */
-static bool is_bad_batch(int status)
-{
-    return status == 400 || status == 413 || status == 422;
+    return (status == 400 || status == 413 || status == 422) && (accepted || is_lokis_own(answer));
 }
 
 static const char *hint_of(int status)
@@ -220,6 +242,9 @@ static const char *hint_of(int status)
         return "Give the credentials in the file of --loki-auth, or the tenant by --loki-tenant.";
     if (status == 404 || status == 405)
         return "Is it Loki's address? Lines are pushed to /loki/api/v1/push.";
+    if (status == 400 || status == 413 || status == 422)
+        return "Is it Loki's address, with https:// where it wants that? It is tried again, and "
+               "lines wait.";
     if (status == 429)
         return "It takes no more at once (ingestion_rate_mb): it is tried again, and lines wait.";
     return "It is tried again, and lines wait.";
@@ -243,16 +268,19 @@ static void on_answer(void *arg, const struct http_answer *a)
         rest(q, a->text, "It is tried again, and lines wait.");
         return;
     }
-    if (a->status / 100 != 2 && !is_bad_batch(a->status)) {
+    bool taken = a->status / 100 == 2;
+    if (!taken && !loki_is_bad_batch(a->status, a->body, q->accepted)) {
         char text[64];
         snprintf(text, sizeof text, "Loki answers with HTTP %d.", a->status);
         rest(q, text, hint_of(a->status));
         return;
     }
-    if (is_bad_batch(a->status))
-        tell_refused(q, a);
-    else
+    if (taken) {
+        q->accepted = true;
         q->refused = false;
+    } else {
+        tell_refused(q, a);
+    }
     q->failures = 0;
     q->hooks.trouble(q->hooks.arg, NULL, NULL);
     end_first(q);

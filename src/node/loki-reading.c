@@ -36,6 +36,7 @@ struct loki_reading {
     unsigned alive;  /* taps, also those that end */
     size_t turn;
     bool stopped, going;
+    bool full; /* no place is free for a new container */
 };
 
 /* --- the end of a tap --- */
@@ -133,9 +134,10 @@ static bool take_line(struct tap *t, struct log_line *l)
         log_line_done(l);
         return true;
     }
-    struct loki_line out = {.ns = loki_place_next_ns(s, ns_of(l)),
-                            .container = *s->id ? name_of(s) : NULL};
+    struct loki_line out = {.ns = loki_place_next_ns(s, ns_of(l))};
     char *cursor = mem_strdup(l->cursor);
+    if (*s->id)
+        mem_set_str(&l->container, name_of(s));
     out.line = *l;
     if (!r->hooks.take(r->hooks.arg, &out)) {
         mem_free(cursor);
@@ -314,11 +316,42 @@ static void unwant(struct loki_reading *r, struct loki_source *s)
     t->dirty = true;
 }
 
+static bool is_of_engine(const struct owner *w)
+{
+    return !str_starts(w->id, "systemd/") && !str_starts(w->id, "process/");
+}
+
+/* Before places are made: whose containers are here. */
+static void note_who_is_here(struct loki_reading *r, const struct owners *o)
+{
+    for (size_t i = 0; i < r->places->v.n; i++)
+        r->places->v.v[i]->here = false;
+    for (size_t i = 0; i < o->v.n; i++) {
+        const struct owner *w = o->v.v[i];
+        struct loki_source *s =
+            is_of_engine(w) && !w->gone ? loki_place_find(r->places, w->id) : NULL;
+        if (s)
+            s->here = true;
+    }
+}
+
+static void tell_full(struct loki_reading *r, bool full, const char *id)
+{
+    if (full && !r->full)
+        log_warn("loki", "too many containers: new ones are not pushed", "limit=%d first=%s",
+                 LIMIT_LOKI_SOURCES, id);
+    r->full = full;
+}
+
 static void look_at(struct loki_reading *r, const struct owner *w, int64_t now)
 {
-    struct loki_source *s = loki_place_add(r->places, w->id);
+    struct loki_source *s =
+        w->gone ? loki_place_find(r->places, w->id) : loki_place_add(r->places, w->id);
+    if (!s && !w->gone)
+        tell_full(r, true, w->id);
     if (!s)
         return;
+    s->here = !w->gone;
     if (s->told != w->told || w->main_pid) {
         s->told = w->told;
         s->busy_ms = now;
@@ -333,8 +366,12 @@ void loki_reading_look(struct loki_reading *r, int64_t now_ms)
 {
     const struct owners *o = r->node->owners;
     want(r, loki_place_find(r->places, ""));
+    if (r->places->v.n + o->v.n > LIMIT_LOKI_SOURCES)
+        note_who_is_here(r, o);
+    else
+        tell_full(r, false, NULL);
     for (size_t i = 0; i < o->v.n; i++)
-        if (!str_starts(o->v.v[i]->id, "systemd/") && !str_starts(o->v.v[i]->id, "process/"))
+        if (is_of_engine(o->v.v[i]))
             look_at(r, o->v.v[i], now_ms);
     for (size_t i = r->taps.n; i-- > 0;) {
         const struct tap *t = r->taps.v[i];

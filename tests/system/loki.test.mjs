@@ -158,9 +158,24 @@ test('what Loki does not take at once waits and comes in order: 429, 500, an ans
     await a.end();
 });
 
+test('before Loki has taken anything a 400 of somebody else loses nothing: http:// to a port that wants TLS', async () => {
+    const a = (await new Agent('mistaken', ['--loki', loki.url]).enrol()).start();
+    await until(() => /pushing logs/.test(a.err));
+    loki.answer = 400;
+    await engine.run('kept', TICKER);
+    await until(() => /HTTP 400.*https:/.test(a.err), PATIENT, 'the advice');
+    loki.answer = 204;
+    await until(() => ticks('kept').length > 100, PATIENT, 'all that waited');
+    assertWhole('kept');
+    await engine.call('POST', '/containers/kept/stop?t=0');
+    await a.end();
+});
+
 test('a batch that Loki refuses (400) is dropped, said once, and the next ones go on', async () => {
     const a = (await new Agent('refused', ['--loki', loki.url]).enrol()).start();
     await until(() => /pushing logs/.test(a.err));
+    await engine.run('good', 'echo good; exec sleep 100000');
+    await until(() => loki.texts('container', 'good').length, PATIENT, 'a batch that is taken');
     loki.answer = 400;
     await engine.run('bad', TICKER);
     await until(() => loki.refused(400).filter(r => r.lines.some(l => l.labels.container === 'bad')).length >= 3, PATIENT, 'three refusals');

@@ -8,6 +8,7 @@
 #include "push.pb-c.h"
 
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -102,19 +103,50 @@ static void places_come_back(void **state)
     for (int i = 0; i < LIMIT_LOKI_SOURCES + 10; i++) {
         char id[32];
         snprintf(id, sizeof id, "docker/%d", i);
-        assert_int_equal(loki_place_add(&q, id) != NULL, i < LIMIT_LOKI_SOURCES);
+        struct loki_source *s = loki_place_add(&q, id);
+        assert_int_equal(s != NULL, i < LIMIT_LOKI_SOURCES);
+        if (s)
+            s->here = true;
     }
     loki_places_done(&q);
     str_done(&text);
+}
+
+static void places_of_containers_that_are_gone_make_room(void **state)
+{
+    struct loki_places p = {.begun_us = 1};
+    (void)state;
+    assert_non_null(loki_place_add(&p, ""));
+    for (int i = 1; i < LIMIT_LOKI_SOURCES; i++) {
+        char id[32];
+        snprintf(id, sizeof id, "docker/%d", i);
+        struct loki_source *s = loki_place_add(&p, id);
+        s->ns = 1000 - i;
+        s->here = i != 7 && i != 8 && i != 9;
+        s->read = i == 9; /* not to its end yet */
+    }
+    assert_non_null(loki_place_add(&p, "docker/new"));
+    assert_null(loki_place_find(&p, "docker/8")); /* the older one of two */
+    assert_non_null(loki_place_find(&p, "docker/7"));
+    loki_place_find(&p, "docker/new")->here = true;
+    assert_non_null(loki_place_add(&p, "docker/newer"));
+    assert_null(loki_place_find(&p, "docker/7"));
+    loki_place_find(&p, "docker/newer")->here = true;
+    assert_null(loki_place_add(&p, "docker/newest"));
+    assert_non_null(loki_place_find(&p, ""));
+    assert_non_null(loki_place_find(&p, "docker/9"));
+    loki_places_done(&p);
 }
 
 static void add(struct loki_lines *l, const char *service, const char *container, const char *text,
                 int64_t ns)
 {
     *vec_add(&l->v) = (struct loki_line){
-        .line = {.text = mem_strdup(text), .service = mem_strdup(service), .level = LINE_INFO},
+        .line = {.text = mem_strdup(text),
+                 .service = mem_strdup(service),
+                 .container = mem_strdup(container),
+                 .level = LINE_INFO},
         .ns = ns,
-        .container = container,
     };
 }
 
@@ -127,8 +159,7 @@ static void lines_become_streams(void **state)
     add(&l, "systemd/a.service", NULL, "one", 1500000000);
     add(&l, NULL, "plex", "two", 2000000000);
     add(&l, "systemd/a.service", NULL, "three", 3000000001);
-    add(&l, NULL, NULL, "kernel", 4);
-    l.v.v[3].line.container = mem_strdup("by-journal");
+    add(&l, NULL, "by-journal", "kernel", 4);
     loki_pack(&l, "tower", &units, &containers, &out);
     Loki__PushRequest *m = loki__push_request__unpack(NULL, out.len, (const uint8_t *)out.p);
     assert_non_null(m);
@@ -321,6 +352,101 @@ static void pauses_grow_and_differ(void **state)
     assert_int_equal(loki_pause_ms(50, UINT32_MAX), 60000);
 }
 
+static void only_loki_says_that_a_batch_is_bad(void **state)
+{
+    static const char *const proxies[] = {
+        "Client sent an HTTP request to an HTTPS server.\n",
+        "<html><head><title>400 The plain HTTP request was sent to HTTPS port</title></head>",
+        "<label>entry for stream</label>", "", NULL};
+    static const char *const lokis[] = {
+        "entry for stream '{host=\"a\"}' has timestamp too old: 2020-01-01T00:00:00Z",
+        "error at least one label pair is required per stream",
+        "max entry size '262144' bytes exceeded for stream '{}'"};
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(proxies); i++) {
+        assert_false(loki_is_bad_batch(400, proxies[i], false));
+        assert_true(loki_is_bad_batch(400, proxies[i], true));
+    }
+    for (size_t i = 0; i < COUNT_OF(lokis); i++)
+        assert_true(loki_is_bad_batch(400, lokis[i], false));
+    assert_true(loki_is_bad_batch(413, NULL, true));
+    assert_true(loki_is_bad_batch(422, NULL, true));
+    assert_false(loki_is_bad_batch(500, lokis[0], true));
+    assert_false(loki_is_bad_batch(204, lokis[0], true));
+}
+
+/* --- the queue --- */
+
+struct pushing {
+    struct loop *loop;
+    struct loki_queue *queue;
+    atomic_bool tried_to_read, tried_to_push;
+};
+
+static void on_changed(void *arg)
+{
+    (void)arg;
+    fail_msg("a batch was let go of");
+}
+
+static void on_trouble(void *arg, const char *text, const char *hint)
+{
+    struct pushing *p = arg;
+    (void)hint;
+    atomic_store(text && strstr(text, "can't be read") ? &p->tried_to_read : &p->tried_to_push,
+                 true);
+}
+
+static void on_queue_ended(void *arg)
+{
+    (void)arg;
+}
+
+static void begin_pushing(void *arg)
+{
+    struct pushing *p = arg;
+    struct loki_found found = {.last = 5};
+    *vec_add(&found.waiting) = (struct loki_waiting){.number = 5, .size = 10, .lines = 3};
+    p->queue =
+        loki_queue_new(p->loop, &(struct node_loki){.url = "http://127.0.0.1:1/", .spool_mib = 4},
+                       dir, &(struct loki_queue_hooks){on_changed, on_trouble, on_queue_ended, p});
+    loki_queue_load(p->queue, &found);
+    loki_found_done(&found);
+}
+
+static void end_pushing(void *arg)
+{
+    struct pushing *p = arg;
+    loki_queue_stop(p->queue);
+    loki_queue_free(p->queue);
+}
+
+static void wait_until(const atomic_bool *what)
+{
+    for (int i = 0; i < 30000 && !atomic_load(what); i++)
+        usleep(1000);
+    assert_true(atomic_load(what));
+}
+
+static void what_can_not_be_read_now_is_read_later(void **state)
+{
+    struct pushing p = {0};
+    AUTO(mem_freep) char *path = mem_printf("%s/%016x.push", dir, 5);
+    (void)state;
+    assert_int_equal(mkdir(path, 0700), 0); /* opens, and can't be read */
+    p.loop = loop_new("loki");
+    loop_start_thread(p.loop);
+    loop_call(p.loop, begin_pushing, &p);
+    wait_until(&p.tried_to_read);
+    assert_int_equal(rmdir(path), 0);
+    write_batch(5, "places");
+    wait_until(&p.tried_to_push);
+    loop_call(p.loop, end_pushing, &p);
+    loop_stop(p.loop);
+    loop_join(p.loop);
+    loop_free(p.loop);
+}
+
 static void addresses(void **state)
 {
     static const struct {
@@ -359,6 +485,7 @@ int main(void)
         cmocka_unit_test(labels_are_quoted),
         cmocka_unit_test(equal_times_are_told_apart),
         cmocka_unit_test(places_come_back),
+        cmocka_unit_test(places_of_containers_that_are_gone_make_room),
         cmocka_unit_test(lines_become_streams),
         cmocka_unit_test(snappy_compresses),
         cmocka_unit_test(files_are_whole_or_none),
@@ -367,6 +494,8 @@ int main(void)
         IN_FOLDER(what_was_pushed_is_not_pushed_again),
         cmocka_unit_test(a_folder_that_can_not_be_written_says_so),
         cmocka_unit_test(pauses_grow_and_differ),
+        cmocka_unit_test(only_loki_says_that_a_batch_is_bad),
+        IN_FOLDER(what_can_not_be_read_now_is_read_later),
         cmocka_unit_test(addresses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
