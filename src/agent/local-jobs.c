@@ -19,16 +19,20 @@ static void free_action(struct local_action *a)
         node_report_free(&(struct node_report){.kind = REPORT_LOCAL, .local = a});
 }
 
-void local_free_told(struct local *l)
+static void free_told(struct local *l)
 {
     free_action(TAKE(l->told));
 }
 
-void local_outcome(struct local *l, const struct local_action *a)
+void local_free_jobs(struct local *l)
 {
-    if (!l)
-        return;
-    local_free_told(l);
+    free_told(l);
+    for (size_t i = 0; i < COUNT_OF(l->refused); i++)
+        free_action(TAKE(l->refused[i]));
+}
+
+static struct local_action *copy_of(const struct local_action *a)
+{
     struct local_action *copy = mem_alloc(sizeof *copy);
     *copy = (struct local_action){.user = mem_strdup(a->user),
                                   .uid = a->uid,
@@ -39,7 +43,33 @@ void local_outcome(struct local *l, const struct local_action *a)
     copy->outcome->step = mem_strdup(a->outcome->step);
     copy->outcome->text = mem_strdup(a->outcome->text);
     copy->outcome->output = mem_strdup(a->outcome->output);
-    l->told = copy;
+    return copy;
+}
+
+/* The node forgets what it refuses to people here; whoever ordered it asks for it all the same. */
+static void keep_refused(struct local *l, const struct local_action *a)
+{
+    struct local_action **place = &l->refused[l->n_refused++ % COUNT_OF(l->refused)];
+    free_action(*place);
+    *place = copy_of(a);
+}
+
+static const struct local_action *find_refused(const struct local *l, const char *id)
+{
+    for (size_t i = 0; i < COUNT_OF(l->refused); i++)
+        if (l->refused[i] && str_eq(l->refused[i]->outcome->id, id))
+            return l->refused[i];
+    return NULL;
+}
+
+void local_outcome(struct local *l, const struct local_action *a)
+{
+    if (!l)
+        return;
+    free_told(l);
+    l->told = copy_of(a);
+    if (a->outcome->state == OUTCOME_REFUSED)
+        keep_refused(l, a);
 }
 
 /* --- a job as the API shows one --- */
@@ -97,10 +127,14 @@ void local_get_job(struct http_exchange *x)
 {
     struct local *l = local_of(x);
     const char *id = http_param(x, "id");
-    local_free_told(l);
+    const struct local_action *refused = find_refused(l, id);
+    free_told(l);
     if (str_starts(id, LOCAL_ID))
         node_command_query(l->settings.node, id);
-    reply_told(x, 200, id);
+    if (!l->told && refused)
+        reply_job(x, 200, refused);
+    else
+        reply_told(x, 200, id);
 }
 
 /* --- an order --- */
@@ -195,7 +229,7 @@ void local_post_job(struct http_exchange *x)
     struct command c = {0};
     struct err e = {0};
     int r = read_command(x, &c, &e);
-    local_free_told(l);
+    free_told(l);
     if (r == -ENOENT)
         local_refuse(x, 404, "not-found", &e);
     else if (r < 0)

@@ -33,7 +33,8 @@ static void on_read(void *arg, const char *node, struct log_reader *r)
 static struct logs *logs_of(struct local *l)
 {
     if (!l->logs)
-        l->logs = logs_new(&(struct logs_hooks){.read = on_read, .arg = l});
+        l->logs = logs_new(
+            &(struct logs_hooks){.read = on_read, .arg = l, .tails_max = LIMIT_LOCAL_TAILS});
     return l->logs;
 }
 
@@ -88,6 +89,12 @@ void local_get_logs(struct http_exchange *x)
 static void start_tail(struct http_exchange *x, struct logs_request *q)
 {
     struct err e = {0};
+    if (!logs_has_room(logs_of(local_of(x)))) {
+        err_set(&e, -EMFILE, "%d logs are being followed on this machine. Close one first.",
+                LIMIT_LOCAL_TAILS);
+        local_refuse(x, 503, "unavailable", &e);
+        return;
+    }
     struct logs_tail_draft d = {.head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
                                         "Cache-Control: no-store\r\nConnection: close\r\n\r\n",
                                 .subject = "local",

@@ -14,9 +14,13 @@ struct local {
     uv_poll_t *poll; /* somebody knocks; NULL: the server listens */
     struct http_server *server;
     struct loop_timer *idle;
-    struct logs *logs; /* NULL: nobody has read any yet */
+    struct loop_timer *again; /* it could not be made; NULL */
+    struct logs *logs;        /* NULL: nobody has read any yet */
     bool ending, server_gone;
+    bool failing;              /* nobody could be answered the last time, and that was said */
     struct local_action *told; /* by the command that is being given or asked for */
+    struct local_action *refused[LIMIT_LOCAL_REFUSED]; /* the last ones */
+    size_t n_refused;
 };
 
 static inline struct local *local_of(const struct http_exchange *x)
@@ -39,4 +43,4 @@ void local_post_job(struct http_exchange *x);
 void local_get_job(struct http_exchange *x);
 void local_get_logs(struct http_exchange *x);
 void local_get_tail(struct http_exchange *x);
-void local_free_told(struct local *l);
+void local_free_jobs(struct local *l);

@@ -11,7 +11,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { BACKLOG = 16 };
+enum { BACKLOG = 16, AGAIN_MS = 2000 };
 
 static const struct http_route routes[] = {
     {"GET", "/api/cli/status", ROUTE_ON_LOOP, ROUTE_PUBLIC, NULL, local_get_status, 0},
@@ -113,6 +113,28 @@ static void free_poll(uv_handle_t *h)
     mem_free(h);
 }
 
+static void on_again(void *arg)
+{
+    struct local *l = arg;
+    loop_timer_free(TAKE(l->again));
+    listen_on(l);
+}
+
+/* Whoever can be accepted at least is not left waiting for nothing. */
+static void turn_away(struct local *l, const struct err *e, int r)
+{
+    int fd = accept4(l->fd, NULL, NULL, SOCK_CLOEXEC);
+    if (fd >= 0)
+        close(fd);
+    if (!l->failing)
+        log_warn("local", "nobody can be answered", "error=%s it=%s", LOG_Q(err_text(e, r)),
+                 "is tried again");
+    l->failing = true;
+    http_server_free(TAKE(l->server));
+    l->server_gone = true;
+    l->again = loop_timer_new(l->settings.loop, AGAIN_MS, 0, on_again, l);
+}
+
 static void on_knock(uv_poll_t *poll, int status, int events)
 {
     struct local *l = poll->data;
@@ -122,11 +144,10 @@ static void on_knock(uv_poll_t *poll, int status, int events)
     l->server_gone = false;
     int r = start_server(l, &e);
     if (r < 0) {
-        log_warn("local", "nobody can be answered", "error=%s", LOG_Q(err_text(&e, r)));
-        http_server_free(TAKE(l->server));
-        l->server_gone = true;
+        turn_away(l, &e, r);
         return;
     }
+    l->failing = false;
     l->idle = loop_timer_new(l->settings.loop, LOCAL_LINGER_MS, LOCAL_LINGER_MS, on_idle, l);
 }
 
@@ -243,6 +264,7 @@ void local_free(struct local *l)
     if (l->server && l->idle) /* else it is being shut down already */
         http_server_shutdown(l->server, 0, free_server, l);
     loop_timer_free(l->idle);
+    loop_timer_free(l->again);
     while (!l->server_gone || (l->logs && !logs_is_idle(l->logs))) {
         uv_run(loop_uv(l->settings.loop), UV_RUN_NOWAIT);
         uv_sleep(1);
@@ -250,7 +272,7 @@ void local_free(struct local *l)
     if (l->poll)
         uv_close((uv_handle_t *)l->poll, free_poll);
     logs_free(l->logs);
-    local_free_told(l);
+    local_free_jobs(l);
     close(l->fd);
     mem_free(l->path);
     mem_free(l);

@@ -18,7 +18,12 @@
 
 #define LOCAL_ID "local-" /* what the ids of orders given here begin with */
 
-enum { LIMIT_LOCAL_CONNECTIONS = 16, LOCAL_LINGER_MS = 5000 };
+enum {
+    LIMIT_LOCAL_CONNECTIONS = 16,
+    LIMIT_LOCAL_TAILS = 8,    /* logs that are followed: the node has readers for others, too */
+    LIMIT_LOCAL_REFUSED = 64, /* orders that were refused, and may be asked for */
+    LOCAL_LINGER_MS = 5000,
+};
 
 struct local;
 

@@ -25,6 +25,7 @@ struct upgrade {
     crypto_hash_sha256_state hash;
     struct upgrade_check *check; /* a thread looks at the new program */
     struct loop_timer *patience; /* others are to be done first */
+    int64_t patient_until_ms;    /* mono */
     bool ready;
     int trial_fd; /* -1 = not on trial */
     uv_poll_t *judge;

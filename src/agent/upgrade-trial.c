@@ -146,8 +146,10 @@ static enum verdict wait_for_verdict(struct trial *t, uint32_t trial_ms)
     return stop ? VERDICT_STOP : VERDICT_BAD;
 }
 
-static void end_child(struct trial *t)
+/* True when this program was told to end meanwhile. */
+static bool end_child(struct trial *t)
 {
+    bool stop = false;
     int64_t until = clock_mono_ms() + END_MS;
     char kept[sizeof t->why];
     memcpy(kept, t->why, sizeof kept);
@@ -155,10 +157,9 @@ static void end_child(struct trial *t)
         kill(t->child, SIGTERM);
     while (!is_over(t) && clock_mono_ms() < until) {
         struct pollfd p = {t->signals, POLLIN, 0};
-        bool ignored;
         (void)poll(&p, 1, 100);
         if (p.revents)
-            take_signal(t, &ignored);
+            take_signal(t, &stop);
     }
     if (t->child > 0) {
         kill(t->child, SIGKILL);
@@ -167,6 +168,7 @@ static void end_child(struct trial *t)
     }
     if (kept[0])
         memcpy(t->why, kept, sizeof kept);
+    return stop;
 }
 
 /* --- putting it in place --- */
@@ -221,6 +223,12 @@ static void trial_done(struct trial *t)
     sigprocmask(SIG_SETMASK, &t->before, NULL);
 }
 
+static int stop_here(struct trial *t)
+{
+    trial_done(t);
+    return 0;
+}
+
 static int become(struct trial *t)
 {
     trial_done(t);
@@ -240,16 +248,15 @@ int upgrade_try(const struct upgrade *u, uint32_t trial_ms)
         v = wait_for_verdict(&t, trial_ms);
     if (v == VERDICT_GOOD && commit(&t) < 0)
         v = VERDICT_BAD;
-    end_child(&t);
+    bool stop = end_child(&t) || v == VERDICT_STOP;
     if (v == VERDICT_GOOD) {
-        log_info("upgrade", "the new agent takes over", "version=%s", u->version);
-        return become(&t);
+        log_info("upgrade", "the new agent takes over", "version=%s when=%s", u->version,
+                 stop ? "at the next start" : "now");
+        return stop ? stop_here(&t) : become(&t);
     }
     (void)unlink(t.fresh);
-    if (v == VERDICT_STOP) {
-        trial_done(&t);
-        return 0;
-    }
+    if (stop)
+        return stop_here(&t);
     log_warn("upgrade", "the new agent is no good", "version=%s why=%s it=%s", u->version,
              LOG_Q(t.why), "the old one goes on");
     setenv(UPGRADE_FAILED_ENV, t.why, true);

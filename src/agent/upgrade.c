@@ -1,5 +1,6 @@
 #include "agent/upgrade-private.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "node/version.h"
 #include "node/wire.h"
@@ -119,6 +120,20 @@ int upgrade_check_manifest(const PB(ProgramManifest) * m, const char *version, c
     return 0;
 }
 
+int upgrade_check_version(const char *version, const char *own, struct err *e)
+{
+    if (str_is_empty(version))
+        return err_set(e, -EINVAL, "The hub did not say which version.");
+    if (str_eq(version, own))
+        return err_set(e, -EALREADY, "The agent is of that version already.");
+    if (strverscmp(version, own) < 0)
+        return err_set(e, -EINVAL,
+                       "The agent is newer: it is %s. An older one can only be installed on the "
+                       "node itself.",
+                       own);
+    return 0;
+}
+
 /* --- the end of one --- */
 
 static void drop_call(struct upgrade *u)
@@ -213,6 +228,8 @@ static void on_patience(void *arg)
     struct upgrade *u = arg;
     if (!node_is_busy(u->node))
         become_ready(u);
+    else if (clock_mono_ms() >= u->patient_until_ms)
+        fail(u, "others were not done within 5 minutes. Try again later.");
 }
 
 static void checked(uv_work_t *w, int status)
@@ -229,6 +246,7 @@ static void checked(uv_work_t *w, int status)
     } else {
         node_upgrade_step(u->node, node_is_busy(u->node) ? "waiting for others to be done"
                                                          : "trying the new agent");
+        u->patient_until_ms = clock_mono_ms() + PATIENCE_MS;
         u->patience = loop_timer_new(u->settings.loop, 0, PATIENCE_EVERY_MS, on_patience, u);
     }
     mem_free(c->path);
@@ -359,15 +377,14 @@ static void on_start(void *arg, const char *version)
 {
     struct upgrade *u = arg;
     char why[UPGRADE_OBSTACLE_SIZE], path[PROGRAM_PATH_MAX];
+    struct err e = {0};
     const char *obstacle = upgrade_obstacle(why);
     if (u->trial_fd >= 0)
         obstacle = "This agent is on trial itself: try again in a minute.";
     else if (u->check || u->ready)
         obstacle = "An upgrade is under way.";
-    else if (str_eq(version, agent_version()))
-        obstacle = "The agent is of that version already.";
-    else if (str_is_empty(version))
-        obstacle = "The hub did not say which version.";
+    else if (upgrade_check_version(version, agent_version(), &e) < 0)
+        obstacle = e.text;
     if (obstacle || !own_program(path))
         node_upgrade_end(u->node, OUTCOME_REFUSED, obstacle ? obstacle : "Where is its program?");
     else

@@ -51,6 +51,9 @@ bool upgrade_is_ready(const struct upgrade *u);
  * it was told to end, or neither could be started. */
 int upgrade_try(const struct upgrade *u, uint32_t trial_ms);
 
+/* Only a newer one than our `own` is taken, else whoever holds a hub could bring back what was
+ * mended long ago. -EINVAL, -EALREADY. */
+int upgrade_check_version(const char *version, const char *own, struct err *e) MUST_CHECK;
 /* The text that a hub signs. The caller frees. */
 char *upgrade_signed_text(const char *version, const char *arch, uint64_t size,
                           const unsigned char sha256[32]);

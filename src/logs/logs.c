@@ -4,6 +4,8 @@ struct logs *logs_new(const struct logs_hooks *hooks)
 {
     struct logs *l = mem_alloc(sizeof *l);
     l->hooks = *hooks;
+    if (!l->hooks.tails_max)
+        l->hooks.tails_max = LIMIT_LOG_TAILS;
     pthread_mutex_init(&l->lock, NULL);
     pthread_cond_init(&l->gone, NULL);
     return l;
@@ -12,7 +14,7 @@ struct logs *logs_new(const struct logs_hooks *hooks)
 bool logs_has_room(struct logs *l)
 {
     pthread_mutex_lock(&l->lock);
-    bool room = l->tails.n < LIMIT_LOG_TAILS;
+    bool room = l->tails.n < l->hooks.tails_max;
     pthread_mutex_unlock(&l->lock);
     return room;
 }

@@ -19,6 +19,7 @@ struct logs_hooks {
     /* Starts the reader at a node; what goes wrong is the reader's trouble. Any thread. */
     void (*read)(void *arg, const char *node, struct log_reader *r);
     void *arg;
+    unsigned tails_max; /* 0 = LIMIT_LOG_TAILS */
 };
 
 struct logs *logs_new(const struct logs_hooks *hooks);

@@ -342,7 +342,7 @@ static struct tail *tail_new(struct logs *l, struct logs_request *q,
 static bool enlist(struct logs *l, struct tail *t)
 {
     pthread_mutex_lock(&l->lock);
-    bool room = !l->ending && l->tails.n < LIMIT_LOG_TAILS && t->wake_fd >= 0;
+    bool room = !l->ending && l->tails.n < l->hooks.tails_max && t->wake_fd >= 0;
     if (room)
         *vec_add(&l->tails) = t;
     pthread_mutex_unlock(&l->lock);

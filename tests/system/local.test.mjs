@@ -146,6 +146,47 @@ test('following a log, and its end when nobody reads', async () => {
     await until(() => !threads().some(t => t === 'log-tail' || t === 'logs'), 30000, 'the end of its threads');
 });
 
+test('eight logs are followed at once, a ninth is told to wait', async () => {
+    const follow = () => new Promise((resolve, reject) => {
+        const r = http.request({ socketPath: socket, path: '/api/events/logs?service=plex', agent: false }, a => { a.on('error', () => {}); a.resume(); resolve({ status: a.statusCode, end: () => r.destroy() }); });
+        r.on('error', reject);
+        r.end();
+    });
+    const all = [];
+    for (let i = 0; i < 9; i++) all.push(await follow());
+    assert.deepEqual(all.map(x => x.status), [...Array(8).fill(200), 503]);
+    for (const x of all) x.end();
+    await until(async () => { const x = await follow(); x.end(); return x.status === 200; }, 90000, 'room again');
+});
+
+test('looking at a job tells the hub nothing', async () => {
+    const spool = () => fs.readdirSync(path.join(state, 'spool')).reduce((n, f) => n + fs.statSync(path.join(state, 'spool', f)).size, 0);
+    await ask('POST', '/api/cli/jobs', { verb: 'restart', service: 'vault' }, { 'idempotency-key': 'no1' });
+    await h.kill();
+    await until(() => /lost the hub/.test(agent.err.slice(agent.err.lastIndexOf('connected'))), 30000, 'the loss');
+    const before = spool();
+    for (let i = 0; i < 200; i++) {
+        assert.equal((await ask('GET', '/api/cli/jobs/local-no1')).json.state, 'refused');
+        assert.equal((await ask('GET', '/api/cli/jobs/local-nightly1')).json.state, 'done');
+    }
+    assert.ok(spool() - before < 64 << 10, `${spool() - before} bytes`);
+    await h.start();
+    await until(async () => (await admin.get('/api/web/nodes')).json?.nodes.find(n => n.id === 'tower')?.state === 'online', 60000, 'tower');
+});
+
+test('without a file descriptor left nobody is answered, and later everybody is', async () => {
+    await until(() => ask('GET', '/api/cli/status').then(a => a.status === 200, () => false), 30000, 'an answer');
+    await sleep(7000); // its server is gone
+    const limit = n => run('prlimit', ['--pid', String(agent.pid), `--nofile=${n}:4096`]);
+    assert.equal((await limit(3)).code, 0);
+    const knock = net.connect(socket);
+    knock.on('error', () => {});
+    await until(() => /nobody can be answered/.test(agent.err), 30000, 'the trouble');
+    assert.equal((await limit(1024)).code, 0);
+    knock.destroy();
+    await until(() => ask('GET', '/api/cli/status').then(a => a.status === 200, () => false), 30000, 'an answer again');
+});
+
 test('who is not in the group is told what to do', async () => {
     assert.equal((fs.statSync(socket).mode & 0o777).toString(8), '660');
     const stranger = await run('setpriv', ['--reuid', '65534', '--regid', '65534', '--clear-groups', cli, '--local', '--socket', socket, 'status']);

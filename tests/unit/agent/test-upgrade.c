@@ -1,6 +1,12 @@
-#include "agent/upgrade.h"
+#include "agent/upgrade-private.h"
 
-#include <sodium.h>
+#include "folder.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "../test.h"
 
@@ -88,6 +94,64 @@ static void refuses_everything_else(void **state)
     mem_free(o.key);
 }
 
+static void takes_only_what_is_newer(void **state)
+{
+    static const struct {
+        const char *version, *own;
+        int result;
+    } cases[] = {
+        {"1.2.4", "1.2.3", 0},       {"1.10.0", "1.9.9", 0},       {"1.2.3", "1.2.3", -EALREADY},
+        {"1.2.2", "1.2.3", -EINVAL}, {"1.9.9", "1.10.0", -EINVAL}, {"", "1.2.3", -EINVAL},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct err e = {0};
+        assert_int_equal(upgrade_check_version(cases[i].version, cases[i].own, &e),
+                         cases[i].result);
+        assert_true(cases[i].result == 0 || *e.text);
+    }
+}
+
+/* --- the trial --- */
+
+/* A program that is well on trial, and while it is being ended has its judge told to end, too. */
+static const char new_program[] = "#!/bin/sh\n"
+                                  "[ -n \"$HYDRA_AGENT_TRIAL_FD\" ] || exit 99\n"
+                                  "trap 'kill -TERM $PPID; sleep 0.3; exit 0' TERM\n"
+                                  "eval \"printf 1 >&$HYDRA_AGENT_TRIAL_FD\"\n"
+                                  "while :; do sleep 0.05; done\n";
+
+/* The judge is a process of its own: it may become the program. */
+static int judge(char *program, char *fresh)
+{
+    struct upgrade u = {.program = program, .fresh = fresh, .version = (char *)"9.9.9"};
+    int status = 0;
+    pid_t child = fork();
+    if (child == 0) {
+        alarm(60);
+        _exit(upgrade_try(&u, 30000));
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
+
+static void told_to_end_after_a_good_trial_it_ends(void **state)
+{
+    char dir[FOLDER_SIZE];
+    AUTO(str_done) struct str now = {0};
+    (void)state;
+    folder_make(dir);
+    AUTO(mem_freep) char *program = mem_printf("%s/program", dir);
+    AUTO(mem_freep) char *fresh = mem_printf("%s/program.new", dir);
+    folder_write(dir, "program", "old", 3);
+    folder_write(dir, "program.new", new_program, strlen(new_program));
+    assert_int_equal(chmod(fresh, 0700), 0);
+    assert_int_equal(judge(program, fresh), 0);
+    folder_read(dir, "program", &now);
+    assert_string_equal(now.p, new_program); /* it is what the machine starts next */
+    folder_remove(dir);
+}
+
 /* The tests lie in a folder that they may write to. */
 static void knows_where_it_may_be_replaced(void **state)
 {
@@ -101,6 +165,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(takes_what_its_hub_has_signed),
         cmocka_unit_test(refuses_everything_else),
+        cmocka_unit_test(takes_only_what_is_newer),
+        cmocka_unit_test(told_to_end_after_a_good_trial_it_ends),
         cmocka_unit_test(knows_where_it_may_be_replaced),
     };
     return sodium_init() < 0 ? 1 : cmocka_run_group_tests(tests, NULL, NULL);
