@@ -144,3 +144,14 @@ test('a compose project is restarted as a whole, with what it will do said befor
     names.forEach((name, i) => assert.notEqual(now[i], was[i], name));
     assert.deepEqual(page.complaints, []);
 });
+
+test('what containers take up is told by the engine itself; a clean-up that the node does not allow says so', async () => {
+    await page.goto(`${hydrad.base}/node?id=tower&tab=storage`);
+    const card = page.getByRole('region', { name: 'Space taken by containers' });
+    await card.getByRole('button', { name: /^Containers 3/ }).click();
+    await card.getByText('shop-web-1').waitFor();
+    const clean = card.getByRole('button', { name: 'Clean up…' });
+    assert.ok(await clean.isDisabled());
+    assert.match(await clean.getAttribute('data-tip'), /The policy of this node does not allow docker.prune/);
+    assert.deepEqual(page.complaints, []);
+});

@@ -5,7 +5,7 @@ import { after, before, test } from 'node:test';
 import { Hydrad } from '../system/lib/hydrad.mjs';
 import { accessibility, openBrowser, openContext, openPage, overflow } from './lib/browser.mjs';
 
-const SCREENS = ['/', '/nodes', '/node?id=NODE', '/services', '/service?id=manual/router', '/events', '/users', '/tokens', '/sessions', '/audit',
+const SCREENS = ['/', '/nodes', '/node?id=NODE', '/node?id=NODE&tab=processes', '/node?id=NODE&tab=storage', '/node?id=NODE&tab=system', '/node?id=NODE&tab=agent', '/services', '/service?id=manual/router', '/events', '/users', '/tokens', '/sessions', '/audit',
     '/settings', '/guard', '/services?by=project', '/nothing-here'];
 const LOOKS = [{ theme: 'dark', width: 1440 }, { theme: 'light', width: 1440 }, { theme: 'dark', width: 360 }, { theme: 'light', width: 360 }];
 
@@ -29,10 +29,12 @@ for (const look of LOOKS)
         const context = await openContext(browser, hydrad.base, { cookie: admin.auth.cookie, ...look });
         const found = [];
         for (const screen of SCREENS) {
-            const page = await openPage(context, { allow: screen === '/nothing-here' ? [/404/] : [] });
+            const page = await openPage(context, { allow: screen === '/nothing-here' ? [/404/] : screen.includes('tab=') ? [/409|503/] : [] });
             await page.goto(hydrad.base + screen.replace('NODE', node));
             await page.getByRole('main').waitFor();
             await page.waitForTimeout(900);
+            found.push(...(await accessibility(page)).map(c => `${screen}, while it waits: ${c}`));
+            await page.waitForFunction(() => !document.querySelector('main [aria-busy]'), null, { timeout: 60000 });
             found.push(...page.complaints.map(c => `${screen}: ${c}`), ...(await accessibility(page)).map(c => `${screen}: ${c}`));
             const wide = await overflow(page);
             if (wide > 0) found.push(`${screen}: ${wide} px wider than the window`);

@@ -84,7 +84,7 @@ export function Bone({ className }: { className?: string }) {
 /* Rows in the shape of a list. */
 export function SkeletonRows({ rows = 6 }: { rows?: number }) {
   return (
-    <div aria-busy="true" aria-label="Loading" className="px-4 py-2">
+    <div role="progressbar" aria-busy="true" aria-label="Loading" className="px-4 py-2">
       {Array.from({ length: rows }, (_, i) => (
         <div key={i} className="flex h-8 items-center gap-3.5">
           <Bone className="w-12" />

@@ -51,7 +51,7 @@ function useName({ kind, part }: Asking, id: string): string {
 function Loading({ title }: { title: string }) {
   return (
     <Dialog title={title} width="sm" onClose={close}>
-      <div aria-busy="true" aria-label="Loading" className="mt-3 mb-2 grid gap-3">
+      <div role="progressbar" aria-busy="true" aria-label="Loading" className="mt-3 mb-2 grid gap-3">
         <Bone className="w-4/5" />
         <Bone className="w-3/5" />
       </div>

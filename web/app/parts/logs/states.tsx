@@ -69,7 +69,7 @@ const widths = ['w-3/5', 'w-2/5', 'w-1/2', 'w-4/5', 'w-1/3'];
 /* In the shape of lines. */
 function LogSkeleton() {
   return (
-    <div aria-busy="true" aria-label="Loading" className="log-skeleton">
+    <div role="progressbar" aria-busy="true" aria-label="Loading" className="log-skeleton">
       {Array.from({ length: 24 }, (_, i) => (
         <div key={i} className="flex h-5 items-center gap-4 px-4">
           <Bone className="w-20" />

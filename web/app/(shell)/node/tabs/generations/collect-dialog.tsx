@@ -38,7 +38,7 @@ function Preview({ data: g, error }: { data: Garbage | undefined; error: Error |
   if (error) return <FormError error={error} />;
   if (!g)
     return (
-      <div aria-busy="true" aria-label="Asking what it wins" className="grid gap-2">
+      <div role="progressbar" aria-busy="true" aria-label="Asking what it wins" className="grid gap-2">
         <Bone className="w-3/5" />
         <p className="text-12 text-fg-3">The node looks what would go. On a large store this takes minutes.</p>
       </div>

@@ -76,7 +76,7 @@ function Plan({ query }: { query: { data: GenerationPlan | undefined; error: Err
   if (error) return <FormError error={error} />;
   if (!p)
     return (
-      <div aria-busy="true" aria-label="Asking what it will do" className="grid gap-2.5">
+      <div role="progressbar" aria-busy="true" aria-label="Asking what it will do" className="grid gap-2.5">
         <Bone className="w-4/5" />
         <Bone className="w-3/5" />
       </div>
