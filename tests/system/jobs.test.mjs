@@ -237,11 +237,21 @@ test('of many clicks at once one is an order', async () => {
     assert.equal((await end((await order({ verb: 'container.restart', service: id('slow') })).json.id)).state, 'done');
 });
 
+/** How often the engine sent SIGTERM to a container. */
+const toldToStop = (name, since) => new Promise((resolve, reject) => {
+    const filters = encodeURIComponent(JSON.stringify({ container: [name], event: ['kill'] }));
+    http.get({ socketPath, path: `/v1.41/events?since=${since}&until=${Math.floor(Date.now() / 1000) + 1}&filters=${filters}` }, r => {
+        let all = '';
+        r.on('data', d => { all += d; });
+        r.on('end', () => resolve(all.split('\n').filter(l => l && JSON.parse(l).Actor.Attributes.signal === '15').length));
+    }).on('error', reject);
+});
+
 test('kill -9 in the middle: asked for, never given again', async () => {
     const since = Math.floor(Date.now() / 1000);
     const a = await order({ verb: 'restart', services: [id('slow'), id('plex')] });
     const first = a.json.children[0];
-    await until(async () => (await job(first)).state === 'running');
+    await until(async () => await toldToStop('slow', since) === 1, 15000, 'the engine to be told');
     const waiting = hydra(['jobs', '-w', first]);
     await h.kill();
     admin.close();
@@ -252,13 +262,7 @@ test('kill -9 in the middle: asked for, never given again', async () => {
     await waiting;
     const family = await end(a.json.id);
     assert.equal(family.state === 'done', j.state === 'done', family.text);
-    const filters = encodeURIComponent(JSON.stringify({ container: ['slow'], event: ['kill'] }));
-    const kills = await new Promise((resolve, reject) => http.get({ socketPath, path: `/v1.41/events?since=${since}&until=${Math.floor(Date.now() / 1000) + 1}&filters=${filters}` }, r => {
-        let all = '';
-        r.on('data', d => { all += d; });
-        r.on('end', () => resolve(all.split('\n').filter(l => l && JSON.parse(l).Actor.Attributes.signal === '15').length));
-    }).on('error', reject));
-    assert.equal(kills, 1, 'it was told to stop once');
+    assert.equal(await toldToStop('slow', since), 1, 'it was told to stop once');
     const ends = (await audit('job.end')).filter(e => e.detail?.job === first);
     assert.equal(ends.length, 1);
 });
