@@ -186,8 +186,10 @@ static void take_result(struct unit_action *u, const char *result)
         end_well(u);
     else if (u->trouble)
         look(u);
-    else
+    else {
+        action_step(u->a, "runs; looking whether it stays");
         u->settle = loop_timer_new(u->a->node->loop, SETTLE_MS, 0, look, u);
+    }
 }
 
 static int on_job_removed(sd_bus_message *m, void *arg, sd_bus_error *error)

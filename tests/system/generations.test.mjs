@@ -25,7 +25,7 @@ describe('root\'s part', () => {
         await m.install([
             { version: '25.05.1' },
             { version: '25.11.2', units: { 'new.service': '/bin/sleep 30000' } },
-            { version: '25.11.3', units: { 'broken.service': '/bin/false' } },
+            { version: '25.11.3', units: { 'broken.service': '/bin/false\nType=oneshot' } },
             { version: '25.11.4', marks: ['hang-early'] },
             { version: '25.11.5', marks: ['hang-late'] },
             { version: '25.11.6', marks: ['activation-fails'] },
@@ -312,7 +312,7 @@ describe('from the command line to the machine and back', () => {
         await m.install([
             { version: '25.05.1' },
             { version: '25.11.2', units: { 'new.service': '/bin/sleep 30000' } },
-            { version: '25.11.3', units: { 'broken.service': '/bin/false' } },
+            { version: '25.11.3', units: { 'broken.service': '/bin/false\nType=oneshot' } },
             { version: '25.11.4', marks: ['kills-agent'] },
             { version: '25.11.5', marks: ['no-network'] },
             { version: '25.11.6', marks: ['hang-late'] },
