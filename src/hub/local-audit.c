@@ -1,15 +1,32 @@
 #include "hub/local-audit.h"
 
 #include "access/audit.h"
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/map.h"
 #include "base/vec.h"
 
 #include <stdio.h>
 
+enum {
+    MINUTE_MS = 60 * 1000,
+    SHARE_MS = MINUTE_MS / LIMIT_LOCAL_AUDIT_MINUTE, /* for one more */
+    LIMIT_USER = 200,                                /* bytes */
+    LIMIT_ARGUMENT = 512, /* so that even all escaped they stay below LIMIT_AUDIT_DETAIL */
+    LIMIT_RESULT = 2000,
+};
+
 struct entry {
     char *node;
-    struct local_action *action;
+    struct local_action *action; /* NULL: so many were left out */
+    unsigned left_out;
+};
+
+/* What a node may still have written. */
+struct share {
+    unsigned free, left_out;
+    int64_t filled_ms, since_ms; /* mono: counted up; the first of those left out */
 };
 
 struct entries {
@@ -20,42 +37,63 @@ struct local_audit {
     struct local_audit_settings settings;
     struct entries waiting;
     struct entries writing; /* a worker has them */
+    struct map shares;      /* by node */
     bool is_writing, stopped;
     int r;
     struct err e;
 };
 
+static void free_action(struct local_action *a)
+{
+    if (a)
+        node_report_free(&(struct node_report){.kind = REPORT_LOCAL, .local = a});
+}
+
 static void entries_done(struct entries *all)
 {
     for (size_t i = 0; i < all->v.n; i++) {
         mem_free(all->v.v[i].node);
-        node_report_free(&(struct node_report){.kind = REPORT_LOCAL, .local = all->v.v[i].action});
+        free_action(all->v.v[i].action);
     }
     vec_done(&all->v);
 }
 
 /* --- on a worker --- */
 
-/* 1 = it is there already. */
-static int is_written(struct db *db, const char *actor, const char *detail, struct err *e)
+/* Text of a node as it can be stored, and found again. */
+static char *cut(const char *text, size_t max)
+{
+    return str_mend_utf8(mem_strndup(text, strnlen(text, max)));
+}
+
+/* The id comes first in a detail. 1 = it is there already. */
+static int is_written(struct db *db, const char *actor, const char *id, struct err *e)
 {
     AUTO(rows_freep) struct rows *rows = NULL;
+    AUTO(str_done) struct str begins = {0};
+    struct jw w = jw_begin(&begins);
+    jw_object(&w);
+    jw_key_str(&w, "id", id);
+    str_add_char(&begins, ',');
     int r = db_query_one(db, e,
-                         "SELECT sequence FROM audit_log WHERE actor = $1 AND detail = $2 LIMIT 1",
-                         &rows, "ss", actor, detail);
+                         "SELECT sequence FROM audit_log WHERE actor = $1 AND "
+                         "substr(detail, 1, length(CAST($2 AS TEXT))) = $2 LIMIT 1",
+                         &rows, "ss", actor, begins.p);
     return r == -ENOENT ? 0 : r < 0 ? r : 1;
 }
 
 static char *detail_of(const struct local_action *a)
 {
     struct str out = {0};
+    AUTO(mem_freep) char *argument = cut(a->argument, LIMIT_ARGUMENT);
+    AUTO(mem_freep) char *text = cut(a->outcome->text, LIMIT_RESULT);
     struct jw w = jw_begin(&out);
     jw_object(&w);
     jw_key_str(&w, "id", a->outcome->id);
     jw_key_uint(&w, "uid", a->uid);
-    if (!str_is_empty(a->argument))
-        jw_key_str(&w, "argument", a->argument);
-    jw_key_str(&w, "text", a->outcome->text);
+    if (*argument)
+        jw_key_str(&w, "argument", argument);
+    jw_key_str(&w, "text", text);
     jw_end_object(&w);
     return str_take(&out);
 }
@@ -65,14 +103,33 @@ static const char *outcome_of(enum outcome_state s)
     return s == OUTCOME_DONE ? "done" : s == OUTCOME_REFUSED ? "refused" : "failed";
 }
 
+static int write_left_out(struct db *db, const struct entry *x, struct err *e)
+{
+    char detail[64];
+    snprintf(detail, sizeof detail, "{\"actions\":%u}", x->left_out);
+    return audit_append(db,
+                        &(struct audit_entry){.time_ms = clock_wall_ms(),
+                                              .actor = "system",
+                                              .via = "local",
+                                              .address = x->node,
+                                              .action = "audit.left-out",
+                                              .target = x->node,
+                                              .outcome = "refused",
+                                              .detail = detail},
+                        e);
+}
+
 static int write_one(struct db *db, const struct entry *x, struct err *e)
 {
     const struct local_action *a = x->action;
-    AUTO(mem_freep) char *actor = mem_printf("%s@%s", a->user, x->node);
+    if (!a)
+        return write_left_out(db, x, e);
+    AUTO(mem_freep) char *user = cut(a->user, LIMIT_USER);
+    AUTO(mem_freep) char *actor = mem_printf("%s@%s", user, x->node);
     AUTO(mem_freep)
     char *target = mem_printf("%s%s%s", x->node, *a->target ? "/" : "", a->target);
     AUTO(mem_freep) char *detail = detail_of(a);
-    int r = is_written(db, actor, detail, e);
+    int r = is_written(db, actor, a->outcome->id, e);
     if (r != 0)
         return r;
     return audit_append(db,
@@ -121,13 +178,21 @@ static bool has(const struct entries *all, const char *node)
     return false;
 }
 
+static void take_batch(struct local_audit *a)
+{
+    size_t n = 0;
+    while (a->writing.v.n < LOCAL_AUDIT_BATCH && n < a->waiting.v.n)
+        *vec_add(&a->writing.v) = a->waiting.v.v[n++];
+    a->waiting.v.n -= n;
+    if (n)
+        memmove(a->waiting.v.v, a->waiting.v.v + n, a->waiting.v.n * sizeof *a->waiting.v.v);
+}
+
 static void begin(struct local_audit *a)
 {
     if (a->is_writing || a->stopped || (!a->waiting.v.n && !a->writing.v.n))
         return;
-    for (size_t i = 0; i < a->waiting.v.n; i++)
-        *vec_add(&a->writing.v) = a->waiting.v.v[i];
-    vec_done(&a->waiting.v);
+    take_batch(a);
     a->is_writing = workers_submit(a->settings.workers, work, a) >= 0;
 }
 
@@ -149,14 +214,65 @@ static void finish(void *arg)
     begin(a);
 }
 
+/* --- how much of one node --- */
+
+static struct share *share_of(struct local_audit *a, const char *node)
+{
+    int64_t now = clock_mono_ms();
+    struct share *s = map_get(&a->shares, node);
+    if (!s) {
+        s = mem_alloc(sizeof *s);
+        *s = (struct share){.free = LIMIT_LOCAL_AUDIT_BURST, .filled_ms = now};
+        map_set(&a->shares, node, s);
+    }
+    int64_t more = (now - s->filled_ms) / SHARE_MS;
+    s->filled_ms += more * SHARE_MS;
+    s->free = s->free + more < LIMIT_LOCAL_AUDIT_BURST ? s->free + (unsigned)more
+                                                       : LIMIT_LOCAL_AUDIT_BURST;
+    return s;
+}
+
+static void leave_out(struct local_audit *a, const char *node, struct share *s)
+{
+    if (s->left_out++ == 0) {
+        s->since_ms = clock_mono_ms();
+        log_warn("hub", "too much is done on a node: some is left out of the audit log", "node=%s",
+                 node);
+    }
+    if (!has(&a->waiting, node) && !has(&a->writing, node))
+        a->settings.settled(a->settings.arg, node, true);
+}
+
+static void tell_left_out(struct local_audit *a)
+{
+    int64_t after = a->settings.left_out_ms ? a->settings.left_out_ms : MINUTE_MS;
+    MAP_FOREACH (&a->shares, at) {
+        struct share *s = at->key ? at->value : NULL;
+        if (!s || !s->left_out || clock_mono_ms() - s->since_ms < after)
+            continue;
+        *vec_add(&a->waiting.v) =
+            (struct entry){.node = mem_strdup(at->key), .left_out = s->left_out};
+        s->left_out = 0;
+    }
+}
+
 void local_audit_add(struct local_audit *a, const char *node, struct local_action *taken)
 {
-    *vec_add(&a->waiting.v) = (struct entry){mem_strdup(node), taken};
+    struct share *s = share_of(a, node);
+    if (!s->free || a->waiting.v.n >= LIMIT_LOCAL_AUDIT_WAITING) {
+        free_action(taken);
+        leave_out(a, node, s);
+        return;
+    }
+    s->free--;
+    mem_set_str(&taken->outcome->output, ""); /* the log does not have it */
+    *vec_add(&a->waiting.v) = (struct entry){.node = mem_strdup(node), .action = taken};
     begin(a);
 }
 
 void local_audit_tick(struct local_audit *a)
 {
+    tell_left_out(a);
     begin(a);
 }
 
@@ -172,6 +288,7 @@ static void free_self(void *arg)
     struct local_audit *a = arg;
     entries_done(&a->waiting);
     entries_done(&a->writing);
+    map_done(&a->shares, mem_free);
     mem_free(a);
 }
 
