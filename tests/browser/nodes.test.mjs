@@ -127,6 +127,7 @@ test('the palette and the key n add a node', async () => {
     await page.getByRole('dialog').getByLabel('Name').waitFor();
     await page.keyboard.press('Escape');
     await until(() => !new URL(page.url()).search, 15000, 'the plain address');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
     await page.keyboard.press('n');
     await page.getByRole('dialog').getByLabel('Name').waitFor();
     assert.deepEqual(page.complaints, []);
