@@ -2,14 +2,20 @@
 
 #include "agent/known.h"
 #include "agent/numbers.h"
+#include "base/clock.h"
 #include "base/log.h"
+#include "base/share.h"
 #include "node/wire.h"
+
+#include <stdio.h>
 
 enum {
     RECENT_MAX = 64,           /* frames of which it is not known whether they arrived */
     NUMBERED_EVERY = 5,        /* live frames */
     REPLAY_BACKLOG = 64 << 10, /* bytes that wait: live reports stand behind no more than that */
     LIVE_BACKLOG = 1 << 20,    /* a hub that takes nothing: frames go to the spool */
+    LOCAL_AT_ONCE = 500,       /* orders of people of this machine; more are counted only */
+    LOCAL_EACH_MS = 1000,
 };
 
 struct outgoing {
@@ -25,6 +31,8 @@ struct outgoing {
     size_t tabled;              /* series in the spool's table */
     bool is_table_new;
     unsigned live_frames;
+    struct share local; /* of what people of this machine had done */
+    unsigned left_out;  /* and what was beyond */
     uint64_t replayed;
     struct {
         struct frame *frame;
@@ -232,17 +240,45 @@ static void report_lasting(struct outgoing *o, const struct node_report *r)
         deliver(o, SPOOL_REPORT, &m);
 }
 
+static void deliver_local(struct outgoing *o, struct local_action *a)
+{
+    AUTO(str_done) struct str m = {0};
+    wire_report_print(NULL, &(struct node_report){.kind = REPORT_LOCAL, .local = a}, 0, false, &m);
+    deliver(o, SPOOL_OUTCOME, &m);
+}
+
+static void tell_left_out(struct outgoing *o)
+{
+    char text[80], nothing[] = "", user[] = "system", verb[] = "audit.left-out";
+    struct command_outcome end = {.state = OUTCOME_REFUSED,
+                                  .time_ms = clock_wall_ms(),
+                                  .step = nothing,
+                                  .text = text,
+                                  .output = nothing};
+    struct local_action a = {
+        .user = user, .verb = verb, .target = nothing, .argument = nothing, .outcome = &end};
+    if (!o->left_out)
+        return;
+    snprintf(text, sizeof text, "%u orders given on this machine are not told of.", o->left_out);
+    snprintf(end.id, sizeof end.id, "local-left-out-%lld", (long long)end.time_ms);
+    o->left_out = 0;
+    deliver_local(o, &a);
+}
+
 /* The audit log has it once, when it is over, without what the service said: whoever asks for it on
  * this machine, however often, must not push others out of the spool. */
 static void report_local(struct outgoing *o, const struct node_report *r)
 {
-    AUTO(str_done) struct str m = {0};
     struct local_action *a = r->local;
     if (a->again || a->outcome->state == OUTCOME_RUNNING)
         return;
+    if (!share_take(&o->local, LOCAL_AT_ONCE, LOCAL_EACH_MS, clock_mono_ms())) {
+        o->left_out++;
+        return;
+    }
+    tell_left_out(o);
     mem_set_str(&a->outcome->output, "");
-    wire_report_print(NULL, r, 0, false, &m);
-    deliver(o, SPOOL_OUTCOME, &m);
+    deliver_local(o, a);
 }
 
 static void report_passing(struct outgoing *o, const struct node_report *r)

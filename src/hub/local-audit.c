@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/map.h"
+#include "base/share.h"
 #include "base/vec.h"
 
 #include <stdio.h>
@@ -23,10 +24,11 @@ struct entry {
     unsigned left_out;
 };
 
-/* What a node may still have written. */
-struct share {
-    unsigned free, left_out;
-    int64_t filled_ms, since_ms; /* mono: counted up; the first of those left out */
+/* How much of a node is written. */
+struct account {
+    struct share share;
+    unsigned left_out;
+    int64_t since_ms; /* mono: of the first */
 };
 
 struct entries {
@@ -37,7 +39,7 @@ struct local_audit {
     struct local_audit_settings settings;
     struct entries waiting;
     struct entries writing; /* a worker has them */
-    struct map shares;      /* by node */
+    struct map accounts;    /* by node */
     bool is_writing, stopped;
     int r;
     struct err e;
@@ -216,26 +218,20 @@ static void finish(void *arg)
 
 /* --- how much of one node --- */
 
-static struct share *share_of(struct local_audit *a, const char *node)
+static struct account *account_of(struct local_audit *a, const char *node)
 {
-    int64_t now = clock_mono_ms();
-    struct share *s = map_get(&a->shares, node);
-    if (!s) {
-        s = mem_alloc(sizeof *s);
-        *s = (struct share){.free = LIMIT_LOCAL_AUDIT_BURST, .filled_ms = now};
-        map_set(&a->shares, node, s);
+    struct account *c = map_get(&a->accounts, node);
+    if (!c) {
+        c = mem_alloc(sizeof *c);
+        map_set(&a->accounts, node, c);
     }
-    int64_t more = (now - s->filled_ms) / SHARE_MS;
-    s->filled_ms += more * SHARE_MS;
-    s->free = s->free + more < LIMIT_LOCAL_AUDIT_BURST ? s->free + (unsigned)more
-                                                       : LIMIT_LOCAL_AUDIT_BURST;
-    return s;
+    return c;
 }
 
-static void leave_out(struct local_audit *a, const char *node, struct share *s)
+static void leave_out(struct local_audit *a, const char *node, struct account *c)
 {
-    if (s->left_out++ == 0) {
-        s->since_ms = clock_mono_ms();
+    if (c->left_out++ == 0) {
+        c->since_ms = clock_mono_ms();
         log_warn("hub", "too much is done on a node: some is left out of the audit log", "node=%s",
                  node);
     }
@@ -246,25 +242,25 @@ static void leave_out(struct local_audit *a, const char *node, struct share *s)
 static void tell_left_out(struct local_audit *a)
 {
     int64_t after = a->settings.left_out_ms ? a->settings.left_out_ms : MINUTE_MS;
-    MAP_FOREACH (&a->shares, at) {
-        struct share *s = at->key ? at->value : NULL;
-        if (!s || !s->left_out || clock_mono_ms() - s->since_ms < after)
+    MAP_FOREACH (&a->accounts, at) {
+        struct account *c = at->key ? at->value : NULL;
+        if (!c || !c->left_out || clock_mono_ms() - c->since_ms < after)
             continue;
         *vec_add(&a->waiting.v) =
-            (struct entry){.node = mem_strdup(at->key), .left_out = s->left_out};
-        s->left_out = 0;
+            (struct entry){.node = mem_strdup(at->key), .left_out = c->left_out};
+        c->left_out = 0;
     }
 }
 
 void local_audit_add(struct local_audit *a, const char *node, struct local_action *taken)
 {
-    struct share *s = share_of(a, node);
-    if (!s->free || a->waiting.v.n >= LIMIT_LOCAL_AUDIT_WAITING) {
+    struct account *c = account_of(a, node);
+    if (a->waiting.v.n >= LIMIT_LOCAL_AUDIT_WAITING ||
+        !share_take(&c->share, LIMIT_LOCAL_AUDIT_BURST, SHARE_MS, clock_mono_ms())) {
         free_action(taken);
-        leave_out(a, node, s);
+        leave_out(a, node, c);
         return;
     }
-    s->free--;
     mem_set_str(&taken->outcome->output, ""); /* the log does not have it */
     *vec_add(&a->waiting.v) = (struct entry){.node = mem_strdup(node), .action = taken};
     begin(a);
@@ -288,7 +284,7 @@ static void free_self(void *arg)
     struct local_audit *a = arg;
     entries_done(&a->waiting);
     entries_done(&a->writing);
-    map_done(&a->shares, mem_free);
+    map_done(&a->accounts, mem_free);
     mem_free(a);
 }
 

@@ -4,6 +4,8 @@
 #include "folder.h"
 #include "node/wire.h"
 
+#include <unistd.h>
+
 #include "../test.h"
 
 struct room {
@@ -363,6 +365,23 @@ static void what_was_done_here_is_told_once_and_briefly(void **state)
     expect(m, "1r local local-1 Restarted.|\n");
 }
 
+/* Somebody orders in vain without end: the spool keeps room for the hub's own outcomes. */
+static void a_flood_of_local_orders_is_counted(void **state)
+{
+    struct room *m = *state;
+    up(m);
+    for (int i = 0; i < 3000; i++)
+        local(m, OUTCOME_REFUSED, false);
+    unsigned told = 0;
+    for (const char *p = str_text(&m->told); (p = strstr(p, "local local-1 ")); p++)
+        told++;
+    assert_in_range(told, 500, 1500);
+    while (!strstr(str_text(&m->told), "orders given on this machine are not told of.|")) {
+        usleep(20000);
+        local(m, OUTCOME_REFUSED, false);
+    }
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -378,6 +397,7 @@ int main(void)
         TEST(frames_of_an_earlier_run_keep_their_names),
         TEST(series_that_begin_anew_do_not_confuse_frames_in_the_spool),
         TEST(what_was_done_here_is_told_once_and_briefly),
+        TEST(a_flood_of_local_orders_is_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
