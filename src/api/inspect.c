@@ -137,7 +137,7 @@ const struct http_route inspect_routes[] = {
     FOR_PEOPLE("/docker-usage", "nodes:read", get_docker_usage),
     FOR_PEOPLE("/generations", "nodes:read", get_generations),
     FOR_PEOPLE("/generations/diff", "nodes:read", get_generation_diff),
-    FOR_PEOPLE("/generations/plan", "nodes:read", get_generation_plan),
+    FOR_PEOPLE("/generations/plan", "generation:switch", get_generation_plan),
     FOR_PEOPLE("/garbage", "nodes:read", get_garbage),
     FOR_PEOPLE("/process-tree", "processes:read", get_process_tree),
     FOR_PEOPLE("/kernel-log", "logs:read", get_kernel_log),

@@ -90,15 +90,31 @@ static int check_node(const struct plan *p, const char *node)
                    clock_age(p->now.wall_ms - look.seen_ms, age));
 }
 
-static int check_right(const struct plan *p, enum command_verb verb, const char *id)
+static int check_permission(const struct plan *p, enum permission permission, const char *id)
 {
     struct resource r = cluster_resource(p->jobs->cluster, id);
-    if (policy_allows(p->order->by, verb_permission(verb), &r))
+    const char *name = permission_name(permission);
+    if (policy_allows(p->order->by, permission, &r))
         return 0;
+    if (!policy_allows_some(p->order->by, permission))
+        return err_set(p->e, -EPERM, "That takes the permission %s, too.", name);
     return err_set(p->e, -EPERM,
                    "You have the permission %s only where your limits fit (%s): %.200s is outside. "
                    "An admin can widen them.",
-                   permission_name(verb_permission(verb)), p->order->by->limits, id);
+                   name, p->order->by->limits, id);
+}
+
+static int check_right(const struct plan *p, enum command_verb verb, const char *id)
+{
+    return check_permission(p, verb_permission(verb), id);
+}
+
+/* A switch may reboot: that is a right of its own. */
+static int check_reboot(const struct plan *p, enum command_verb verb)
+{
+    const char *a = p->order->argument;
+    bool reboots = command_is_generation(verb) && a && strstr(a, "reboot");
+    return reboots ? check_permission(p, PERM_NODE_REBOOT, p->order->node) : 0;
 }
 
 static bool is_same(const struct job *j, enum command_verb verb, const char *node,
@@ -363,9 +379,12 @@ static int plan_wake(const struct plan *p)
                       "node");
     if (r < 0)
         return r;
-    const char *waker = choose_waker(p->jobs, &wakers, macs.p);
     str_add(&macs, where);
-    r = check_twice(p, COMMAND_MACHINE_WAKE, waker, macs.p);
+    const char *waker = choose_waker(p->jobs, &wakers, macs.p);
+    if (*where) /* then it is more than a packet into its own network */
+        r = check_right(p, COMMAND_MACHINE_WAKE, waker);
+    if (r >= 0)
+        r = check_twice(p, COMMAND_MACHINE_WAKE, waker, macs.p);
     if (r >= 0)
         make(p, COMMAND_MACHINE_WAKE, waker, "", macs.p, o->node);
     return r;
@@ -385,6 +404,8 @@ static int plan_node(const struct plan *p)
         r = check_argument(p, verb);
     if (r >= 0)
         r = check_right(p, verb, o->node);
+    if (r >= 0)
+        r = check_reboot(p, verb);
     if (r >= 0)
         r = check_node(p, o->node);
     if (r >= 0)

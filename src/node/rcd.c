@@ -37,11 +37,17 @@ struct rcd {
     bool here; /* this is such a system */
 };
 
+enum { COMM_SIZE = 32 };
+
+static bool read_comm(const struct node *n, int pid, char ret_comm[COMM_SIZE])
+{
+    return kfile_text(ret_comm, COMM_SIZE, n->settings.root, "/proc/%d/comm", pid) >= 0;
+}
+
 static bool is_called(const struct node *n, int pid, const char *comm)
 {
-    char text[32];
-    return pid && kfile_text(text, sizeof text, n->settings.root, "/proc/%d/comm", pid) >= 0 &&
-           str_eq(text, comm);
+    char text[COMM_SIZE];
+    return pid && read_comm(n, pid, text) && str_eq(text, comm);
 }
 
 static bool has_script(const struct node *n, size_t i)
@@ -59,10 +65,12 @@ static void find_pids(struct rcd *r)
         return;
     for (size_t k = 0; k < names.n; k++) {
         uint64_t pid;
-        if (str_to_u64(names.v[k], &pid) < 0 || pid > INT32_MAX)
+        char comm[COMM_SIZE];
+        if (str_to_u64(names.v[k], &pid) < 0 || pid > INT32_MAX ||
+            !read_comm(r->node, (int)pid, comm))
             continue;
         for (size_t i = 0; i < COUNT_OF(known); i++)
-            if (!r->services[i].pid && is_called(r->node, (int)pid, known[i].comm))
+            if (!r->services[i].pid && str_eq(comm, known[i].comm))
                 r->services[i].pid = (int)pid;
     }
     str_list_done(&names);
@@ -94,7 +102,7 @@ static void look(struct rcd *r)
     for (size_t i = 0; i < COUNT_OF(known); i++) {
         if (!is_called(r->node, r->services[i].pid, known[i].comm))
             r->services[i].pid = 0;
-        missing |= !r->services[i].pid;
+        missing |= !r->services[i].pid && has_script(r->node, i);
     }
     if (missing)
         find_pids(r);

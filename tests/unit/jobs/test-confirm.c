@@ -33,6 +33,28 @@ static void steps(struct rig *g, const char *id, const char *step)
     rig_outcome(g, "tower", id, OUTCOME_RUNNING, step);
 }
 
+/* To switch over a reboot takes the right to reboot, too. */
+static void a_reboot_is_a_right_of_its_own(void **state)
+{
+    struct rig *g = *state;
+    struct err e = {0};
+    struct job_list jobs = {0};
+    struct subject by = subject_local();
+    by.permissions &= ~permission_bit(PERM_NODE_REBOOT);
+    struct job_order o = {.by = &by,
+                          .verb = "generation.rollback",
+                          .node = "tower",
+                          .argument = "reboot",
+                          .actor = "ada",
+                          .via = "web"};
+    rig_unit(g, "tower", "web", RUN_RUNNING);
+    assert_int_equal(jobs_plan(g->jobs, &o, rig_now(g), &e, &jobs), -EPERM);
+    assert_non_null(strstr(e.text, "node:reboot"));
+    by.permissions = PERMISSIONS_ALL;
+    must(jobs_plan(g->jobs, &o, rig_now(g), &e, &jobs), &e);
+    jobs_abandon(g->jobs, &jobs);
+}
+
 static void confirmed_when_well_for_a_while(void **state)
 {
     struct rig *g = *state;
@@ -132,6 +154,7 @@ static void orders(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_reboot_is_a_right_of_its_own),
         cmocka_unit_test(confirmed_when_well_for_a_while),
         cmocka_unit_test(a_node_that_is_silent_is_not_well),
         cmocka_unit_test(what_ran_before_outlives_a_restart),
