@@ -129,10 +129,22 @@ static size_t utf8_length(const unsigned char *p, size_t left)
     return bad ? 0 : n;
 }
 
+/* How many of the first bytes are ASCII, in steps of eight. */
+static size_t ascii_length(const char *s, size_t n)
+{
+    size_t i = 0;
+    for (uint64_t word; n - i >= sizeof word; i += sizeof word) {
+        memcpy(&word, s + i, sizeof word);
+        if (word & 0x8080808080808080ull)
+            break;
+    }
+    return i;
+}
+
 bool str_is_utf8(const char *s, size_t n)
 {
     const unsigned char *p = (const unsigned char *)s;
-    for (size_t i = 0, step; i < n; i += step)
+    for (size_t i = ascii_length(s, n), step; i < n; i += step)
         if (!(step = utf8_length(p + i, n - i)))
             return false;
     return true;

@@ -11,8 +11,11 @@
 /* A peer's bytes in a value must not become lines of their own. */
 static void add_clean(struct str *out, const char *text)
 {
-    for (; *text; text++)
-        str_add_char(out, (unsigned char)*text < 0x20 || *text == 0x7f ? ' ' : *text);
+    size_t from = out->len;
+    str_add(out, text);
+    for (size_t i = from; i < out->len; i++)
+        if ((unsigned char)out->p[i] < 0x20 || out->p[i] == 0x7f)
+            out->p[i] = ' ';
 }
 
 void http_add_header(struct http_exchange *x, const char *name, const char *value)

@@ -19,8 +19,9 @@ static bool is_refused(char c, unsigned flags)
 /* Decodes %XX in place. Returns the new length, -1 for what is malformed or refused. */
 static int64_t decode(char *p, size_t len, unsigned flags)
 {
-    size_t to = 0;
-    for (size_t i = 0; i < len; i++, to++) {
+    const char *first = memchr(p, '%', len);
+    size_t to = flags & DECODE_PLUS ? 0 : first ? (size_t)(first - p) : len;
+    for (size_t i = to; i < len; i++, to++) {
         p[to] = (flags & DECODE_PLUS) && p[i] == '+' ? ' ' : p[i];
         if (p[i] != '%')
             continue;
