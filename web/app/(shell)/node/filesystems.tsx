@@ -10,7 +10,8 @@ type Filesystem = NodeDetail['filesystems'][number];
 
 const full = 90;
 const tight = 80;
-const part = (f: Filesystem): number | null => (f.size && f.used != null ? (f.used / f.size) * 100 : null);
+/* As df(1) says it: of what is there to use, without what only root may. */
+const part = (f: Filesystem): number | null => (f.used != null && f.available != null && f.used + f.available > 0 ? (f.used / (f.used + f.available)) * 100 : null);
 
 export const Filesystems = memo(function Filesystems({ list }: { list: Filesystem[] }) {
   if (!list.length) return null;
