@@ -150,22 +150,26 @@ void secret_digest(const char *secret, char ret_hash[SECRET_HASH_SIZE])
     str_hex(digest, sizeof digest, ret_hash);
 }
 
-/* The digest of the secret that this thread saw last is at hand: requests come in rows, and SHA-256
- * costs more than the rest of the look. It is known again by a keyed 128-bit hash, so that no
- * secret is kept. */
-static const char *digest_of(const struct access *a, const char *secret)
+/* Whose secret this is, with the lock held. What this thread found last is at hand as long as the
+ * image is the same: requests come in rows, and SHA-256 costs more than the rest of the look. A
+ * secret is known again by a keyed 128-bit hash, so that none is kept. */
+static const struct credential *find_credential(const struct access *a, const char *secret)
 {
     static _Thread_local struct {
         unsigned char key[crypto_shorthash_siphashx24_BYTES];
-        char hash[SECRET_HASH_SIZE];
+        uint64_t image; /* its number; 0 = nothing yet */
+        const struct credential *credential;
     } last;
     unsigned char key[sizeof last.key];
+    char hash[SECRET_HASH_SIZE];
     crypto_shorthash_siphashx24(key, (const unsigned char *)secret, strlen(secret), a->digest_key);
-    if (!last.hash[0] || sodium_memcmp(key, last.key, sizeof key) != 0) {
-        secret_digest(secret, last.hash);
-        memcpy(last.key, key, sizeof key);
-    }
-    return last.hash;
+    if (last.image == a->image->number && memcmp(key, last.key, sizeof key) == 0)
+        return last.credential;
+    secret_digest(secret, hash);
+    last.image = a->image->number;
+    last.credential = map_get(&a->image->by_secret, hash);
+    memcpy(last.key, key, sizeof key);
+    return last.credential;
 }
 
 static int subject_of(const struct credential *c, int64_t now_wall_ms, struct subject *ret_subject)
@@ -182,9 +186,8 @@ int access_peek(struct access *a, const char *secret, int64_t now_wall_ms,
 {
     if (str_is_empty(secret))
         return -ENOENT;
-    const char *hash = digest_of(a, secret);
     pthread_rwlock_rdlock(&a->lock);
-    const struct credential *c = map_get(&a->image->by_secret, hash);
+    const struct credential *c = find_credential(a, secret);
     int r = c ? subject_of(c, now_wall_ms, ret_subject) : -ENOENT;
     pthread_rwlock_unlock(&a->lock);
     return r;

@@ -204,7 +204,9 @@ static void index_credentials(struct image *i)
 
 static int load_once(struct db *db, struct err *e, struct image **ret_image)
 {
+    static atomic_ullong numbers;
     AUTO(image_freep) struct image *i = mem_alloc(sizeof *i);
+    i->number = atomic_fetch_add(&numbers, 1) + 1;
     int r = version_read(db, ACCESS_VERSION, e, &i->version);
     if (r >= 0)
         r = load_users(i, db, e);

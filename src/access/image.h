@@ -30,6 +30,7 @@ enum image_part { IMAGE_USERS, IMAGE_SESSIONS, IMAGE_TOKENS, IMAGE_PARTS };
 
 struct image {
     int64_t version; /* of the database it was read from */
+    uint64_t number; /* no other one has it */
     struct user *users;
     size_t n_users;
     struct credential *credentials;

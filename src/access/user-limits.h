@@ -10,7 +10,7 @@
 #include "base/err.h"
 
 enum {
-    LIMITS_SIZE = 512, /* bytes of the text, with its end */
+    LIMITS_SIZE = 256, /* bytes of the text, with its end */
     LIMIT_LIMITS = 16, /* of one user */
 };
 
