@@ -90,6 +90,16 @@ void commands_look_at_policy(struct commands *s)
               (struct node_report){.kind = REPORT_POLICY, .policy = policy_copy(s->policy)});
 }
 
+/* A switch over a reboot is one, too. */
+static bool takes_reboot(const struct command *c)
+{
+    AUTO(str_list_done) struct str_list words = {0};
+    if (c->verb != COMMAND_GENERATION_SWITCH && c->verb != COMMAND_GENERATION_ROLLBACK)
+        return false;
+    str_list_split(&words, c->argument, ' ');
+    return str_list_has(&words, "reboot");
+}
+
 /* The hub's confirm only ends what the policy allowed before. */
 int commands_check_policy(const struct commands *s, const struct command *c, struct err *e)
 {
@@ -100,6 +110,8 @@ int commands_check_policy(const struct commands *s, const struct command *c, str
     int r = policy_check(s->policy, command_verb_name(c->verb), c->target, e);
     if (r >= 0 && c->verb == COMMAND_CONTAINER_RENAME)
         r = policy_check_rename(s->policy, c->target, c->argument, e);
+    if (r >= 0 && takes_reboot(c))
+        r = policy_check(s->policy, command_verb_name(COMMAND_MACHINE_REBOOT), "", e);
     return r;
 }
 

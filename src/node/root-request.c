@@ -171,6 +171,8 @@ const char *flake_find(const struct policy *p, const char *hash)
 static int check_generation(const struct root_request *r, const struct policy *p, struct err *e)
 {
     char number[16];
+    if (r->reboot && policy_check(p, command_verb_name(COMMAND_MACHINE_REBOOT), "", e) < 0)
+        return -EACCES;
     snprintf(number, sizeof number, "%u", r->generation);
     return r->generation ? policy_check(p, command_verb_name(COMMAND_GENERATION_SWITCH), number, e)
                          : policy_check(p, command_verb_name(COMMAND_GENERATION_ROLLBACK), "", e);
@@ -183,9 +185,9 @@ int root_request_check(const struct root_request *r, const struct policy *p, str
     case ROOT_SWITCH:
         return check_generation(r, p, e);
     case ROOT_REBUILD:
-        return flake_find(p, r->flake)
-                   ? 0
-                   : err_set(e, -EACCES, "The policy of this node names no such flake.");
+        if (!flake_find(p, r->flake))
+            return err_set(e, -EACCES, "The policy of this node names no such flake.");
+        return r->reboot ? policy_check(p, command_verb_name(COMMAND_MACHINE_REBOOT), "", e) : 0;
     case ROOT_COLLECT:
         return policy_check(p, command_verb_name(COMMAND_GENERATION_COLLECT), "", e);
     case ROOT_CONFIRM:

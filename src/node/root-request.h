@@ -42,7 +42,8 @@ void flake_hash(const char *flake, char ret_hash[17]);
 /* The flake of that hash that the policy names and allows; NULL. */
 const char *flake_find(const struct policy *p, const char *hash);
 
-/* Does the policy allow it? Confirming and settling only end what it allowed before. */
+/* Does the policy allow it, and machine.reboot where it takes one? Confirming and settling only end
+ * what it allowed before. */
 int root_request_check(const struct root_request *r, const struct policy *p,
                        struct err *e) MUST_CHECK;
 /* --- answers: a file each, "STATE\nSENTENCE\nOUTPUT" --- */

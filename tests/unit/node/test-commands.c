@@ -289,6 +289,39 @@ static void test_rename_is_held_to_the_policy(void **state)
     watching_stop(&w);
 }
 
+static void test_a_switch_over_a_reboot_takes_both(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/hydra-policy-XXXXXX";
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    close(fd);
+    write_file(path, "allow: [{do: 'generation.*'}]\n");
+    struct watching w;
+    watching_start(&w, (struct node_settings){.interval_ms = 1000,
+                                              .root = "",
+                                              .docker_host = "unix:///nowhere.sock",
+                                              .dbus_address = "unix:path=/nowhere",
+                                              .policy = path,
+                                              .policy_named = true});
+    wait_for_any(&w, "policy *");
+    static const struct {
+        const char *id;
+        enum command_verb verb;
+        const char *target;
+    } cases[] = {{"a", COMMAND_GENERATION_SWITCH, "42"}, {"b", COMMAND_GENERATION_ROLLBACK, ""}};
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        char line[128];
+        struct errand e = errand(&w, cases[i].id, cases[i].verb, cases[i].target);
+        e.command.argument = (char *)"within:60 reboot";
+        give(e);
+        snprintf(line, sizeof line, "outcome %s refused | *machine.reboot*", cases[i].id);
+        wait_for(&w, line);
+    }
+    watching_stop(&w);
+    unlink(path);
+}
+
 static void restart_on_loop(void *arg)
 {
     node_commands_restart(((struct watching *)arg)->node);
@@ -331,6 +364,7 @@ int main(void)
         cmocka_unit_test(test_remembers),
         cmocka_unit_test(test_signals_spare_what_is_never_stopped),
         cmocka_unit_test(test_rename_is_held_to_the_policy),
+        cmocka_unit_test(test_a_switch_over_a_reboot_takes_both),
         cmocka_unit_test(test_another_hub_counts_anew),
         cmocka_unit_test(test_no_folder),
     };

@@ -86,6 +86,7 @@ static void test_policy(void **state)
     flake_hash("github:me/nixos#tower", hash);
     flake_hash("path:/srv/*", wild);
     AUTO(mem_freep) char *rebuild = mem_printf("rebuild:%s:test:300:a", hash);
+    AUTO(mem_freep) char *reboot = mem_printf("rebuild:%s:reboot:300:a", hash);
     AUTO(mem_freep) char *wilder = mem_printf("rebuild:%s:test:300:a", wild);
     AUTO(policy_freep) struct policy *usual = policy_default();
     AUTO(policy_freep)
@@ -102,6 +103,8 @@ static void test_policy(void **state)
         {"switch:41:test:300:a", -EACCES, -EACCES},
         {"switch:51:test:300:a", -EACCES, -EACCES},
         {"switch:previous:test:300:a", -EACCES, 0},
+        {"switch:42:reboot:300:a", -EACCES, -EACCES}, /* machine.reboot is not allowed */
+        {"switch:previous:reboot:300:a", -EACCES, -EACCES},
         {"plan:42:a", -EACCES, 0},
         {"plan:41:a", -EACCES, -EACCES},
         {"collect:3:a", -EACCES, 0},
@@ -114,6 +117,8 @@ static void test_policy(void **state)
     }
     assert_int_equal(check(usual, rebuild), -EACCES);
     assert_int_equal(check(own, rebuild), 0);
+    assert_int_equal(check(own, reboot), -EACCES);
+    assert_int_equal(check(all, "switch:42:reboot:300:a"), 0);
     assert_string_equal(flake_find(own, hash), "github:me/nixos#tower");
     assert_int_equal(check(own, wilder), -EACCES);
     assert_int_equal(check(all, rebuild), -EACCES); /* allowed, but not named */
