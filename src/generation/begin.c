@@ -9,15 +9,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { SETTLE_MARGIN_S = 600 };
+enum {
+    SETTLE_MARGIN_S = 600,
+    PLAN_WAIT_S = 30, /* for somebody's plan, before a switch */
+};
 
 /* Where it goes, and from where. */
 struct goal {
     const struct root_request *r;
     unsigned number; /* 0 = what was built */
     char *to, *from;
-    unsigned from_number;
-    struct str plan; /* what the new system says that it will do */
+    unsigned from_number; /* 0 = it is no generation */
+    struct str plan;      /* what the new system says that it will do */
 };
 
 static void goal_done(struct goal *g)
@@ -38,7 +41,7 @@ static int refuse(const struct root_request *r, const struct err *e, const char 
 static int find_generation(struct goal *g, struct err *e)
 {
     struct generations l = {0};
-    const struct generation *to = NULL, *current = NULL;
+    const struct generation *to = NULL;
     char word[16] = "previous";
     if (g->r->generation)
         snprintf(word, sizeof word, "%u", g->r->generation);
@@ -51,10 +54,21 @@ static int find_generation(struct goal *g, struct err *e)
         g->number = to->number;
         g->to = mem_strdup(to->path);
     }
-    if (r >= 0 && generations_pick(&l, "current", NULL, &current) >= 0)
-        g->from_number = current->number;
     generations_done(&l);
     return r;
+}
+
+/* The generation that runs: of several the current one, or the newest. */
+static unsigned number_of_running(void)
+{
+    struct generations l = {0};
+    unsigned number = 0;
+    if (generations_read("", NULL, &l) >= 0)
+        for (size_t i = 0; i < l.n; i++)
+            if (l.v[i].running && (!number || l.v[i].current))
+                number = l.v[i].number;
+    generations_done(&l);
+    return number;
 }
 
 static int find_running(struct goal *g, struct err *e)
@@ -66,7 +80,20 @@ static int find_running(struct goal *g, struct err *e)
                        "nothing in the store.");
     if (!nix_is_store_path(g->to))
         return err_set(e, -EINVAL, "%.200s is no system in the store.", g->to);
-    return 0;
+    g->from_number = number_of_running();
+    return g->from_number
+               ? 0
+               : err_set(e, -ENOENT,
+                         "What this machine runs is no generation, so it could not start with it "
+                         "again: run nixos-rebuild switch on the node, for that or another one.");
+}
+
+/* `nixos-rebuild boot` leaves another one there, maybe the new one: until that is confirmed the
+ * machine starts with what runs. */
+static int start_with_running(const struct goal *g, struct err *e)
+{
+    AUTO(mem_freep) char *profile = rooted_real("", NIX_SYSTEM_PROFILE);
+    return str_eq(profile, g->from) ? 0 : make_default(g->from_number, g->from, e);
 }
 
 /* --- is it whole --- */
@@ -234,8 +261,7 @@ static int carry_out(const struct goal *g, struct err *e)
     return r;
 }
 
-/* Nothing may be under way, ours or anybody's. */
-static int check_free(struct err *e)
+static int check_over(struct err *e)
 {
     struct switch_state s = {0};
     int r = state_load(&s, e);
@@ -244,10 +270,22 @@ static int check_free(struct err *e)
     if (r > 0 && !switch_is_over(s.phase))
         r = err_set(e, -EBUSY, "A switch is under way (%s): wait until it is over.",
                     switch_phase_step(s.phase));
-    else if (switch_is_locked())
-        r = err_set(e, -EBUSY, "Somebody switches this machine right now (nixos-rebuild?).");
     switch_state_done(&s);
     return r < 0 ? r : 0;
+}
+
+/* Nothing may be under way, ours or anybody's; nor does anything begin until this ends. */
+static int lock_free(unsigned wait_s, struct err *e)
+{
+    int r = check_over(e);
+    if (r >= 0)
+        r = state_lock(wait_s, e);
+    stage("locked");
+    if (r >= 0)
+        r = check_over(e);
+    if (r >= 0 && switch_is_locked())
+        r = err_set(e, -EBUSY, "Somebody switches this machine right now (nixos-rebuild?).");
+    return r;
 }
 
 static int go(struct goal *g, struct err *e)
@@ -265,6 +303,8 @@ static int go(struct goal *g, struct err *e)
         r = check_reboot(g, e);
     if (r >= 0)
         r = clear_units(e);
+    if (r >= 0)
+        r = start_with_running(g, e);
     if (r < 0)
         return r;
     answer(g->r->id, ROOT_RUNNING, "", str_text(&g->plan));
@@ -286,10 +326,7 @@ int begin_switch(const struct root_request *r)
 {
     struct goal g = {.r = r};
     struct err e = {0};
-    int status = state_lock(0, &e);
-    stage("locked");
-    if (status >= 0)
-        status = check_free(&e);
+    int status = lock_free(PLAN_WAIT_S, &e);
     if (status >= 0)
         status = find_generation(&g, &e);
     if (status >= 0)
@@ -301,11 +338,11 @@ int begin_plan(const struct root_request *r)
 {
     struct goal g = {.r = r};
     struct err e = {0};
-    int status = find_generation(&g, &e);
+    int status = lock_free(0, &e);
+    if (status >= 0)
+        status = find_generation(&g, &e);
     if (status == -EALREADY)
         status = 0, g.to = system_running();
-    if (status >= 0 && switch_is_locked())
-        status = err_set(&e, -EBUSY, "Somebody switches this machine right now: ask again later.");
     if (status >= 0)
         status = plan(&g, &e);
     return end(&g, status, &e);
@@ -354,15 +391,6 @@ static int build(struct goal *g, const char *flake, struct err *e)
     return r == 0 && !g->to ? err_set(e, -EIO, "The build left nothing.") : r;
 }
 
-static void find_current(struct goal *g)
-{
-    struct generations l = {0};
-    const struct generation *current = NULL;
-    if (generations_read("", NULL, &l) >= 0 && generations_pick(&l, "current", NULL, &current) >= 0)
-        g->from_number = current->number;
-    generations_done(&l);
-}
-
 int begin_rebuild(const struct root_request *r)
 {
     struct goal g = {.r = r};
@@ -373,13 +401,10 @@ int begin_rebuild(const struct root_request *r)
         err_set(&e, -EACCES, "The policy of this node names no such flake.");
         return refuse(r, &e, NULL);
     }
-    int status = state_lock(0, &e);
-    if (status >= 0)
-        status = check_free(&e);
+    int status = lock_free(PLAN_WAIT_S, &e);
     if (status >= 0)
         status = build(&g, flake, &e);
     stage("built");
-    find_current(&g);
     if (status >= 0)
         status = go(&g, &e);
     return end(&g, status, &e);

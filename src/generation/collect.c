@@ -8,6 +8,10 @@
 #include "node/rooted.h"
 
 #include <stdio.h>
+#include <unistd.h>
+
+/* There while the menu of the boot loader may list what is gone. */
+#define RENEW_BOOT SWITCH_FOLDER "/renew-boot"
 
 static void find_old(const struct generations *l, unsigned days, struct str_list *numbers)
 {
@@ -17,7 +21,7 @@ static void find_old(const struct generations *l, unsigned days, struct str_list
             str_list_take(numbers, mem_printf("%u", l->v[i].number));
 }
 
-static int delete_generations(const struct str_list *numbers, struct err *e)
+static int run_delete(const struct str_list *numbers, struct err *e)
 {
     AUTO(mem_freep) char *nix_env = nix_program("nix-env");
     AUTO(str_done) struct str said = {0};
@@ -35,12 +39,29 @@ static int delete_generations(const struct str_list *numbers, struct err *e)
     return r > 0 ? err_set(e, -EIO, "nix-env failed: %.300s", str_text(&said)) : r;
 }
 
-/* The menu of the boot loader lists what is gone, until it is written anew. */
+static int delete_generations(const struct str_list *numbers, struct err *e)
+{
+    int r = numbers->n ? switch_write_file(RENEW_BOOT, &(struct str){0}, e) : 0;
+    if (r >= 0 && numbers->n)
+        r = run_delete(numbers, e);
+    stage("collected");
+    return r;
+}
+
+bool collect_is_cut_off(void)
+{
+    return access(RENEW_BOOT, F_OK) == 0;
+}
+
 static int renew_boot(struct err *e)
 {
+    if (!collect_is_cut_off())
+        return 0;
     AUTO(mem_freep) char *system = rooted_real("", NIX_SYSTEM_PROFILE);
     AUTO(str_done) struct str said = {0};
     int r = system ? run_switch(system, "boot", BOOT_MS, e, &said) : -ENOENT;
+    if (r == 0)
+        (void)unlink(RENEW_BOOT);
     return r > 0 ? err_set(e, -EIO, "The boot loader could not be written: %.300s", str_text(&said))
                  : r;
 }
@@ -74,6 +95,19 @@ static int check_idle(struct err *e)
     return r;
 }
 
+int finish_collect(void)
+{
+    struct err e = {0};
+    int r = collect_is_cut_off() ? state_lock(0, &e) : 0;
+    if (r >= 0)
+        r = check_idle(&e);
+    if (r >= 0)
+        r = renew_boot(&e);
+    if (r < 0)
+        fprintf(stderr, "%s\n", err_text(&e, r));
+    return r < 0 ? r : 0;
+}
+
 int collect(const struct root_request *r)
 {
     struct generations l = {0};
@@ -89,10 +123,11 @@ int collect(const struct root_request *r)
         answer(r->id, ROOT_REFUSED, err_text(&e, status), NULL);
         return status;
     }
+    forget_roots();
     find_old(&l, r->days, &numbers);
     generations_done(&l);
-    status = numbers.n ? delete_generations(&numbers, &e) : 0;
-    if (status >= 0 && numbers.n)
+    status = delete_generations(&numbers, &e);
+    if (status >= 0)
         status = renew_boot(&e);
     if (status >= 0)
         status = sweep(&e, &said);

@@ -8,6 +8,7 @@
 #define ROLLBACK_TIMER "hydra-rollback.timer"
 #define ROLLBACK_SERVICE "hydra-rollback.service"
 #define ACTIVATE_SERVICE "hydra-activate.service"
+#define SETTLE_SERVICE "hydra-settle.service"
 #define ACTIVATE_LOG SWITCH_FOLDER "/activate.log"
 #define ROOT_TO "/nix/var/nix/gcroots/hydra-switch-to"
 #define ROOT_FROM "/nix/var/nix/gcroots/hydra-switch-from"
@@ -63,7 +64,8 @@ char *system_booted(void);
 /* Runs it; what it said, the last of it. Its exit code, or -errno. */
 int run_said(const char *const *argv, uint32_t deadline_ms, struct err *e,
              struct str *ret_said) MUST_CHECK;
-/* "SYSTEM/bin/switch-to-configuration ACTION": its exit code, or -errno. */
+/* "SYSTEM/bin/switch-to-configuration ACTION", for minutes after somebody else's: its exit code, or
+ * -errno. */
 int run_switch(const char *system, const char *action, uint32_t deadline_ms, struct err *e,
                struct str *ret_said) MUST_CHECK;
 /* Does somebody else switch this machine right now? */
@@ -97,12 +99,21 @@ int begin_plan(const struct root_request *r);
 int begin_switch(const struct root_request *r);
 int begin_rebuild(const struct root_request *r);
 int collect(const struct root_request *r);
+/* Of one that was cut off: what the boot loader lists. */
+bool collect_is_cut_off(void);
+int finish_collect(void);
 int confirm(const struct root_request *r);
 /* `late`: the timer has run out. */
 int settle(bool late);
+/* The same at the start of the machine, without waiting for its end. */
+int settle_at_boot(void);
 /* The new system's `test` has ended; systemd's environment says how. */
 int activated(void);
 /* To the old system, and tells why. */
 int roll_back(struct switch_state *s, const char *why) MUST_CHECK;
+/* Those that keep a switch's systems: while there is none. */
+void forget_roots(void);
+/* What the machine starts with from now on: a generation, 0 = it becomes one. */
+int make_default(unsigned number, const char *system, struct err *e) MUST_CHECK;
 /* The way back, for what takes `seconds` from now. */
 int arm(const struct switch_state *s, unsigned seconds, struct err *e) MUST_CHECK;

@@ -70,11 +70,13 @@ static int request(const char *instance)
     return do_request(&r);
 }
 
-/* What the units that it makes itself call. */
+/* What the units that it makes itself call, and the one at boot. */
 static int own(const char *verb)
 {
     if (str_eq(verb, "activated"))
         return activated();
+    if (str_eq(verb, "boot"))
+        return settle_at_boot();
     if (str_eq(verb, "late"))
         return settle(true);
     return -EINVAL;

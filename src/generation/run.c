@@ -1,5 +1,6 @@
 #include "generation/generation.h"
 
+#include "base/clock.h"
 #include "node/program.h"
 #include "node/rooted.h"
 
@@ -8,6 +9,8 @@
 #include <unistd.h>
 
 #define SWITCH_LOCK "/run/nixos/switch-to-configuration.lock"
+
+enum { HELD_WAIT_MS = 5 * 60 * 1000, HELD_PAUSE_S = 1 };
 
 static const char *const root_env[] = {"PATH=/run/current-system/sw/bin:/usr/bin:/bin", "LC_ALL=C",
                                        "HOME=/root", NULL};
@@ -30,14 +33,22 @@ int run_said(const char *const *argv, uint32_t deadline_ms, struct err *e, struc
     return end.status;
 }
 
+/* switch-to-configuration itself gives up when somebody else's runs. */
+static void wait_unlocked(void)
+{
+    int64_t until = clock_mono_ms() + HELD_WAIT_MS;
+    while (switch_is_locked() && clock_mono_ms() < until)
+        sleep(HELD_PAUSE_S);
+}
+
 int run_switch(const char *system, const char *action, uint32_t deadline_ms, struct err *e,
                struct str *ret_said)
 {
     AUTO(mem_freep) char *program = mem_printf("%s/bin/switch-to-configuration", system);
+    wait_unlocked();
     return run_said((const char *const[]){program, action, NULL}, deadline_ms, e, ret_said);
 }
 
-/* switch-to-configuration itself gives up when it is held. */
 bool switch_is_locked(void)
 {
     int fd = open(SWITCH_LOCK, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);

@@ -44,14 +44,14 @@ static int set_number(unsigned number, struct err *e)
 }
 
 /* A generation that is there gets no copy of itself. */
-static int set_profile(const struct switch_state *s, struct err *e)
+static int set_profile(unsigned number, const char *system, struct err *e)
 {
-    AUTO(mem_freep) char *link = mem_printf("%s-%u-link", NIX_SYSTEM_PROFILE, s->number);
-    AUTO(mem_freep) char *there = s->number ? rooted_real("", link) : NULL;
+    AUTO(mem_freep) char *link = mem_printf("%s-%u-link", NIX_SYSTEM_PROFILE, number);
+    AUTO(mem_freep) char *there = number ? rooted_real("", link) : NULL;
     AUTO(mem_freep) char *now = rooted_real("", NIX_SYSTEM_PROFILE);
-    if (str_eq(now, s->to))
+    if (str_eq(now, system))
         return 0;
-    return str_eq(there, s->to) ? set_number(s->number, e) : run_profile("--set", s->to, e);
+    return str_eq(there, system) ? set_number(number, e) : run_profile("--set", system, e);
 }
 
 static int write_boot(const char *system, struct err *e)
@@ -62,7 +62,21 @@ static int write_boot(const char *system, struct err *e)
                  : r;
 }
 
+/* The boot loader first: while the profile leads elsewhere, whoever comes next does it again. */
+int make_default(unsigned number, const char *system, struct err *e)
+{
+    int r = write_boot(system, e);
+    return r < 0 ? r : set_profile(number, system, e);
+}
+
 /* --- the two ends --- */
+
+void forget_roots(void)
+{
+    (void)unlink(ROOT_TO);
+    (void)unlink(ROOT_FROM);
+    (void)unlink(ROOT_BUILT);
+}
 
 static int end(struct switch_state *s, enum switch_phase phase, const char *text)
 {
@@ -75,9 +89,7 @@ static int end(struct switch_state *s, enum switch_phase phase, const char *text
         return r;
     }
     (void)!manager_stop(ROLLBACK_TIMER, NULL);
-    (void)unlink(ROOT_TO);
-    (void)unlink(ROOT_FROM);
-    (void)unlink(ROOT_BUILT);
+    forget_roots();
     printf("%s: %s\n", switch_phase_name(phase), text);
     return 0;
 }
@@ -112,9 +124,12 @@ static int end_old(struct switch_state *s)
 
 /* --- back --- */
 
+/* The run of the machine that is written down stays the one in which it was decided. */
 static int decide_back(struct switch_state *s, const char *why)
 {
     struct err e = {0};
+    if (s->phase == SWITCH_ROLLING_BACK)
+        return 0;
     if (str_is_empty(s->text))
         mem_set_str(&s->text, why);
     int r = state_enter(s, SWITCH_ROLLING_BACK, &e);
@@ -137,19 +152,17 @@ static int run_old(const struct switch_state *s)
         fprintf(stderr, "%s test: %d: %s%s\n", s->from, r, e.text, str_text(&said));
         sleep(TRY_AGAIN_S);
     }
-    AUTO(mem_freep) char *running = system_running();
-    return str_eq(running, s->from) ? 0 : r < 0 ? r : -EIO;
+    return r < 0 ? r : -EIO;
 }
 
-static int put_profile_back(const struct switch_state *s)
+/* `anyway`: the machine came up with the new one, whatever the profile says. */
+static int put_profile_back(const struct switch_state *s, bool anyway)
 {
     AUTO(mem_freep) char *now = rooted_real("", NIX_SYSTEM_PROFILE);
     struct err e = {0};
-    if (!str_eq(now, s->to) || !s->from_number || number_of_profile() == s->from_number)
+    if (!str_eq(now, s->to) && !anyway)
         return 0;
-    int r = set_number(s->from_number, &e);
-    if (r >= 0)
-        r = write_boot(s->from, &e);
+    int r = make_default(s->from_number, s->from, &e);
     if (r < 0)
         fprintf(stderr, "%s\n", e.text);
     return r;
@@ -171,24 +184,33 @@ static bool is_somebody_elses(const struct switch_state *s)
     return running && !str_eq(running, s->from) && !str_eq(running, s->to);
 }
 
-int roll_back(struct switch_state *s, const char *why)
+/* Nothing of the new one was activated since the machine started. */
+static bool is_untouched(const struct switch_state *s)
 {
     AUTO(mem_freep) char *booted = system_booted();
     AUTO(mem_freep) char *running = system_running();
-    /* Nothing of the new one was activated. */
-    bool is_old = (s->reboot || !state_is_of_this_boot(s)) && str_eq(running, s->from);
+    return str_eq(running, s->from) &&
+           (state_is_of_this_boot(s) ? s->reboot : str_eq(booted, s->from));
+}
+
+static int take_back(struct switch_state *s, const char *why)
+{
+    AUTO(mem_freep) char *booted = system_booted();
+    bool is_new = s->reboot && str_eq(booted, s->to), is_old = is_untouched(s);
+    /* It was to start with the old one, and did not: what a second start would not mend. */
+    bool again = is_new && s->phase == SWITCH_ROLLING_BACK && !state_is_of_this_boot(s);
     struct err e = {0};
     int r = decide_back(s, why);
     if (r >= 0 && (r = manager_stop(ACTIVATE_SERVICE, &e)) < 0)
         fprintf(stderr, "%s\n", e.text);
     if (r >= 0)
-        r = put_profile_back(s);
+        r = put_profile_back(s, again);
     stage("profile-back");
     if (r < 0)
         return r;
     if (s->reboot)
         forget_once();
-    if (s->reboot && str_eq(booted, s->to))
+    if (is_new && !again && !is_old)
         return manager_reboot(&e);
     if (!is_old && !is_somebody_elses(s))
         r = run_old(s);
@@ -196,11 +218,20 @@ int roll_back(struct switch_state *s, const char *why)
     return r < 0 ? r : end_old(s);
 }
 
+/* What can't be done now is tried again by the unit of the timer, where that stands. */
+int roll_back(struct switch_state *s, const char *why)
+{
+    int r = take_back(s, why);
+    if (r < 0)
+        (void)!manager_start(ROLLBACK_SERVICE, NULL);
+    return r;
+}
+
 /* --- forward --- */
 
 static int try_forward(struct switch_state *s, struct err *e)
 {
-    int r = set_profile(s, e);
+    int r = set_profile(s->number, s->to, e);
     stage("profile-set");
     if (r >= 0)
         r = write_boot(s->to, e);
@@ -220,20 +251,33 @@ static int go_forward(struct switch_state *s)
     return roll_back(s, e.text);
 }
 
+/* `ret_s` is to be freed even when it is none. */
+static int load_waiting(const char *id, struct err *e, struct switch_state *ret_s)
+{
+    AUTO(mem_freep) char *running = system_running();
+    switch_state_done(ret_s);
+    int r = state_load(ret_s, e);
+    if (r < 0)
+        return r;
+    if (r == 0 || !str_eq(ret_s->id, id) || ret_s->phase != SWITCH_WAITING)
+        return err_set(e, -EINVAL, "No such switch waits to be confirmed.");
+    if (!str_eq(running, ret_s->to))
+        return err_set(e, -EINVAL, "Another system runs than the one that is to be confirmed.");
+    return 0;
+}
+
+/* What is not to be confirmed waits for nobody. */
 int confirm(const struct root_request *r)
 {
     struct switch_state s = {0};
     struct err e = {0};
     AUTO(mem_freep) char *asked = mem_printf("confirm-%s", r->id);
-    int status = state_lock(LOCK_WAIT_S, &e);
+    int status = load_waiting(r->id, &e, &s);
     if (status >= 0)
-        status = state_load(&s, &e);
-    AUTO(mem_freep) char *running = system_running();
-    if (status >= 0 && (status == 0 || !str_eq(s.id, r->id) || s.phase != SWITCH_WAITING))
-        status = err_set(&e, -EINVAL, "No such switch waits to be confirmed.");
-    else if (status >= 0 && !str_eq(running, s.to))
-        status = err_set(&e, -EINVAL, "Another system runs than the one that is to be confirmed.");
-    else if (status >= 0)
+        status = state_lock(LOCK_WAIT_S, &e);
+    if (status >= 0)
+        status = load_waiting(r->id, &e, &s);
+    if (status >= 0)
         status = state_enter(&s, SWITCH_CONFIRMING, &e);
     stage("confirming");
     if (status >= 0)
@@ -246,37 +290,40 @@ int confirm(const struct root_request *r)
 
 /* --- whatever there is --- */
 
-/* It started with the new system, once. */
+/* A timer that stands, or what it has started, sees to it. */
+static bool is_seen_to(void)
+{
+    return manager_is_active(ROLLBACK_TIMER) || manager_is_active(ROLLBACK_SERVICE);
+}
+
+/* It started with the new system, once. Written first: who is cut off in between leaves a switch
+ * that nobody sees to, which the next one takes back. */
 static int begin_waiting(struct switch_state *s)
 {
     struct err e = {0};
     s->until_ms = clock_wall_ms() + (int64_t)s->within_s * 1000;
-    int r = arm(s, s->within_s, &e);
+    int r = state_enter(s, SWITCH_WAITING, &e);
+    stage("waiting-again");
+    if (r >= 0 && !is_seen_to())
+        r = arm(s, s->within_s, &e);
     stage("armed-again");
-    if (r >= 0)
-        r = state_enter(s, SWITCH_WAITING, &e);
     if (r < 0)
         fprintf(stderr, "%s\n", e.text);
     return r;
 }
 
-static int settle_after_boot(struct switch_state *s)
+static int settle_after_boot(struct switch_state *s, bool late)
 {
     AUTO(mem_freep) char *booted = system_booted();
     bool is_new = str_eq(booted, s->to);
     if (s->phase == SWITCH_CONFIRMING && is_new)
         return go_forward(s);
-    if (s->reboot && is_new && s->phase != SWITCH_ROLLING_BACK && s->phase != SWITCH_CONFIRMING)
+    if (s->reboot && is_new && !late && s->phase != SWITCH_ROLLING_BACK)
         return begin_waiting(s);
-    return roll_back(s, s->reboot && s->phase == SWITCH_BOOTING
+    return roll_back(s, s->reboot && is_new ? "Nobody confirmed it in time."
+                        : s->reboot && s->phase == SWITCH_BOOTING
                             ? "It did not start: the machine came up with the system before."
                             : "The machine was started anew before it was confirmed.");
-}
-
-/* A timer that stands, or what it has started, sees to it. */
-static bool is_seen_to(void)
-{
-    return manager_is_active(ROLLBACK_TIMER) || manager_is_active(ROLLBACK_SERVICE);
 }
 
 static int settle_now(struct switch_state *s, bool late)
@@ -291,19 +338,57 @@ static int settle_now(struct switch_state *s, bool late)
     return is_seen_to() ? 0 : roll_back(s, "It was broken off.");
 }
 
+/* 1 = there is one that is not over. */
+static int load_open(struct err *e, struct switch_state *ret_s)
+{
+    int r = state_load(ret_s, e);
+    return r > 0 && switch_is_over(ret_s->phase) ? 0 : r;
+}
+
+static int tell(int r, const struct err *e)
+{
+    if (r < 0 && *e->text)
+        fprintf(stderr, "%s\n", e->text);
+    return r < 0 ? r : 0;
+}
+
+/* What is over waits for nobody. */
 int settle(bool late)
 {
     struct switch_state s = {0};
     struct err e = {0};
-    int r = state_lock(LOCK_WAIT_S, &e);
-    if (r >= 0)
-        r = state_load(&s, &e);
-    if (r > 0 && !switch_is_over(s.phase))
-        r = state_is_of_this_boot(&s) ? settle_now(&s, late) : settle_after_boot(&s);
-    if (r < 0 && *e.text)
-        fprintf(stderr, "%s\n", e.text);
+    int r = load_open(&e, &s);
     switch_state_done(&s);
-    return r < 0 ? r : 0;
+    if (r <= 0)
+        return r < 0 || late ? tell(r, &e) : finish_collect();
+    r = state_lock(LOCK_WAIT_S, &e);
+    if (r >= 0)
+        r = load_open(&e, &s);
+    if (r > 0)
+        r = state_is_of_this_boot(&s) ? settle_now(&s, late) : settle_after_boot(&s, late);
+    switch_state_done(&s);
+    return tell(r, &e);
+}
+
+/* `test` starts what the active targets want, and waits for it: this waits for nothing, and leaves
+ * the work to a unit that no target wants. */
+int settle_at_boot(void)
+{
+    AUTO(mem_freep) char *self = rooted_real("", "/proc/self/exe");
+    const char *const argv[] = {self, "settle", NULL};
+    struct switch_state s = {0};
+    struct err e = {0};
+    int r = load_open(&e, &s);
+    bool is_cut_off = r > 0 ? !state_is_of_this_boot(&s) : r == 0 && collect_is_cut_off();
+    if (is_cut_off && !manager_is_active(SETTLE_SERVICE))
+        r = manager_run(&(struct transient){.name = SETTLE_SERVICE,
+                                            .description = "Hydra: end of what a restart "
+                                                           "of the machine cut off",
+                                            .argv = argv,
+                                            .again = true},
+                        &e);
+    switch_state_done(&s);
+    return tell(r, &e);
 }
 
 /* --- the end of `test` --- */

@@ -46,7 +46,7 @@ struct switch_state {
     char id[COMMAND_ID_SIZE]; /* of the command */
     bool reboot;              /* over a reboot */
     unsigned number;          /* the generation; 0 = what was built, and is none yet */
-    unsigned from_number;     /* the profile's before */
+    unsigned from_number;     /* the one that is `from` */
     unsigned within_s;
     int exit_code;               /* of the new system's `test`; -1 = it has not ended */
     char boot[SWITCH_BOOT_SIZE]; /* the machine's run in which the phase was written */

@@ -39,7 +39,9 @@ static const struct built_in fixed[] = {
      "debug-shell.service storage-target-mode.target systemd-storagetm.service "
      "factory-reset* systemd-factory-reset*"},
     /* What the helper does is asked for as generation.*, with rules of its own. */
-    {true, "unit.*", "hydra-generation@* hydra-generation-boot* hydra-rollback.* hydra-activate.*"},
+    {true, "unit.*",
+     "hydra-generation@* hydra-generation-boot* hydra-rollback.* hydra-activate.* "
+     "hydra-settle.*"},
 };
 
 /* --- life --- */

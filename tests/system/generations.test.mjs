@@ -42,7 +42,7 @@ describe('root\'s part', () => {
         await m.ok('nix-env', '-p', '/nix/var/nix/profiles/system', '--switch-generation', '1');
         await m.run(`${m.systems[0]}/bin/switch-to-configuration`, 'test');
         await m.ok(`${m.systems[0]}/bin/switch-to-configuration`, 'boot');
-        for (const f of ['var/lib/hydra-switch/state', 'var/lib/hydra-stage', 'var/lib/hydra-stage-reached', 'boot/read-only']) fs.rmSync(path.join(m.root, f), { force: true });
+        for (const f of ['var/lib/hydra-switch/state', 'var/lib/hydra-stage', 'var/lib/hydra-stage-reached', 'boot/read-only', 'boot/test-fails']) fs.rmSync(path.join(m.root, f), { force: true });
         await m.run('systemctl', 'reset-failed');
         assert.deepEqual(m.stand(), old);
     }
@@ -114,6 +114,7 @@ describe('root\'s part', () => {
         await refused(`switch:3:test:60:${i = id()}`, i, /does not allow generation\.switch on 3/);
         await refused(`collect:0:${i = id()}`, i, /does not allow generation\.collect/);
         m.policy(allowAll);
+        await m.ok('mkdir', '-p', '/run/nixos');
         const held = m.run('flock', '/run/nixos/switch-to-configuration.lock', 'sleep', '3');
         await until(async () => (await m.run('flock', '-n', '/run/nixos/switch-to-configuration.lock', 'true')).code !== 0);
         await refused(`switch:2:test:60:${i = id()}`, i, /Somebody switches this machine right now/);
@@ -123,6 +124,8 @@ describe('root\'s part', () => {
         await phase('waiting');
         await m.request(`switch:3:test:60:${i = id()}`);
         assert.match(answer(i).text, /A switch is under way \(waiting for health\)/);
+        await m.request(`plan:3:${i = id()}`);
+        assert.match(answer(i).text, /A switch is under way/);
         await m.request(`confirm:${i}`);
         assert.match(m.read(`run/hydra-generation/confirm-${i}`), /No such switch waits/);
         await m.ok('systemctl', 'start', 'hydra-rollback.service');
@@ -160,6 +163,59 @@ describe('root\'s part', () => {
         fs.rmSync(path.join(m.root, 'boot/read-only'));
         assert.match(s.text, /boot loader could not be written: No space left on device/);
         assert.deepEqual([(await m.over()).phase, m.stand()], ['rolled-back', old]);
+        await reset();
+    });
+
+    test('the old system is back only when it says so itself', async () => {
+        await m.request(`switch:2:test:60:${id()}`);
+        await phase('waiting');
+        const fails = path.join(m.root, 'boot/test-fails');
+        fs.writeFileSync(fails, '');
+        await m.ok('systemctl', 'start', 'hydra-rollback.service');
+        await until(() => fs.readFileSync(fails, 'utf8').split('\n').length > 4, 60000, 'another start of the way back');
+        assert.equal(m.state().phase, 'rolling-back');
+        fs.rmSync(fails);
+        assert.deepEqual([(await m.over()).phase, m.stand()], ['rolled-back', old]);
+        await reset();
+    });
+
+    /** What `nixos-rebuild boot` does. */
+    async function putNext(n) {
+        await m.ok('nix-env', '-p', '/nix/var/nix/profiles/system', '--switch-generation', `${n}`);
+        await m.ok(`${m.systems[n - 1]}/bin/switch-to-configuration`, 'boot');
+        assert.deepEqual(m.stand(), { running: 1, boot: n, profile: n });
+    }
+
+    for (const mode of ['test', 'reboot'])
+        test(`one that was to start next time anyway, unconfirmed (${mode}): the old one is back, and starts next time`, async () => {
+            const n = mode === 'test' ? 2 : 8;
+            await putNext(n);
+            await m.request(`switch:${n}:${mode}:10:${id()}`);
+            if (mode === 'reboot') await m.rebooted();
+            await phase('waiting');
+            assert.deepEqual(m.stand(), { running: n, boot: 1, profile: 1 });
+            if (mode === 'reboot') await m.rebooted();
+            assert.deepEqual([(await m.over()).phase, m.stand()], ['rolled-back', old]);
+            await reset();
+        });
+
+    test('a machine that starts with the new one all the same is not started a third time', async () => {
+        await m.request(`switch:8:reboot:10:${id()}`);
+        await m.rebooted();
+        await phase('waiting');
+        await m.ok(`${m.systems[7]}/bin/switch-to-configuration`, 'boot');
+        await m.rebooted();
+        assert.deepEqual([(await m.over()).phase, m.stand()], ['rolled-back', old]);
+        await m.losePower();
+        await reset();
+    });
+
+    test('what runs and is no generation can\'t be gone back to: refused', async () => {
+        const i = id();
+        await m.run(`${await m.build({ version: '25.11.9' })}/bin/switch-to-configuration`, 'test');
+        await m.request(`switch:2:test:60:${i}`);
+        assert.match(answer(i).text, /What this machine runs is no generation/);
+        assert.equal(m.state().phase, undefined);
         await reset();
     });
 
@@ -263,12 +319,12 @@ describe('root\'s part', () => {
         await reset();
     });
 
-    for (const [stage, cut] of [['booting', 'old'], ['boot-set', 'new'], ['armed-again', 'old']])
+    for (const [stage, cut] of [['booting', 'old'], ['boot-set', 'new'], ['waiting-again', 'old'], ['armed-again', 'old']])
         test(`over a reboot, power lost at ${stage}: ${cut}`, async () => {
             const i = id();
             m.stage(stage, 'hang');
             m.request(`switch:8:reboot:60:${i}`);
-            if (stage === 'armed-again') await m.rebooted();
+            if (stage.endsWith('-again')) await m.rebooted();
             await m.reached();
             await m.losePower();
             if (cut === 'new') { // the boot loader knew already
@@ -281,6 +337,16 @@ describe('root\'s part', () => {
             await reset();
         });
 
+    test('over a reboot, killed before the way back is armed anew: it reboots into the old one', async () => {
+        m.stage('waiting-again', 'kill');
+        m.request(`switch:8:reboot:60:${id()}`);
+        await m.rebooted();
+        await m.reached();
+        await m.rebooted();
+        assert.deepEqual([(await m.over()).phase, m.stand()], ['rolled-back', old]);
+        await reset();
+    });
+
     test('over a reboot, power lost in the new one: the old one starts', async () => {
         await m.request(`switch:8:reboot:60:${id()}`);
         await m.rebooted();
@@ -291,12 +357,30 @@ describe('root\'s part', () => {
     });
 
     test('a clean-up removes old generations, never those in use', async () => {
-        const i = id();
+        const i = id(), left = 'nix/var/nix/gcroots/hydra-switch-to';
+        fs.rmSync(path.join(m.root, left), { force: true });
+        fs.symlinkSync(m.systems[1], path.join(m.root, left)); // of a switch whose end was cut off
         await m.request(`collect:0:${i}`);
+        assert.equal(m.link(left), '');
         assert.match(answer(i).text, /^7 generations removed; \d+ store paths deleted, [\d.]+ MiB freed\.$/);
         assert.deepEqual(m.stand(), old);
         assert.equal((await m.run('test', '-e', m.systems[1])).code, 1);
         assert.equal((await m.run('test', '-e', m.systems[0])).code, 0);
+        assert.ok(!fs.existsSync(path.join(m.root, 'var/lib/hydra-switch/renew-boot')));
+    });
+
+    test('a clean-up that lost its power: the next start renews the menu of the boot loader', async () => {
+        const written = () => fs.statSync(path.join(m.root, 'boot/default')).mtimeMs;
+        await m.ok('nix-env', '-p', '/nix/var/nix/profiles/system', '--set', await m.build({ version: '25.11.10' }));
+        await m.ok('nix-env', '-p', '/nix/var/nix/profiles/system', '--switch-generation', '1');
+        m.stage('collected', 'hang');
+        m.request(`collect:0:${id()}`);
+        await m.reached();
+        const before = written();
+        await m.losePower();
+        await until(() => !fs.existsSync(path.join(m.root, 'var/lib/hydra-switch/renew-boot')), 60000, 'the boot loader');
+        assert.ok(written() > before);
+        assert.deepEqual(m.stand(), old);
     });
 });
 
