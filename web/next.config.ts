@@ -19,6 +19,8 @@ const config: NextConfig = {
   typescript: { ignoreBuildErrors: true }, // `npm run check` type-checks; once is enough
   devIndicators: false,
   experimental: {
+    useOffline: true, // a page that can't be fetched waits for the connection, in the frame, and not in the browser's own error page
+    staleTimes: { static: 86_400 }, // pages hold no data: one that was fetched ahead stays good, also while the hub is gone
     // Requests cost more than bytes here: the page comes from the same house, over HTTP/1.1.
     turbopackChunking: {
       firstPageLoadPriority: 1,

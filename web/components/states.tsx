@@ -64,14 +64,24 @@ interface DeniedProps {
   permission: string;
   who: string; // "mira, Viewer"
   roles?: string[]; // that hold it
+  level?: 'h1' | 'h3';
 }
 
 /* A page reached by a link that this role may not open. */
-export function NoPermission({ what, permission, who, roles }: DeniedProps) {
+export function NoPermission({ what, permission, who, roles, level = 'h1' }: DeniedProps) {
   return (
-    <Empty icon={Lock} title={`You can't ${what}`} level="h1">
+    <Empty icon={Lock} title={`You can't ${what}`} level={level}>
       You are signed in as {who}. It needs the permission <code>{permission}</code>
       {roles?.length ? `, which comes with the role ${roles.join(' or ')}. An administrator can give it to you.` : '; an administrator can give you a role that has it.'}
+    </Empty>
+  );
+}
+
+/* Held, but not there. */
+export function OutsideLimits({ what, limits, level = 'h1' }: { what: string; limits: string; level?: 'h1' | 'h3' }) {
+  return (
+    <Empty icon={Lock} title={`You can't ${what} here`} level={level}>
+      You may do so where your limits fit: <code>{limits}</code>. An administrator can widen them.
     </Empty>
   );
 }
@@ -84,7 +94,7 @@ export function Bone({ className }: { className?: string }) {
 /* Rows in the shape of a list. */
 export function SkeletonRows({ rows = 6 }: { rows?: number }) {
   return (
-    <div role="progressbar" aria-busy="true" aria-label="Loading" className="px-4 py-2">
+    <div role="status" aria-busy="true" aria-label="Loading" className="px-4 py-2">
       {Array.from({ length: rows }, (_, i) => (
         <div key={i} className="flex h-8 items-center gap-3.5">
           <Bone className="w-12" />

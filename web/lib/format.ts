@@ -56,20 +56,22 @@ export function bytes(n: number | null | undefined): Quantity {
   return { value: number(n / 1000 ** unit), unit: byteUnits[unit] ?? 'B' };
 }
 
-/* Memory is sold in powers of two and called GB: 128 GB is 128 × 2^30. */
+const memoryUnits = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
+
+/* In powers of two: 128 GiB are 128 × 2^30. */
 export function memory(n: number | null | undefined): Quantity {
   if (n == null) return { value: none, unit: '' };
   let unit = 0;
   let v = n;
-  for (; Math.abs(v) >= 999.5 && unit < byteUnits.length - 1; v /= 1024) unit++;
-  return { value: number(v), unit: byteUnits[unit] ?? 'B' };
+  for (; Math.abs(v) >= 999.5 && unit < memoryUnits.length - 1; v /= 1024) unit++;
+  return { value: number(v), unit: memoryUnits[unit] ?? 'B' };
 }
 
-/* "74 / 128 GB": both in the unit of the whole. */
+/* "74 / 128 GiB": both in the unit of the whole. */
 export function share(used: number | null | undefined, total: number | null | undefined, binary: boolean): [string, Quantity] {
   if (total == null || total <= 0) return [none, { value: '', unit: '' }];
   const whole = binary ? memory(total) : bytes(total);
-  const unit = byteUnits.indexOf(whole.unit);
+  const unit = (binary ? memoryUnits : byteUnits).indexOf(whole.unit);
   const size = (binary ? 1024 : 1000) ** unit;
   return [used == null ? none : number(used / size), whole];
 }

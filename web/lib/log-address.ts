@@ -80,3 +80,11 @@ export function queryOf(a: LogAddress, now: number): LogQuery {
 export const searchQuery = (query: LogQuery, q: string, regex: boolean): LogQuery => ({ ...query, q, regex });
 
 export const isBare = (a: LogAddress): boolean => !a.services.length && !a.nodes.length;
+
+const mostFirst = 8; // services at once, for those who may read no whole node
+
+/* What is read when nothing was chosen: what every node writes, or of those who may read services alone, the first of these. */
+export function firstSources(sources: { kind: string; service: string }[]): Pick<LogAddress, 'services' | 'nodes'> {
+  const nodes = sources.filter((s) => s.kind === 'node').map((s) => s.service);
+  return nodes.length ? { services: [], nodes } : { services: sources.slice(0, mostFirst).map((s) => s.service), nodes: [] };
+}

@@ -51,6 +51,12 @@ export function grouped(verbs: string[]): { title: string; verbs: string[] }[] {
   return titles.map((title) => ({ title, verbs: verbs.filter((v) => titleOf(v) === title) })).filter((g) => g.verbs.length);
 }
 
+/* What a verb is done to. */
+export function noun(verb: string): string {
+  const kind = verb.slice(0, verb.indexOf('.'));
+  return ['unit', 'container', 'project', 'generation'].includes(kind) ? kind : 'target';
+}
+
 export const shortVerb = (verb: string): string => verb.slice(verb.indexOf('.') + 1).replaceAll('-', ' ');
 
 /* A word that YAML reads as a text: patterns and the like are quoted. */

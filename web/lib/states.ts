@@ -29,16 +29,16 @@ export const severityLook: Record<Severity, Look> = {
 };
 
 export function nodeLook(state: NodeState, severity: Severity): Look {
-  if (state === 'away') return { shape: 'unknown', word: 'Unknown' };
+  if (state === 'away') return { shape: 'unknown', word: 'Away' };
   if (state === 'late') return { shape: 'unknown', word: 'Late' };
   return severityLook[severity];
 }
 
-/* Who added a node named it; what it calls itself may be the name of others, too. */
-export const nodeName = (n: { id: string; name: string; agent: { kind: 'built-in' | 'remote' } }): string => (n.agent.kind === 'remote' ? n.id : n.name);
+/* What it is called everywhere; what it calls itself may be the name of others, too. */
+export const nodeName = (n: { id: string }): string => n.id;
 
 /* What a node calls itself, where that is not what it is called here. */
-export const hostName = (n: { id: string; name: string; agent: { kind: 'built-in' | 'remote' } }): string | null => (n.agent.kind === 'remote' && n.name && n.name !== n.id ? n.name : null);
+export const hostName = (n: { id: string; name: string }): string | null => (n.name && n.name !== n.id ? n.name : null);
 
 const order: ServiceState[] = ['down', 'degraded', 'unknown', 'working', 'unchecked', 'stopped', 'healthy'];
 export const stateRank = (s: ServiceState): number => order.indexOf(s);

@@ -155,6 +155,7 @@ export class Live {
 
   private onStatus(status: StreamStatus, cursor: string | null): void {
     useConnection.setState({ status });
+    if (status.state !== 'idle' && status.state !== 'connecting') useConnection.setState({ lost: status.state !== 'live' });
     if (status.state === 'ended') return this.leave(status.why);
     // The worker was there before this page: what it passed on before we came is only in a fresh snapshot.
     const seen = this.patcher.cursor;

@@ -2,6 +2,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { sessionQuery } from '@/api/keys';
 import type { Session } from '@/api/types';
+import { mayAdd, mayThere, type Spot } from '@/lib/limits';
 
 export function useSession(): Session | undefined {
   return useQuery(sessionQuery()).data;
@@ -22,3 +23,11 @@ export function useMayAny(permissions: readonly string[]): boolean {
 export function useMayKnown(permission: string): boolean | undefined {
   return useQuery({ ...sessionQuery(), select: (s) => s.permissions.includes(permission) }).data;
 }
+
+/* Of a service or a node, with the limits of who is signed in: undefined while it is not known. */
+export function useMayThere(permission: string, spot: Spot): boolean | undefined {
+  const session = useSession();
+  return session && mayThere(session, permission, spot);
+}
+
+export const useMayAdd = (): boolean => useQuery({ ...sessionQuery(), select: mayAdd }).data ?? false;

@@ -36,6 +36,12 @@ export function readTheme(): Theme {
   return t === 'light' || t === 'system' ? t : 'dark';
 }
 
+/* What this browser remembers, for a page whose inline script has not run. */
+export function keptTheme(): Theme {
+  const t = localStorage.getItem('theme');
+  return t === 'light' || t === 'system' ? t : 'dark';
+}
+
 export function shownTheme(): 'dark' | 'light' {
   const t = readTheme();
   if (t !== 'system') return t;

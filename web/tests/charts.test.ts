@@ -44,7 +44,7 @@ test.each([
 
 test('three ticks, the unit once', () => {
   expect(axisLabels('percent', 100)).toEqual(['0', '50', '100 %']);
-  expect(axisLabels('memory', 128 * GB)).toEqual(['0', '64', '128 GB']);
+  expect(axisLabels('memory', 128 * GB)).toEqual(['0', '64', '128 GiB']);
   expect(axisLabels('rate', 200e6)).toEqual(['0', '100', '200 MB/s']);
   expect(axisLabels('rate', 5e6)).toEqual(['0', '2.5', '5 MB/s']);
 });

@@ -28,7 +28,7 @@ describe('quantities', () => {
     [bytes(999), '999 B'],
     [bytes(999.6), '1 KB'],
     [bytes(1.4e12), '1.4 TB'],
-    [memory(128 * 2 ** 30), '128 GB'],
+    [memory(128 * 2 ** 30), '128 GiB'],
     [memory(null), '–'],
     [rate(212e6), '212 MB/s'],
     [percent(0.42), '0.4 %'],
@@ -40,7 +40,7 @@ describe('quantities', () => {
     expect(join(temperature(100))).toBe('212 °F');
   });
   test('used and total share the unit of the total', () => {
-    expect(share(74 * 2 ** 30, 128 * 2 ** 30, true)).toEqual(['74', { value: '128', unit: 'GB' }]);
+    expect(share(74 * 2 ** 30, 128 * 2 ** 30, true)).toEqual(['74', { value: '128', unit: 'GiB' }]);
     expect(share(600e9, 3.8e12, false)).toEqual(['0.6', { value: '3.8', unit: 'TB' }]);
     expect(share(1, 0, false)[0]).toBe('–');
   });

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { logParams } from '@/api/logs';
-import { isBare, logsHref, noAddress, queryOf, readAddress, writeAddress } from '@/lib/log-address';
+import { firstSources, isBare, logsHref, noAddress, queryOf, readAddress, writeAddress } from '@/lib/log-address';
 import { volumeOf } from '@/lib/volume';
 
 test('an address says the same again', () => {
@@ -35,4 +35,12 @@ test('volume counts by weight, every line once', () => {
   expect(v?.peak).toBe(2);
   expect(volumeOf([], 10)).toBeNull();
   expect(volumeOf([{ t: 5, weight: 'info' }], 3)?.bars).toHaveLength(3);
+});
+
+test('what is read first: nodes, or services of those who may read no node', () => {
+  const node = { kind: 'node', service: 'tower' };
+  const plex = { kind: 'container', service: 'tower/docker/plex' };
+  expect(firstSources([plex, node])).toEqual({ services: [], nodes: ['tower'] });
+  expect(firstSources([plex])).toEqual({ services: ['tower/docker/plex'], nodes: [] });
+  expect(firstSources([])).toEqual({ services: [], nodes: [] });
 });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { grouped, shortVerb, stillDenied, untouchable, verdictOf, yamlOf, type Rules } from '@/lib/policy';
+import { grouped, noun, shortVerb, stillDenied, untouchable, verdictOf, yamlOf, type Rules } from '@/lib/policy';
 
 const rules: Rules = {
   allow: [{ do: ['unit.*', 'logs'], on: [] }, { do: ['container.restart'], on: ['docker/plex', 'backup-*'] }],
@@ -24,6 +24,7 @@ test('verbs stand in groups, and new ones somewhere', () => {
     { title: 'Logs and more', verbs: ['logs', 'brand.new'] },
   ]);
   expect(shortVerb('unit.reset-failed')).toBe('reset failed');
+  expect(['unit.stop', 'container.stop', 'process.signal', 'logs'].map(noun)).toEqual(['unit', 'container', 'target', 'target']);
 });
 
 test('the file says what holds, and what is added', () => {

@@ -8,8 +8,9 @@ import { nodeQuery } from '@/api/keys';
 import { Time } from '@/app/parts/time';
 import { Button, ButtonLink, IconButton } from '@/components/button';
 import { Card, CardHead } from '@/components/card';
-import { ErrorState, SkeletonRows } from '@/components/states';
+import { ErrorState, OutsideLimits, SkeletonRows } from '@/components/states';
 import { tabHref } from '@/lib/node-tabs';
+import { useSession } from '@/state/session';
 
 type Asking<T> = UseQueryResult<T> & { away: boolean };
 
@@ -68,6 +69,9 @@ interface UnansweredProps {
 }
 
 function Unanswered({ node, title, error, retry }: UnansweredProps) {
+  const session = useSession();
+  if (error instanceof ApiError && error.status === 403 && session?.limits) return <OutsideLimits what="ask for this" limits={session.limits} level="h3" />;
+  if (session?.demo && isOfType(error, 'agent-too-old')) return <Quiet text="The demonstration's nodes answer no questions." />;
   if (isOfType(error, 'not-here')) return <Quiet text={error.message} />;
   if (isOfType(error, 'agent-too-old'))
     return (

@@ -37,10 +37,10 @@ function Head({ node }: { node: NodeFacts }) {
   return (
     <header className="mb-2 flex items-center gap-2">
       <Shape shape={look.shape} label={look.word} />
-      <b className="ell text-[14px]">{nodeName(node)}</b>
+      <b className="min-w-0 flex-none ell max-w-[70%] text-[14px]">{nodeName(node)}</b>
       {node.state !== 'online' && <Chip>{look.word}</Chip>}
       {node.pending_reboot && <Chip tone="warn">Reboot pending</Chip>}
-      <small className="ell ml-auto text-12 text-fg-3">{node.label === node.name ? node.os : `${node.label} · ${node.os}`}</small>
+      <small className="ell ml-auto min-w-0 text-12 text-fg-3">{!node.label || node.label === node.name || node.label === node.id ? node.os : `${node.label} · ${node.os}`}</small>
     </header>
   );
 }
@@ -51,7 +51,7 @@ function Away({ node }: { node: NodeFacts }) {
   if (!node.os) return <p className="mb-2 text-12 leading-[18px] text-fg-2">Enrolled; its agent has not reported yet.</p>;
   return (
     <p className="mb-2 text-12 leading-[18px] text-fg-2">
-      Not heard from since {clock(t)}, {age} ago. Its services keep their last known state.
+      Not heard from since {clock(t)}, {age} ago. Its services are unknown until it is back.
     </p>
   );
 }
@@ -147,7 +147,7 @@ function Foot({ node, v, wide }: { node: NodeFacts; v: Vitals | null; wide?: boo
       {!wide && v?.temp != null && <Fact icon={Thermometer} value={join(temperature(v.temp))} />}
       {v?.power != null && <Fact icon={Zap} value={join({ value: number(v.power), unit: 'W' })} />}
       <Fact icon={Boxes} value={String(node.services.total)} word={node.services.total === 1 ? 'service' : 'services'} />
-      {up && (
+      {up && node.state !== 'away' && (
         <span className="ml-auto whitespace-nowrap">
           up <b className="font-medium text-fg-2">{up}</b>
         </span>

@@ -1,26 +1,29 @@
 'use client';
 import { useQueryClient } from '@tanstack/react-query';
-import dynamic from 'next/dynamic';
+import { useRouter } from 'next/navigation';
 import { useEffect, useLayoutEffect, type ReactNode } from 'react';
 import { onSignedOut } from '@/api/client';
+import { lazyDialog } from '@/app/parts/lazy';
 import { Tooltips } from '@/components/tooltip';
+import { ahead, beginAhead } from '@/lib/ahead';
 import { setFormat } from '@/lib/format';
-import { useAsking } from '@/state/asking';
+import { ask, useAsking } from '@/state/asking';
 import { useConnection } from '@/state/connection';
 import { startLive } from '@/state/live';
 import { useSession } from '@/state/session';
-import { applyTheme, readTheme, useUi } from '@/state/ui';
+import { applyTheme, openOverlay, readTheme, useUi } from '@/state/ui';
 import { Announcer } from './announcer';
 import { Banner } from './banner';
 import { useShellCommands, useShellKeys } from './commands';
 import { Nav } from './nav';
+import { places } from './places';
 import { TabBar } from './tab-bar';
 import { Toasts } from './toasts';
 import { TopBar } from './top-bar';
 
-const Palette = dynamic(() => import('./palette'), { ssr: false });
-const Ask = dynamic(() => import('@/app/parts/jobs/ask'), { ssr: false });
-const Keys = dynamic(() => import('./keys'), { ssr: false });
+const Palette = lazyDialog(() => import('./palette'), () => openOverlay(null));
+const Ask = lazyDialog(() => import('@/app/parts/jobs/ask'), () => ask(null));
+const Keys = lazyDialog(() => import('./keys'), () => openOverlay(null));
 
 let leaving = false;
 
@@ -51,6 +54,17 @@ function usePreferences(): void {
   }, [preferences]);
 }
 
+/* Where one can go is fetched ahead: the way there stays open while the hub is gone. */
+function usePagesAhead(): void {
+  const router = useRouter();
+  const known = !!useSession();
+  useEffect(() => {
+    if (!known) return;
+    beginAhead();
+    new Set(places.flatMap((p) => [p.href, ...(p.also ?? [])])).forEach((href) => ahead(async () => router.prefetch(href)));
+  }, [router, known]);
+}
+
 function Overlays() {
   const overlay = useUi((s) => s.overlay);
   const asking = useAsking((s) => s.asking);
@@ -66,6 +80,7 @@ function Overlays() {
 export function Shell({ children }: { children: ReactNode }) {
   useStream();
   usePreferences();
+  usePagesAhead();
   useShellCommands();
   useShellKeys();
   const stale = useConnection((s) => s.stale);

@@ -3,12 +3,14 @@ import { ChevronsUpDown } from 'lucide-react';
 import { lazy, Suspense, useState } from 'react';
 import { Bone } from '@/components/states';
 import { Icon } from '@/components/icon';
+import { ahead } from '@/lib/ahead';
 import { cx } from '@/lib/cx';
 import { initials } from '@/lib/format';
 import { useSession } from '@/state/session';
 
 const load = () => import('./user-menu');
 const UserMenu = lazy(load);
+ahead(load);
 
 export function Avatar({ name }: { name: string }) {
   return <span className="avatar">{initials(name)}</span>;

@@ -37,7 +37,7 @@ const Entry = memo(function Entry({ entry: e }: { entry: AuditEntry }) {
   const [open, setOpen] = useState(false);
   const look = looks[e.outcome];
   const t = Date.parse(e.time);
-  const { verb, target } = auditWords(e.action, e.target, e.outcome);
+  const { verb, target } = auditWords(e.action, e.target, e.outcome, e.detail);
   return (
     <li className="audit-item">
       <button type="button" aria-expanded={open} onClick={() => setOpen(!open)} className="audit-row">

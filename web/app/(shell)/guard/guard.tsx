@@ -1,11 +1,11 @@
 'use client';
 import { useQuery } from '@tanstack/react-query';
 import { Plus, ShieldOff } from 'lucide-react';
-import dynamic from 'next/dynamic';
 import { useState } from 'react';
 import { guardQuery } from '@/api/keys';
 import type { GuardRails } from '@/api/types';
 import { Gate } from '@/app/parts/gate';
+import { lazyDialog } from '@/app/parts/lazy';
 import { useOffline } from '@/app/parts/offline';
 import { Time } from '@/app/parts/time';
 import { Button } from '@/components/button';
@@ -16,8 +16,8 @@ import { Empty } from '@/components/states';
 import { useMay } from '@/state/session';
 import { Rules } from './rules';
 
-const RuleDialog = dynamic(() => import('./rule-dialog'), { ssr: false });
-const RemoveDialog = dynamic(() => import('./remove-dialog'), { ssr: false });
+const RuleDialog = lazyDialog(() => import('./rule-dialog'));
+const RemoveDialog = lazyDialog(() => import('./remove-dialog'));
 
 /* What must not be interrupted, and when. */
 export function Guard() {

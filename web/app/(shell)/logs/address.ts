@@ -2,7 +2,7 @@
 import { usePathname, useRouter, useSearchParams } from 'next/navigation';
 import { useCallback, useEffect, useMemo } from 'react';
 import type { LogSource } from '@/api/logs';
-import { isBare, readAddress, writeAddress, type LogAddress } from '@/lib/log-address';
+import { firstSources, isBare, readAddress, writeAddress, type LogAddress } from '@/lib/log-address';
 
 const lastKey = 'hydra-logs-sources';
 type Sources = Pick<LogAddress, 'services' | 'nodes'>;
@@ -24,14 +24,14 @@ export function useAddress(): [LogAddress, (part: Partial<LogAddress>) => void] 
   return [address, set];
 }
 
-/* Without sources in the address: those read last in this browser, else what every node writes. */
+/* Without sources in the address: those read last in this browser, else what every node writes, else what there is. */
 export function useDefaultSources(address: LogAddress, sources: LogSource[] | undefined, set: (part: Partial<LogAddress>) => void): void {
   const bare = isBare(address);
   useEffect(() => {
     if (!sources) return;
     if (!bare) localStorage.setItem(lastKey, JSON.stringify({ services: address.services, nodes: address.nodes }));
     else {
-      const first = lastSources(sources) ?? everyNode(sources);
+      const first = lastSources(sources) ?? firstSources(sources);
       if (first.services.length || first.nodes.length) set(first);
     }
   }, [bare, sources, address.services, address.nodes, set]);
@@ -49,4 +49,3 @@ function lastSources(sources: LogSource[]): Sources | null {
   }
 }
 
-const everyNode = (sources: LogSource[]): Sources => ({ services: [], nodes: sources.filter((s) => s.kind === 'node').map((s) => s.service) });

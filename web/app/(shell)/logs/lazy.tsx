@@ -1,4 +1,4 @@
 'use client';
-import dynamic from 'next/dynamic';
+import { lazyPart } from '@/app/parts/lazy';
 
-export const LazyLogs = dynamic(() => import('./logs'), { ssr: false });
+export const LazyLogs = lazyPart(() => import('./logs'));

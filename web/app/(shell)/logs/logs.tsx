@@ -1,10 +1,10 @@
 'use client';
 import { useQuery } from '@tanstack/react-query';
 import { ScrollText } from 'lucide-react';
-import dynamic from 'next/dynamic';
 import { useEffect, useMemo, useState } from 'react';
 import { logSourcesQuery } from '@/api/keys';
 import { logDownloadUrl, type LogLine } from '@/api/logs';
+import { lazyDialog } from '@/app/parts/lazy';
 import { copyText } from '@/app/parts/logs/copy';
 import { Detail } from '@/app/parts/logs/detail';
 import { Lines } from '@/app/parts/logs/lines';
@@ -16,7 +16,9 @@ import { useDetail, useLog, type Log } from '@/app/parts/logs/use-log';
 import { useLogLook } from '@/app/parts/logs/view';
 import { VolumeChart } from '@/app/parts/logs/volume';
 import { useTyped } from '@/app/parts/typed';
+import { Button } from '@/components/button';
 import { Empty, ErrorState } from '@/components/states';
+import { useSession } from '@/state/session';
 import { toast } from '@/state/ui';
 import { isBare, logsHref, queryOf, type LogAddress } from '@/lib/log-address';
 import { useAddress, useDefaultSources } from './address';
@@ -26,7 +28,7 @@ import { useSourceNames } from './names';
 import { Times } from './times';
 import '@/styles/logs.css';
 
-const Picker = dynamic(() => import('./picker'), { ssr: false });
+const Picker = lazyDialog(() => import('./picker'));
 const barsFor = (width: number): number => (width <= 720 ? 45 : 90);
 
 /* What was said, where, around that moment? */
@@ -40,15 +42,25 @@ export default function Logs() {
     <div className="log-page">
       {!bare && <Reading address={address} set={set} choose={() => setChoosing(true)} />}
       {bare && sources.error && <ErrorState title="The sources of logs could not be read" detail={sources.error.message} retry={() => void sources.refetch()} />}
-      {bare && sources.data?.length === 0 && (
-        <Empty icon={ScrollText} title="Nothing here keeps a log">
-          Containers, units and nodes appear here once Hydra has found them.
+      {bare && sources.data && sources.data.length > 0 && (
+        <Empty icon={ScrollText} title="Nothing is chosen" actions={<Button onClick={() => setChoosing(true)}>Choose sources</Button>}>
+          Choose what to read: services, or everything that a node logs.
         </Empty>
       )}
+      {bare && sources.data?.length === 0 && <NoSources />}
       {choosing && sources.data && (
         <Picker sources={sources.data} chosen={[...address.services, ...address.nodes]} onChange={(services, nodes) => set({ services, nodes, line: null })} onClose={() => setChoosing(false)} />
       )}
     </div>
+  );
+}
+
+function NoSources() {
+  const limits = useSession()?.limits;
+  return (
+    <Empty icon={ScrollText} title={limits ? 'No log that you may read' : 'Nothing here keeps a log'}>
+      {limits ? `You may read logs where your limits fit: ${limits}. Nothing there keeps one.` : 'Containers, units and nodes appear here once Hydra has found them.'}
+    </Empty>
   );
 }
 
@@ -133,7 +145,7 @@ function Reading({ address, set, choose }: Props) {
       </div>
       <VolumeChart volume={volume} show={showTime} />
       <div className="log-main" data-detail={detail ? '' : undefined}>
-        <LogStates reader={reader} view={view} filter={nothingOf(address)} clear={() => set({ q: '', level: '', range: null, from: null, to: null, line: null })}>
+        <LogStates reader={reader} view={view} invalid={search.error} filter={nothingOf(address)} clear={() => set({ q: '', level: '', range: null, from: null, to: null, line: null })}>
           <Lines
             key={view.generation}
             reader={reader}

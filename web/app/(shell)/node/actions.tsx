@@ -4,11 +4,13 @@ import { lazy, Suspense, useState } from 'react';
 import type { NodeFacts } from '@/api/types';
 import { useOffers } from '@/app/parts/jobs/offers';
 import { IconButton } from '@/components/button';
+import { ahead } from '@/lib/ahead';
 import { nodeName } from '@/lib/states';
 import { useMay } from '@/state/session';
 
 const loadMore = () => import('./more');
 const More = lazy(loadMore);
+ahead(loadMore);
 
 /* Reboot, power off, remove: not drawn for those who may none of it. */
 export function Actions({ node: n }: { node: NodeFacts }) {

@@ -21,7 +21,7 @@ export function Head({ node: n }: { node: NodeFacts }) {
           <Shape shape={look.shape} size="lg" label={look.word} />
           <span className="min-w-0 [overflow-wrap:anywhere]">{nodeName(n)}</span>
           {hostName(n) && <span className="text-13 font-regular tracking-normal text-fg-3">calls itself {hostName(n)}</span>}
-          {n.label && n.label !== n.name && <span className="text-13 font-regular tracking-normal text-fg-3">{n.label}</span>}
+          {n.label && n.label !== n.name && n.label !== n.id && <span className="text-13 font-regular tracking-normal text-fg-3">{n.label}</span>}
           {n.state !== 'online' && <Chip>{look.word}</Chip>}
           {n.pending_reboot && <Chip tone="warn">Reboot pending</Chip>}
         </h1>
@@ -63,7 +63,7 @@ function Away({ node: n }: { node: NodeFacts }) {
   return (
     <div className="mt-2 flex flex-wrap items-center gap-2.5">
       <p>
-        Not heard from since {clock(t)}, {age} ago. What stands here is from then; its services keep their last known state.
+        Not heard from since {clock(t)}, {age} ago. What stands here is from then; its services are unknown until it is back.
       </p>
       <Wake node={n} />
     </div>

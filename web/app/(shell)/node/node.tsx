@@ -1,7 +1,6 @@
 'use client';
 import { useQuery } from '@tanstack/react-query';
 import { Server } from 'lucide-react';
-import dynamic from 'next/dynamic';
 import { useSearchParams } from 'next/navigation';
 import { useEffect } from 'react';
 import { ApiError } from '@/api/client';
@@ -10,6 +9,7 @@ import type { NodeDetail, NodeFacts } from '@/api/types';
 import { Crumb } from '@/app/parts/crumb';
 import { Doing } from '@/app/parts/jobs/doing';
 import { Gate } from '@/app/parts/gate';
+import { lazyPart } from '@/app/parts/lazy';
 import { ButtonLink } from '@/components/button';
 import { Card } from '@/components/card';
 import { Empty, ErrorState, SkeletonRows } from '@/components/states';
@@ -17,7 +17,7 @@ import { cx } from '@/lib/cx';
 import { tabOf, type NodeTab } from '@/lib/node-tabs';
 import { nodeName } from '@/lib/states';
 import { live } from '@/state/live';
-import { useMay } from '@/state/session';
+import { useMayThere } from '@/state/session';
 import { Agent } from './agent';
 import { Facts } from './facts';
 import { NodeFeed } from './feed';
@@ -41,11 +41,11 @@ const TabWait = () => (
     <SkeletonRows rows={10} />
   </Card>
 );
-const ProcessesTab = dynamic(() => import('./tabs/processes'), { ssr: false, loading: TabWait });
-const StorageTab = dynamic(() => import('./tabs/storage'), { ssr: false, loading: TabWait });
-const SystemTab = dynamic(() => import('./tabs/system'), { ssr: false, loading: TabWait });
-const AgentTab = dynamic(() => import('./tabs/agent'), { ssr: false, loading: TabWait });
-const Charts = dynamic(() => import('./charts'), { ssr: false, loading: ChartsWait });
+const ProcessesTab = lazyPart(() => import('./tabs/processes'), TabWait);
+const StorageTab = lazyPart(() => import('./tabs/storage'), TabWait);
+const SystemTab = lazyPart(() => import('./tabs/system'), TabWait);
+const AgentTab = lazyPart(() => import('./tabs/agent'), TabWait);
+const Charts = lazyPart(() => import('./charts'), ChartsWait);
 
 /* How is this machine, and what is it doing? Without an id: the first one. */
 export function Page() {
@@ -98,7 +98,7 @@ function Body({ detail: d, row, tab }: { detail: NodeDetail; row: NodeFacts | un
 
 /* Each card takes its own part of the detail, so a tick draws only what changed. */
 function Overview({ detail: d, facts }: { detail: NodeDetail; facts: NonNullable<NodeDetail['facts']> }) {
-  const mayProcesses = useMay('processes:read');
+  const mayProcesses = useMayThere('processes:read', { node: d.id, labels: [] });
   return (
     <div className="columns">
       <div className="stack">

@@ -41,7 +41,7 @@ export const Processes = memo(function Processes({ node }: { node: string }) {
       </CardHead>
       <div onPointerEnter={() => (over.current = true)} onPointerLeave={() => (over.current = false)} className="live overflow-x-auto px-4 py-1">
         <Table node={node} rows={shown} sort={sort} onSort={setSort} gpu={data.rows.some((r) => r.gpu_memory != null)} />
-        {!rows.length && <p className="py-4 text-fg-2">No process matches “{text}”.</p>}
+        {!rows.length && <p className="py-4 text-fg-2">{text ? `No process matches “${text}”.` : 'It has told no process yet.'}</p>}
       </div>
       {rows.length > shownFirst && (
         <div className="flex justify-center border-t border-line py-1">

@@ -2,9 +2,11 @@
 import { Ellipsis } from 'lucide-react';
 import { lazy, Suspense, useState } from 'react';
 import { IconButton } from '@/components/button';
+import { ahead } from '@/lib/ahead';
 
 const loadMenu = () => import('./signal-menu');
 const SignalMenu = lazy(loadMenu);
+ahead(loadMenu);
 
 export interface Of {
   node: string;

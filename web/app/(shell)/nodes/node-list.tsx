@@ -1,10 +1,10 @@
 'use client';
 import { useQuery } from '@tanstack/react-query';
 import { Plus, Server } from 'lucide-react';
-import dynamic from 'next/dynamic';
 import { usePathname, useSearchParams } from 'next/navigation';
 import { useMemo, useState } from 'react';
 import { nodesQuery, verdictQuery } from '@/api/keys';
+import { lazyDialog, lazyPart } from '@/app/parts/lazy';
 import { NodeCard } from '@/app/parts/node-card';
 import { useOffline } from '@/app/parts/offline';
 import { Button } from '@/components/button';
@@ -14,8 +14,8 @@ import { count } from '@/lib/format';
 import { useCommands, type Command } from '@/state/commands';
 import { useMay } from '@/state/session';
 
-const AddNode = dynamic(() => import('./add/add-node'), { ssr: false });
-const Waiting = dynamic(() => import('./waiting'), { ssr: false });
+const AddNode = lazyDialog(() => import('./add/add-node'));
+const Waiting = lazyPart(() => import('./waiting'));
 
 export function NodeList() {
   const ids = useQuery(nodesQuery()).data;

@@ -5,6 +5,7 @@ import { useEffect, useState } from 'react';
 import { call, idPath } from '@/api/client';
 import { attentionQuery, serviceQuery } from '@/api/keys';
 import type { Attention } from '@/api/types';
+import { useOffline } from '@/app/parts/offline';
 import { Button, ButtonLink } from '@/components/button';
 import { Icon } from '@/components/icon';
 import { Link } from '@/components/link';
@@ -15,8 +16,7 @@ import { exact, lasting } from '@/lib/format';
 import { nodeHref, serviceHref } from '@/lib/links';
 import { serviceLook, severityLook } from '@/lib/states';
 import { useClock } from '@/state/clock';
-import { useConnection } from '@/state/connection';
-import { useMay } from '@/state/session';
+import { useMayThere, useSession } from '@/state/session';
 import { toast } from '@/state/ui';
 
 const folded = 4; // rows before the rest is folded away: nodes and services stay in sight
@@ -132,12 +132,11 @@ function BrokenTag({ id }: { id: string }) {
 }
 
 function Actions({ item, primary }: { item: Attention; primary: boolean }) {
-  const may = useMay('services:write');
   const href = item.service ? serviceHref(item.service) : item.node ? nodeHref(item.node) : null;
   return (
     <div className="attention-actions">
       <Since time={item.since} />
-      {item.actions.includes('check') && item.service && may && <CheckNow id={item.service} small={!primary} />}
+      {item.actions.includes('check') && item.service && <CheckNow id={item.service} small={!primary} />}
       {item.actions.includes('open') && href && (
         <ButtonLink href={href} look={primary ? 'primary' : 'plain'} size={primary ? 'md' : 'sm'}>
           {item.service ? 'Open service' : 'Open node'}
@@ -158,13 +157,17 @@ function Since({ time }: { time: string }) {
 }
 
 function CheckNow({ id, small }: { id: string; small: boolean }) {
+  const service = useQuery(serviceQuery(id)).data;
+  const may = useMayThere('services:write', { node: service?.node ?? null, group: service?.group });
+  const limits = useSession()?.limits;
   const check = useMutation({
     mutationFn: () => call<void>(`/api/web/services-check/${idPath(id)}`, { method: 'POST' }),
     onError: (e) => toast(e.message, 'bad'),
   });
-  const stale = useConnection((s) => s.stale);
+  const offline = useOffline();
+  if (may === false || limits === undefined) return null; // where a label decides, the server says it
   return (
-    <Button icon={RefreshCw} size={small ? 'sm' : 'md'} disabled={check.isPending || stale} title={stale ? 'Not while Hydra does not answer' : undefined} onClick={() => check.mutate()}>
+    <Button icon={RefreshCw} size={small ? 'sm' : 'md'} disabled={check.isPending} onClick={() => check.mutate()} {...offline}>
       Check now
     </Button>
   );

@@ -16,7 +16,7 @@ import { groupBy } from '@/lib/group';
 import { serviceHref } from '@/lib/links';
 import { serviceLook } from '@/lib/states';
 import { useEntity, whole } from '@/state/entity';
-import { useMay } from '@/state/session';
+import { useMayAdd } from '@/state/session';
 
 type Grouping = 'purpose' | 'node';
 const perGroup = 14;
@@ -62,7 +62,7 @@ function Tally() {
 }
 
 function NoServices() {
-  const may = useMay('services:write');
+  const may = useMayAdd();
   return (
     <Empty
       icon={Boxes}

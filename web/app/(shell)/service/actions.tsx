@@ -1,21 +1,23 @@
 'use client';
 import { useMutation } from '@tanstack/react-query';
 import { Ellipsis, Pencil, RefreshCw } from 'lucide-react';
-import dynamic from 'next/dynamic';
 import { lazy, Suspense, useMemo, useState } from 'react';
 import { call, idPath } from '@/api/client';
 import type { Service, ServiceDetail } from '@/api/types';
 import { actionIcon, useOffers, type Offers } from '@/app/parts/jobs/offers';
+import { lazyDialog } from '@/app/parts/lazy';
 import { useOffline } from '@/app/parts/offline';
 import { Button, IconButton } from '@/components/button';
 import { isManaged, isNextStep } from '@/lib/actions';
+import { ahead } from '@/lib/ahead';
 import { useCommands, type Command } from '@/state/commands';
-import { useMay } from '@/state/session';
+import { useMayThere } from '@/state/session';
 import { toast } from '@/state/ui';
 
-const Editor = dynamic(() => import('@/app/parts/editor/editor'), { ssr: false });
+const Editor = lazyDialog(() => import('@/app/parts/editor/editor'));
 const loadMore = () => import('./more');
 const More = lazy(loadMore);
+ahead(loadMore);
 
 interface Props {
   service: Service;
@@ -24,7 +26,7 @@ interface Props {
 
 /* What this role may do to it: run it, check it, edit it. Others see none of it. */
 export function Actions({ service: s, detail }: Props) {
-  const write = useMay('services:write');
+  const write = useMayThere('services:write', { node: s.node, group: s.group, labels: detail?.labels }) ?? false;
   const offers = useOffers('service', s.id, s.display, { looping: s.looping, managed: isManaged(s.kind) && s.node !== null });
   return (
     <>

@@ -29,7 +29,7 @@ export function Health({ detail: d }: { detail: ServiceDetail }) {
         </small>
         {d.uptime.hours24 != null && (
           <span className="num ml-auto text-12 text-fg-3">
-            <b className="text-13 font-medium text-fg">{percentUp(d.uptime.hours24)} %</b> of 24 h
+            <b className="text-13 font-medium text-fg">{percentUp(d.uptime.hours24)} %</b> {to - from < 0.99 * dayMs ? `since ${clock(from)}` : 'of 24 h'}
           </span>
         )}
       </div>

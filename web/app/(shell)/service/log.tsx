@@ -1,15 +1,15 @@
 'use client';
-import dynamic from 'next/dynamic';
-import type { Service } from '@/api/types';
-import { useMay } from '@/state/session';
+import type { ServiceDetail } from '@/api/types';
+import { lazyPart } from '@/app/parts/lazy';
+import { useMayThere } from '@/state/session';
 
-const LogCard = dynamic(() => import('@/app/parts/logs/card'), { ssr: false });
+const LogCard = lazyPart(() => import('@/app/parts/logs/card'));
 
 /* What the service itself says, for those who may read it. Nobody keeps what other processes write, and services added by
    hand have no log that Hydra could read. */
 const haveLogs = ['container', 'unit'];
 
-export function ServiceLog({ service: s }: { service: Service }) {
-  const may = useMay('logs:read');
+export function ServiceLog({ service: s }: { service: ServiceDetail }) {
+  const may = useMayThere('logs:read', s);
   return may && s.node && haveLogs.includes(s.kind) ? <LogCard service={s.id} name={s.display} /> : null;
 }

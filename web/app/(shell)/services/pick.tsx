@@ -47,8 +47,9 @@ export function PickBar() {
         {ids.length} selected
       </span>
       <Button look="primary" icon={RotateCw} onClick={() => restart([...ids])} {...held}>
-        {'Restart '}
-        {ids.length > 1 && <span className="max-m:hidden">one after another</span>}
+        <span>
+          Restart{ids.length > 1 && <span className="max-m:hidden"> one after another</span>}
+        </span>
       </Button>
       <IconButton icon={X} label="Select nothing" onClick={clearSelection} />
     </div>

@@ -7,6 +7,7 @@ import { outcomeOf, Progress } from '@/app/parts/jobs/doing';
 import { IconButton } from '@/components/button';
 import { Link } from '@/components/link';
 import { Shape } from '@/components/shape';
+import { ahead } from '@/lib/ahead';
 import { isActive, jobLook } from '@/lib/jobs';
 import type { ProjectRef } from '@/lib/services';
 import { useClock } from '@/state/clock';
@@ -14,6 +15,7 @@ import { useMay } from '@/state/session';
 
 const loadMenu = () => import('./project-menu');
 const ProjectMenu = lazy(loadMenu);
+ahead(loadMenu);
 
 /* What is done to a compose project as a whole, and what was. */
 export default function Project({ of }: { of: ProjectRef }) {

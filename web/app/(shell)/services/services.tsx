@@ -1,10 +1,10 @@
 'use client';
 import { Boxes, Plus, SearchX } from 'lucide-react';
-import dynamic from 'next/dynamic';
 import { usePathname, useRouter, useSearchParams } from 'next/navigation';
 import { useDeferredValue, useMemo, useState } from 'react';
 import type { Service } from '@/api/types';
 import { Gate } from '@/app/parts/gate';
+import { lazyDialog } from '@/app/parts/lazy';
 import { Button } from '@/components/button';
 import { PageHead } from '@/components/card';
 import { Empty, ErrorState, SkeletonRows } from '@/components/states';
@@ -16,13 +16,13 @@ import { serviceLook, type ServiceState } from '@/lib/states';
 import { useCommands } from '@/state/commands';
 import { useConnection } from '@/state/connection';
 import { useServices } from '@/state/services';
-import { useMay } from '@/state/session';
+import { useMayAdd } from '@/state/session';
 import { List } from './list';
 import { PickBar } from './pick';
 import { Toolbar } from './toolbar';
 import { useView, type View } from './view';
 
-const Editor = dynamic(() => import('@/app/parts/editor/editor'), { ssr: false });
+const Editor = lazyDialog(() => import('@/app/parts/editor/editor'));
 
 /* Everything that runs, found by searching, filtering and grouping. */
 export function Services() {
@@ -58,7 +58,7 @@ function Screen() {
 
 /* `/services?add` opens the editor; the palette and the key `n` do so too. */
 function useAdding() {
-  const may = useMay('services:write');
+  const may = useMayAdd();
   const router = useRouter();
   const path = usePathname();
   const params = useSearchParams();

@@ -1,11 +1,11 @@
 'use client';
 import { useQuery } from '@tanstack/react-query';
 import { KeyRound, Plus } from 'lucide-react';
-import dynamic from 'next/dynamic';
 import { useState } from 'react';
 import { tokensQuery } from '@/api/keys';
 import type { Token } from '@/api/types';
 import { Gate } from '@/app/parts/gate';
+import { lazyDialog } from '@/app/parts/lazy';
 import { useOffline } from '@/app/parts/offline';
 import { Button } from '@/components/button';
 import { Card, PageHead } from '@/components/card';
@@ -15,8 +15,8 @@ import { Empty } from '@/components/states';
 import { useMay } from '@/state/session';
 import { TokenRow } from './token-row';
 
-const NewToken = dynamic(() => import('./new-token'), { ssr: false });
-const RevokeDialog = dynamic(() => import('./revoke-dialog'), { ssr: false });
+const NewToken = lazyDialog(() => import('./new-token'));
+const RevokeDialog = lazyDialog(() => import('./revoke-dialog'));
 
 const whose = [
   { value: 'own', label: 'Yours' },

@@ -1,11 +1,11 @@
 'use client';
 import { useQuery } from '@tanstack/react-query';
 import { UserPlus } from 'lucide-react';
-import dynamic from 'next/dynamic';
 import { useState } from 'react';
 import { usersQuery } from '@/api/keys';
 import type { User } from '@/api/types';
 import { Gate } from '@/app/parts/gate';
+import { lazyDialog } from '@/app/parts/lazy';
 import { useOffline } from '@/app/parts/offline';
 import { Button } from '@/components/button';
 import { Card, PageHead } from '@/components/card';
@@ -14,9 +14,9 @@ import { useMay } from '@/state/session';
 import { Roles } from './roles';
 import { UserRow } from './user-row';
 
-const UserDialog = dynamic(() => import('./user-dialog'), { ssr: false });
-const PasswordDialog = dynamic(() => import('./password-dialog'), { ssr: false });
-const RemoveDialog = dynamic(() => import('./remove-dialog'), { ssr: false });
+const UserDialog = lazyDialog(() => import('./user-dialog'));
+const PasswordDialog = lazyDialog(() => import('./password-dialog'));
+const RemoveDialog = lazyDialog(() => import('./remove-dialog'));
 
 export type Asking = { what: 'add' } | { what: 'edit' | 'password' | 'remove'; user: User } | null;
 

@@ -1,16 +1,18 @@
 'use client';
+import { useOffline } from '@/app/parts/offline';
 import { MenuItem } from '@/components/menu';
 import { isForGood } from '@/lib/actions';
 import { actionIcon, type Offers } from './offers';
 
 /* Actions in a menu. What may not be done there stands with its reason; while something is under way, nothing else begins. */
 export function ActionItems({ offers }: { offers: Offers }) {
+  const offline = !!useOffline().disabled;
   return offers.rest.map((a) => (
     <MenuItem
       key={a.verb}
       icon={actionIcon(a.verb)}
       danger={isForGood(a)}
-      disabled={!a.allowed || offers.busy}
+      disabled={!a.allowed || offers.busy || offline}
       note={a.allowed ? null : a.why}
       onSelect={() => setTimeout(() => offers.run(a))} // once the menu has given the focus back
     >

@@ -51,7 +51,7 @@ export default function LogCard({ service, name }: { service: string; name: stri
         </span>
       </header>
       <div className="log-card-body" data-detail={detail ? '' : undefined}>
-        <LogStates reader={reader} view={view} filter={nothing} clear={() => set({ q: '', level: '' })}>
+        <LogStates reader={reader} view={view} invalid={search.error} filter={nothing} clear={() => set({ q: '', level: '' })}>
           <Lines key={view.generation} reader={reader} view={view} matcher={search.matcher} wrap={wrap || innerWidth <= 720} relative={relative} active={log.active} sources={null} onPick={shown.pick} handle={log.handle} label={`Log of ${name}`} />
         </LogStates>
         {detail && <Detail line={detail} name={name} listed matcher={search.matcher} link={logsHref({ services: [service], line: detail.cursor })} onClose={shown.close} onSearch={(q) => set({ q, regex: false })} />}

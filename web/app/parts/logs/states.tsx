@@ -10,13 +10,20 @@ import type { LogReader, LogView } from '@/state/log-reader';
 interface Props {
   reader: LogReader;
   view: LogView;
+  invalid: string | null; // why what is searched for is no regular expression
   filter: string | null; // what narrows the lines: “timeout”, “errors”
   clear: () => void;
   children: ReactNode;
 }
 
 /* The lines, or why there are none. */
-export function LogStates({ reader, view, filter, clear, children }: Props) {
+export function LogStates({ reader, view, invalid, filter, clear, children }: Props) {
+  if (view.phase === 'error' && invalid)
+    return (
+      <p role="alert" className="p-4 text-fg-2 [overflow-wrap:anywhere]">
+        {invalid}
+      </p>
+    );
   if (view.phase === 'error') return <ErrorState title="The log could not be read" detail={view.error?.text ?? ''} requestId={view.error?.requestId} retry={() => reader.again()} />;
   if (view.phase === 'loading' && !view.generation) return <LogSkeleton />;
   if (!view.window.items.length && view.phase === 'ready' && !view.window.start)
@@ -69,7 +76,7 @@ const widths = ['w-3/5', 'w-2/5', 'w-1/2', 'w-4/5', 'w-1/3'];
 /* In the shape of lines. */
 function LogSkeleton() {
   return (
-    <div role="progressbar" aria-busy="true" aria-label="Loading" className="log-skeleton">
+    <div role="status" aria-busy="true" aria-label="Loading" className="log-skeleton">
       {Array.from({ length: 24 }, (_, i) => (
         <div key={i} className="flex h-5 items-center gap-4 px-4">
           <Bone className="w-20" />

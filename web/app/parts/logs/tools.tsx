@@ -48,7 +48,7 @@ export function LogSearch({ text, onText, regex, onRegex, context, onContext, hi
       {text && (
         <>
           <span className="num text-12 whitespace-nowrap text-fg-3" role="status">
-            {error ? <span className="text-bad">no expression</span> : hits === null ? '' : `${number(hits)} ${hits === 1 ? 'hit' : 'hits'}`}
+            {error ? context && <span className="text-bad">no expression</span> : hits === null ? '' : `${number(hits)} ${hits === 1 ? 'hit' : 'hits'}`}
           </span>
           <IconButton small icon={ArrowUp} label="Previous match, older" onClick={() => step(-1)} />
           <IconButton small icon={ArrowDown} label="Next match, newer" onClick={() => step(1)} />

@@ -1,11 +1,11 @@
 'use client';
 import { Brush, ChevronRight } from 'lucide-react';
-import dynamic from 'next/dynamic';
 import { useState, type ReactNode } from 'react';
 import { dockerUsageQuery } from '@/api/keys';
 import type { DockerUsage as Usage } from '@/api/types';
 import { Asked, useAsked } from '@/app/parts/asked';
 import { useOffer } from '@/app/parts/jobs/offers';
+import { lazyDialog } from '@/app/parts/lazy';
 import { useOffline } from '@/app/parts/offline';
 import { Time } from '@/app/parts/time';
 import { Bar } from '@/components/bar';
@@ -16,7 +16,7 @@ import { Shape } from '@/components/shape';
 import { cx } from '@/lib/cx';
 import { bytes, integer, join } from '@/lib/format';
 
-const Prune = dynamic(() => import('./prune-dialog'), { ssr: false });
+const Prune = lazyDialog(() => import('./prune-dialog'));
 
 type Engine = Usage['engines'][number];
 

@@ -6,9 +6,14 @@ import { Time } from '@/app/parts/time';
 import { Chip } from '@/components/chip';
 import { Shape } from '@/components/shape';
 import { integer } from '@/lib/format';
+import { useMayThere } from '@/state/session';
 
 /* What the kernel complained about since it started; what it said over and over is one line. */
 export function KernelErrors({ node }: { node: string }) {
+  return useMayThere('logs:read', { node, labels: [] }) ? <Told node={node} /> : null;
+}
+
+function Told({ node }: { node: string }) {
   const query = useAsked(node, kernelLogQuery(node));
   return (
     <Asked node={node} query={query} title="Errors of the kernel" note={(k) => k.boot_time && <>since it started, <Time of={k.boot_time} /></>}>

@@ -1,19 +1,21 @@
 'use client';
 import { useQuery } from '@tanstack/react-query';
-import { FilePen } from 'lucide-react';
-import dynamic from 'next/dynamic';
+import { ChevronRight, FilePen } from 'lucide-react';
 import { useState } from 'react';
 import { policyQuery } from '@/api/keys';
 import type { NodeFacts, NodePolicy } from '@/api/types';
+import { lazyDialog } from '@/app/parts/lazy';
 import { Button } from '@/components/button';
 import { Card, CardHead } from '@/components/card';
-import { Chip } from '@/components/chip';
 import { Fetched } from '@/components/fetched';
+import { Icon } from '@/components/icon';
 import { Shape } from '@/components/shape';
-import { grouped, shortVerb, untouchable, verdictOf, type Verdict } from '@/lib/policy';
+import { cx } from '@/lib/cx';
+import { count } from '@/lib/format';
+import { grouped, noun, shortVerb, untouchable, verdictOf, type Verdict } from '@/lib/policy';
 import { nodeName } from '@/lib/states';
 
-const Change = dynamic(() => import('./policy-change'), { ssr: false });
+const Change = lazyDialog(() => import('./policy-change'));
 
 /* What a node allows to be done to it: its own word, whatever Hydra may ask for. */
 export function Policy({ node }: { node: NodeFacts }) {
@@ -90,16 +92,37 @@ const words = { yes: 'Allowed', some: 'Allowed for some', no: 'Not allowed' } as
 const shapes = { yes: 'ok', some: 'info', no: 'stopped' } as const;
 
 function Verb({ verb, verdict: v }: { verb: string; verdict: Verdict }) {
-  const only = v.only.length > 0 && `only ${v.only.join(', ')}`;
-  const but = v.allowed !== 'no' && v.but.length > 0 && `not ${v.but.join(', ')}`;
-  const note = [only, but].filter(Boolean).join('; ');
   return (
-    <li className={v.allowed === 'no' ? 'text-fg-3' : ''}>
-      <span className="inline-flex items-center gap-1.5">
+    <li className={cx('max-w-full', v.allowed === 'no' && 'text-fg-3')}>
+      <span className="flex flex-wrap items-center gap-1.5">
         <Shape shape={shapes[v.allowed]} size="sm" label={words[v.allowed]} />
         {shortVerb(verb)}
-        {note && <Chip>{note}</Chip>}
+        <Targets lead="only" names={v.only} many={`on ${count(v.only.length, noun(verb))}`} />
+        {v.allowed !== 'no' && <Targets lead="not" names={v.but} many={`except ${v.but.length} protected ${noun(verb)}s`} />}
       </span>
     </li>
+  );
+}
+
+const shownNames = 2;
+
+/* A few are named; many are a number that unfolds. */
+function Targets({ lead, names, many }: { lead: string; names: string[]; many: string }) {
+  const [open, setOpen] = useState(false);
+  if (!names.length) return null;
+  if (names.length <= shownNames)
+    return (
+      <span className="text-12 text-fg-3 [overflow-wrap:anywhere]">
+        {lead} {names.join(', ')}
+      </span>
+    );
+  return (
+    <>
+      <button type="button" aria-expanded={open} onClick={() => setOpen(!open)} className="inline-flex items-center gap-1 text-12 text-fg-2 hover:text-fg">
+        <Icon of={ChevronRight} size={12} className={cx('fold-arrow', open && 'fold-open')} />
+        {many}
+      </button>
+      {open && <span className="basis-full pl-4 text-12 text-fg-3 [overflow-wrap:anywhere]">{names.join(', ')}</span>}
+    </>
   );
 }

@@ -14,7 +14,7 @@ const views = [
 export default function ProcessesTab({ node }: { node: string }) {
   const [view, setView] = useState<'tree' | 'top'>('tree');
   return (
-    <Gate permission="processes:read" what="see processes">
+    <Gate permission="processes:read" what="see processes" spot={{ node, labels: [] }} level="h3">
       <div className="stack">
         <div>
           <Segmented label="View" value={view} options={[...views]} onChange={setView} />

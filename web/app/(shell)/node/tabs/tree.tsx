@@ -48,7 +48,7 @@ function Table({ node, tree }: { node: string; tree: ProcessTree }) {
       </div>
       <div className="overflow-x-auto px-4 py-1">
         <Rows node={node} rows={shown} folded={folded} fold={wanted ? null : fold} />
-        {!rows.length && <p className="py-4 text-fg-2">No process matches “{wanted}”.</p>}
+        {!rows.length && <p className="py-4 text-fg-2">{wanted ? `No process matches “${wanted}”.` : 'It tells no process.'}</p>}
       </div>
       {tree.cut && <p className="border-t border-line px-4 py-2 text-12 text-fg-3">The node has more processes than it tells; these are the first.</p>}
       {rows.length > shown.length && (

@@ -1,11 +1,11 @@
 'use client';
 import { Brush, Hammer, Undo2 } from 'lucide-react';
-import dynamic from 'next/dynamic';
 import { useSearchParams } from 'next/navigation';
 import { useState } from 'react';
 import { generationsQuery } from '@/api/keys';
 import type { Generations as List, NodeFacts } from '@/api/types';
 import { Asked, useAsked } from '@/app/parts/asked';
+import { lazyDialog, lazyPart } from '@/app/parts/lazy';
 import { useOffline } from '@/app/parts/offline';
 import { Button } from '@/components/button';
 import { isOver, previousOf } from '@/lib/generations';
@@ -14,10 +14,10 @@ import { useMay } from '@/state/session';
 import { Progress } from './progress';
 import { Rows } from './rows';
 
-const SwitchDialog = dynamic(() => import('./switch-dialog'), { ssr: false });
-const RebuildDialog = dynamic(() => import('./rebuild-dialog'), { ssr: false });
-const CollectDialog = dynamic(() => import('./collect-dialog'), { ssr: false });
-const Difference = dynamic(() => import('./difference'), { ssr: false });
+const SwitchDialog = lazyDialog(() => import('./switch-dialog'));
+const RebuildDialog = lazyDialog(() => import('./rebuild-dialog'));
+const CollectDialog = lazyDialog(() => import('./collect-dialog'));
+const Difference = lazyPart(() => import('./difference'));
 
 const watching = 2000; // ms, while a switch is under way
 
