@@ -87,7 +87,7 @@ test('charts are read by keys and as a table', async () => {
     assert.deepEqual(page.complaints, []);
 });
 
-const units = { B: 1, KB: 1024, MB: 1024 ** 2, GB: 1024 ** 3 };
+const units = { B: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 };
 const card = () => page.getByRole('region', { name: 'Processes' });
 const column = n => card().locator(`tbody tr td:nth-child(${n})`).allInnerTexts();
 const sizes = async () => (await column(5)).map(t => { const [value, unit] = t.split(/\s/); return Number(value) * (units[unit] ?? NaN); });

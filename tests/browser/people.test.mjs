@@ -99,6 +99,27 @@ test('limits are told apart from mistakes, shown, and lifted', async () => {
     await page.close();
 });
 
+test('somebody with limits is offered what fits there, and asks for nothing else', async () => {
+    await admin.post('/api/web/services', { name: 'Faraway', group: 'Media', check: { kind: 'none' } });
+    await admin.post('/api/web/users', { name: 'olga', password: LONG, role: 'operator', limits: 'label:team=x' });
+    const hers = await visit('olga', LONG);
+    await hers.getByRole('heading', { name: 'Services', level: 1 }).waitFor();
+    assert.equal(await hers.getByRole('button', { name: 'Add service' }).count(), 0);
+    await hers.goto(`${hydrad.base}/service?id=manual/faraway`);
+    await hers.getByRole('heading', { name: /Faraway/, level: 1 }).waitFor();
+    assert.equal(await hers.getByRole('button', { name: /Edit|Check now/ }).count(), 0);
+    await hers.goto(`${hydrad.base}/logs`);
+    await hers.getByText('No log that you may read').waitFor();
+    await hers.goto(`${hydrad.base}/node`);
+    const tabs = hers.getByRole('navigation').filter({ hasText: 'Processes' });
+    await tabs.getByRole('link', { name: 'System' }).click();
+    await hers.getByText(/Updates|updates|clock/i).first().waitFor();
+    await tabs.getByRole('link', { name: 'Processes' }).click();
+    await hers.getByText("You can't see processes here").waitFor();
+    assert.deepEqual(hers.complaints, []);
+    await hers.context().close();
+});
+
 test('the last admin can neither leave nor be lowered', async () => {
     const page = await openPage(context, { allow: [/4(00|09|22)/] });
     await page.goto(`${hydrad.base}/users`);
