@@ -76,6 +76,8 @@ static int check_argument(const struct plan *p, enum command_verb verb)
         r = err_set(p->e, -EINVAL, "\"argument\" is missing: %s", question);
     else if (!takes && !str_is_empty(a))
         r = err_set(p->e, -EINVAL, "%s takes no argument.", command_verb_name(verb));
+    else if (verb == COMMAND_DOCKER_PRUNE)
+        r = command_check_prune(a ? a : "", p->e);
     return err_field(p->e, r, "argument");
 }
 
@@ -314,11 +316,14 @@ static bool is_for_nodes(enum command_verb verb)
 static int check_target(const struct plan *p, enum command_verb verb, const char *target)
 {
     const char *needs = target_of(verb);
+    unsigned generation;
     int r = 0;
     if (!needs && *target)
         r = err_set(p->e, -EINVAL, "%s takes no \"target\".", p->order->verb);
     else if (needs && *needs && !*target)
         r = err_set(p->e, -EINVAL, "%s needs a \"target\": %s.", p->order->verb, needs);
+    else if (verb == COMMAND_GENERATION_SWITCH)
+        r = command_read_generation(target, &generation, p->e);
     return err_field(p->e, r, "target");
 }
 

@@ -67,15 +67,6 @@ static int take_words(const char *text, struct root_request *r, struct err *e)
     return status;
 }
 
-static int take_generation(const char *text, struct root_request *r, struct err *e)
-{
-    uint64_t n;
-    if (str_to_u64(text, &n) < 0 || n == 0 || n > INT32_MAX)
-        return err_set(e, -EINVAL, "\"%.60s\" is no generation: say its number, such as 42.", text);
-    r->generation = (unsigned)n;
-    return 0;
-}
-
 static int take_order(const struct command *c, struct root_request *r, struct err *e)
 {
     int status = 0;
@@ -94,7 +85,7 @@ static int take_order(const struct command *c, struct root_request *r, struct er
         str_copy(r->id, sizeof r->id, c->target);
         return 0;
     case COMMAND_GENERATION_SWITCH:
-        status = take_generation(c->target, r, e);
+        status = command_read_generation(c->target, &r->generation, e);
         break;
     default:
         break;

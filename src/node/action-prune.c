@@ -5,21 +5,23 @@
 #include "node/action-engine.h"
 #include "node/queue-private.h"
 
+#include <assert.h>
+
 enum { PRUNE_MS = 30 * 60000, LIMIT_VICTIMS = 10000 };
 
+/* In the order of command_prune_words. */
 enum what { CONTAINERS, NETWORKS, IMAGES, VOLUMES, NAMED_VOLUMES, BUILD_CACHE, WHAT_COUNT };
+static_assert((int)WHAT_COUNT == (int)COMMAND_PRUNE_WORDS, "a word each");
 
 static const struct {
-    const char *word, *one, *many, *doing;
+    const char *one, *many, *doing;
 } words[WHAT_COUNT] = {
-    [CONTAINERS] = {"containers", "container", "containers", "removing stopped containers"},
-    [NETWORKS] = {"networks", "network", "networks", "removing networks without containers"},
-    [IMAGES] = {"images", "image", "images", "removing images that no container uses"},
-    [VOLUMES] = {"volumes", "volume", "volumes", "removing anonymous volumes"},
-    [NAMED_VOLUMES] = {"named-volumes", "named volume", "named volumes",
-                       "removing volumes that no container uses"},
-    [BUILD_CACHE] = {"build-cache", "piece of build cache", "pieces of build cache",
-                     "removing build cache"},
+    [CONTAINERS] = {"container", "containers", "removing stopped containers"},
+    [NETWORKS] = {"network", "networks", "removing networks without containers"},
+    [IMAGES] = {"image", "images", "removing images that no container uses"},
+    [VOLUMES] = {"volume", "volumes", "removing anonymous volumes"},
+    [NAMED_VOLUMES] = {"named volume", "named volumes", "removing volumes that no container uses"},
+    [BUILD_CACHE] = {"piece of build cache", "pieces of build cache", "removing build cache"},
 };
 
 /* A container or volume that goes. */
@@ -362,7 +364,7 @@ static bool read_words(struct prune *p, const char *text)
     str_list_split(&list, *text ? text : usual, ',');
     for (size_t i = 0; i < list.n; i++)
         for (unsigned k = 0; k < WHAT_COUNT; k++)
-            if (str_eq(list.v[i], words[k].word)) {
+            if (str_eq(list.v[i], command_prune_words[k])) {
                 p->wanted[k] = true;
                 known++;
             }

@@ -42,6 +42,39 @@ const char *command_verb_name(enum command_verb v)
     return verbs[v];
 }
 
+const char *const command_prune_words[COMMAND_PRUNE_WORDS] = {
+    "containers", "networks", "images", "volumes", "named-volumes", "build-cache"};
+
+static bool is_prune_word(const char *word)
+{
+    for (size_t i = 0; i < COMMAND_PRUNE_WORDS; i++)
+        if (str_eq(word, command_prune_words[i]))
+            return true;
+    return false;
+}
+
+int command_check_prune(const char *argument, struct err *e)
+{
+    AUTO(str_list_done) struct str_list list = {0};
+    str_list_split(&list, argument, ',');
+    for (size_t i = 0; i < list.n; i++)
+        if (!is_prune_word(list.v[i]))
+            return err_set(e, -EINVAL,
+                           "\"%.60s\" can't be removed: say containers, networks, images, volumes, "
+                           "named-volumes or build-cache, with commas between.",
+                           list.v[i]);
+    return 0;
+}
+
+int command_read_generation(const char *text, unsigned *ret_generation, struct err *e)
+{
+    uint64_t n;
+    if (str_to_u64(text, &n) < 0 || n == 0 || n > INT32_MAX)
+        return err_set(e, -EINVAL, "\"%.60s\" is no generation: say its number, such as 42.", text);
+    *ret_generation = (unsigned)n;
+    return 0;
+}
+
 int command_verb_parse(const char *name, enum command_verb *ret_v)
 {
     for (unsigned v = 0; v < COMMAND_COUNT; v++) {

@@ -50,6 +50,13 @@ static inline bool command_is_generation(enum command_verb v)
 {
     return v >= COMMAND_GENERATION_SWITCH && v <= COMMAND_GENERATION_COLLECT;
 }
+/* What docker.prune takes: "containers" …, in the order in which it goes; commas between. */
+enum { COMMAND_PRUNE_WORDS = 6 };
+extern const char *const command_prune_words[COMMAND_PRUNE_WORDS];
+/* -EINVAL names the word that is none of them; "" is good. */
+int command_check_prune(const char *argument, struct err *e) MUST_CHECK;
+/* -EINVAL unless it is the number of a generation. */
+int command_read_generation(const char *text, unsigned *ret_generation, struct err *e) MUST_CHECK;
 const char *command_verb_name(enum command_verb v);                            /* "unit.restart" */
 int command_verb_parse(const char *name, enum command_verb *ret_v) MUST_CHECK; /* -ENOENT */
 

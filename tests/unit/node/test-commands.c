@@ -354,9 +354,26 @@ static void test_no_folder(void **state)
     watching_stop(&w);
 }
 
+static void words_beside_verbs(void **state)
+{
+    (void)state;
+    struct err e = {0};
+    unsigned n = 0;
+    assert_int_equal(command_check_prune("", &e), 0);
+    assert_int_equal(command_check_prune("images,build-cache", &e), 0);
+    assert_int_equal(command_check_prune("images,bogus", &e), -EINVAL);
+    assert_non_null(strstr(e.text, "\"bogus\" can't be removed"));
+    assert_int_equal(command_read_generation("42", &n, &e), 0);
+    assert_int_equal(n, 42);
+    static const char *const none[] = {"", "0", "abc", "-1", "2147483648"};
+    for (size_t i = 0; i < COUNT_OF(none); i++)
+        assert_int_equal(command_read_generation(none[i], &n, &e), -EINVAL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(words_beside_verbs),
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_sequence),
         cmocka_unit_test(test_local),
