@@ -174,29 +174,64 @@ static void print_attention(struct jw *w, const struct lines *all)
     jw_end_array(w);
 }
 
+struct counts {
+    size_t all, bad, down, run, healthy, working, stopped;
+};
+
+static struct counts count(const struct lines *all)
+{
+    struct counts n = {.all = all->v.n};
+    for (size_t i = 0; i < all->v.n; i++) {
+        const char *state = all->v.v[i].state;
+        bool healthy = str_eq(state, "healthy");
+        n.bad += is_bad(&all->v.v[i]);
+        n.down += str_eq(state, "down");
+        n.run += healthy || str_eq(state, "unchecked");
+        n.healthy += healthy;
+        n.working += str_eq(state, "working");
+        n.stopped += str_eq(state, "stopped");
+    }
+    return n;
+}
+
+/* "3 run (1 proven healthy), 2 are stopped". */
+static void print_counts(const struct counts *n, struct str *out)
+{
+    str_addf(out, "%zu %s", n->run, n->run == 1 ? "runs" : "run");
+    if (n->healthy)
+        str_addf(out, " (%zu proven healthy)", n->healthy);
+    if (n->working)
+        str_addf(out, ", %zu %s under way", n->working, n->working == 1 ? "is" : "are");
+    if (n->stopped)
+        str_addf(out, ", %zu %s stopped", n->stopped, n->stopped == 1 ? "is" : "are");
+}
+
+static void print_sentence(const struct counts *n, const char *node, struct str *out)
+{
+    if (n->bad)
+        str_addf(out, "%zu of %zu services on %s %s not well", n->bad, n->all, node,
+                 n->bad == 1 ? "is" : "are");
+    else
+        str_addf(out, "None of %zu services on %s has failed", n->all, node);
+    str_add(out, ": ");
+    print_counts(n, out);
+}
+
 void local_get_status(struct http_exchange *x)
 {
     const struct local *l = local_of(x);
     struct lines all = lines_of(l);
+    struct counts n = count(&all);
     struct str body = {0};
     AUTO(str_done) struct str sentence = {0};
     AUTO(str_done) struct str detail = {0};
-    size_t bad = 0, down = 0;
-    for (size_t i = 0; i < all.v.n; i++) {
-        bad += is_bad(&all.v.v[i]);
-        down += str_eq(all.v.v[i].state, "down");
-    }
-    const char *node = l->settings.identity->node;
-    if (bad)
-        str_addf(&sentence, "%zu of %zu services on %s %s not well", bad, all.v.n, node,
-                 bad == 1 ? "is" : "are");
-    else
-        str_addf(&sentence, "All %zu services on %s are as they should be", all.v.n, node);
+    print_sentence(&n, l->settings.identity->node, &sentence);
+    str_add(&detail, "As the machine itself says; checks over the network are the hub's. ");
     print_detail(l, &detail);
     struct jw w = jw_begin(&body);
     jw_object(&w);
-    jw_key_int(&w, "exit", bad ? 1 : 0);
-    jw_key_str(&w, "severity", down ? "bad" : bad ? "warn" : "ok");
+    jw_key_int(&w, "exit", n.bad ? 1 : 0);
+    jw_key_str(&w, "severity", n.down ? "bad" : n.bad ? "warn" : "ok");
     jw_key_str(&w, "sentence", str_text(&sentence));
     jw_key_str(&w, "detail", str_text(&detail));
     print_attention(&w, &all);
