@@ -90,6 +90,14 @@ static bool is_outside(const struct subject *s, const char *permission)
     return *s->limits && permission_parse(permission, &p) == 0 && policy_allows_some(s, p);
 }
 
+/* Then another scope would not help. */
+static bool role_lacks(const struct subject *s, const char *permission)
+{
+    enum permission p;
+    return permission_parse(permission, &p) == 0 &&
+           !(role_permissions(s->role) & permission_bit(p));
+}
+
 static void refuse(struct http_exchange *x, const char *permission)
 {
     char detail[256 + LIMITS_SIZE];
@@ -100,7 +108,7 @@ static void refuse(struct http_exchange *x, const char *permission)
                  "You have the permission %s only where your limits fit: %s. An admin can widen "
                  "them.",
                  permission, s->limits);
-    else if (s->kind == SUBJECT_TOKEN)
+    else if (s->kind == SUBJECT_TOKEN && !role_lacks(s, permission))
         snprintf(detail, sizeof detail,
                  "This token lacks the permission %s. Create one with that scope under Tokens, as "
                  "a user whose role has it.",
@@ -193,14 +201,15 @@ enum { TOUCH_MS = 1000 }; /* a session in use is marked so often */
 
 static int ask_to_sign_in(struct http_exchange *x, bool expired)
 {
+    const char *detail = "Sign in first, or send an API token as Authorization: Bearer.";
+    if (expired)
+        detail = "This session or token has expired. Sign in again.";
+    else if (!str_is_empty(secret_of(x)) && http_header(x, "Authorization"))
+        detail = "This token is not valid, or no longer: it may have been revoked. Sign in again, "
+                 "or create one under Tokens.";
     http_add_header(x, "WWW-Authenticate", "Bearer");
-    problem_reply(
-        x,
-        &(struct problem){
-            .status = 401,
-            .type = PROBLEM_SIGNED_OUT,
-            .detail = expired ? "This session or token has expired. Sign in again."
-                              : "Sign in first, or send an API token as Authorization: Bearer."});
+    problem_reply(x,
+                  &(struct problem){.status = 401, .type = PROBLEM_SIGNED_OUT, .detail = detail});
     return 1;
 }
 

@@ -83,6 +83,24 @@ static void get_service(struct http_exchange *x)
     reply(x, cluster_service, "service");
 }
 
+/* An end of the id will do that only one service has. */
+static struct buf *make_service_by_end(struct cluster *c, const char *text)
+{
+    char id[256];
+    return cluster_find_service(c, text, NULL, id) < 0 ? NULL : cluster_service(c, id);
+}
+
+static void get_service_by_end(struct http_exchange *x)
+{
+    struct err e = {0};
+    char id[256];
+    int r = cluster_find_service(api_of(x)->cluster, http_param(x, "id"), &e, id);
+    if (r < 0)
+        problem_reply_err(x, r, &e);
+    else
+        reply(x, make_service_by_end, "service");
+}
+
 static void get_status(struct http_exchange *x)
 {
     reply(x, make_status, "status");
@@ -99,7 +117,7 @@ const struct http_route state_routes[] = {
     {"GET", "/api/web/services", ROUTE_ON_LOOP, 0, "services:read", get_services, 0},
     {"GET", "/api/web/services/{id...}", ROUTE_ON_LOOP, 0, "services:read", get_service, 0},
     {"GET", "/api/cli/status", ROUTE_ON_LOOP, 0, "services:read", get_status, 0},
-    {"GET", "/api/cli/services/{id...}", ROUTE_ON_LOOP, 0, "services:read", get_service, 0},
+    {"GET", "/api/cli/services/{id...}", ROUTE_ON_LOOP, 0, "services:read", get_service_by_end, 0},
     {"GET", "/api/automation/services", ROUTE_ON_LOOP, 0, "services:read", get_services, 0},
     {"GET", "/api/automation/services/{id...}", ROUTE_ON_LOOP, 0, "services:read", get_service, 0},
     {0},

@@ -273,10 +273,13 @@ static void get_jobs(struct http_exchange *x)
 
 static void get_users(struct http_exchange *x)
 {
-    static const struct column columns[] = {
-        {"id", "ID", "text"},           {"name", "NAME", "text"},
-        {"role", "ROLE", "text"},       {"state", "STATE", "state"},
-        {"created", "CREATED", "time"}, {"last_login", "LAST SIGN-IN", "age"}};
+    static const struct column columns[] = {{"id", "ID", "text"},
+                                            {"name", "NAME", "text"},
+                                            {"role", "ROLE", "text"},
+                                            {"limits", "LIMITS", "text"},
+                                            {"state", "STATE", "state"},
+                                            {"created", "CREATED", "time"},
+                                            {"last_login", "LAST SIGN-IN", "age"}};
     AUTO(mem_freep) struct user *users = NULL;
     size_t n = access_users(api_of(x)->access, &users);
     struct str body = {0};
@@ -286,6 +289,7 @@ static void get_users(struct http_exchange *x)
         jw_str(&w, users[i].id);
         jw_str(&w, users[i].name);
         jw_str(&w, role_name(users[i].role));
+        jw_str(&w, users[i].limits);
         jw_str(&w, users[i].disabled ? "disabled" : "enabled");
         time_cell(&w, users[i].created_ms);
         time_cell(&w, users[i].last_login_ms);

@@ -37,7 +37,7 @@ static void add_verb_line(struct str *out, const struct verb *v)
 int help_all(void)
 {
     struct str out = {0};
-    str_add(&out, "usage: hydra VERB [OPTION …]\n\n");
+    str_add(&out, "usage: hydra VERB [OPTION …], hydra help VERB\n\n");
     for (const struct verb *v = verbs; v->run; v++)
         add_verb_line(&out, v);
     str_add(&out, "\nEverywhere:\n");
@@ -69,5 +69,5 @@ int verb_usage(const struct invocation *v)
 int verb_fail(const struct err *e, int code)
 {
     fprintf(stderr, "hydra: %s\n", err_text(e, code));
-    return code == -EINVAL || code == -ECONNREFUSED ? 2 : 1;
+    return 2;
 }

@@ -60,7 +60,7 @@ static int unknown_verb(const char *word, struct err *e)
     if (add_seconds(word, &seconds)) {
         r = err_set(e, -EINVAL, "After `hydra %s` comes one of: %s.", word, seconds.p);
     } else {
-        const char *names[64];
+        const char *names[128];
         size_t n = 0;
         for (const struct verb *v = verbs; v->run && n + 1 < COUNT_OF(names); v++)
             names[n++] = v->words[0];
@@ -171,6 +171,31 @@ static int check_local(const struct invocation *v, struct err *e)
                    v->verb->words[1] ? v->verb->words[1] : "");
 }
 
+/* How many words `arguments` speaks of: "NAME [PATH]" of two, "ID…" of any. */
+static size_t words_of(const char *arguments)
+{
+    size_t n = *arguments != 0;
+    if (strstr(arguments, "…"))
+        return SIZE_MAX;
+    for (; *arguments; arguments++)
+        n += *arguments == ' ';
+    return n;
+}
+
+static int check_words(const struct invocation *v, struct err *e)
+{
+    const struct verb *verb = v->verb;
+    size_t most = verb ? words_of(verb->arguments) : 0;
+    if (!verb || v->words.n <= most)
+        return 0;
+    const char *space = verb->words[1] ? " " : "", *second = verb->words[1] ? verb->words[1] : "";
+    return err_set(e, -EINVAL,
+                   "\"%.60s\" is one word too many: `hydra %s%s%s%s%s`. `hydra help %s%s%s` says "
+                   "more.",
+                   v->words.v[most], verb->words[0], space, second, most ? " " : "",
+                   verb->arguments, verb->words[0], space, second);
+}
+
 int invocation_parse(int argc, char **argv, struct invocation *ret_v, struct err *e)
 {
     struct invocation v = {0};
@@ -188,6 +213,8 @@ int invocation_parse(int argc, char **argv, struct invocation *ret_v, struct err
         r = read_output(&v, e);
     if (r >= 0)
         r = check_local(&v, e);
+    if (r >= 0)
+        r = check_words(&v, e);
     const char *no_color = getenv("NO_COLOR");
     v.color = str_is_empty(no_color) && !invocation_has(&v, "no-color") && isatty(STDOUT_FILENO);
     str_list_done(&words);

@@ -17,6 +17,7 @@ struct column {
 struct question {
     const char *verb, *path, *list;
     struct column columns[10];
+    const char *none; /* said where the list is empty; NULL = nothing */
 };
 
 static const struct question questions[] = {
@@ -47,7 +48,8 @@ static const struct question questions[] = {
      {{"time", "LAST", "left", "time"},
       {"level", "LEVEL", "left", "text"},
       {"count", "TIMES", "right", "number"},
-      {"text", "TEXT", "left", "text"}}},
+      {"text", "TEXT", "left", "text"}},
+     "None since it was started."},
     {.verb = "time", .path = "time"},
     {"disks",
      "disks",
@@ -132,10 +134,43 @@ static json_t *table_of(const struct question *q, const json_t *list)
     return json_pack("{s:o, s:o, s:n}", "columns", columns, "rows", rows, "next");
 }
 
+static void add_ms(struct str *out, const char *what, const json_t *answer, const char *member)
+{
+    const json_t *ms = json_object_get(answer, member);
+    if (json_is_number(ms))
+        str_addf(out, "  %s: %.3f ms\n", what, json_number_value(ms));
+}
+
+static void add_fact(struct str *out, const char *what, const char *value)
+{
+    if (!str_is_empty(value))
+        str_addf(out, "  %s: %s\n", what, value);
+}
+
+/* What is not known is left out. */
+static void print_time_state(const json_t *answer, struct str *out)
+{
+    const json_t *enabled = json_object_get(answer, "enabled"),
+                 *local = json_object_get(answer, "rtc_local");
+    str_addf(out, "%s\n", json_get_str(answer, "text", ""));
+    add_fact(out, "Time there", json_get_str(answer, "time", NULL));
+    add_fact(out, "Time zone", json_get_str(answer, "zone", NULL));
+    add_fact(out, "Kept right by", json_get_str(answer, "by", NULL));
+    if (json_is_boolean(enabled))
+        add_fact(out, "systemd is told to keep it right", json_is_true(enabled) ? "yes" : "no");
+    add_ms(out, "Off by", answer, "offset_ms");
+    add_ms(out, "Off by at most", answer, "max_error_ms");
+    if (json_is_boolean(local))
+        add_fact(out, "The hardware clock runs in",
+                 json_is_true(local) ? "local time, which goes wrong when clocks change" : "UTC");
+}
+
 static void print_answer(const struct invocation *v, const struct question *q, json_t *answer)
 {
     struct str out = {0};
-    if (v->output == OUTPUT_JSON || v->output == OUTPUT_YAML || !q->list) {
+    if (v->output == OUTPUT_TABLE && str_eq(q->verb, "time")) {
+        print_time_state(answer, &out);
+    } else if (v->output == OUTPUT_JSON || v->output == OUTPUT_YAML || !q->list) {
         print_value(v->output == OUTPUT_JSON ? OUTPUT_JSON : OUTPUT_YAML, answer, &out);
     } else {
         if (str_eq(q->list, "rows"))
@@ -148,12 +183,14 @@ static void print_answer(const struct invocation *v, const struct question *q, j
 }
 
 /* What the answer says beside its list: why there is nothing in it, or what is missing. */
-static void tell_text(const json_t *answer)
+static void tell_text(const struct question *q, const json_t *answer)
 {
     const char *text = json_get_str(answer, "text", ""), *hint = json_get_str(answer, "hint", "");
     const json_t *troubles = json_object_get(answer, "troubles");
     if (*text)
         fprintf(stderr, "%s%s%s\n", text, *hint ? " " : "", hint);
+    else if (q->none && !json_array_size(json_object_get(answer, q->list)))
+        fprintf(stderr, "%s\n", q->none);
     for (size_t i = 0; i < json_array_size(troubles); i++) {
         const json_t *t = json_array_get(troubles, i);
         fprintf(stderr, "%s: %s\n", json_get_str(t, "engine", ""), json_get_str(t, "text", ""));
@@ -185,6 +222,6 @@ int verb_node_ask(struct invocation *v)
         return verb_fail(&e, r);
     print_answer(v, q, answer);
     if (q->list)
-        tell_text(answer);
+        tell_text(q, answer);
     return 0;
 }

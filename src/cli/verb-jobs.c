@@ -159,13 +159,6 @@ static int follow(struct invocation *v, struct client *c, const char *id)
 
 /* --- ordering --- */
 
-/* What hydrad refuses was not done. */
-static int refused(const struct err *e, int r)
-{
-    verb_fail(e, r);
-    return EXIT_REFUSED;
-}
-
 /* An agent that is asked twice with one key does it once: its answer may have been lost with it. */
 static int place(const struct invocation *v, struct client *c, const json_t *body, struct err *e,
                  json_t **ret_job)
@@ -190,7 +183,7 @@ static int order(struct invocation *v, const json_t *body)
     int code = EXIT_DONE;
     const char *id = json_get_str(job, "id", "");
     if (r < 0) {
-        code = refused(&e, r);
+        code = verb_fail(&e, r);
     } else if (invocation_has(v, "no-wait")) {
         puts(id);
     } else {
@@ -364,7 +357,8 @@ static int show_job(struct invocation *v)
 
 int verb_jobs(struct invocation *v)
 {
-    static const char *const filters[] = {"service", "node", "limit", "cursor"};
+    static const char *const filters[] = {"service", "node", "limit"};
+    const char *before = invocation_option(v, "before");
     if (v->words.n == 1)
         return show_job(v);
     if (v->words.n > 1)
@@ -373,6 +367,7 @@ int verb_jobs(struct invocation *v)
     str_add(&path, "/api/cli/jobs");
     for (size_t i = 0; i < COUNT_OF(filters); i++)
         query_add(&path, filters[i], invocation_option(v, filters[i]));
+    query_add(&path, "cursor", before ? before : invocation_option(v, "cursor"));
     int code = list_show(v, path.p, "jobs");
     str_done(&path);
     return code;

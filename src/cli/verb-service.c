@@ -106,6 +106,31 @@ static char *service_path(const char *id)
     return str_take(&path);
 }
 
+/* The path of what `word` means: a whole id, or an end of it that only one service has. What hydrad
+ * does not know, or does not tell, is taken as it is. NULL after the sentence was said, with the
+ * exit code. */
+static char *find_service(struct invocation *v, int *ret_code)
+{
+    struct err e = {0};
+    struct client *c = NULL;
+    AUTO(json_decrefp) json_t *service = NULL;
+    const char *word = v->words.v[0];
+    char *path = service_path(word);
+    int r = client_new(v, &e, &c);
+    if (r >= 0)
+        r = client_call(c, "GET", path, NULL, &e, &service);
+    client_free(c);
+    if (r >= 0) {
+        mem_free(path);
+        return service_path(json_get_str(service, "id", word));
+    }
+    if (r == -ENOENT || r == -EPERM)
+        return path;
+    mem_free(path);
+    *ret_code = verb_fail(&e, r);
+    return NULL;
+}
+
 int verb_service_show(struct invocation *v)
 {
     if (v->words.n != 1)
@@ -147,17 +172,21 @@ int verb_service_edit(struct invocation *v)
     int r;
     if (v->words.n != 1)
         return verb_usage(v);
-    AUTO(mem_freep) char *path = service_path(v->words.v[0]);
     AUTO(json_decrefp) json_t *input = input_of(v, &e, &r);
-    if (r >= 0 && json_object_size(input) == 0)
+    if (r < 0)
+        return verb_fail(&e, r);
+    if (json_object_size(input) == 0)
         return verb_usage(v);
-    return r < 0 ? verb_fail(&e, r) : call_and_print(v, "PUT", path, input, "Saved ");
+    int code = 0;
+    AUTO(mem_freep) char *path = find_service(v, &code);
+    return path ? call_and_print(v, "PUT", path, input, "Saved ") : code;
 }
 
 int verb_service_rm(struct invocation *v)
 {
     if (v->words.n != 1)
         return verb_usage(v);
-    AUTO(mem_freep) char *path = service_path(v->words.v[0]);
-    return call_and_print(v, "DELETE", path, NULL, "Removed");
+    int code = 0;
+    AUTO(mem_freep) char *path = find_service(v, &code);
+    return path ? call_and_print(v, "DELETE", path, NULL, "Removed") : code;
 }

@@ -72,8 +72,5 @@ int verb_status(struct invocation *v)
         r = r < 0 ? r : w.code;
     }
     client_free(w.client);
-    if (r >= 0)
-        return r;
-    verb_fail(&w.e, r);
-    return 2;
+    return r < 0 ? verb_fail(&w.e, r) : r;
 }

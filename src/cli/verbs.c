@@ -138,7 +138,8 @@ static const struct option_def job_options[] = {
     {"service", 0, "ID", "of one service", NULL},
     {"node", 0, "NAME", "of one node", NULL},
     {"limit", 'n', "N", "how many", NULL},
-    {"cursor", 0, "CURSOR", "older ones than this page", NULL},
+    {"before", 0, "CURSOR", "older ones than this page", NULL},
+    {"cursor", 0, "CURSOR", "the same", NULL},
     END,
 };
 

@@ -1,5 +1,5 @@
-/* The verbs: one function each, exit codes for main(). 0 done, 1 failed, 2 wrong usage or can't
- * tell. */
+/* The verbs: one function each, exit codes for main(). 0 done or well, 1 done and failed or not
+ * well, 2 not done (wrong usage, refused, not there) or can't tell. */
 #pragma once
 
 #include "base/json.h"
@@ -40,7 +40,7 @@ int verb_token_rm(struct invocation *v);
 int verb_audit(struct invocation *v);
 int verb_completion(struct invocation *v);
 
-/* "2 = can't tell" for refusals of usage and connections, else 1: says the sentence on stderr. */
+/* Says the sentence on stderr. Returns 2. */
 int verb_fail(const struct err *e, int code);
 int verb_usage(const struct invocation *v);
 

@@ -96,8 +96,79 @@ test('what is not permitted names the permission', async () => {
     const t = await hydra(['token', 'add', 'reader', '--scope', 'services:read']);
     assert.match(t.out, /^hyd_\S+\n$/, 'the token alone');
     const r = await hydra(['users'], { HYDRA_TOKEN: t.out.trim() });
-    assert.equal(r.code, 1);
-    assert.match(r.err, /users:read/);
+    assert.equal(r.code, 2);
+    assert.match(r.err, /This token lacks the permission users:read/);
+    const wrong = await hydra(['nodes'], { HYDRA_TOKEN: 'hyd_nobody' });
+    assert.equal(wrong.code, 2);
+    assert.match(wrong.err, /This token is not valid, or no longer/);
+});
+
+test('a token of a viewer is told that the role lacks it, and a list says who is limited to what', async () => {
+    const added = await admin.post('/api/web/users', { name: 'vera', password: 'looks and never touches', role: 'viewer', limits: 'node:tower' });
+    assert.equal(added.status, 201, added.text);
+    const vera = await server.signIn('vera', 'looks and never touches');
+    const token = await vera.post('/api/web/tokens', { name: 'all', scopes: ['*'] });
+    const users = await hydra(['users'], { HYDRA_TOKEN: token.json.secret });
+    assert.equal(users.code, 2);
+    assert.match(users.err, /The role viewer lacks the permission users:read/);
+    const rows = JSON.parse((await hydra(['users', '-o', 'json'])).out);
+    assert.deepEqual(rows.map(u => [u.name, u.limits]).sort(), [['ada', ''], ['vera', 'node:tower']]);
+    assert.match((await hydra(['users'])).out, /ROLE +LIMITS +STATE/);
+});
+
+test('a service goes by an end of its id that no other has', async () => {
+    for (const name of ['Router', 'Router 2'])
+        assert.equal((await hydra(['service', 'add', name])).code, 0);
+    assert.match((await hydra(['service', 'show', 'router'])).out, /id: "?manual\/router"?\n/);
+    assert.equal((await hydra(['service', 'edit', 'router-2', '--description', 'The way out'])).code, 0);
+    assert.match((await hydra(['service', 'show', 'manual/router-2'])).out, /The way out/);
+    assert.equal((await hydra(['service', 'rm', 'router-2'])).code, 0);
+    assert.equal((await hydra(['service', 'edit', 'manual/router-2', '--name', 'Router 2'])).code, 0, 'a removed one comes back');
+    assert.equal((await hydra(['service', 'rm', 'router-2'])).code, 0);
+    for (const args of [['show'], ['rm'], ['edit', '--description', 'x'], ['restart']]) {
+        const [verb, ...options] = args, none = await hydra(['service', verb, 'router-2', ...options]);
+        assert.deepEqual([none.code, none.out], [2, ''], verb);
+        assert.match(none.err, /router-2/);
+    }
+});
+
+test('help explains all verbs, or one; a word too many is refused', async () => {
+    assert.match((await hydra(['help'])).out, /usage: hydra VERB/);
+    const one = await hydra(['help', 'service', 'add']);
+    assert.equal(one.code, 0);
+    assert.match(one.out, /^usage: hydra service add NAME [^]*--url URL/);
+    assert.equal((await hydra(['service', 'add', '--help'])).out, one.out);
+    const wrong = await hydra(['help', 'statsu']);
+    assert.deepEqual([wrong.code, wrong.out], [2, '']);
+    assert.match(wrong.err, /did you mean status\?/);
+    for (const verb of ['status', 'nodes', 'users']) {
+        const r = await hydra([verb, 'extra']);
+        assert.deepEqual([r.code, r.out], [2, ''], verb);
+        assert.match(r.err, new RegExp(`"extra" is one word too many: \`hydra ${verb}\``));
+    }
+});
+
+test('what can not be is refused at once, and is no job', async () => {
+    for (const [args, says] of [
+        [['node', 'prune', 'tower', '--what', 'images,bogus'], /"bogus" can't be removed: say containers, networks/],
+        [['switch', 'tower', 'abc'], /"abc" is no generation: say its number/],
+    ]) {
+        const r = await hydra(args);
+        assert.equal(r.code, 2);
+        assert.match(r.err, says);
+    }
+    assert.deepEqual(JSON.parse((await hydra(['jobs', '-o', 'json'])).out), []);
+    assert.equal((await hydra(['jobs', '--before', 'nonsense'])).code, (await hydra(['jobs', '--cursor', 'nonsense'])).code);
+});
+
+test('a clock is told in words, a kernel without errors in a sentence', async () => {
+    const time = await hydra(['node', 'time', 'tower']);
+    assert.equal(time.code, 0, time.err);
+    assert.match(time.out, /^\w.*\.\n {2}Time there: /);
+    assert.doesNotMatch(time.out, /null|rtc_local|_ms/);
+    assert.ok('rtc_local' in JSON.parse((await hydra(['node', 'time', 'tower', '-o', 'json'])).out));
+    const log = await hydra(['node', 'kernel-log', 'tower', '-o', 'json']);
+    if (log.code === 0 && !JSON.parse(log.out).entries.length) assert.match(log.err, /None since it was started\./);
 });
 
 // --- completion, in the shells themselves

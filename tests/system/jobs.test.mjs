@@ -192,7 +192,7 @@ test('the command line waits and tells by its exit code', async () => {
     assert.match(wrong.err, /plex is a container/);
     const unpaused = await hydra(['service', 'unpause', 'plex']);
     assert.equal(unpaused.code, 1, 'it is not paused');
-    assert.equal((await hydra(['job', 'cancel', quick.out.trim()])).code, 1);
+    assert.equal((await hydra(['job', 'cancel', quick.out.trim()])).code, 2);
     assert.equal((await hydra(['node', 'reboot', 'nowhere'])).code, 2);
 });
 

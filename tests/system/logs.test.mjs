@@ -229,7 +229,7 @@ test('the command line', async () => {
     const evil = await until(async () => (await run(hydra, ['logs', 'tower/docker/evil', '--no-color'], { env })).out);
     assert.match(evil, /\?\]0;title\ufffd\?\[2Jgone\? green\n$/);
     const none = await run(hydra, ['logs', 'nothing-of-that-name'], { env });
-    assert.equal(none.code, 1);
+    assert.equal(none.code, 2);
     assert.match(none.err, /no service or node nothing-of-that-name/);
 });
 

@@ -236,6 +236,6 @@ test('hydra node add says the token and what to type; hydra node rm removes the 
     assert.equal(json.enrolment.replaces, true);
     assert.equal((await hydra(['node', 'add', 'x', '--ttl', 'soon'])).code, 2);
     assert.equal((await hydra(['node', 'rm', 'attic'])).code, 0);
-    assert.equal((await hydra(['nodes', 'rm', 'attic'])).code, 1);
+    assert.equal((await hydra(['nodes', 'rm', 'attic'])).code, 2);
     assert.equal((await hydra(['node', 'rm'])).code, 2);
 });

@@ -1593,7 +1593,7 @@ export interface paths {
             };
             cookie?: never;
         };
-        /** One service in full */
+        /** One service in full, also by an end of its id that no other has (409 where several have it) */
         get: operations["cliService"];
         /** Edit or override a service */
         put: operations["cliServiceEdit"];
@@ -1722,7 +1722,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Users as a table */
+        /** Users as a table: id, name, role, limits, state, created, last_login */
         get: operations["cliUsers"];
         put?: never;
         /** Create a user */

@@ -81,6 +81,22 @@ static void mistakes_are_explained(void **state)
     assert_non_null(strstr(e.text, "value"));
 }
 
+static void words_are_counted(void **state)
+{
+    (void)state;
+    struct invocation v = {0};
+    struct err e = {0};
+    assert_int_equal(parse(&v, &e, 2, "status", "extra"), -EINVAL);
+    assert_non_null(strstr(e.text, "\"extra\" is one word too many: `hydra status`."));
+    assert_int_equal(parse(&v, &e, 5, "node", "folders", "tower", "/srv", "/var"), -EINVAL);
+    assert_non_null(strstr(e.text, "\"/var\" is one word too many: `hydra node folders NAME"));
+    assert_int_equal(parse(&v, &e, 4, "node", "folders", "tower", "/srv"), 0);
+    invocation_done(&v);
+    assert_int_equal(parse(&v, &e, 6, "service", "restart", "a", "b", "c", "d"), 0);
+    assert_int_equal(v.words.n, 4);
+    invocation_done(&v);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -88,6 +104,7 @@ int main(void)
         cmocka_unit_test(letters_take_values_in_both_ways),
         cmocka_unit_test(the_agent_answers_some_verbs),
         cmocka_unit_test(mistakes_are_explained),
+        cmocka_unit_test(words_are_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
