@@ -62,7 +62,7 @@ void loki_file_print(const struct loki_file *f, struct str *out)
 /* What comes after its end is of a longer one before it. */
 int loki_file_parse(const char *bytes, size_t n, struct loki_file *ret_f)
 {
-    if (n < HEADER || memcmp(bytes, magic, sizeof magic) != 0)
+    if (!bytes || n < HEADER || memcmp(bytes, magic, sizeof magic) != 0)
         return -EBADMSG;
     size_t places = get_le(bytes + AT_PLACES, 4), body = get_le(bytes + AT_BODY, 4);
     if (places > n - HEADER || body > n - HEADER - places ||
