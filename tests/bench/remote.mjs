@@ -2,6 +2,7 @@
 // what systemd itself takes; how late a line of a log is, alone and beside 50,000 lines a second of another container, and whether those keep
 // their order; how many lines a second go to Loki.
 import { execFileSync, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -12,7 +13,7 @@ import { freePort } from '../system/lib/machine.mjs';
 import { Hydrad, plainEnvironment, root, run, scratchFolder, sleep, until } from '../system/lib/hydrad.mjs';
 
 const ROUNDS = Number(process.argv[2] ?? 30), SECONDS = 10;
-const dir = scratchFolder(), machine = path.join(os.tmpdir(), `hydra-remote-${process.pid}`), startSystemd = path.join(root, 'tests/system/start-systemd');
+const dir = scratchFolder(), machine = path.join(os.tmpdir(), `hydra-remote-${randomUUID().slice(0, 8)}`), startSystemd = path.join(root, 'tests/system/start-systemd');
 const at = (v, q) => [...v].sort((a, b) => a - b)[Math.min(v.length - 1, Math.floor(v.length * q))] ?? NaN;
 const row = (what, v) => console.log(`| ${what} | ${at(v, 0.5).toFixed(1)} | ${at(v, 0.95).toFixed(1)} | ${at(v, 1).toFixed(1)} |`);
 

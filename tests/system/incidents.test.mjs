@@ -2,6 +2,7 @@
 // incident, also elsewhere, and which can't happen here.
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import fs from 'node:fs';
 import http from 'node:http';
 import net from 'node:net';
@@ -17,7 +18,7 @@ import { decode, decodeExact, encode } from './lib/proto.mjs';
 
 const program = process.env.HYDRA_AGENT ?? path.join(root, 'build/hydra-agent');
 const startSystemd = path.join(root, 'tests/system/start-systemd');
-const machine = path.join(os.tmpdir(), `hydra-incidents-${process.pid}`);
+const machine = path.join(os.tmpdir(), `hydra-incidents-${randomUUID().slice(0, 8)}`);
 const dir = scratchFolder(), state = path.join(dir, 'state'), trap = path.join(dir, 'trap');
 const UNAUTHENTICATED = 16, PERMISSION_DENIED = 7;
 const asked = []; // of the engine

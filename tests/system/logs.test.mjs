@@ -1,6 +1,7 @@
 // Logs: a real Docker engine whose containers write all sorts of lines, and a real journal.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -11,7 +12,7 @@ import { LogStream } from './lib/log-stream.mjs';
 
 const hydra = process.env.HYDRA ?? path.join(root, 'build/hydra');
 const startSystemd = path.join(root, 'tests/system/start-systemd');
-const machine = path.join(os.tmpdir(), `hydra-logs-${process.pid}`);
+const machine = path.join(os.tmpdir(), `hydra-logs-${randomUUID().slice(0, 8)}`);
 const SORTS = [
     'i=0; while [ $i -lt 500 ]; do echo "line $i"; i=$((i+1)); done',
     'echo \'{"level":"error","msg":"boom","n":1}\'',

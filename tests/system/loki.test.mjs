@@ -2,6 +2,7 @@
 // what comes by the documented format (lib/loki.mjs) and answers well, badly, late, or not at all.
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -13,7 +14,7 @@ import { kept, Loki } from './lib/loki.mjs';
 
 const program = process.env.HYDRA_AGENT ?? path.join(root, 'build/hydra-agent');
 const startSystemd = path.join(root, 'tests/system/start-systemd');
-const machine = path.join(os.tmpdir(), `hydra-loki-${process.pid}`);
+const machine = path.join(os.tmpdir(), `hydra-loki-${randomUUID().slice(0, 8)}`);
 const scratch = scratchFolder();
 const PATIENT = 90000;
 let engine, hub, loki, agents = [];

@@ -1,5 +1,6 @@
 // A Docker engine of its own (start-docker) and what a test asks of it.
 import { execFileSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import http from 'node:http';
 import os from 'node:os';
 import path from 'node:path';
@@ -9,7 +10,7 @@ const script = path.join(path.dirname(new URL(import.meta.url).pathname), '../st
 export class Engine {
     static start() {
         const e = new Engine();
-        e.dir = path.join(os.tmpdir(), `hydra-docker-${process.pid}`);
+        e.dir = path.join(os.tmpdir(), `hydra-docker-${randomUUID().slice(0, 8)}`);
         e.socket = execFileSync(script, [e.dir], { encoding: 'utf8' }).trim();
         return e;
     }
