@@ -112,10 +112,10 @@ test('under a real systemd', { timeout: 120000 }, async t => {
         }, 10000, 'the port of another user\'s process');
         assert.deepEqual(listener.ports, [8123]);
 
-        const { sources } = (await get('/api/web/nodes')).nodes[0];
-        assert.deepEqual(sources.filter(s => s.state === 'denied' || s.state === 'failed'), []);
+        const sources = async () => (await get('/api/web/nodes')).nodes[0].sources;
         for (const name of ['systemd', 'process', 'collector/processes', 'collector/filesystem'])
-            assert.equal(sources.find(s => s.name === name)?.state, 'ok', name);
+            await until(async () => (await sources()).find(s => s.name === name)?.state === 'ok', 15000, name);
+        assert.deepEqual((await sources()).filter(s => s.state === 'denied' || s.state === 'failed'), []);
     });
 
     await t.test('stopped and started, it keeps what it had', async () => {
