@@ -64,7 +64,8 @@ int64_t agents_linked_since(const struct agents *a, const char *node);
 /* Why its agent can't be upgraded from here, in its own words; NULL. */
 const char *agents_upgrade_obstacle(const struct agents *a, const char *node);
 
-/* What this node tells is not acknowledged for now. */
+/* While held, nothing that this node tells is acknowledged: its local audit entries are not yet
+ * written. */
 void agents_hold(struct agents *a, const char *node, bool held);
 
 bool agents_knows(const struct agents *a, const char *node);

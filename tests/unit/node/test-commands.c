@@ -263,22 +263,28 @@ static void test_signals_spare_what_is_never_stopped(void **state)
     machine_end(&m);
 }
 
+/* A node that reaches nothing, under this policy; `path` is a template for mkstemp(). */
+static void start_under(struct watching *w, char *path, const char *policy)
+{
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    close(fd);
+    write_file(path, policy);
+    watching_start(w, (struct node_settings){.interval_ms = 1000,
+                                             .root = "",
+                                             .docker_host = "unix:///nowhere.sock",
+                                             .dbus_address = "unix:path=/nowhere",
+                                             .policy = path,
+                                             .policy_named = true});
+    wait_for_any(w, "policy *");
+}
+
 static void test_rename_is_held_to_the_policy(void **state)
 {
     (void)state;
     char path[] = "/tmp/hydra-policy-XXXXXX";
-    int fd = mkstemp(path);
-    assert_true(fd >= 0);
-    close(fd);
-    write_file(path, "allow: [{do: 'container.*'}]\ndeny: [{do: container.stop, on: db}]\n");
     struct watching w;
-    watching_start(&w, (struct node_settings){.interval_ms = 1000,
-                                              .root = "",
-                                              .docker_host = "unix:///nowhere.sock",
-                                              .dbus_address = "unix:path=/nowhere",
-                                              .policy = path,
-                                              .policy_named = true});
-    wait_for_any(&w, "policy *");
+    start_under(&w, path, "allow: [{do: 'container.*'}]\ndeny: [{do: container.stop, on: db}]\n");
     struct errand e = errand(&w, "a", COMMAND_CONTAINER_RENAME, "docker/db");
     e.command.argument = (char *)"free";
     give(e);
@@ -293,18 +299,8 @@ static void test_a_switch_over_a_reboot_takes_both(void **state)
 {
     (void)state;
     char path[] = "/tmp/hydra-policy-XXXXXX";
-    int fd = mkstemp(path);
-    assert_true(fd >= 0);
-    close(fd);
-    write_file(path, "allow: [{do: 'generation.*'}]\n");
     struct watching w;
-    watching_start(&w, (struct node_settings){.interval_ms = 1000,
-                                              .root = "",
-                                              .docker_host = "unix:///nowhere.sock",
-                                              .dbus_address = "unix:path=/nowhere",
-                                              .policy = path,
-                                              .policy_named = true});
-    wait_for_any(&w, "policy *");
+    start_under(&w, path, "allow: [{do: 'generation.*'}]\n");
     static const struct {
         const char *id;
         enum command_verb verb;
