@@ -177,7 +177,7 @@ static int subject_of(const struct credential *c, int64_t now_wall_ms, struct su
     int64_t expires = credential_expires(c);
     if (c->user->disabled || (expires && expires <= now_wall_ms))
         return -EACCES;
-    *ret_subject = credential_subject(c);
+    credential_subject(c, ret_subject);
     return 0;
 }
 

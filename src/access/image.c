@@ -26,20 +26,18 @@ uint64_t credential_permissions(const struct credential *c)
     return c->user->disabled ? 0 : c->scopes & role;
 }
 
-struct subject credential_subject(const struct credential *c)
+void credential_subject(const struct credential *c, struct subject *ret_subject)
 {
-    struct subject s = {
-        .kind = c->kind,
-        .role = c->user->role,
-        .permissions = credential_permissions(c),
-        .expires_wall_ms = credential_expires(c),
-        .used_wall_ms = atomic_load(&c->used_ms),
-    };
-    str_copy(s.id, sizeof s.id, c->id);
-    str_copy(s.user_id, sizeof s.user_id, c->user->id);
-    str_copy(s.user_name, sizeof s.user_name, c->user->name);
-    str_copy(s.limits, sizeof s.limits, c->user->limits);
-    return s;
+    struct subject *s = ret_subject;
+    s->kind = c->kind;
+    s->role = c->user->role;
+    s->permissions = credential_permissions(c);
+    s->expires_wall_ms = credential_expires(c);
+    s->used_wall_ms = atomic_load(&c->used_ms);
+    str_copy(s->id, sizeof s->id, c->id);
+    str_copy(s->user_id, sizeof s->user_id, c->user->id);
+    str_copy(s->user_name, sizeof s->user_name, c->user->name);
+    str_copy(s->limits, sizeof s->limits, c->user->limits);
 }
 
 void user_from_row(const struct rows *r, struct user *u)

@@ -53,7 +53,7 @@ void image_tell(const struct image *i, const struct image *before,
 /* When it ends, as far as its use is known now; 0 = never. */
 int64_t credential_expires(const struct credential *c);
 uint64_t credential_permissions(const struct credential *c);
-struct subject credential_subject(const struct credential *c);
+void credential_subject(const struct credential *c, struct subject *ret_subject);
 
 /* A row of USER_COLUMNS. */
 #define USER_COLUMNS                                                                               \

@@ -229,6 +229,6 @@ int access_login(struct access *a, struct db *db, const struct login *l, int64_t
     if (r < 0)
         return r;
     str_copy(ret_secret, sizeof secret, secret);
-    *ret_subject = credential_subject(&c);
+    credential_subject(&c, ret_subject);
     return 0;
 }

@@ -33,8 +33,7 @@ const struct http_route *api_routes(void)
 
 struct http_hooks api_hooks(struct api *a)
 {
-    return (struct http_hooks){
-        .arg = a, .gate = gate_check, .free_subject = gate_free_subject, .problem = problem_hook};
+    return (struct http_hooks){.arg = a, .gate = gate_check, .problem = problem_hook};
 }
 
 void api_show_health(struct api *a)

@@ -253,9 +253,9 @@ int gate_check(void *arg, struct http_exchange *x, const struct http_route *rout
     if (str_is_empty(secret))
         return ask_to_sign_in(x, false);
     struct err e = {0};
-    struct subject s;
+    struct subject *s = http_alloc(x, sizeof *s);
     int64_t now = clock_wall_ms();
-    int r = identify(a, secret, on_worker, now, &s, &e);
+    int r = identify(a, secret, on_worker, now, s, &e);
     if (r == -EAGAIN)
         return 2;
     if (r == -ENOENT || r == -EACCES)
@@ -268,21 +268,16 @@ int gate_check(void *arg, struct http_exchange *x, const struct http_route *rout
     if (permission_parse(route->permission, &p) < 0)
         return 1; /* can't be: api_routes() names only permissions that exist, and a test walks them
                    */
-    bool allowed = allows_route(a, x, route, &s, p);
+    bool allowed = allows_route(a, x, route, s, p);
     if (!allowed && !on_worker)
         return 2;
     if (!on_worker)
         note_vain_proxy(a, x);
-    if (now >= s.used_wall_ms + TOUCH_MS)
-        access_touch(a->access, s.id, now);
-    http_set_subject(x, mem_dup(&s, sizeof s));
+    if (now >= s->used_wall_ms + TOUCH_MS)
+        access_touch(a->access, s->id, now);
+    http_set_subject(x, s);
     if (allowed)
         return 0;
     refuse(x, route->permission);
     return 1;
-}
-
-void gate_free_subject(void *subject)
-{
-    mem_free(subject);
 }

@@ -7,9 +7,8 @@
 
 #define SESSION_COOKIE "hydra_session"
 
-/* For http_hooks.gate and http_hooks.free_subject. */
+/* For http_hooks.gate. */
 int gate_check(void *arg, struct http_exchange *x, const struct http_route *route, bool on_worker);
-void gate_free_subject(void *subject);
 
 static inline struct api *api_of(const struct http_exchange *x)
 {

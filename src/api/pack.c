@@ -46,7 +46,7 @@ bool pack_gzip(const struct str *body, struct str *ret_packed)
 
 static bool takes_gzip(struct http_exchange *x)
 {
-    http_add_header(x, "Vary", "Accept-Encoding");
+    http_vary_by_coding(x);
     return negotiate_coding(http_header(x, "Accept-Encoding"), CODING_GZIP) == CODING_GZIP;
 }
 

@@ -43,7 +43,7 @@ void asset_reply(struct http_exchange *x, const struct http_asset *a, int status
                     a->immutable && status == 200 ? "public, max-age=31536000, immutable"
                                                   : "no-cache");
     if (a->gzip || a->brotli)
-        http_add_header(x, "Vary", "Accept-Encoding");
+        http_vary_by_coding(x);
     if (v.coding)
         http_add_header(x, "Content-Encoding", v.coding);
     x->answer.asset = a;

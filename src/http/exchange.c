@@ -35,7 +35,6 @@ struct http_exchange *exchange_new(struct connection *c)
     }
     wipe(x);
     x->c = c;
-    x->started = uv_hrtime();
     c->x = x;
     return x;
 }
@@ -53,19 +52,14 @@ static void count(struct http_exchange *x)
 {
     struct http_server *s = x->server;
     int status = x->taken ? 200 : x->answer.status;
-    if (status < 100 || status > 599)
-        return;
-    s->stats.status_class[status / 100]++;
-    if (s->settings.hooks.answered)
-        s->settings.hooks.answered(s->settings.hooks.arg, x, status, uv_hrtime() - x->started);
+    if (status >= 100 && status <= 599)
+        s->stats.status_class[status / 100]++;
 }
 
 void exchange_end(struct http_exchange *x)
 {
     struct http_server *s = x->server;
     count(x);
-    if (x->subject && s->settings.hooks.free_subject)
-        s->settings.hooks.free_subject(x->subject);
     body_done(x);
     owner_release(&x->answer.owner);
     arena_reset(&x->arena);
@@ -226,10 +220,13 @@ const char *http_request_id(struct http_exchange *x)
     return x->id;
 }
 
+void *http_alloc(struct http_exchange *x, size_t size)
+{
+    return arena_alloc(&x->arena, size);
+}
+
 void http_set_subject(struct http_exchange *x, void *subject)
 {
-    if (x->subject && x->subject != subject && x->server->settings.hooks.free_subject)
-        x->server->settings.hooks.free_subject(x->subject);
     x->subject = subject;
 }
 

@@ -50,37 +50,60 @@ int64_t head_find(const char *bytes, size_t len, size_t max, size_t *scanned)
     return len >= max ? -E2BIG : 0;
 }
 
-/* METHOD SP target SP version, one space each and nothing that is no target. */
-static bool is_request_line(const char *p, size_t n)
+/* The functions below return where the next line begins, NULL for what is malformed. No line end
+ * is of any class of bytes, so a span stops there at the latest. */
+
+static const char *end_line(const char *p)
 {
-    size_t method = char_span(p, n, CHAR_TOKEN);
-    if (!method || method >= n || p[method] != ' ')
-        return false;
-    const char *target = p + method + 1;
-    size_t rest = n - method - 1, len = char_span(target, rest, CHAR_TARGET);
-    return len && len < rest && target[len] == ' ' &&
-           char_span(target + len + 1, rest - len - 1, CHAR_TARGET) == rest - len - 1;
+    return p[0] == '\r' && p[1] == '\n' ? p + 2 : NULL;
+}
+
+/* METHOD SP target SP version, one space each and nothing that is no target. */
+static const char *skip_request_line(const char *p, const char *end)
+{
+    size_t method = char_span(p, (size_t)(end - p), CHAR_TOKEN);
+    if (!method || p[method] != ' ')
+        return NULL;
+    p += method + 1;
+    size_t target = char_span(p, (size_t)(end - p), CHAR_TARGET);
+    if (!target || p[target] != ' ')
+        return NULL;
+    p += target + 1;
+    return end_line(p + char_span(p, (size_t)(end - p), CHAR_TARGET));
+}
+
+/* Eight bytes, none of them a control character. */
+static bool are_plain(const char *p)
+{
+    const uint64_t ones = 0x0101010101010101, high = ones << 7;
+    uint64_t w;
+    memcpy(&w, p, sizeof w);
+    uint64_t del = w ^ ones * 0x7f;
+    return !((((w - ones * ' ') & ~w) | ((del - ones) & ~del)) & high);
 }
 
 /* name ":" value: no white space before the name (that would fold the line before) or the colon. */
-static bool is_field_line(const char *p, size_t n)
+static const char *skip_field_line(const char *p, const char *end)
 {
-    size_t name = char_span(p, n, CHAR_TOKEN);
-    return name && name < n && p[name] == ':' &&
-           char_span(p + name, n - name, CHAR_VALUE) == n - name;
+    size_t name = char_span(p, (size_t)(end - p), CHAR_TOKEN);
+    if (!name || p[name] != ':')
+        return NULL;
+    p += name;
+    while (end - p >= 8 && are_plain(p))
+        p += 8;
+    return end_line(p + char_span(p, (size_t)(end - p), CHAR_VALUE));
 }
 
-static const char *check_lines(const char *p, size_t n)
+/* `bytes` end with an empty line, as head_find() found them. */
+static const char *check_lines(const char *bytes, size_t n)
 {
-    const char *end = p + n - 2; /* the empty line */
-    const char *lf = memchr(p, '\n', n);
-    if (!is_request_line(p, (size_t)(lf - p) - 1))
+    const char *end = bytes + n - 2; /* the empty line */
+    const char *p = skip_request_line(bytes, end);
+    if (!p)
         return "The request line is malformed.";
-    while ((p = lf + 1) < end) {
-        lf = memchr(p, '\n', (size_t)(end - p));
-        if (!is_field_line(p, (size_t)(lf - p) - 1))
+    while (p < end)
+        if (!(p = skip_field_line(p, end)))
             return "A header field is malformed.";
-    }
     return NULL;
 }
 

@@ -110,6 +110,7 @@ struct answer {
     const char *etag;                /* to be checked against If-None-Match */
     const struct http_asset *asset;  /* of which this is the answer */
     bool has_cache_control, has_csp; /* among the added headers */
+    bool varies;                     /* with Accept-Encoding */
     bool streamed;
     bool on_loop; /* given by the loop's own thread: the loop may look at it */
 };
@@ -151,7 +152,6 @@ struct http_exchange {
     struct request_body body;
     struct answer answer;
     void *subject;
-    uint64_t started;           /* uv_hrtime() */
     const char *host;           /* that was asked for, allowed; NULL = none */
     bool strict;                /* the answer says Strict-Transport-Security */
     struct forwarded forwarded; /* zero unless a believed proxy said something */

@@ -72,12 +72,9 @@ struct http_hooks {
      * http_set_subject()), 1 = the hook has answered itself, 2 = ask again on a worker (then
      * `on_worker` is true and it may block). */
     int (*gate)(void *arg, struct http_exchange *x, const struct http_route *route, bool on_worker);
-    void (*free_subject)(void *subject);
     /* Writes a problem for the server's own refusals (400, 404, 405, 408, 413, 421, 431, 503 …). */
     void (*problem)(void *arg, struct http_exchange *x, int status, const char *type,
                     const char *detail);
-    /* One line per answered request, for metrics and the access log at debug. */
-    void (*answered)(void *arg, const struct http_exchange *x, int status, uint64_t nanoseconds);
 };
 
 struct http_settings {
@@ -167,14 +164,18 @@ http_request_id(struct http_exchange *x); /* made on first need; stands in answe
  * errno. */
 int http_body_next(struct http_exchange *x, const char **ret_piece) MUST_CHECK;
 
+/* Memory, not zeroed, that lives as long as the exchange. For whoever holds the exchange. */
+void *http_alloc(struct http_exchange *x, size_t size);
 void http_set_subject(struct http_exchange *x,
-                      void *subject); /* ownership moves; freed by hooks.free_subject */
+                      void *subject); /* outlives the exchange, or is of http_alloc() */
 void *http_subject(const struct http_exchange *x);
 
 /* --- the answer: exactly one of the http_reply…() per exchange --- */
 
 void http_add_header(struct http_exchange *x, const char *name,
                      const char *value); /* before the reply; copied */
+/* The answer depends on Accept-Encoding, and caches are told so. Before the reply. */
+void http_vary_by_coding(struct http_exchange *x);
 void http_reply(struct http_exchange *x, int status, const char *type, const void *body,
                 size_t len); /* copied */
 void http_reply_str(struct http_exchange *x, int status, const char *type,

@@ -109,6 +109,8 @@ void reply_head(struct http_exchange *x, int64_t len)
     if (length_of(x->answer.type))
         p = put_end_of_line(put_text(PUT_LITERAL(p, "Content-Type: "), x->answer.type));
     p = put_caching(p, x);
+    if (x->answer.varies)
+        p = PUT_LITERAL(p, "Vary: Accept-Encoding\r\n");
     if (x->headers.len)
         p = put(p, x->headers.p, x->headers.len);
     if (x->id[0])

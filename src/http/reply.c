@@ -39,6 +39,11 @@ static void begin(struct http_exchange *x, int status, const char *type)
     x->answer.type = type ? arena_dup(&x->arena, type, strlen(type)) : NULL;
 }
 
+void http_vary_by_coding(struct http_exchange *x)
+{
+    x->answer.varies = true;
+}
+
 /* The answer is complete: whoever has the exchange lets the loop know. The holder of a deferred one
  * may be any thread. */
 static void complete(struct http_exchange *x)

@@ -39,9 +39,10 @@ static int64_t decode(char *p, size_t len, unsigned flags)
 /* No segment may be empty (but the last: a final slash), "." or "..". */
 static bool has_clean_segments(const char *path)
 {
-    for (const char *p = path; *p; p = strchrnul(p, '/')) {
-        const char *segment = ++p;
-        size_t len = (size_t)(strchrnul(segment, '/') - segment);
+    for (const char *p = path; *p;) {
+        const char *segment = p + 1;
+        p = strchrnul(segment, '/');
+        size_t len = (size_t)(p - segment);
         if (len == 0)
             return *segment == 0;
         if (segment[0] == '.' && (len == 1 || (len == 2 && segment[1] == '.')))
