@@ -108,6 +108,7 @@ stdenv.mkDerivation {
     moveToOutput libexec/hydra-agent-helper "$agent"
     moveToOutput 'lib/systemd/system/hydra-agent*' "$agent"
     moveToOutput 'lib/systemd/system/hydra-generation*' "$agent"
+    moveToOutput 'lib/systemd/system/hydra-root*' "$agent"
     moveToOutput 'lib/sysusers.d/hydra-agent*' "$agent"
     moveToOutput 'share/polkit-1/rules.d/*hydra-agent*' "$agent"
     moveToOutput share/doc/hydra-agent "$agent"

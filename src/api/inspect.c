@@ -126,6 +126,11 @@ static void get_unraid(struct http_exchange *x)
     ask(x, INSPECT_UNRAID, "", "");
 }
 
+static void get_mounts(struct http_exchange *x)
+{
+    ask(x, INSPECT_MOUNTS, "", "");
+}
+
 #define FOR_PEOPLE(tail, permission, handler)                                                      \
     {"GET", "/api/web/nodes/{id}" tail, ROUTE_ON_LOOP, ROUTE_OF_RESOURCE, permission, handler, 0}, \
     {                                                                                              \
@@ -146,5 +151,6 @@ const struct http_route inspect_routes[] = {
     FOR_PEOPLE("/packages", "nodes:read", get_packages),
     FOR_PEOPLE("/folders", "processes:read", get_folders),
     FOR_PEOPLE("/unraid", "nodes:read", get_unraid),
+    FOR_PEOPLE("/mounts", "processes:read", get_mounts),
     {0},
 };

@@ -238,6 +238,7 @@ static void get_actions(struct http_exchange *x)
     struct action_query q = {.id = http_param(x, "id"),
                              .project = http_query(x, "project"),
                              .process = http_query(x, "process"),
+                             .mount = http_query(x, "mount"),
                              .permissions = policy_permissions(subject_of(x), &of),
                              .now = now_of()};
     int r = actions_print(a->cluster, a->jobs, &q, &w, &e);

@@ -67,6 +67,16 @@ static const struct question questions[] = {
       {"smart.wear_percent", "WORN", "right", "percent"}},
      NULL},
     {.verb = "unraid", .path = "unraid"},
+    {"mounts",
+     "mounts",
+     "mounts",
+     {{"mount", "MOUNTED AT", "left", "text"},
+      {"device", "FROM", "left", "text"},
+      {"type", "TYPE", "left", "text"},
+      {"mounted", "MOUNTED", "left", "text"},
+      {"used_by", "USED BY", "left", "text"},
+      {"allowed", "MAY BE REMOUNTED", "left", "text"}},
+     "It has no mounts over the network."},
     {"packages",
      "packages",
      "updates",
@@ -109,6 +119,22 @@ static void flatten_usage(json_t *answer)
             json_array_append_new(rows, row);
         }
     json_object_set_new(answer, "rows", rows);
+}
+
+/* Those who use a mount, as one text. */
+static void name_users(json_t *answer)
+{
+    const json_t *mounts = json_object_get(answer, "mounts");
+    for (size_t i = 0; i < json_array_size(mounts); i++) {
+        json_t *m = json_array_get(mounts, i);
+        const json_t *users = json_object_get(m, "users");
+        AUTO(str_done) struct str names = {0};
+        for (size_t k = 0; k < json_array_size(users); k++)
+            str_addf(&names, "%s%s (%lld)", k ? ", " : "",
+                     json_get_str(json_array_get(users, k), "name", "?"),
+                     (long long)json_get_int(json_array_get(users, k), "pid", 0));
+        json_object_set_new(m, "used_by", json_string(str_text(&names)));
+    }
 }
 
 static json_t *member_of(const json_t *row, const char *path)
@@ -180,6 +206,8 @@ static void print_answer(const struct invocation *v, const struct question *q, j
     } else {
         if (str_eq(q->list, "rows"))
             flatten_usage(answer);
+        else if (str_eq(q->list, "mounts"))
+            name_users(answer);
         AUTO(json_decrefp) json_t *table = table_of(q, json_object_get(answer, q->list));
         print_table(v, table, clock_wall_ms(), &out);
     }

@@ -232,6 +232,16 @@ int verb_node_act(struct invocation *v)
     return order(v, body);
 }
 
+int verb_node_remount(struct invocation *v)
+{
+    if (v->words.n != 2)
+        return verb_usage(v);
+    AUTO(json_decrefp) json_t *body = order_of(v, "mount.remount");
+    json_object_set_new(body, "node", json_string(v->words.v[0]));
+    json_object_set_new(body, "target", json_string(v->words.v[1]));
+    return order(v, body);
+}
+
 /* What may stand beside a switch: "reboot", "within:90". */
 static int read_switch_words(const struct invocation *v, json_t *body, struct err *e)
 {

@@ -48,7 +48,10 @@ static void stalled(struct attention_list *l, struct live_node *n, const struct 
     a->node = n;
     a->text = mem_printf("%s hangs: programs that touch it hang with it",
                          device[0] ? device : "The filesystem");
-    a->hint = mem_printf("See whether its server is there; then remount: umount -f -l %s", e->key);
+    a->hint =
+        mem_printf("See whether its server is there; then remount it: hydra node remount %s %s",
+                   n->id, e->key);
+    a->mount = mem_strdup(e->key);
 }
 
 /* Percent as df says it: of what ordinary users may fill. */

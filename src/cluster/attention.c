@@ -18,6 +18,7 @@ static void done_list(struct attention_list *l)
         mem_free(a->text);
         mem_free(a->cause);
         mem_free(a->hint);
+        mem_free(a->mount);
     }
     vec_done(&l->v);
 }
@@ -256,6 +257,7 @@ static void item_json(struct jw *w, struct cluster *c, const struct attention *a
     jw_key_str(w, "hint", a->hint);
     jw_key_str(w, "service", a->service ? a->service->id : NULL);
     jw_key_str(w, "node", a->node ? a->node->id : NULL);
+    jw_key_str(w, "mount", a->mount);
     breaks_json(w, c, a->service);
     jw_key_time(w, "since", a->since_ms);
     jw_key(w, "actions");

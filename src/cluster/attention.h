@@ -12,6 +12,7 @@ struct attention {
     char *text, *cause, *hint; /* cause and hint may be NULL */
     const struct live_service *service; /* may be NULL */
     const struct live_node *node;       /* may be NULL */
+    char *mount;                        /* that does not answer; NULL */
     int64_t since_ms;                   /* 0 = since it was first seen here */
     bool can_check;
 };

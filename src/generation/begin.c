@@ -396,7 +396,7 @@ int begin_rebuild(const struct root_request *r)
     struct goal g = {.r = r};
     struct err e = {0};
     AUTO(policy_freep) struct policy *p = policy_load(POLICY_USUAL_PATH, false);
-    const char *flake = flake_find(p, r->flake);
+    const char *flake = flake_find(p, r->hash);
     if (!flake) {
         err_set(&e, -EACCES, "The policy of this node names no such flake.");
         return refuse(r, &e, NULL);

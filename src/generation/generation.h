@@ -88,9 +88,14 @@ int manager_run(const struct transient *t, struct err *e) MUST_CHECK;
 int manager_arm(const char *timer, unsigned seconds, const struct transient *t,
                 struct err *e) MUST_CHECK;
 int manager_start(const char *unit, struct err *e) MUST_CHECK;
+/* Until its start has come to an end, or is called off. -EIO: it failed. */
+int manager_start_wait(const char *unit, int64_t wait_ms, struct err *e) MUST_CHECK;
 /* Until it is down, by force in the end. */
 int manager_stop(const char *unit, struct err *e) MUST_CHECK;
 bool manager_is_active(const char *unit);
+/* "active", "inactive", "failed", "activating" …; "unknown" when systemd can't be asked. mem_free()
+ */
+char *manager_state(const char *unit);
 int manager_reboot(struct err *e) MUST_CHECK;
 
 /* --- the work: each returns 0 or an error, and has answered --- */
@@ -113,6 +118,9 @@ int activated(void);
 int roll_back(struct switch_state *s, const char *why) MUST_CHECK;
 /* Those that keep a switch's systems: while there is none. */
 void forget_roots(void);
+/* Of a mount point: unmounted as gently as it lets itself be, and mounted by its own unit or line.
+ */
+int remount(const struct root_request *r);
 /* What the machine starts with from now on: a generation, 0 = it becomes one. */
 int make_default(unsigned number, const char *system, struct err *e) MUST_CHECK;
 /* The way back, for what takes `seconds` from now. */

@@ -47,6 +47,8 @@ static int do_request(const struct root_request *r)
         return confirm(r);
     case ROOT_SETTLE:
         return settle(false);
+    case ROOT_REMOUNT:
+        return remount(r);
     case ROOT_VERBS:
         break;
     }
@@ -84,8 +86,9 @@ static int own(const char *verb)
 
 int main(int argc, char **argv)
 {
-    static const char usage[] = "usage: hydra-agent-helper INSTANCE; systemd calls it, as "
-                                "hydra-generation@INSTANCE.service\n";
+    static const char usage[] =
+        "usage: hydra-agent-helper INSTANCE; systemd calls it, as "
+        "hydra-generation@INSTANCE.service or hydra-root@INSTANCE.service\n";
     bool is_own = argc == 3 && str_eq(argv[1], "own");
     if (argc != 2 && !is_own) {
         fputs(usage, stderr);

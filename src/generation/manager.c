@@ -190,7 +190,7 @@ static bool is_down(const char *state)
     return str_eq(state, "inactive") || str_eq(state, "failed");
 }
 
-static char *state_of(const char *unit)
+char *manager_state(const char *unit)
 {
     sd_bus *bus = NULL;
     char *unit_path = NULL, *text = NULL, *state = NULL;
@@ -209,8 +209,57 @@ static char *state_of(const char *unit)
 
 bool manager_is_active(const char *unit)
 {
-    AUTO(mem_freep) char *state = state_of(unit);
+    AUTO(mem_freep) char *state = manager_state(unit);
     return !is_down(state);
+}
+
+/* The job is there as long as it is not over. */
+static bool job_is_over(sd_bus *bus, const char *job)
+{
+    uint32_t id;
+    return sd_bus_get_property_trivial(bus, destination, job, "org.freedesktop.systemd1.Job", "Id",
+                                       NULL, 'u', &id) < 0;
+}
+
+static int start_job(sd_bus *bus, const char *unit, int64_t wait_ms, sd_bus_error *error)
+{
+    sd_bus_message *reply = NULL;
+    const char *job = "";
+    int64_t until = clock_mono_ms() + wait_ms;
+    forget_failure(bus, unit);
+    int r = sd_bus_call_method(bus, destination, path, interface, "StartUnit", error, &reply, "ss",
+                               unit, "replace");
+    if (r >= 0)
+        r = sd_bus_message_read(reply, "o", &job);
+    while (r >= 0 && !job_is_over(bus, job)) {
+        if (clock_mono_ms() > until)
+            r = -ETIMEDOUT;
+        usleep(LOOK_PAUSE_US);
+    }
+    sd_bus_message_unref(reply);
+    return r;
+}
+
+int manager_start_wait(const char *unit, int64_t wait_ms, struct err *e)
+{
+    sd_bus *bus = NULL;
+    sd_bus_error error = SD_BUS_ERROR_NULL;
+    int r = connect_to(&bus);
+    if (r >= 0)
+        r = start_job(bus, unit, wait_ms, &error);
+    sd_bus_flush_close_unref(bus);
+    if (r == -ETIMEDOUT) {
+        (void)!manager_stop(unit, NULL);
+        err_set(e, r, "%s has not started within %lld s, and was called off.", unit,
+                (long long)wait_ms / 1000);
+    } else if (r < 0) {
+        failed(r, &error, "start it", e);
+    } else {
+        AUTO(mem_freep) char *state = manager_state(unit);
+        r = str_eq(state, "active") ? 0 : err_set(e, -EIO, "%s failed to start.", unit);
+    }
+    sd_bus_error_free(&error);
+    return r;
 }
 
 static bool wait_down(const char *unit, int64_t wait_ms)

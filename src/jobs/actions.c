@@ -156,9 +156,12 @@ static const char *why_not(const struct answer *a, const struct offer *o, struct
 {
     if (a->away)
         return a->away;
-    if (!a->policy || policy_check(a->policy, command_verb_name(o->verb), o->target, e) >= 0)
+    if (!a->policy)
         return NULL;
-    return e->text;
+    int r = o->verb == COMMAND_MOUNT_REMOUNT
+                ? policy_check_mount(a->policy, o->target, e)
+                : policy_check(a->policy, command_verb_name(o->verb), o->target, e);
+    return r < 0 ? e->text : NULL;
 }
 
 static void print_offer(const struct answer *a, const struct offer *o)
@@ -307,6 +310,19 @@ static void print_for_process(const struct answer *a)
                                        false, a->query->process, NULL});
 }
 
+static void print_for_mount(const struct answer *a)
+{
+    enum command_verb verb = COMMAND_MOUNT_REMOUNT;
+    if (!may(a, verb))
+        return;
+    AUTO(mem_freep)
+    char *confirm = mem_printf("%s is unmounted, by force when it does not answer, and mounted "
+                               "again. Programs that have files of it open may have to be started "
+                               "anew.",
+                               a->query->mount);
+    print_offer(a, &(struct offer){verb, verb_label(verb), confirm, false, a->query->mount, NULL});
+}
+
 /* --- a compose project --- */
 
 static const struct {
@@ -399,6 +415,8 @@ static int print_about(struct answer *a, const struct node_look *node,
         return print_for_project(a, e);
     if (node && q->process)
         print_for_process(a);
+    else if (node && q->mount)
+        print_for_mount(a);
     else if (node)
         print_for_node(a, node);
     else if (*service->node && service->kind != OBSERVED_PROCESS)

@@ -15,6 +15,7 @@ struct action_query {
     const char *id;      /* a service or a node */
     const char *project; /* of that node, "docker/media": its actions, instead of the node's */
     const char *process; /* of that node, "PID:START": the same */
+    const char *mount;   /* of that node, "/mnt/models": the same */
     uint64_t permissions;
     struct cluster_now now;
 };

@@ -62,6 +62,7 @@ static const struct {
     [COMMAND_DOCKER_PRUNE] = {"Clean up", PERM_SERVICE_UPDATE, false},
     [COMMAND_AGENT_UPGRADE] = {"Upgrade the agent of", PERM_NODES_WRITE, false},
     [COMMAND_MACHINE_WAKE] = {"Wake", PERM_NODE_REBOOT, false},
+    [COMMAND_MOUNT_REMOUNT] = {"Remount", PERM_SERVICE_RESTART, false},
 };
 
 enum permission verb_permission(enum command_verb v)
@@ -124,6 +125,8 @@ void job_list_done(struct job_list *l)
 /* "docker/plex" and "systemd/nginx.service" as people call them. */
 static char *short_name(const char *target)
 {
+    if (*target == '/') /* a path */
+        return mem_strdup(target);
     const char *slash = strchr(target, '/');
     char *name = mem_strdup(slash ? slash + 1 : target);
     if (str_ends(name, ".service"))

@@ -304,6 +304,7 @@ static const char *target_of(enum command_verb verb)
     return verb == COMMAND_PROCESS_SIGNAL      ? "PID:START"
            : verb_is_project(verb)             ? "ENGINE/PROJECT"
            : verb == COMMAND_GENERATION_SWITCH ? "the number of a generation"
+           : verb == COMMAND_MOUNT_REMOUNT     ? "where it is mounted, such as /mnt/models"
            : verb == COMMAND_DOCKER_PRUNE      ? "" /* an engine, where there are several */
                                                : NULL;
 }

@@ -75,7 +75,7 @@ static int take_order(const struct command *c, struct root_request *r, struct er
     switch ((int)c->verb) {
     case COMMAND_GENERATION_REBUILD:
         r->verb = ROOT_REBUILD;
-        flake_hash(c->argument, r->flake);
+        root_hash(c->argument, r->hash);
         return 0;
     case COMMAND_GENERATION_COLLECT:
         r->verb = ROOT_COLLECT;
@@ -92,17 +92,6 @@ static int take_order(const struct command *c, struct root_request *r, struct er
     }
     r->verb = ROOT_SWITCH;
     return status < 0 ? status : take_words(c->argument, r, e);
-}
-
-/* What does not read back was not to be asked: ids of hubs are letters and digits. */
-static int check_order(const struct root_request *r, struct err *e)
-{
-    struct root_request back;
-    AUTO(mem_freep) char *unit = root_request_unit(r);
-    AUTO(mem_freep) char *instance = root_unit_instance(unit);
-    return instance && root_request_parse(instance, &back) >= 0
-               ? 0
-               : err_set(e, -EINVAL, "The order's id can't be part of a unit's name.");
 }
 
 /* --- the end --- */
@@ -254,7 +243,7 @@ static void start(struct action *a)
     struct err e = {0};
     int r = take_order(&a->command, &g->request, &e);
     if (r >= 0)
-        r = check_order(&g->request, &e);
+        r = root_request_reads_back(&g->request, &e);
     if (r < 0) {
         action_end(a, OUTCOME_REFUSED, NULL, "%s", e.text);
         return;
@@ -338,7 +327,7 @@ static void start_confirm(struct action *a)
     struct err e = {0};
     int r = take_order(&a->command, &g->request, &e);
     if (r >= 0)
-        r = check_order(&g->request, &e);
+        r = root_request_reads_back(&g->request, &e);
     if (r < 0)
         action_end(a, OUTCOME_REFUSED, NULL, "%s", e.text);
     else

@@ -34,6 +34,7 @@ static const char *const verbs[COMMAND_COUNT] = {
     [COMMAND_DOCKER_PRUNE] = "docker.prune",
     [COMMAND_AGENT_UPGRADE] = "agent.upgrade",
     [COMMAND_MACHINE_WAKE] = "machine.wake",
+    [COMMAND_MOUNT_REMOUNT] = "mount.remount",
 };
 
 const char *command_verb_name(enum command_verb v)

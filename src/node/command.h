@@ -43,6 +43,7 @@ enum command_verb {
                               what can be fetched or made again */
     COMMAND_AGENT_UPGRADE, /* argument: the version */
     COMMAND_MACHINE_WAKE,  /* another one; target: MAC[,MAC][@ADDRESS:PORT]; argument: its name */
+    COMMAND_MOUNT_REMOUNT, /* target: a mount point that the node's policy names */
     COMMAND_COUNT,
 };
 /* Is it about what a NixOS machine runs? One at a time for a node; confirming is apart. */

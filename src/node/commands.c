@@ -40,6 +40,7 @@ static const struct action_ops *const ops_of[COMMAND_COUNT] = {
     [COMMAND_GENERATION_COLLECT] = &collect_action,
     [COMMAND_GENERATION_CONFIRM] = &confirm_action,
     [COMMAND_MACHINE_WAKE] = &wake_action,
+    [COMMAND_MOUNT_REMOUNT] = &root_action,
 };
 
 static const struct action_ops *ops_for(const struct command *c)
@@ -107,6 +108,8 @@ int commands_check_policy(const struct commands *s, const struct command *c, str
         return 0;
     if (c->verb == COMMAND_GENERATION_REBUILD)
         return policy_check_flake(s->policy, c->argument, e);
+    if (c->verb == COMMAND_MOUNT_REMOUNT)
+        return policy_check_mount(s->policy, c->target, e);
     int r = policy_check(s->policy, command_verb_name(c->verb), c->target, e);
     if (r >= 0 && c->verb == COMMAND_CONTAINER_RENAME)
         r = policy_check_rename(s->policy, c->target, c->argument, e);

@@ -18,6 +18,7 @@ static const struct {
     [INSPECT_PACKAGES] = {"packages", 60000},
     [INSPECT_FOLDERS] = {"folders", 90000},
     [INSPECT_UNRAID] = {"unraid", 60000},
+    [INSPECT_MOUNTS] = {"mounts", 30000},
 };
 
 const char *inspect_kind_name(enum inspect_kind k)

@@ -20,6 +20,7 @@ enum inspect_kind {
     INSPECT_PACKAGES,        /* pending updates */
     INSPECT_FOLDERS,         /* target: a path; what the folders in it take up */
     INSPECT_UNRAID,          /* array, parity, disks, shares of Unraid */
+    INSPECT_MOUNTS, /* network mounts: there or not, who uses them, what may be remounted */
     INSPECT_COUNT,
 };
 const char *inspect_kind_name(enum inspect_kind k);                            /* "docker-usage" */

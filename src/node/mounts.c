@@ -44,10 +44,15 @@ static bool is_listed(const char *const *list, size_t n, const char *s)
     return false;
 }
 
-static bool is_at_or_below(const char *point, const char *parent)
+bool mount_is_at_or_below(const char *point, const char *parent)
 {
     size_t n = strlen(parent);
     return strncmp(point, parent, n) == 0 && (point[n] == 0 || point[n] == '/');
+}
+
+bool mount_type_is_remote(const char *type)
+{
+    return is_listed(remote_types, COUNT_OF(remote_types), type);
 }
 
 static bool is_foreign(const struct mount *m)
@@ -57,7 +62,7 @@ static bool is_foreign(const struct mount *m)
     if (str_eq(m->type, "tmpfs") && !is_listed(tmpfs_points, COUNT_OF(tmpfs_points), m->point))
         return true;
     for (size_t i = 0; i < COUNT_OF(foreign_points); i++)
-        if (is_at_or_below(m->point, foreign_points[i]))
+        if (mount_is_at_or_below(m->point, foreign_points[i]))
             return true;
     return false;
 }
@@ -120,6 +125,7 @@ static bool parse_line(struct scan *s, struct mount *ret_m)
         .point = unescape(point, point_len),
         .device = unescape(device, device_len),
         .type = unescape(type, type_len),
+        .id = id[0],
         .number = id[2] << 32 | (uint32_t)minor,
     };
     return true;
@@ -135,7 +141,7 @@ static void remove_at(struct mount_list *l, size_t i)
 static void drop_covered(struct mount_list *l, const char *point)
 {
     for (size_t i = l->v.n; i-- > 0;)
-        if (!str_eq(point, "/") ? is_at_or_below(l->v.v[i].point, point)
+        if (!str_eq(point, "/") ? mount_is_at_or_below(l->v.v[i].point, point)
                                 : str_eq(l->v.v[i].point, "/"))
             remove_at(l, i);
 }
@@ -157,10 +163,11 @@ static bool is_better_known(struct mount_list *l, const struct mount *m)
 static void mark_remote(struct mount_list *l)
 {
     for (size_t i = 0; i < l->v.n; i++)
-        l->v.v[i].remote = is_listed(remote_types, COUNT_OF(remote_types), l->v.v[i].type);
+        l->v.v[i].remote = mount_type_is_remote(l->v.v[i].type);
     for (size_t i = 0; i < l->v.n; i++)
         for (size_t j = 0; j < l->v.n; j++)
-            if (i != j && l->v.v[j].remote && is_at_or_below(l->v.v[i].point, l->v.v[j].point))
+            if (i != j && l->v.v[j].remote &&
+                mount_is_at_or_below(l->v.v[i].point, l->v.v[j].point))
                 l->v.v[i].remote = true;
 }
 
@@ -173,6 +180,14 @@ void mounts_parse_all(struct mount_list *ret_list, struct scan s)
             *vec_add(&ret_list->v) = m;
     }
     mark_remote(ret_list);
+}
+
+const struct mount *mount_top(const struct mount_list *l, const char *point)
+{
+    for (size_t i = l->v.n; i-- > 0;)
+        if (str_eq(l->v.v[i].point, point))
+            return &l->v.v[i];
+    return NULL;
 }
 
 void mounts_parse(struct mount_list *ret_list, struct scan s)

@@ -9,6 +9,7 @@
 
 struct mount {
     char *point, *device, *type;
+    uint64_t id;     /* of the mount, in this namespace */
     uint64_t number; /* major << 32 | minor */
     bool remote;     /* touching it may hang: network, FUSE, or below such a one */
 };
@@ -20,4 +21,9 @@ struct mount_list {
 void mounts_parse(struct mount_list *ret_list, struct scan text);
 /* Nothing left out, in the order of the file. */
 void mounts_parse_all(struct mount_list *ret_list, struct scan text);
+/* May touching a file system of this type hang? */
+bool mount_type_is_remote(const char *type);
+bool mount_is_at_or_below(const char *point, const char *parent);
+/* What is mounted there now: of several the last one; NULL. Of mounts_parse_all()'s list. */
+const struct mount *mount_top(const struct mount_list *l, const char *point);
 void mounts_done(struct mount_list *l);

@@ -38,10 +38,14 @@ static const struct built_in fixed[] = {
      "systemd-sysupdate-reboot.* sigpwr.target system-update* initrd* "
      "debug-shell.service storage-target-mode.target systemd-storagetm.service "
      "factory-reset* systemd-factory-reset*"},
-    /* What the helper does is asked for as generation.*, with rules of its own. */
+    /* What the helper does is asked for by other names, with rules of their own. */
     {true, "unit.*",
      "hydra-generation@* hydra-generation-boot* hydra-rollback.* hydra-activate.* "
-     "hydra-settle.*"},
+     "hydra-settle.* hydra-root@*"},
+    /* The machine stands on these. */
+    {true, "mount.remount",
+     "/ /boot /boot/* /dev /dev/* /etc /nix /nix/* /proc /proc/* /run /sys /sys/* /usr /usr/* "
+     "/var"},
 };
 
 /* --- life --- */
@@ -176,24 +180,35 @@ int policy_check(const struct policy *p, const char *verb, const char *target, s
                    on, target, path);
 }
 
-/* --- a flake --- */
+/* --- what has to be named letter by letter --- */
 
-int policy_check_flake(const struct policy *p, const char *flake, struct err *e)
+static int check_named(const struct policy *p, enum command_verb v, const char *what,
+                       const char *name, struct err *e)
 {
-    static const char verb[] = "generation.rebuild";
-    int r = policy_check(p, verb, flake, e);
+    const char *verb = command_verb_name(v);
+    int r = policy_check(p, verb, name, e);
     if (r < 0)
         return r;
     for (size_t i = 0; i < p->rules.n; i++) {
         const struct policy_rule *rule = &p->rules.v[i];
-        if (!rule->deny && !strpbrk(flake, "*?") && applies(rule, verb, flake) &&
-            str_list_has(&rule->targets, flake))
+        if (!rule->deny && !strpbrk(name, "*?") && applies(rule, verb, name) &&
+            str_list_has(&rule->targets, name))
             return 0;
     }
     return err_set(e, -EACCES,
-                   "The policy of this node does not name the flake %.200s: add it, letter by "
-                   "letter, to allow in %s.",
-                   flake, *p->path ? p->path : POLICY_USUAL_PATH);
+                   "The policy of this node does not name the %s %.200s: add it, letter by letter, "
+                   "to allow in %s.",
+                   what, name, *p->path ? p->path : POLICY_USUAL_PATH);
+}
+
+int policy_check_flake(const struct policy *p, const char *flake, struct err *e)
+{
+    return check_named(p, COMMAND_GENERATION_REBUILD, "flake", flake, e);
+}
+
+int policy_check_mount(const struct policy *p, const char *point, struct err *e)
+{
+    return check_named(p, COMMAND_MOUNT_REMOUNT, "mount", point, e);
 }
 
 /* --- a rename --- */

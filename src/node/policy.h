@@ -62,6 +62,9 @@ int policy_check(const struct policy *p, const char *verb, const char *target,
 /* May this flake be built and switched to? A rule of the policy has to name it letter by letter: a
  * wildcard names none. */
 int policy_check_flake(const struct policy *p, const char *flake, struct err *e) MUST_CHECK;
+/* May what is mounted there be mounted anew? Likewise only where a rule names it letter by letter.
+ */
+int policy_check_mount(const struct policy *p, const char *point, struct err *e) MUST_CHECK;
 /* Beside that: may the container `id` be called `name`? Not when a name is under deny, nor when
  * more would be allowed then. */
 int policy_check_rename(const struct policy *p, const char *id, const char *name,

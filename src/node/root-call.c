@@ -23,6 +23,8 @@ struct root_call {
     struct loop_timer *look;
     unsigned grace; /* looks left; 0 = the unit is not known to have ended */
     char *trouble;
+    root_step_fn *on_step; /* NULL */
+    char *step;            /* as last told; NULL */
 };
 
 static void end(struct root_call *c, const struct root_answer *a, const char *trouble)
@@ -42,6 +44,14 @@ static void end_silent(struct root_call *c)
     end(c, NULL, text);
 }
 
+static void tell_step(struct root_call *c, const char *step)
+{
+    if (!c->on_step || str_eq(c->step, step))
+        return;
+    mem_set_str(&c->step, step);
+    c->on_step(c->arg, step);
+}
+
 static void on_look(void *arg)
 {
     struct root_call *c = arg;
@@ -53,6 +63,8 @@ static void on_look(void *arg)
         end(c, &a, NULL);
     } else if (c->grace && --c->grace == 0) {
         end_silent(c);
+    } else if (a.text) {
+        tell_step(c, a.text);
     }
     root_answer_done(&a);
 }
@@ -186,6 +198,11 @@ struct root_call *root_call_watch(struct node *n, const struct root_request *r, 
     return begin(n, r, ask_state, done, arg);
 }
 
+void root_call_on_step(struct root_call *c, root_step_fn *fn)
+{
+    c->on_step = fn;
+}
+
 void root_call_free(struct root_call *c)
 {
     if (!c)
@@ -196,5 +213,6 @@ void root_call_free(struct root_call *c)
     mem_free(c->unit);
     mem_free(c->file);
     mem_free(c->trouble);
+    mem_free(c->step);
     mem_free(c);
 }

@@ -11,11 +11,15 @@ struct root_call;
  * the call is over, but still to be freed. */
 typedef void root_fn(void *arg, const struct root_answer *a, const char *trouble);
 
+/* What it says that it does now, each time it says something else. */
+typedef void root_step_fn(void *arg, const char *step);
+
 /* Never NULL: failure to start comes to `done`. */
 struct root_call *root_call_start(struct node *n, const struct root_request *r, root_fn *done,
                                   void *arg);
 /* The same for one that was started before, maybe by an agent that is no more. */
 struct root_call *root_call_watch(struct node *n, const struct root_request *r, root_fn *done,
                                   void *arg);
+void root_call_on_step(struct root_call *c, root_step_fn *fn);
 /* `done` is not called any more; what was started goes on. NULL is fine. */
 void root_call_free(struct root_call *c);

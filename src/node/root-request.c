@@ -7,13 +7,20 @@
 
 enum { PARTS_MAX = 5 };
 
+static const char of_generations[] = ROOT_GENERATION_PREFIX, of_root[] = ROOT_UNIT_PREFIX;
+
 static const struct {
     const char *name;
     size_t parts; /* with the name */
+    const char *unit;
 } shapes[ROOT_VERBS] = {
-    [ROOT_PLAN] = {"plan", 3},       [ROOT_SWITCH] = {"switch", 5},
-    [ROOT_REBUILD] = {"rebuild", 5}, [ROOT_COLLECT] = {"collect", 3},
-    [ROOT_CONFIRM] = {"confirm", 2}, [ROOT_SETTLE] = {"settle", 1},
+    [ROOT_PLAN] = {"plan", 3, of_generations},
+    [ROOT_SWITCH] = {"switch", 5, of_generations},
+    [ROOT_REBUILD] = {"rebuild", 5, of_generations},
+    [ROOT_COLLECT] = {"collect", 3, of_generations},
+    [ROOT_CONFIRM] = {"confirm", 2, of_generations},
+    [ROOT_SETTLE] = {"settle", 1, of_generations},
+    [ROOT_REMOUNT] = {"remount", 3, of_root},
 };
 
 /* --- parts --- */
@@ -46,7 +53,7 @@ static bool take_mode(const char *part, struct root_request *r)
 
 static bool take_hash(const char *part, struct root_request *r)
 {
-    return strspn(part, "0123456789abcdef") == 16 && str_copy(r->flake, sizeof r->flake, part);
+    return strspn(part, "0123456789abcdef") == 16 && str_copy(r->hash, sizeof r->hash, part);
 }
 
 static bool take_within(const char *part, struct root_request *r)
@@ -71,6 +78,8 @@ static bool take(char **parts, struct root_request *r)
         return take_id(parts[1], r);
     case ROOT_SETTLE:
         return true;
+    case ROOT_REMOUNT:
+        return take_hash(parts[1], r) && take_id(parts[2], r);
     case ROOT_VERBS:
         break;
     }
@@ -110,7 +119,9 @@ static void add_instance(const struct root_request *r, struct str *out)
     if (r->verb == ROOT_SWITCH)
         str_addf(out, ":%s:%s:%u", generation, mode, r->within_s);
     if (r->verb == ROOT_REBUILD)
-        str_addf(out, ":%s:%s:%u", r->flake, mode, r->within_s);
+        str_addf(out, ":%s:%s:%u", r->hash, mode, r->within_s);
+    if (r->verb == ROOT_REMOUNT)
+        str_addf(out, ":%s", r->hash);
     if (r->verb == ROOT_COLLECT)
         str_addf(out, ":%u", r->days);
     if (r->verb != ROOT_SETTLE)
@@ -120,7 +131,7 @@ static void add_instance(const struct root_request *r, struct str *out)
 char *root_request_unit(const struct root_request *r)
 {
     struct str out = {0};
-    str_add(&out, ROOT_UNIT_PREFIX);
+    str_add(&out, shapes[r->verb].unit);
     add_instance(r, &out);
     str_add(&out, ".service");
     return str_take(&out);
@@ -131,41 +142,66 @@ char *root_unit_instance(const char *unit)
     static const char prefix[] = "systemd/", ending[] = ".service";
     if (str_starts(unit, prefix))
         unit += strlen(prefix);
-    size_t head = strlen(ROOT_UNIT_PREFIX), tail = strlen(ending), n = strlen(unit);
-    if (!str_starts(unit, ROOT_UNIT_PREFIX) || !str_ends(unit, ending) || n < head + tail)
+    bool generation = str_starts(unit, of_generations);
+    size_t head = strlen(generation ? of_generations : of_root);
+    size_t tail = strlen(ending), n = strlen(unit);
+    if ((!generation && !str_starts(unit, of_root)) || !str_ends(unit, ending) || n < head + tail)
         return NULL;
     return mem_strndup(unit + head, n - head - tail);
 }
 
+int root_request_reads_back(const struct root_request *r, struct err *e)
+{
+    struct root_request back;
+    AUTO(mem_freep) char *unit = root_request_unit(r);
+    AUTO(mem_freep) char *instance = root_unit_instance(unit);
+    return instance && root_request_parse(instance, &back) >= 0
+               ? 0
+               : err_set(e, -EINVAL, "The order's id can't be part of a unit's name.");
+}
+
 /* FNV-1a. */
-void flake_hash(const char *flake, char ret_hash[17])
+void root_hash(const char *name, char ret_hash[17])
 {
     uint64_t h = 0xcbf29ce484222325;
-    for (; *flake; flake++)
-        h = (h ^ (unsigned char)*flake) * 0x100000001b3;
+    for (; *name; name++)
+        h = (h ^ (unsigned char)*name) * 0x100000001b3;
     snprintf(ret_hash, 17, "%016llx", (unsigned long long)h);
 }
 
 /* --- what the policy says --- */
 
-static const char *find_in(const struct policy *p, const struct policy_rule *rule, const char *hash)
+typedef int named_fn(const struct policy *p, const char *name, struct err *e);
+
+static const char *find_in(const struct policy *p, const struct policy_rule *rule, const char *hash,
+                           named_fn *check)
 {
     char own[17];
     for (size_t i = 0; i < rule->targets.n; i++) {
-        flake_hash(rule->targets.v[i], own);
-        if (str_eq(own, hash) && policy_check_flake(p, rule->targets.v[i], NULL) >= 0)
+        root_hash(rule->targets.v[i], own);
+        if (str_eq(own, hash) && check(p, rule->targets.v[i], NULL) >= 0)
             return rule->targets.v[i];
     }
     return NULL;
 }
 
+static const char *find_named(const struct policy *p, const char *hash, named_fn *check)
+{
+    const char *name = NULL;
+    for (size_t i = 0; !name && i < p->rules.n; i++)
+        if (!p->rules.v[i].deny)
+            name = find_in(p, &p->rules.v[i], hash, check);
+    return name;
+}
+
 const char *flake_find(const struct policy *p, const char *hash)
 {
-    const char *flake = NULL;
-    for (size_t i = 0; !flake && i < p->rules.n; i++)
-        if (!p->rules.v[i].deny)
-            flake = find_in(p, &p->rules.v[i], hash);
-    return flake;
+    return find_named(p, hash, policy_check_flake);
+}
+
+const char *mount_find(const struct policy *p, const char *hash)
+{
+    return find_named(p, hash, policy_check_mount);
 }
 
 static int check_generation(const struct root_request *r, const struct policy *p, struct err *e)
@@ -185,7 +221,7 @@ int root_request_check(const struct root_request *r, const struct policy *p, str
     case ROOT_SWITCH:
         return check_generation(r, p, e);
     case ROOT_REBUILD:
-        if (!flake_find(p, r->flake))
+        if (!flake_find(p, r->hash))
             return err_set(e, -EACCES, "The policy of this node names no such flake.");
         return r->reboot ? policy_check(p, command_verb_name(COMMAND_MACHINE_REBOOT), "", e) : 0;
     case ROOT_COLLECT:
@@ -193,6 +229,10 @@ int root_request_check(const struct root_request *r, const struct policy *p, str
     case ROOT_CONFIRM:
     case ROOT_SETTLE:
         return 0;
+    case ROOT_REMOUNT:
+        return mount_find(p, r->hash)
+                   ? 0
+                   : err_set(e, -EACCES, "The policy of this node names no such mount.");
     case ROOT_VERBS:
         break;
     }

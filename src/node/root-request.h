@@ -1,13 +1,15 @@
 /* What the agent may ask of hydra-agent-helper: the instance in the name of the unit that it has
- * systemd start, "hydra-generation@INSTANCE.service". There is no other way in. polkit's rules ask
- * the same parser whether the machine's policy allows it (`hydra-agent allows`), and the helper
- * trusts nothing but what it parses here. Pure. */
+ * systemd start, "hydra-generation@INSTANCE.service" or "hydra-root@INSTANCE.service". There is no
+ * other way in. polkit's rules ask the same parser whether the machine's policy allows it
+ * (`hydra-agent allows`), and the helper trusts nothing but what it parses here. Pure. */
 #pragma once
 
 #include "node/nix-switch.h"
 #include "node/policy.h"
 
-#define ROOT_UNIT_PREFIX "hydra-generation@"
+/* What concerns generations, which a switch must not end; and everything else. */
+#define ROOT_GENERATION_PREFIX "hydra-generation@"
+#define ROOT_UNIT_PREFIX "hydra-root@"
 #define ROOT_ANSWERS "/run/hydra-generation" /* one file for each request, by its id */
 
 enum root_verb {
@@ -18,6 +20,7 @@ enum root_verb {
     ROOT_COLLECT, /* collect:DAYS:ID */
     ROOT_CONFIRM, /* confirm:ID, of the switch */
     ROOT_SETTLE,  /* settle: end what a crash left */
+    ROOT_REMOUNT, /* remount:HASH:ID; the helper knows the mount point from the policy */
     ROOT_VERBS,
 };
 
@@ -27,7 +30,7 @@ struct root_request {
     unsigned generation;      /* 0 = the one before the current */
     bool reboot;
     unsigned within_s, days;
-    char flake[17]; /* flake_hash() */
+    char hash[17]; /* root_hash() of a flake or a mount point */
 };
 
 /* -EINVAL. */
@@ -37,10 +40,15 @@ char *root_request_unit(const struct root_request *r);
 /* The instance of a unit name or observed id; NULL = it is none of ours. mem_free(). */
 char *root_unit_instance(const char *unit);
 
-/* Tells flakes apart, no more: the policy says which there are. */
-void flake_hash(const char *flake, char ret_hash[17]);
-/* The flake of that hash that the policy names and allows; NULL. */
+/* -EINVAL when it does not read back from its unit's name: it was not to be asked (the ids of hubs
+ * are small letters and digits). */
+int root_request_reads_back(const struct root_request *r, struct err *e) MUST_CHECK;
+
+/* Tells names apart, no more: the policy says which there are. */
+void root_hash(const char *name, char ret_hash[17]);
+/* The flake, or mount point, of that hash that the policy names and allows; NULL. */
 const char *flake_find(const struct policy *p, const char *hash);
+const char *mount_find(const struct policy *p, const char *hash);
 
 /* Does the policy allow it, and machine.reboot where it takes one? Confirming and settling only end
  * what it allowed before. */

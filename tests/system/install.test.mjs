@@ -33,7 +33,7 @@ after(() => fs.rmSync(scratch, { recursive: true, force: true }));
 test('everything is there, below DESTDIR', () => {
     for (const end of [
         '/bin/hydrad', '/bin/hydra', '/bin/hydra-agent', '/lib/systemd/system/hydrad.service', '/lib/systemd/system/hydra-agent.service', '/lib/systemd/system/hydrad.socket',
-        '/lib/sysusers.d/hydra.conf', '/lib/sysusers.d/hydra-agent.conf', '/rules.d/50-hydra.rules', '/rules.d/50-hydra-agent.rules', '/man/man1/hydra.1', '/man/man8/hydrad.8', '/man/man8/hydra-agent.8', '/man/man8/hydra-agent-helper.8', '/libexec/hydra-agent-helper', '/hydra-generation@.service', '/hydra-generation-boot.service', '/man/man5/hydrad.yaml.5',
+        '/lib/sysusers.d/hydra.conf', '/lib/sysusers.d/hydra-agent.conf', '/rules.d/50-hydra.rules', '/rules.d/50-hydra-agent.rules', '/man/man1/hydra.1', '/man/man8/hydrad.8', '/man/man8/hydra-agent.8', '/man/man8/hydra-agent-helper.8', '/libexec/hydra-agent-helper', '/hydra-generation@.service', '/hydra-generation-boot.service', '/hydra-root@.service', '/man/man5/hydrad.yaml.5',
         '/bash-completion/completions/hydra', '/zsh/site-functions/_hydra', '/fish/vendor_completions.d/hydra.fish',
     ]) assert.ok(find(end), `${end} is missing`);
 });

@@ -50,9 +50,9 @@ test('a package says what it needs, and all of it is root\'s', async () => {
         for (const line of (await contents(file)).split('\n')) assert.match(line, /^[-d]\S{6}[-r]-[-x] root\/root /, line);
     }
     assert.match(await contents(old.hydra), / \.\/usr\/bin\/hydrad\n/);
-    assert.doesNotMatch(await contents(old.hydra), /hydra-agent|hydra-generation/);
+    assert.doesNotMatch(await contents(old.hydra), /hydra-agent|hydra-generation|hydra-root/);
     const agent = await contents(old['hydra-agent']);
-    for (const f of ['libexec/hydra-agent-helper', 'lib/systemd/system/hydra-generation@.service', 'lib/systemd/system/hydra-generation-boot.service'])
+    for (const f of ['libexec/hydra-agent-helper', 'lib/systemd/system/hydra-generation@.service', 'lib/systemd/system/hydra-generation-boot.service', 'lib/systemd/system/hydra-root@.service'])
         assert.ok(agent.includes(` ./usr/${f}\n`), f);
 });
 

@@ -463,6 +463,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/web/nodes/{id}/mounts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example debian */
+                id: components["parameters"]["NodeId"];
+            };
+            cookie?: never;
+        };
+        /** Its mounts over the network and those that its policy names: there or not, who has files of them open, whether they may be remounted; touches none */
+        get: operations["nodeMounts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/web/nodes/{id}/docker-usage": {
         parameters: {
             query?: never;
@@ -835,7 +855,7 @@ export interface paths {
         put?: never;
         /**
          * Order work on services or a node
-         * @description Needs a second permission by verb: `service:restart` (start, stop, restart, reload, reset-failed, pause, unpause, kill), `service:update` (mask, unmask, rename, remove, update, project.*, docker.prune), `process:signal`, `node:reboot` (machine.*; machine.wake is ordered for the node that is away); with `force` also `settings:write`. 409 `node-away`: the node is away, nothing was sent. 409 `guarded`: the guard rails protect it.
+         * @description Needs a second permission by verb: `service:restart` (start, stop, restart, reload, reset-failed, pause, unpause, kill, mount.remount), `service:update` (mask, unmask, rename, remove, update, project.*, docker.prune), `process:signal`, `node:reboot` (machine.*; machine.wake is ordered for the node that is away); with `force` also `settings:write`. 409 `node-away`: the node is away, nothing was sent. 409 `guarded`: the guard rails protect it.
          */
         post: operations["jobOrder"];
         delete?: never;
@@ -877,6 +897,11 @@ export interface paths {
                  * @example 4711:83021
                  */
                 process?: string;
+                /**
+                 * @description A mount of that node instead of the node
+                 * @example /mnt/models
+                 */
+                mount?: string;
             };
             header?: never;
             path: {
@@ -1445,6 +1470,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/cli/nodes/{id}/mounts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example debian */
+                id: components["parameters"]["NodeId"];
+            };
+            cookie?: never;
+        };
+        /** Its mounts over the network and those that its policy names: there or not, who has files of them open, whether they may be remounted; touches none */
+        get: operations["cliNodeMounts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/cli/nodes/{id}/docker-usage": {
         parameters: {
             query?: never;
@@ -1686,7 +1731,7 @@ export interface paths {
         put?: never;
         /**
          * Order work on services or a node; a service may be named by a unique end of its id
-         * @description Needs a second permission by verb: `service:restart` (start, stop, restart, reload, reset-failed, pause, unpause, kill), `service:update` (mask, unmask, rename, remove, update, project.*, docker.prune), `process:signal`, `node:reboot` (machine.*; machine.wake is ordered for the node that is away); with `force` also `settings:write`. 409 `node-away`: the node is away, nothing was sent. 409 `guarded`: the guard rails protect it.
+         * @description Needs a second permission by verb: `service:restart` (start, stop, restart, reload, reset-failed, pause, unpause, kill, mount.remount), `service:update` (mask, unmask, rename, remove, update, project.*, docker.prune), `process:signal`, `node:reboot` (machine.*; machine.wake is ordered for the node that is away); with `force` also `settings:write`. 409 `node-away`: the node is away, nothing was sent. 409 `guarded`: the guard rails protect it.
          */
         post: operations["cliJobOrder"];
         delete?: never;
@@ -1889,7 +1934,7 @@ export interface paths {
         put?: never;
         /**
          * Order work on services or a node
-         * @description Needs a second permission by verb: `service:restart` (start, stop, restart, reload, reset-failed, pause, unpause, kill), `service:update` (mask, unmask, rename, remove, update, project.*, docker.prune), `process:signal`, `node:reboot` (machine.*; machine.wake is ordered for the node that is away); with `force` also `settings:write`. 409 `node-away`: the node is away, nothing was sent. 409 `guarded`: the guard rails protect it.
+         * @description Needs a second permission by verb: `service:restart` (start, stop, restart, reload, reset-failed, pause, unpause, kill, mount.remount), `service:update` (mask, unmask, rename, remove, update, project.*, docker.prune), `process:signal`, `node:reboot` (machine.*; machine.wake is ordered for the node that is away); with `force` also `settings:write`. 409 `node-away`: the node is away, nothing was sent. 409 `guarded`: the guard rails protect it.
          */
         post: operations["automationJobOrder"];
         delete?: never;
@@ -2073,6 +2118,8 @@ export interface components {
             hint: string | null;
             service: string | null;
             node: string | null;
+            /** @description A mount that does not answer: mount.remount takes it */
+            mount: string | null;
             breaks: string[];
             /** Format: date-time */
             since: string;
@@ -3276,6 +3323,32 @@ export interface components {
             }[];
             cut: boolean;
         };
+        Mounts: {
+            mounts: {
+                mount: string;
+                device: string | null;
+                type: string | null;
+                mounted: boolean;
+                /**
+                 * @description How the machine knows to mount it: by a line of /etc/fstab, by a unit of its own; null: it does not
+                 * @enum {string|null}
+                 */
+                configured: "fstab" | "unit" | null;
+                /** @example mnt-models.mount */
+                unit: string | null;
+                /** @description May it be remounted from here? */
+                allowed: boolean;
+                /** @description Why not */
+                why: string | null;
+                /** @description Processes with files of it open */
+                users: {
+                    pid: number;
+                    name: string;
+                    files: number;
+                }[];
+                more_users: number;
+            }[];
+        };
         Unraid: {
             version: string | null;
             array: {
@@ -4098,6 +4171,30 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    nodeMounts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example debian */
+                id: components["parameters"]["NodeId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Mounts"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     nodeDockerUsage: {
         parameters: {
             query?: never;
@@ -4751,6 +4848,11 @@ export interface operations {
                  * @example 4711:83021
                  */
                 process?: string;
+                /**
+                 * @description A mount of that node instead of the node
+                 * @example /mnt/models
+                 */
+                mount?: string;
             };
             header?: never;
             path: {
@@ -5516,6 +5618,30 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Unraid"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    cliNodeMounts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example debian */
+                id: components["parameters"]["NodeId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Mounts"];
                 };
             };
             default: components["responses"]["Problem"];

@@ -15,8 +15,8 @@ export function permissionOf(verb: string): string {
 
 /* What of a node is meant, when not the node itself. */
 export interface Part {
-  kind: 'project' | 'process';
-  target: string; // ENGINE/PROJECT, or PID:START
+  kind: 'project' | 'process' | 'mount';
+  target: string; // ENGINE/PROJECT, PID:START, or where it is mounted
 }
 
 interface Doable {

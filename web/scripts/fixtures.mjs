@@ -160,7 +160,7 @@ export function cluster(variant = 'well', now = Date.now()) {
     now: iso(now),
     verdict: null,
     attention: [
-      { id: 'a-cache', severity: 'info', title: 'tower: cache disk full in about 9 days', text: '126 GB left, growing 14 GB a day, most of it qbittorrent', cause: null, hint: null, service: null, node: 'tower', breaks: [], since: iso(now - 2.3e7), actions: ['open'] },
+      { id: 'a-cache', severity: 'info', title: 'tower: cache disk full in about 9 days', text: '126 GB left, growing 14 GB a day, most of it qbittorrent', cause: null, hint: null, service: null, node: 'tower', mount: null, breaks: [], since: iso(now - 2.3e7), actions: ['open'] },
     ],
     nodes,
     services,
@@ -221,7 +221,7 @@ function away(o, now) {
     since: iso(now - 360_000),
     counts: counts(o.services, o.nodes),
   };
-  o.attention.unshift({ id: 'a-away', severity: 'warn', title: 'tower is not heard from', text: 'Last heard from 6 min ago. Alarms of its services wait.', cause: null, hint: 'Check its power and network; hydra-agent reconnects by itself.', service: null, node: 'tower', breaks: [], since: iso(now - 360_000), actions: ['open'] });
+  o.attention.unshift({ id: 'a-away', severity: 'warn', title: 'tower is not heard from', text: 'Last heard from 6 min ago. Alarms of its services wait.', cause: null, hint: 'Check its power and network; hydra-agent reconnects by itself.', service: null, node: 'tower', mount: null, breaks: [], since: iso(now - 360_000), actions: ['open'] });
 }
 
 export const columns = [

@@ -71,6 +71,7 @@ function actionsOfProject(n, project, services) {
   return words.map((word) => ({ verb: `project.${word}`, label: projectEffects[word][0], permission: 'service:update', allowed: true, why: null, danger: word === 'down', confirm: `${of.length} services are ${projectEffects[word][1]}: ${listed}.${word === 'pull' ? '' : ' 1 service depends on it: Films.'}`, guard: word !== 'pull' && of.some((s) => isGuarded(s.id)) ? sentence(of.find((s) => isGuarded(s.id)).id) : null }));
 }
 
+const actionsOfMount = (n, at) => [{ verb: 'mount.remount', label: 'Remount', permission: 'service:restart', allowed: at !== '/mnt/media', why: at === '/mnt/media' ? 'The policy of this node does not name the mount /mnt/media: add it, letter by letter, to allow in /etc/hydra/agent.yaml.' : null, danger: false, confirm: `${at} is unmounted, by force when it does not answer, and mounted again. Programs that have files of it open may have to be started anew.`, guard: null }];
 const actionsOfProcess = (n) => [{ verb: 'process.signal', label: 'Send signal', permission: 'process:signal', allowed: n.id !== 'hydra-compute', why: n.id === 'hydra-compute' ? 'The policy of this node does not allow process.signal: add it to allow in /etc/hydra/agent.yaml.' : null, danger: false, confirm: "What a signal does is the program's own decision, but for KILL and STOP, which it is not asked about.", guard: null }];
 
 const titles = { 'project.restart': 'Restart project', 'project.up': 'Start project', 'project.down': 'Take down project', 'project.pull': 'Pull images of project', 'process.signal': 'Signal process', 'docker.prune': 'Clean up', 'agent.upgrade': 'Upgrade the agent of', 'generation.switch': 'Switch', 'generation.rollback': 'Roll back', 'generation.rebuild': 'Rebuild', 'generation.collect': 'Clean up the Nix store of' };
@@ -187,7 +188,7 @@ export function jobs(state, publish, permissions) {
     const n = o.nodes.find((x) => x.id === id);
     const s = o.services.find((x) => x.id === id);
     if (!n && !s) return problem(404, 'not-found', `There is no service or node with the id ${id}.`);
-    const all = n && q.get('project') ? actionsOfProject(n, q.get('project'), o.services) : n && q.get('process') ? actionsOfProcess(n) : n ? actionsOfNode(n) : s.kind === 'container' || s.kind === 'unit' ? actionsOfService(s) : [];
+    const all = n && q.get('project') ? actionsOfProject(n, q.get('project'), o.services) : n && q.get('process') ? actionsOfProcess(n) : n && q.get('mount') ? actionsOfMount(n, q.get('mount')) : n ? actionsOfNode(n) : s.kind === 'container' || s.kind === 'unit' ? actionsOfService(s) : [];
     return ok(200, { actions: all.filter((a) => permissions.includes(a.permission)) });
   }
 

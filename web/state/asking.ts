@@ -6,7 +6,7 @@ export interface Asking {
   ids: string[]; // several: one after another
   kind: 'service' | 'node';
   word: string; // "restart", or a whole verb
-  part?: Part & { name: string }; // of the node: a compose project, a process
+  part?: Part & { name: string }; // of the node: a compose project, a process, a mount
   argument?: string; // known already
   effect?: string; // of that argument, in words
 }

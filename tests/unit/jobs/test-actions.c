@@ -256,6 +256,29 @@ static void of_a_process(void **state)
     rig_free(r);
 }
 
+static void of_a_mount(void **state)
+{
+    (void)state;
+    struct rig *r = rig_new();
+    struct loop *loop = loop_new("jobs");
+    struct jobs *j = jobs_new(loop, NULL, NULL, r->c, r->log, &(struct jobs_hooks){0});
+    const struct action_query mount = {.id = "tower", .mount = "/mnt/nas"};
+    static const char text[] = "allow:\n- do: mount.remount\n  on: [/mnt/nas]\n- do: \"*\"\n";
+    struct policy *p = NULL;
+    add(r, "docker", "plex", ",\"run\":\"running\"");
+    assert_int_equal(policy_parse("p", text, sizeof text - 1, NULL, &p), 0);
+    jobs_set_policy(j, "tower", p);
+    policy_free(p);
+    assert_says(r, j, mount,
+                "\"verb\":\"mount.remount\",\"label\":\"Remount\",\"permission\":"
+                "\"service:restart\",\"allowed\":true");
+    const struct action_query other = {.id = "tower", .mount = "/mnt/other"};
+    assert_says(r, j, other, "does not name the mount /mnt/other");
+    jobs_free(j);
+    loop_free(loop);
+    rig_free(r);
+}
+
 static void says_which_guard_stands_against_it(void **state)
 {
     (void)state;
@@ -293,6 +316,7 @@ int main(void)
         cmocka_unit_test(says_what_the_node_does_not_allow),
         cmocka_unit_test(of_a_project),
         cmocka_unit_test(of_a_process),
+        cmocka_unit_test(of_a_mount),
         cmocka_unit_test(says_which_guard_stands_against_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -18,6 +18,7 @@ static void titles(void **state)
         {COMMAND_MACHINE_REBOOT, "", "Reboot tower"},
         {COMMAND_DOCKER_PRUNE, "", "Clean up tower"},
         {COMMAND_DOCKER_PRUNE, "podman", "Clean up podman on tower"},
+        {COMMAND_MOUNT_REMOUNT, "/mnt/a:b.service", "Remount /mnt/a:b.service on tower"},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct job j = {

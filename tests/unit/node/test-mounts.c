@@ -57,9 +57,24 @@ static void test_cases(void **state)
     }
 }
 
+static void test_top(void **state)
+{
+    (void)state;
+    static const char text[] = "1 0 0:9 / /mnt rw - autofs systemd-1 rw\n"
+                               "2 1 0:10 / /mnt rw - nfs4 nas:/x rw\n";
+    AUTO(mounts_done) struct mount_list l;
+    mounts_parse_all(&l, (struct scan){text, text + strlen(text)});
+    assert_string_equal(mount_top(&l, "/mnt")->type, "nfs4");
+    assert_int_equal(mount_top(&l, "/mnt")->id, 2);
+    assert_null(mount_top(&l, "/"));
+    assert_true(mount_type_is_remote("cifs") && !mount_type_is_remote("ext4"));
+    assert_true(mount_is_at_or_below("/mnt/x", "/mnt") && !mount_is_at_or_below("/mnts", "/mnt"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_top),
         cmocka_unit_test(test_cases),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

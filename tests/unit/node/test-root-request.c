@@ -23,6 +23,7 @@ static void test_round_trip(void **state)
         "collect:0:a",
         "confirm:a",
         "settle",
+        "remount:0123456789abcdef:a",
     };
     for (size_t i = 0; i < COUNT_OF(instances); i++) {
         struct root_request r;
@@ -59,6 +60,8 @@ static void test_nonsense(void **state)
         "collect:9999:a",
         "confirm:",
         "settle:a",
+        "remount:0123456789abcdef",
+        "remount:/mnt:a",
         "run:/bin/sh",
     };
     for (size_t i = 0; i < COUNT_OF(instances); i++) {
@@ -83,8 +86,8 @@ static void test_policy(void **state)
 {
     (void)state;
     char hash[17], wild[17];
-    flake_hash("github:me/nixos#tower", hash);
-    flake_hash("path:/srv/*", wild);
+    root_hash("github:me/nixos#tower", hash);
+    root_hash("path:/srv/*", wild);
     AUTO(mem_freep) char *rebuild = mem_printf("rebuild:%s:test:300:a", hash);
     AUTO(mem_freep) char *reboot = mem_printf("rebuild:%s:reboot:300:a", hash);
     AUTO(mem_freep) char *wilder = mem_printf("rebuild:%s:test:300:a", wild);
@@ -122,6 +125,33 @@ static void test_policy(void **state)
     assert_string_equal(flake_find(own, hash), "github:me/nixos#tower");
     assert_int_equal(check(own, wilder), -EACCES);
     assert_int_equal(check(all, rebuild), -EACCES); /* allowed, but not named */
+
+    root_hash("/mnt/nas", hash);
+    root_hash("/usr", wild);
+    AUTO(mem_freep) char *remount = mem_printf("remount:%s:a", hash);
+    AUTO(mem_freep) char *never = mem_printf("remount:%s:a", wild);
+    AUTO(policy_freep)
+    struct policy *mounts =
+        policy_of("allow:\n- do: mount.remount\n  on: [/mnt/nas, /usr, \"/srv/*\"]\n");
+    assert_int_equal(check(usual, remount), -EACCES);
+    assert_int_equal(check(all, remount), -EACCES);
+    assert_int_equal(check(mounts, remount), 0);
+    assert_int_equal(check(mounts, never), -EACCES);
+    assert_string_equal(mount_find(mounts, hash), "/mnt/nas");
+}
+
+static void test_units(void **state)
+{
+    (void)state;
+    struct root_request settle = {.verb = ROOT_SETTLE},
+                        remount = {.verb = ROOT_REMOUNT, .id = "a", .hash = "0123456789abcdef"};
+    AUTO(mem_freep) char *first = root_request_unit(&settle);
+    AUTO(mem_freep) char *second = root_request_unit(&remount);
+    assert_string_equal(first, "hydra-generation@settle.service");
+    assert_string_equal(second, "hydra-root@remount:0123456789abcdef:a.service");
+    assert_int_equal(root_request_reads_back(&remount, NULL), 0);
+    str_copy(remount.id, sizeof remount.id, "A/B");
+    assert_int_equal(root_request_reads_back(&remount, NULL), -EINVAL);
 }
 
 static void test_answers(void **state)
@@ -156,9 +186,8 @@ static void test_answers(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_round_trip),
-        cmocka_unit_test(test_nonsense),
-        cmocka_unit_test(test_policy),
+        cmocka_unit_test(test_round_trip), cmocka_unit_test(test_nonsense),
+        cmocka_unit_test(test_policy),     cmocka_unit_test(test_units),
         cmocka_unit_test(test_answers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,7 @@
 'use client';
 import { memo } from 'react';
 import type { NodeDetail } from '@/api/types';
+import { Remount } from '@/app/parts/jobs/remount';
 import { Bar } from '@/components/bar';
 import { Card, CardHead } from '@/components/card';
 import { Chip } from '@/components/chip';
@@ -13,7 +14,7 @@ const tight = 80;
 /* As df(1) says it: of what is there to use, without what only root may. */
 const part = (f: Filesystem): number | null => (f.used != null && f.available != null && f.used + f.available > 0 ? (f.used / (f.used + f.available)) * 100 : null);
 
-export const Filesystems = memo(function Filesystems({ list }: { list: Filesystem[] }) {
+export const Filesystems = memo(function Filesystems({ node, list }: { node: string; list: Filesystem[] }) {
   if (!list.length) return null;
   return (
     <Card label="Filesystems">
@@ -39,7 +40,7 @@ export const Filesystems = memo(function Filesystems({ list }: { list: Filesyste
           </thead>
           <tbody>
             {list.map((f) => (
-              <Row key={f.mount + f.device} fs={f} />
+              <Row key={f.mount + f.device} node={node} fs={f} />
             ))}
           </tbody>
         </table>
@@ -48,7 +49,7 @@ export const Filesystems = memo(function Filesystems({ list }: { list: Filesyste
   );
 });
 
-function Row({ fs: f }: { fs: Filesystem }) {
+function Row({ node, fs: f }: { node: string; fs: Filesystem }) {
   const p = part(f);
   const tone = p == null || p < tight ? '' : p < full ? 'text-warn' : 'text-bad';
   const [used, size] = share(f.used, f.size, false);
@@ -60,6 +61,7 @@ function Row({ fs: f }: { fs: Filesystem }) {
             {f.mount}
           </span>
           <Marks fs={f} />
+          {f.stalled && <Remount node={node} mount={f.mount} />}
         </span>
       </td>
       <td className="max-m:hidden">

@@ -105,7 +105,7 @@ function Overview({ detail: d, facts }: { detail: NodeDetail; facts: NonNullable
         <Charts detail={d} />
         <Gpus gpus={d.gpus_detail} />
         {mayProcesses && <Processes node={d.id} />}
-        <Filesystems list={d.filesystems} />
+        <Filesystems node={d.id} list={d.filesystems} />
         <Interfaces list={d.interfaces} />
       </div>
       <div className="stack">

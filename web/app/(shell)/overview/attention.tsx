@@ -5,6 +5,7 @@ import { useEffect, useState } from 'react';
 import { call, idPath } from '@/api/client';
 import { attentionQuery, serviceQuery } from '@/api/keys';
 import type { Attention } from '@/api/types';
+import { Remount } from '@/app/parts/jobs/remount';
 import { useOffline } from '@/app/parts/offline';
 import { Button, ButtonLink } from '@/components/button';
 import { Icon } from '@/components/icon';
@@ -136,6 +137,7 @@ function Actions({ item, primary }: { item: Attention; primary: boolean }) {
   return (
     <div className="attention-actions">
       <Since time={item.since} />
+      {item.mount && item.node && <Remount node={item.node} mount={item.mount} small={!primary} />}
       {item.actions.includes('check') && item.service && <CheckNow id={item.service} small={!primary} />}
       {item.actions.includes('open') && href && (
         <ButtonLink href={href} look={primary ? 'primary' : 'plain'} size={primary ? 'md' : 'sm'}>

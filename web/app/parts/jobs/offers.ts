@@ -29,10 +29,11 @@ const icons: Record<string, LucideIcon> = {
   up: CirclePlay,
   down: CircleStop,
   pull: Download,
+  remount: RefreshCw,
 };
 export const actionIcon = (verb: string): LucideIcon => icons[wordOf(verb)] ?? CircleDot;
 
-const needed = { service: ['service:restart', 'service:update'], node: ['node:reboot'], project: ['service:update'], process: ['process:signal'] } as const;
+const needed = { service: ['service:restart', 'service:update'], node: ['node:reboot'], project: ['service:update'], process: ['process:signal'], mount: ['service:restart'] } as const;
 const nothing: Action[] = [];
 const isInMenu = (kind: 'service' | 'node', a: Action): boolean => kind === 'service' || a.verb.startsWith('machine.') && a.verb !== 'machine.wake'; // the others have places of their own
 
@@ -68,7 +69,7 @@ export function useOffer(node: string, verb: string): Action | undefined {
   return useQuery({ ...actionsQuery(node), enabled: may, select: (all) => all.find((a) => a.verb === verb) }).data;
 }
 
-/* Of a part of a node: a compose project, a process. Asked for when they are looked at. */
+/* Of a part of a node: a compose project, a process, a mount. Asked for when they are looked at. */
 export function usePartOffers(node: string, part: NonNullable<Asking['part']>): { known: boolean; offers: Offers } {
   const may = useMayAny(needed[part.kind]);
   const { data } = useQuery({ ...actionsQuery(node, part), enabled: may });

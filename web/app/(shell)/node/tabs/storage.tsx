@@ -5,6 +5,7 @@ import { Disks } from '../disks';
 import { Filesystems } from '../filesystems';
 import { DockerUsage } from './docker-usage';
 import { Folders } from './folders';
+import { Mounts } from './mounts';
 import { SmartDisks } from './smart-disks';
 import { Unraid } from './unraid';
 
@@ -18,7 +19,8 @@ export default function StorageTab({ detail: d }: { detail: NodeDetail }) {
       {d.os_id === 'unraid' && <Unraid node={d.id} />}
       <SmartDisks node={d.id} />
       <Disks list={d.disks} />
-      <Filesystems list={d.filesystems} />
+      <Filesystems node={d.id} list={d.filesystems} />
+      {mayLook && <Mounts node={d.id} />}
       {mayLook && <Folders node={d.id} filesystems={d.filesystems} />}
       {d.sources.some(isEngine) && <DockerUsage node={d.id} />}
     </div>

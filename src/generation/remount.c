@@ -1,0 +1,313 @@
+/* A mount point anew: what is mounted there is taken off, by force when it does not answer, and
+ * mounted again by its own unit, or by its line in /etc/fstab. Whatever may hang for good is done
+ * by a child that is left behind in the end. */
+#include "generation/generation.h"
+
+#include "base/clock.h"
+#include "node/kfile.h"
+#include "node/mount-config.h"
+#include "node/mount-users.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mount.h>
+#include <sys/vfs.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum {
+    ANSWER_MS = 5 * 1000,
+    UNMOUNT_MS = 15 * 1000,
+    NOTICE_MS = 10 * 1000, /* until systemd has seen that it is unmounted */
+    MOUNT_MS = 100 * 1000, /* systemd itself waits for 90 s */
+    VERIFY_MS = 15 * 1000,
+    LOOK_US = 20 * 1000,
+    LAYERS_MAX = 8, /* mounted over one another */
+    EXIT_CHILD_FAILED = 255,
+};
+
+struct remount {
+    const char *id, *point;
+    char *unit; /* NULL = it has a line in /etc/fstab alone */
+    int64_t start_ms;
+    struct mount_users users; /* before */
+    bool forced, lazy;
+};
+
+static void say(const struct remount *m, const char *step)
+{
+    answer(m->id, ROOT_RUNNING, step, NULL);
+}
+
+/* --- what may hang --- */
+
+typedef int child_fn(const char *point); /* 0 or an errno */
+
+/* What `fn` returned, or ETIMEDOUT. */
+static int in_child(child_fn *fn, const char *point, int64_t deadline_ms)
+{
+    int status = 0;
+    int64_t until = clock_mono_ms() + deadline_ms;
+    pid_t pid = fork();
+    if (pid == 0)
+        _exit(fn(point));
+    if (pid < 0)
+        return errno;
+    while (waitpid(pid, &status, WNOHANG) == 0) {
+        if (clock_mono_ms() > until) {
+            kill(pid, SIGKILL);
+            return ETIMEDOUT;
+        }
+        usleep(LOOK_US);
+    }
+    return WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_CHILD_FAILED;
+}
+
+static int ask(const char *point)
+{
+    struct statfs s;
+    return statfs(point, &s) < 0 ? errno : 0;
+}
+
+static int unmount(const char *point)
+{
+    return umount2(point, UMOUNT_NOFOLLOW) < 0 ? errno : 0;
+}
+
+static int unmount_lazily(const char *point)
+{
+    return umount2(point, UMOUNT_NOFOLLOW | MNT_DETACH) < 0 ? errno : 0;
+}
+
+/* What waits for the server gets an error. */
+static int unmount_by_force(const char *point)
+{
+    return umount2(point, UMOUNT_NOFOLLOW | MNT_DETACH | MNT_FORCE) < 0 ? errno : 0;
+}
+
+/* --- what is there --- */
+
+static int read_mounts(struct mount_list *ret_l, struct err *e)
+{
+    struct kbuf buf = {0};
+    struct scan text;
+    int fd = kfile_open("", "/proc/self/mountinfo");
+    int r = fd < 0 ? fd : kfile_read_long(&buf, fd, &text);
+    kfile_close(&fd);
+    if (r >= 0)
+        mounts_parse_all(ret_l, text);
+    kbuf_done(&buf);
+    return r < 0 ? err_set(e, r, "/proc/self/mountinfo can't be read: %s.", strerror(-r)) : 0;
+}
+
+/* An automount point stays: it is touched by whoever needs what is below it. */
+static bool is_mounted(const struct mount_list *l, const char *point)
+{
+    const struct mount *top = mount_top(l, point);
+    return top && !str_eq(top->type, "autofs");
+}
+
+/* Taking it off would take these off, too, and nobody would mount them again. */
+static int check_below(const struct mount_list *l, const struct mount_lines *fstab,
+                       const char *point, struct err *e)
+{
+    for (size_t i = 0; i < l->v.n; i++) {
+        const char *other = l->v.v[i].point;
+        if (str_eq(other, point) || !mount_is_at_or_below(other, point))
+            continue;
+        AUTO(mem_freep) char *file = mount_unit_file("", other);
+        if (file || mount_line_find(fstab, other))
+            return err_set(e, -EBUSY, "%s is mounted below %s: unmount that first.", other, point);
+    }
+    return 0;
+}
+
+static int look(struct remount *m, struct err *e)
+{
+    AUTO(mounts_done) struct mount_list l = {0};
+    AUTO(mount_lines_done) struct mount_lines fstab = {0};
+    AUTO(mem_freep) char *file = mount_unit_file("", m->point);
+    (void)!fstab_read("", &fstab); /* there need not be one */
+    if (!mount_point_is_valid(m->point))
+        return err_set(e, -EINVAL, "%s is no mount point: say it as /mnt/name.", m->point);
+    if (!file && !mount_line_find(&fstab, m->point))
+        return err_set(e, -ENOENT,
+                       "%s stands neither in /etc/fstab nor in a unit: this machine does not know "
+                       "how to mount it.",
+                       m->point);
+    m->unit = file ? mount_unit_name(m->point) : NULL;
+    int r = read_mounts(&l, e);
+    if (r >= 0)
+        r = check_below(&l, &fstab, m->point, e);
+    if (r >= 0 && is_mounted(&l, m->point))
+        (void)!mount_users_read("", mount_top(&l, m->point), &m->users);
+    return r;
+}
+
+/* --- off --- */
+
+static int take_off_once(struct remount *m)
+{
+    say(m, "asking whether it answers");
+    bool dead = in_child(ask, m->point, ANSWER_MS) != 0;
+    say(m, dead ? "unmounting, by force: it does not answer" : "unmounting");
+    m->forced |= dead;
+    int r = dead ? EBUSY : in_child(unmount, m->point, UNMOUNT_MS);
+    if (r == 0 || r == EINVAL) /* somebody else was faster */
+        return 0;
+    m->lazy = true;
+    return in_child(dead ? unmount_by_force : unmount_lazily, m->point, UNMOUNT_MS);
+}
+
+static int take_off(struct remount *m, struct err *e)
+{
+    for (unsigned i = 0; i < LAYERS_MAX; i++) {
+        AUTO(mounts_done) struct mount_list l = {0};
+        int r = read_mounts(&l, e);
+        if (r < 0 || !is_mounted(&l, m->point))
+            return r;
+        int error = take_off_once(m);
+        if (error)
+            return err_set(e, -EIO, "%s can't be unmounted: %s.", m->point, strerror(error));
+    }
+    return err_set(e, -EBUSY, "%s is mounted again and again by somebody else.", m->point);
+}
+
+/* --- on --- */
+
+static void wait_noticed(const char *unit)
+{
+    int64_t until = clock_mono_ms() + NOTICE_MS;
+    while (clock_mono_ms() < until) {
+        AUTO(mem_freep) char *state = manager_state(unit);
+        if (!str_eq(state, "active"))
+            return;
+        usleep(LOOK_US);
+    }
+}
+
+/* What mount(8) said of it, from the journal. */
+static void read_said(const char *unit, struct str *ret_said)
+{
+    AUTO(mem_freep) char *since = mem_printf("--since=-%ds", MOUNT_MS / 1000 + 10);
+    const char *const argv[] = {"/usr/bin/journalctl",
+                                "--no-pager",
+                                "--quiet",
+                                "-o",
+                                "cat",
+                                "-n",
+                                "10",
+                                "-u",
+                                unit,
+                                since,
+                                NULL};
+    const char *const nixos[] = {"/run/current-system/sw/bin/journalctl",
+                                 "--no-pager",
+                                 "--quiet",
+                                 "-o",
+                                 "cat",
+                                 "-n",
+                                 "10",
+                                 "-u",
+                                 unit,
+                                 since,
+                                 NULL};
+    if (run_said(argv, ANSWER_MS, NULL, ret_said) < 0)
+        (void)!run_said(nixos, ANSWER_MS, NULL, ret_said);
+}
+
+static int mount_by_unit(const struct remount *m, struct err *e, struct str *ret_said)
+{
+    wait_noticed(m->unit);
+    int r = manager_start_wait(m->unit, MOUNT_MS, e);
+    if (r < 0)
+        read_said(m->unit, ret_said);
+    return r;
+}
+
+static int mount_by_line(const struct remount *m, struct err *e, struct str *ret_said)
+{
+    static const char *const places[] = {"/usr/bin/mount", "/bin/mount", "/run/wrappers/bin/mount"};
+    size_t i = 0;
+    while (i + 1 < COUNT_OF(places) && access(places[i], X_OK) < 0)
+        i++;
+    int r = run_said((const char *const[]){places[i], m->point, NULL}, MOUNT_MS, e, ret_said);
+    return r > 0 ? err_set(e, -EIO, "mount ended with exit code %d.", r) : r;
+}
+
+static int verify(const struct remount *m, struct err *e)
+{
+    AUTO(mounts_done) struct mount_list l = {0};
+    say(m, "looking whether it answers");
+    int error = in_child(ask, m->point, VERIFY_MS);
+    int r = read_mounts(&l, e);
+    if (r >= 0 && !is_mounted(&l, m->point))
+        return err_set(e, -EIO, "Nothing is mounted there all the same.");
+    if (r >= 0 && error)
+        return err_set(e, -EIO, "It is mounted again, but does not answer: %s.", strerror(error));
+    return r;
+}
+
+/* --- the whole --- */
+
+static char *result_of(const struct remount *m)
+{
+    size_t n = m->users.v.n + m->users.more;
+    double took = (double)(clock_mono_ms() - m->start_ms) / 1000;
+    if (!n || !m->lazy)
+        return mem_printf("%s is mounted again, after %.1f s.", m->point, took);
+    return mem_printf(
+        "%s is mounted again, after %.1f s. %zu process%s had files of it open, which "
+        "%s until %s started anew: the output names %s.",
+        m->point, took, n, n == 1 ? "" : "es", m->forced ? "fail" : "stay with the old mount",
+        n == 1 ? "it is" : "they are", n == 1 ? "it" : "them");
+}
+
+static void tell_end(const struct remount *m, int r, const struct err *e, struct str *said)
+{
+    struct str output = {0};
+    AUTO(mem_freep)
+    char *text = r < 0 ? mem_printf("%s could not be mounted again. %s", m->point, err_text(e, r))
+                       : result_of(m);
+    if (said->len)
+        str_addf(&output, "%s\n", str_trim(said->p));
+    mount_users_print(&m->users, &output);
+    answer(m->id, r < 0 ? ROOT_FAILED : ROOT_DONE, text, str_text(&output));
+    str_done(&output);
+}
+
+static int carry_out(struct remount *m)
+{
+    AUTO(str_done) struct str said = {0};
+    struct err e = {0};
+    int r = take_off(m, &e);
+    if (r >= 0) {
+        say(m, "mounting");
+        r = m->unit ? mount_by_unit(m, &e, &said) : mount_by_line(m, &e, &said);
+    }
+    if (r >= 0)
+        r = verify(m, &e);
+    tell_end(m, r, &e, &said);
+    return r;
+}
+
+int remount(const struct root_request *request)
+{
+    AUTO(policy_freep) struct policy *p = policy_load(POLICY_USUAL_PATH, false);
+    struct err e = {0};
+    const char *point = mount_find(p, request->hash);
+    if (!point) {
+        answer(request->id, ROOT_REFUSED, "The policy of this node names no such mount.", NULL);
+        return -EACCES;
+    }
+    struct remount m = {.id = request->id, .point = point, .start_ms = clock_mono_ms()};
+    int r = look(&m, &e);
+    if (r < 0)
+        answer(m.id, ROOT_REFUSED, err_text(&e, r), NULL);
+    else
+        r = carry_out(&m);
+    mount_users_done(&m.users);
+    mem_free(m.unit);
+    return r;
+}

@@ -1,0 +1,107 @@
+/* What hydra-agent-helper does in one go: ordered, its steps told, and what it answered. */
+#include "node/commands-private.h"
+#include "node/root-call.h"
+
+enum { ROOT_WAIT_MS = 5 * 60 * 1000 };
+
+struct root_order {
+    struct action *a;
+    struct root_request request;
+    struct root_call *call;
+};
+
+static int take_order(const struct command *c, struct root_request *ret_r, struct err *e)
+{
+    struct root_request r = {0};
+    if (!str_copy(r.id, sizeof r.id, c->id))
+        return err_set(e, -EINVAL, "The order's id is too long.");
+    switch ((int)c->verb) {
+    case COMMAND_MOUNT_REMOUNT:
+        r.verb = ROOT_REMOUNT;
+        root_hash(c->target, r.hash);
+        break;
+    default:
+        return err_set(e, -ENOSYS, "This agent does not know how; bring it up to date.");
+    }
+    *ret_r = r;
+    return root_request_reads_back(&r, e);
+}
+
+static void on_step(void *arg, const char *step)
+{
+    struct root_order *o = arg;
+    action_step(o->a, "%s", step);
+}
+
+static void on_answer(void *arg, const struct root_answer *answer, const char *trouble)
+{
+    struct root_order *o = arg;
+    if (!answer)
+        action_end(o->a, OUTCOME_FAILED, NULL, "%s", trouble);
+    else
+        action_end(o->a,
+                   answer->state == ROOT_DONE      ? OUTCOME_DONE
+                   : answer->state == ROOT_REFUSED ? OUTCOME_REFUSED
+                                                   : OUTCOME_FAILED,
+                   mem_strdup(answer->output), "%s", answer->text);
+}
+
+static void start(struct action *a)
+{
+    struct err e = {0};
+    struct root_order *o = a->state = mem_alloc(sizeof *o);
+    o->a = a;
+    if (take_order(&a->command, &o->request, &e) < 0) {
+        action_end(a, OUTCOME_REFUSED, NULL, "%s", e.text);
+        return;
+    }
+    action_step(a, "asking hydra-agent-helper");
+    o->call = root_call_start(a->node, &o->request, on_answer, o);
+    root_call_on_step(o->call, on_step);
+}
+
+/* What it had begun goes on without the agent: it is asked what became of it. */
+static void resume(struct action *a, const char *note)
+{
+    struct root_order *o = a->state = mem_alloc(sizeof *o);
+    struct root_answer answer = {0};
+    o->a = a;
+    (void)note;
+    (void)!take_order(&a->command, &o->request, NULL); /* it was taken before */
+    AUTO(mem_freep) char *file = root_answer_file(&o->request);
+    if (root_answer_read(file, &answer) >= 0 && answer.state != ROOT_RUNNING)
+        on_answer(o, &answer, NULL);
+    else
+        action_end(
+            a, OUTCOME_FAILED, NULL,
+            "The agent was ended while hydra-agent-helper was at it, which may have gone on; "
+            "look at the node.");
+    root_answer_done(&answer);
+}
+
+static void stop(struct action *a)
+{
+    struct root_order *o = TAKE(a->state);
+    if (o)
+        root_call_free(o->call);
+    mem_free(o);
+}
+
+static void bus_lost(struct action *a)
+{
+    struct root_order *o = a->state;
+    root_call_free(TAKE(o->call));
+    action_end(a, OUTCOME_FAILED, NULL,
+               "The connection to systemd was lost while hydra-agent-helper was at it, which may "
+               "have gone on; look at the node.");
+}
+
+const struct action_ops root_action = {
+    .deadline_ms = ROOT_WAIT_MS,
+    .late = "hydra-agent-helper has not come to an end within 5 minutes: journalctl -u "
+            "'hydra-root@*' on the node.",
+    .start = start,
+    .resume = resume,
+    .stop = stop,
+    .bus_lost = bus_lost,
+};
