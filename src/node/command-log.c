@@ -352,8 +352,9 @@ int command_log_end(struct command_log *l, const struct command_outcome *o, stru
     print_end(&line, o);
     int r = append(l, &line, e);
     str_done(&line);
-    if (record)
-        set_end(record, o);
+    if (!record)
+        return r;
+    set_end(record, o);
     shrink(l);
     return r;
 }
