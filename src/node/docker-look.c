@@ -48,17 +48,25 @@ static void add_dependencies(struct entry *x, struct observed *o)
     str_list_done(&names);
 }
 
-/* Below the mount, up to and with the part that names the container: systemd inside makes more. */
-static char *container_cgroup(const struct entry *x)
+/* Below the mount, up to and with the part that names the container: systemd inside makes more. It
+ * stays as long as the container runs. */
+static const char *container_cgroup(struct entry *x)
 {
     char path[CGROUP_PATH_MAX];
-    if (x->c->seen->main_pid <= 0 ||
-        cgroup_of_pid(x->engine->node->settings.root, x->c->seen->main_pid, path) < 0)
+    const struct observed *o = x->c->seen;
+    if (x->cgroup && x->cgroup_pid == o->main_pid && x->cgroup_since_ms == o->started_ms)
+        return x->cgroup;
+    mem_set_str(&x->cgroup, NULL);
+    if (o->main_pid <= 0 || cgroup_of_pid(x->engine->node->settings.root, o->main_pid, path) < 0)
         return NULL;
     char *id = strstr(path, x->id);
-    if (id)
-        id[strcspn(id, "/")] = 0;
-    return id ? mem_strdup(path) : NULL;
+    if (!id)
+        return NULL;
+    id[strcspn(id, "/")] = 0;
+    mem_set_str(&x->cgroup, path);
+    x->cgroup_pid = o->main_pid;
+    x->cgroup_since_ms = o->started_ms;
+    return x->cgroup;
 }
 
 static bool ended_lately(const struct observed *o)
@@ -101,7 +109,7 @@ void entry_tell(struct entry *x)
     mem_free(o->id);
     o->id = observed_id(x);
     o->engine = mem_strdup(e->version.podman ? "podman" : "docker");
-    o->cgroup = container_cgroup(x);
+    o->cgroup = mem_strdup(container_cgroup(x));
     add_dependencies(x, o);
     add_why(x, o);
     listeners_add_ports(e->node, o);
@@ -129,6 +137,7 @@ void entry_free(struct entry *x)
     forget_told(x);
     container_free(x->c);
     mem_free(x->last_line);
+    mem_free(x->cgroup);
     mem_free(x);
 }
 

@@ -43,7 +43,10 @@ struct engine {
 struct entry {
     struct engine *engine;
     char id[DOCKER_ID_SIZE];
-    struct container *c;       /* NULL before the first inspection */
+    struct container *c; /* NULL before the first inspection */
+    char *cgroup;        /* of that main process, started then; NULL = not known */
+    int cgroup_pid;
+    int64_t cgroup_since_ms;
     char *told;                /* the observed id it was told under; NULL = not told */
     char *last_line;           /* of its log, after a bad end; NULL */
     int64_t last_line_for;     /* the end it belongs to: ended_ms */

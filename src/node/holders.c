@@ -10,11 +10,14 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { ANCESTORS_MAX = 8 };
+enum { ANCESTORS_MAX = 8, ENTRIES_SIZE = 8192 };
+
+typedef void note_fn(struct holder *h, int pid, void *arg);
 
 struct holders_search {
     uv_work_t work;
     char *root;
+    struct holders_scope scope;
     struct holder *v;
     size_t n;
     holders_fn *on_done; /* NULL = cancelled */
@@ -47,25 +50,29 @@ static int compare_inode(const void *a, const void *b)
     return x->inode < y->inode ? -1 : x->inode > y->inode;
 }
 
-/* Calls for each of the searched sockets that `pid` holds. Returns -EACCES when it may not look. */
-static int each_held(const char *root, int pid, struct holder *h, size_t n,
-                     void (*fn)(struct holder *h, int pid, void *arg), void *arg)
+static void match(int folder, const char *name, struct holder *h, size_t n, int pid, note_fn *fn,
+                  void *arg)
 {
+    struct holder key = {.inode = *name == '.' ? 0 : socket_inode(folder, name)};
+    struct holder *found = key.inode ? bsearch(&key, h, n, sizeof *h, compare_inode) : NULL;
+    if (found)
+        fn(found, pid, arg);
+}
+
+/* Calls for each of the searched sockets that `pid` holds. Returns -EACCES when it may not look. */
+static int each_held(const char *root, int pid, struct holder *h, size_t n, note_fn *fn, void *arg)
+{
+    _Alignas(struct dirent64) char entries[ENTRIES_SIZE];
     int fd = open_folder(root, pid, "fd");
     if (fd < 0)
         return errno == EACCES || errno == EPERM ? -EACCES : 0;
-    DIR *d = fdopendir(fd);
-    if (!d) {
-        close(fd);
-        return 0;
-    }
-    for (struct dirent *e; (e = readdir(d));) {
-        struct holder key = {.inode = *e->d_name == '.' ? 0 : socket_inode(dirfd(d), e->d_name)};
-        struct holder *found = key.inode ? bsearch(&key, h, n, sizeof *h, compare_inode) : NULL;
-        if (found)
-            fn(found, pid, arg);
-    }
-    closedir(d);
+    for (ssize_t len; (len = getdents64(fd, entries, sizeof entries)) > 0;)
+        for (ssize_t at = 0; at < len;) {
+            const struct dirent64 *e = (const void *)(entries + at);
+            match(fd, e->d_name, h, n, pid, fn, arg);
+            at += e->d_reclen;
+        }
+    close(fd);
     return 0;
 }
 
@@ -120,8 +127,6 @@ static int descending(const void *a, const void *b)
     return *(const int *)b - *(const int *)a;
 }
 
-typedef VEC(int) pid_list;
-
 static void list_pids(const char *root, pid_list *pids)
 {
     char path[512];
@@ -138,44 +143,75 @@ static void list_pids(const char *root, pid_list *pids)
         qsort(pids->v, pids->n, sizeof *pids->v, descending);
 }
 
-bool holders_walk(const char *root, struct holder *h, size_t n)
+static bool contains(const pid_list *l, int pid)
+{
+    return l->n && bsearch(&pid, l->v, l->n, sizeof *l->v, descending);
+}
+
+static bool is_in_scope(const struct holders_scope *s, int pid)
+{
+    if (s->everywhere || !contains(&s->seen, pid))
+        return true;
+    for (size_t i = 0; i < s->holders.n; i++)
+        if (s->holders.v[i] == pid)
+            return true;
+    return false;
+}
+
+bool holders_walk(const char *root, struct holders_scope *scope, struct holder *h, size_t n)
 {
     pid_list pids = {0};
     bool denied = false;
     size_t left = n;
     list_pids(root, &pids);
     for (size_t i = 0; i < pids.n && left; i++)
-        denied |= each_held(root, pids.v[i], h, n, note_first, &left) < 0;
-    vec_done(&pids);
+        if (is_in_scope(scope, pids.v[i]))
+            denied |= each_held(root, pids.v[i], h, n, note_first, &left) < 0;
     for (size_t i = 0; i < n; i++)
         if (h[i].pid > 1)
             h[i].pid = eldest_holder(root, h[i].pid, h[i].inode);
+    if (scope->everywhere) {
+        vec_done(&scope->seen);
+        scope->seen = pids;
+    } else {
+        vec_done(&pids);
+    }
     return denied;
+}
+
+void holders_scope_done(struct holders_scope *s)
+{
+    vec_done(&s->seen);
+    vec_done(&s->holders);
 }
 
 static void on_thread(uv_work_t *w)
 {
     struct holders_search *s = CONTAINER_OF(w, struct holders_search, work);
-    s->denied = holders_walk(s->root, s->v, s->n);
+    s->denied = holders_walk(s->root, &s->scope, s->v, s->n);
 }
 
 static void on_walked(uv_work_t *w, int status)
 {
     struct holders_search *s = CONTAINER_OF(w, struct holders_search, work);
     if (s->on_done && status == 0)
-        s->on_done(s->arg, s->v, s->n, s->denied);
+        s->on_done(s->arg, s->v, s->n, &s->scope, s->denied);
+    holders_scope_done(&s->scope);
     mem_free(s->root);
     mem_free(s->v);
     mem_free(s);
 }
 
 struct holders_search *holders_find(struct loop *loop, const char *root, const uint64_t *inodes,
-                                    size_t n, holders_fn *on_done, void *arg)
+                                    size_t n, struct holders_scope *scope, holders_fn *on_done,
+                                    void *arg)
 {
     struct holders_search *s = mem_alloc(sizeof *s);
     s->root = mem_strdup(root);
     s->v = mem_array(n ? n : 1, sizeof *s->v);
     s->n = n;
+    s->scope = *scope;
+    *scope = (struct holders_scope){0};
     for (size_t i = 0; i < n; i++)
         s->v[i].inode = inodes[i];
     if (n)

@@ -1,9 +1,11 @@
 /* Which process holds a socket: found by walking /proc/PID/fd, newest process first.
  *
  * The walk reads every open file of every process, so it runs on a thread of libuv's pool and only
- * for sockets that are new. */
+ * for sockets that are new. Who opens one is nearly always a process that is new itself or one that
+ * has such sockets already, so those are looked into first. */
 #pragma once
 
+#include "base/vec.h"
 #include "io/loop.h"
 
 struct holder {
@@ -13,15 +15,29 @@ struct holder {
 
 struct holders_search;
 
-typedef void holders_fn(void *arg, const struct holder *found, size_t n, bool denied);
+typedef VEC(int) pid_list;
 
-/* Looks for the holders of `inodes` (copied). `on_done` runs on the loop; `denied`: some processes
- * could not be looked into. Of several that share a socket (a master and its workers) the eldest
- * ancestor is told, but never pid 1 while somebody else holds it. */
+/* Where to look. Zero and `everywhere` for a first time. */
+struct holders_scope {
+    bool everywhere;  /* else only where it is likely: */
+    pid_list seen;    /* not into those that a walk everywhere has met, newest first, … */
+    pid_list holders; /* … but into these */
+};
+void holders_scope_done(struct holders_scope *s);
+
+/* `scope->seen` is what the next one begins with: take it. `denied`: some processes could not be
+ * looked into. */
+typedef void holders_fn(void *arg, const struct holder *found, size_t n,
+                        struct holders_scope *scope, bool denied);
+
+/* Looks for the holders of `inodes` (copied); takes what is in `scope`. `on_done` runs on the loop.
+ * Of several that share a socket (a master and its workers) the eldest ancestor is told, but never
+ * pid 1 while somebody else holds it. */
 struct holders_search *holders_find(struct loop *loop, const char *root, const uint64_t *inodes,
-                                    size_t n, holders_fn *on_done, void *arg);
+                                    size_t n, struct holders_scope *scope, holders_fn *on_done,
+                                    void *arg);
 /* on_done will not run. */
 void holders_cancel(struct holders_search *s);
 /* The search itself; for tests and for the thread. Fills `h` (inodes given, sorted ascending).
  * Returns true when some processes could not be looked into. */
-bool holders_walk(const char *root, struct holder *h, size_t n);
+bool holders_walk(const char *root, struct holders_scope *scope, struct holder *h, size_t n);

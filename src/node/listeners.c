@@ -9,11 +9,13 @@
 #include "node/sockets.h"
 #include "node/systemd.h"
 
+#include <sodium.h>
 #include <stdlib.h>
 
 enum {
-    SEARCHES_MAX = 3,   /* per socket: what is not found then is the kernel's or hidden */
-    PATIENCE_MS = 3000, /* for Docker and systemd to tell what is theirs */
+    SEARCHES_MAX = 3,    /* per socket: what is not found then is the kernel's or hidden; */
+    SEARCHES_LIKELY = 1, /* … the first of them only where it is likely */
+    PATIENCE_MS = 3000,  /* for Docker and systemd to tell what is theirs */
     NAME_SIZE = 64,
 };
 
@@ -35,11 +37,14 @@ struct listeners {
     struct socket_table table, fresh; /* as last read; being read */
     listener_list v;                  /* by inode, like `table` without what is passed over */
     struct holders_search *search;
+    pid_list seen; /* processes that a search everywhere has met */
     struct process_services *processes;
     int64_t started_ms;
     uint16_t ephemeral_low, ephemeral_high;
     unsigned generation; /* of owners, when ownership was last worked out */
     unsigned searches;   /* done so far */
+    uint64_t attributed; /* digest() of what the neighbours were last told */
+    struct str scratch;
     bool settled, denied, told;
     bool waiting; /* for somebody to claim a socket */
 };
@@ -222,23 +227,54 @@ static void tell_source(struct listeners *l)
     l->told = true;
 }
 
+/* What the neighbours are told of theirs. */
+static uint64_t digest(struct listeners *l)
+{
+    static const unsigned char key[crypto_shorthash_KEYBYTES];
+    uint64_t hash;
+    str_clear(&l->scratch);
+    for (size_t i = 0; i < l->v.n; i++) {
+        const struct listener *x = &l->v.v[i];
+        if (!x->service)
+            continue;
+        str_addf(&l->scratch, "%s %s %d %u %d %d ", x->service, x->name, x->pid, x->s.port,
+                 x->s.udp, x->s.v6);
+        str_add_n(&l->scratch, &x->s.address, sizeof x->s.address);
+    }
+    crypto_shorthash((unsigned char *)&hash, (const unsigned char *)str_text(&l->scratch),
+                     l->scratch.len, key);
+    return hash;
+}
+
+/* Engines and systemd go through all they know; most sockets that come and go are none of theirs.
+ */
+static void tell_neighbours(struct listeners *l, bool anyway)
+{
+    uint64_t now = digest(l);
+    if (!anyway && now == l->attributed)
+        return;
+    l->attributed = now;
+    docker_refresh(l->node);
+    systemd_refresh(l->node);
+}
+
 static void attribute(struct listeners *l)
 {
     if (!is_settled(l) || l->searches == 0)
         return;
+    bool others_changed = l->generation != l->node->owners->generation;
     l->waiting = false;
     for (size_t i = 0; i < l->v.n; i++)
         find_owner(l, &l->v.v[i]);
     update_processes(l);
-    docker_refresh(l->node);
-    systemd_refresh(l->node);
+    tell_neighbours(l, others_changed);
     tell_source(l);
     l->generation = l->node->owners->generation;
 }
 
 /* --- searching holders --- */
 
-static void start_search(struct listeners *l);
+static void start_search(struct listeners *l, unsigned times);
 
 /* A process that is gone before its name is read is looked for again. */
 static void take_holder(struct listeners *l, struct listener *x, int pid)
@@ -248,12 +284,16 @@ static void take_holder(struct listeners *l, struct listener *x, int pid)
     x->pid = x->was = pid;
 }
 
-static void on_found(void *arg, const struct holder *found, size_t n, bool denied)
+static void on_found(void *arg, const struct holder *found, size_t n, struct holders_scope *scope,
+                     bool denied)
 {
     struct listeners *l = arg;
     bool missing = false;
     l->search = NULL;
     l->searches++;
+    vec_done(&l->seen);
+    l->seen = scope->seen;
+    scope->seen = (pid_list){0};
     for (size_t i = 0; i < l->v.n; i++) {
         struct listener *x = &l->v.v[i];
         for (size_t k = 0; !x->pid && k < n; k++)
@@ -261,26 +301,36 @@ static void on_found(void *arg, const struct holder *found, size_t n, bool denie
                 take_holder(l, x, found[k].pid);
         missing = missing || !x->pid;
     }
-    l->denied = denied && missing;
+    l->denied = missing && (scope->everywhere ? denied : l->denied);
     attribute(l);
-    start_search(l); /* for what came meanwhile */
+    start_search(l, SEARCHES_LIKELY); /* for what came meanwhile; the others may be gone by the next
+                                         look */
 }
 
-static void start_search(struct listeners *l)
+/* For sockets that were searched for less than `times`. */
+static void start_search(struct listeners *l, unsigned times)
 {
     VEC(uint64_t) inodes = {0};
+    struct holders_scope scope = {.everywhere = !l->searches};
     if (l->search)
         return;
     for (size_t i = 0; i < l->v.n; i++) {
         struct listener *x = &l->v.v[i];
-        if (x->pid || x->searches >= SEARCHES_MAX)
+        if (x->pid)
+            *vec_add(&scope.holders) = x->pid;
+        if (x->pid || x->searches >= times)
             continue;
+        scope.everywhere = scope.everywhere || x->searches >= SEARCHES_LIKELY;
         x->searches++;
         *vec_add(&inodes) = x->s.inode;
     }
-    if (inodes.n || !l->searches)
-        l->search =
-            holders_find(l->node->loop, l->node->settings.root, inodes.v, inodes.n, on_found, l);
+    if (inodes.n || !l->searches) {
+        scope.seen = l->seen;
+        l->seen = (pid_list){0};
+        l->search = holders_find(l->node->loop, l->node->settings.root, inodes.v, inodes.n, &scope,
+                                 on_found, l);
+    }
+    holders_scope_done(&scope);
     vec_done(&inodes);
 }
 
@@ -301,7 +351,7 @@ static void look(struct listeners *l)
         l->fresh = t;
         merge(l);
     }
-    start_search(l);
+    start_search(l, SEARCHES_MAX);
     if (changed || l->generation != l->node->owners->generation || !l->settled || l->waiting)
         attribute(l);
 }
@@ -315,7 +365,7 @@ static void on_end(void *arg)
         if (x->service || process_lives(l->node->settings.root, x->pid))
             continue;
         x->pid = 0;
-        x->searches = 0;
+        x->searches = SEARCHES_LIKELY; /* they may be any */
     }
     look(l);
     attribute(l);
@@ -352,6 +402,8 @@ static void stop(void *state)
     vec_done(&l->v);
     vec_done(&l->table.v);
     vec_done(&l->fresh.v);
+    vec_done(&l->seen);
+    str_done(&l->scratch);
     mem_free(l);
 }
 

@@ -15,6 +15,7 @@ const SYSTEM_FILES = ['stat', 'loadavg', 'meminfo', 'vmstat', 'diskstats', 'net/
     'pressure/cpu', 'pressure/memory', 'pressure/io', 'sys/fs/file-nr'].map(f => `/proc/${f}`);
 const dir = scratchFolder(), them = [], cleaning = [];
 const which = name => spawnSync('sh', ['-c', `PATH=$PATH:/usr/sbin command -v ${name}`], { encoding: 'utf8' }).stdout.trim();
+for (const s of ['SIGTERM', 'SIGINT']) process.on(s, () => process.exit(1));
 process.on('exit', () => { for (const x of them) x.cgroup.kill(); for (const f of cleaning) f(); });
 
 /** A process and those that it started. */

@@ -195,9 +195,30 @@ static void holders_are_found(void **state)
     link[n - 1] = 0;
     struct holder h[] = {{.inode = 1}, {.inode = 0}};
     assert_int_equal(str_to_u64(link + 8, &h[1].inode), 0);
-    (void)!holders_walk("", h, 2);
+    struct holders_scope scope = {.everywhere = true};
+    (void)!holders_walk("", &scope, h, 2);
     assert_int_equal(h[0].pid, 0);
     assert_int_equal(h[1].pid, getpid());
+    /* Those that were met once are looked into again only when they are named … */
+    scope.everywhere = false;
+    h[1].pid = 0;
+    (void)!holders_walk("", &scope, h, 2);
+    assert_int_equal(h[1].pid, 0);
+    *vec_add(&scope.holders) = getpid();
+    (void)!holders_walk("", &scope, h, 2);
+    assert_int_equal(h[1].pid, getpid());
+    scope.holders.n = 0;
+    /* … new ones always. */
+    pid_t pid = fork();
+    if (pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        pause();
+    }
+    h[1].pid = 0;
+    (void)!holders_walk("", &scope, h, 2);
+    assert_int_equal(h[1].pid, getpid()); /* the eldest that holds it, too */
+    end(pid, SIGKILL);
+    holders_scope_done(&scope);
     close(fd);
     assert_true(process_lives("", getpid()));
     assert_false(process_lives("", 0x3ffffff));
