@@ -2,14 +2,20 @@
  * hierarchy per controller (kernel, Documentation/admin-guide/cgroup-v2.rst, cgroup-v1/).
  *
  * Memory is what `docker stats` shows: without page cache that could be given back at once. How
- * much that is stands in a file that is dear to read, so it is read seldom. */
+ * much that is stands in a file that is dear to read, so it is read seldom. A group whose counter
+ * of CPU stands still has run nothing: only the kernel can have taken memory from it meanwhile, so
+ * that is looked at seldom, too. */
 #include "node/collector.h"
 
 #include <errno.h>
 #include <math.h>
 #include <sys/resource.h>
 
-enum { STAT_EVERY = 10 /* reads */ };
+enum {
+    STAT_EVERY = 10, /* reads */
+    IDLE_EVERY = 5,  /* reads: memory of one that slept; */
+    IDLE_STATS = 3,  /* … its cache: such a multiple of STAT_EVERY */
+};
 
 /* Where the numbers are; paths below the cgroup. */
 struct hierarchy {
@@ -37,8 +43,10 @@ struct group {
     int cpu_fd, memory_fd; /* -1 = not there, or not kept open */
     bool kept;             /* descriptors are kept; else opened for each read */
     bool found;            /* in this pass over the owners */
+    double cpu, memory;    /* as last read; memory with the cache */
     uint64_t cache;        /* bytes, of the last look */
-    bool cache_known;
+    bool known;            /* was read before */
+    bool ran;              /* since `cache` was read */
 };
 
 struct cgroup {
@@ -64,6 +72,8 @@ static int cgroup_open(void *state, struct collect *c)
         g->h = &version1_joined;
     return g->h ? 0 : -ENOENT;
 }
+
+typedef int open_fn(const struct cgroup *g, const struct collect *c, const char *path);
 
 static int open_cpu(const struct cgroup *g, const struct collect *c, const char *path)
 {
@@ -151,22 +161,38 @@ static void read_cache(const struct cgroup *g, struct collect *c, struct group *
     double cache = number_in(c, fd, g->h->cache_key);
     kfile_close(&fd);
     p->cache = isnan(cache) ? 0 : (uint64_t)cache;
-    p->cache_known = true;
+    p->ran = false;
 }
 
-static void read_group(const struct cgroup *g, struct collect *c, struct group *p, size_t i)
+static double read_number(const struct cgroup *g, struct collect *c, const struct group *p,
+                          int kept, open_fn *open, const char *key)
 {
-    if (!p->cache_known || (g->reads + i) % STAT_EVERY == 0)
+    int fd = p->kept ? kept : open(g, c, p->path);
+    double v = number_in(c, fd, key);
+    if (!p->kept)
+        kfile_close(&fd);
+    return v;
+}
+
+/* Groups take turns at what is read seldom. */
+static void read_memory(const struct cgroup *g, struct collect *c, struct group *p, unsigned turn)
+{
+    if (!p->known || turn % (STAT_EVERY * (p->ran ? 1 : IDLE_STATS)) == 0)
         read_cache(g, c, p);
-    int cpu_fd = p->kept ? p->cpu_fd : open_cpu(g, c, p->path);
-    int memory_fd = p->kept ? p->memory_fd : open_memory(g, c, p->path);
-    double memory = number_in(c, memory_fd, "") - (double)p->cache;
-    double cpu = number_in(c, cpu_fd, g->h->cpu_key) * g->h->cpu_scale;
+    p->memory = read_number(g, c, p, p->memory_fd, open_memory, "");
+}
+
+static void read_group(const struct cgroup *g, struct collect *c, struct group *p, unsigned turn)
+{
+    double cpu = read_number(g, c, p, p->cpu_fd, open_cpu, g->h->cpu_key) * g->h->cpu_scale;
+    bool slept = p->known && cpu == p->cpu; /* never when it can't be read */
+    p->cpu = cpu;
+    p->ran = p->ran || !slept;
+    if (!slept || turn % IDLE_EVERY == 0)
+        read_memory(g, c, p, turn);
+    p->known = true;
+    double memory = p->memory - (double)p->cache;
     owner_used(p->owner, USAGE_CGROUP, cpu, memory < 0 ? 0 : memory, c->now_ms);
-    if (!p->kept) {
-        kfile_close(&cpu_fd);
-        kfile_close(&memory_fd);
-    }
 }
 
 static int cgroup_read(void *state, struct collect *c)
@@ -174,7 +200,7 @@ static int cgroup_read(void *state, struct collect *c)
     struct cgroup *g = state;
     follow_owners(g, c);
     for (size_t i = 0; i < g->v.n; i++)
-        read_group(g, c, &g->v.v[i], i);
+        read_group(g, c, &g->v.v[i], g->reads + (unsigned)i);
     g->reads++;
     return 0;
 }

@@ -10,8 +10,11 @@
 #include <unistd.h>
 
 enum {
-    KERNEL_EVERY = 4,  /* passes */
-    SETTLE_PASSES = 2, /* a new process may still move to its cgroup */
+    KERNEL_EVERY = 4,      /* passes: those that used CPU when last looked at; */
+    KERNEL_IDLE_EVERY = 8, /* … the others */
+    ASLEEP_EVERY = 4,      /* passes: the kernel may take memory from those that sleep */
+    SETTLE_PASSES = 2,     /* a new process may still move to its cgroup; */
+    RESETTLE_PASSES = 100, /* … an old one seldom does */
     MAX_KEPT = 512,
     LIST_EVERY = 10, /* passes, even when the census says that nobody came or went */
 };
@@ -130,6 +133,7 @@ static void process_free(struct processes *p, struct process *q)
     p->n_kept -= q->fd >= 0;
     kfile_close(&q->fd);
     mem_free(q->command);
+    mem_free(q->cgroup);
     mem_free(q);
 }
 
@@ -139,6 +143,7 @@ static struct process *process_new(int pid)
     q->pid = pid;
     q->fd = -1;
     q->uid = -1;
+    q->owner_cpu = (double)NAN;
     return q;
 }
 
@@ -177,6 +182,29 @@ static void measure(struct process *q, const struct process_stat *now, const str
         q->owner->cpu_seconds += (double)ticks / 100;
     q->stat = *now;
     q->read_ms = now_ms;
+    q->owner_cpu = q->owner ? q->owner->usage[USAGE_CGROUP].cpu : (double)NAN;
+}
+
+/* Nothing can have changed since it was read. Its cgroup is read first, and at least once between
+ * two passes. */
+static bool has_slept(const struct processes *p, const struct process *q)
+{
+    if (q->passes == 0)
+        return false;
+    unsigned turn = p->passes + (unsigned)q->pid;
+    if (q->stat.kernel)
+        return turn % (q->cpu_percent > 0 ? KERNEL_EVERY : KERNEL_IDLE_EVERY) != 0;
+    return q->owner && q->owner->usage[USAGE_CGROUP].cpu == q->owner_cpu &&
+           turn % ASLEEP_EVERY != 0;
+}
+
+static void sleep_on(struct process *q, int64_t now_ms)
+{
+    q->passes++;
+    if (q->stat.kernel)
+        return;
+    q->cpu_percent = 0;
+    q->read_ms = now_ms;
 }
 
 /* The process of the last pass, or one anew when another has its number now. False: it has ended.
@@ -184,8 +212,10 @@ static void measure(struct process *q, const struct process_stat *now, const str
 static bool refresh(struct processes *p, struct collect *c, struct process **q)
 {
     struct process_stat now;
-    if ((*q)->passes && (*q)->stat.kernel && (p->passes + (unsigned)(*q)->pid) % KERNEL_EVERY)
+    if (has_slept(p, *q)) {
+        sleep_on(*q, c->now_ms);
         return true;
+    }
     bool known = (*q)->passes > 0;
     int r = read_stat(p, c, *q, &now);
     if (r < 0 && known) /* the descriptor of one that has ended */
@@ -196,6 +226,7 @@ static bool refresh(struct processes *p, struct collect *c, struct process **q)
         struct process *other = process_new((*q)->pid);
         other->fd = (*q)->fd;
         mem_free((*q)->command);
+        mem_free((*q)->cgroup);
         mem_free(*q);
         *q = other;
     }
@@ -219,21 +250,33 @@ static struct process *find(const struct process_list *l, int pid)
     return low < l->v.n && l->v.v[low]->pid == pid ? l->v.v[low] : NULL;
 }
 
+/* NULL when it is gone. */
+static const char *cgroup_of(const struct processes *p, const struct collect *c, struct process *q)
+{
+    char path[CGROUP_PATH_MAX];
+    if (q->cgroup && q->passes > SETTLE_PASSES && p->passes - q->cgroup_passes < RESETTLE_PASSES)
+        return q->cgroup;
+    mem_set_str(&q->cgroup, cgroup_of_pid(c->root, q->pid, path) == 0 ? path : NULL);
+    q->cgroup_passes = p->passes;
+    return q->cgroup;
+}
+
 /* By its own pid, by its cgroup, or as the child of a service that shares its cgroup. */
 static void find_owner(struct processes *p, struct collect *c, struct process *q)
 {
-    char cgroup[CGROUP_PATH_MAX];
     if (q->stat.kernel || (q->passes > SETTLE_PASSES && q->generation == c->owners->generation))
         return;
     q->generation = c->owners->generation;
+    const struct owner *before = q->owner;
     q->owner = owners_by_pid(c->owners, q->pid);
-    if (!q->owner && cgroup_of_pid(c->root, q->pid, cgroup) == 0)
+    const char *cgroup = q->owner ? NULL : cgroup_of(p, c, q);
+    if (cgroup)
         q->owner = owners_by_cgroup(c->owners, cgroup);
-    if (q->owner)
-        return;
-    const struct process *parent = find(&p->next, q->stat.parent);
+    const struct process *parent = q->owner ? NULL : find(&p->next, q->stat.parent);
     if (parent && parent->owner && !parent->owner->cgroup)
         q->owner = parent->owner;
+    if (q->owner != before)
+        q->owner_cpu = (double)NAN;
 }
 
 static void take(struct processes *p, struct collect *c, struct process *q)

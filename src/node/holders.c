@@ -143,19 +143,41 @@ static void list_pids(const char *root, pid_list *pids)
         qsort(pids->v, pids->n, sizeof *pids->v, descending);
 }
 
-static bool contains(const pid_list *l, int pid)
+static int newer_first(const void *a, const void *b)
 {
-    return l->n && bsearch(&pid, l->v, l->n, sizeof *l->v, descending);
+    return descending(&((const struct holders_seen *)a)->pid,
+                      &((const struct holders_seen *)b)->pid);
+}
+
+static const struct holders_seen *find_seen(const struct holders_scope *s, int pid)
+{
+    struct holders_seen key = {.pid = pid};
+    return s->seen.n ? bsearch(&key, s->seen.v, s->seen.n, sizeof key, newer_first) : NULL;
 }
 
 static bool is_in_scope(const struct holders_scope *s, int pid)
 {
-    if (s->everywhere || !contains(&s->seen, pid))
+    const struct holders_seen *seen = find_seen(s, pid);
+    if (s->everywhere || !seen || s->now_ms - seen->since_ms < HOLDERS_YOUNG_MS)
         return true;
     for (size_t i = 0; i < s->holders.n; i++)
         if (s->holders.v[i] == pid)
             return true;
     return false;
+}
+
+/* Those that are there now; when each was first met is kept. Who was there before us is old. */
+static void meet(struct holders_scope *s, const pid_list *pids)
+{
+    holders_seen_list now = {0};
+    int64_t new_ms = s->seen.n ? s->now_ms : s->now_ms - HOLDERS_YOUNG_MS;
+    for (size_t i = 0; i < pids->n; i++) {
+        const struct holders_seen *before = find_seen(s, pids->v[i]);
+        *vec_add(&now) = (struct holders_seen){.pid = pids->v[i],
+                                               .since_ms = before ? before->since_ms : new_ms};
+    }
+    vec_done(&s->seen);
+    s->seen = now;
 }
 
 bool holders_walk(const char *root, struct holders_scope *scope, struct holder *h, size_t n)
@@ -170,12 +192,8 @@ bool holders_walk(const char *root, struct holders_scope *scope, struct holder *
     for (size_t i = 0; i < n; i++)
         if (h[i].pid > 1)
             h[i].pid = eldest_holder(root, h[i].pid, h[i].inode);
-    if (scope->everywhere) {
-        vec_done(&scope->seen);
-        scope->seen = pids;
-    } else {
-        vec_done(&pids);
-    }
+    meet(scope, &pids);
+    vec_done(&pids);
     return denied;
 }
 

@@ -1,8 +1,8 @@
 /* Which process holds a socket: found by walking /proc/PID/fd, newest process first.
  *
  * The walk reads every open file of every process, so it runs on a thread of libuv's pool and only
- * for sockets that are new. Who opens one is nearly always a process that is new itself or one that
- * has such sockets already, so those are looked into first. */
+ * for sockets that are new. Who opens one is nearly always a process that is young itself or one
+ * that has such sockets already, so those are looked into first. */
 #pragma once
 
 #include "base/vec.h"
@@ -17,11 +17,20 @@ struct holders_search;
 
 typedef VEC(int) pid_list;
 
+/* A process that a walk has met. */
+struct holders_seen {
+    int pid;
+    int64_t since_ms; /* mono: first */
+};
+typedef VEC(struct holders_seen) holders_seen_list;
+enum { HOLDERS_YOUNG_MS = 60 * 1000 };
+
 /* Where to look. Zero and `everywhere` for a first time. */
 struct holders_scope {
-    bool everywhere;  /* else only where it is likely: */
-    pid_list seen;    /* not into those that a walk everywhere has met, newest first, … */
-    pid_list holders; /* … but into these */
+    bool everywhere;        /* else only where it is likely: */
+    holders_seen_list seen; /* not into those that were met a while ago, newest first, … */
+    pid_list holders;       /* … but into these */
+    int64_t now_ms;
 };
 void holders_scope_done(struct holders_scope *s);
 

@@ -16,6 +16,7 @@ enum {
     SEARCHES_MAX = 3,    /* per socket: what is not found then is the kernel's or hidden; */
     SEARCHES_LIKELY = 1, /* … the first of them only where it is likely */
     PATIENCE_MS = 3000,  /* for Docker and systemd to tell what is theirs */
+    UDP_EVERY = 3,       /* ticks */
     NAME_SIZE = 64,
 };
 
@@ -37,7 +38,7 @@ struct listeners {
     struct socket_table table, fresh; /* as last read; being read */
     listener_list v;                  /* by inode, like `table` without what is passed over */
     struct holders_search *search;
-    pid_list seen; /* processes that a search everywhere has met */
+    holders_seen_list seen; /* processes that searches have met */
     struct process_services *processes;
     int64_t started_ms;
     uint16_t ephemeral_low, ephemeral_high;
@@ -45,6 +46,7 @@ struct listeners {
     unsigned searches;   /* done so far */
     uint64_t attributed; /* digest() of what the neighbours were last told */
     struct str scratch;
+    unsigned ticks;
     bool settled, denied, told;
     bool waiting; /* for somebody to claim a socket */
 };
@@ -293,7 +295,7 @@ static void on_found(void *arg, const struct holder *found, size_t n, struct hol
     l->searches++;
     vec_done(&l->seen);
     l->seen = scope->seen;
-    scope->seen = (pid_list){0};
+    scope->seen = (holders_seen_list){0};
     for (size_t i = 0; i < l->v.n; i++) {
         struct listener *x = &l->v.v[i];
         for (size_t k = 0; !x->pid && k < n; k++)
@@ -311,7 +313,7 @@ static void on_found(void *arg, const struct holder *found, size_t n, struct hol
 static void start_search(struct listeners *l, unsigned times)
 {
     VEC(uint64_t) inodes = {0};
-    struct holders_scope scope = {.everywhere = !l->searches};
+    struct holders_scope scope = {.everywhere = !l->searches, .now_ms = clock_mono_ms()};
     if (l->search)
         return;
     for (size_t i = 0; i < l->v.n; i++) {
@@ -326,7 +328,7 @@ static void start_search(struct listeners *l, unsigned times)
     }
     if (inodes.n || !l->searches) {
         scope.seen = l->seen;
-        l->seen = (pid_list){0};
+        l->seen = (holders_seen_list){0};
         l->search = holders_find(l->node->loop, l->node->settings.root, inodes.v, inodes.n, &scope,
                                  on_found, l);
     }
@@ -336,9 +338,9 @@ static void start_search(struct listeners *l, unsigned times)
 
 /* --- the module --- */
 
-static void look(struct listeners *l)
+static void look(struct listeners *l, bool udp_too)
 {
-    int r = sockets_read(l->sockets, &l->fresh);
+    int r = sockets_read(l->sockets, udp_too, &l->fresh);
     if (r < 0) {
         node_source(l->node, "process", SOURCE_FAILED, "the listening sockets can't be read", NULL,
                     false);
@@ -367,7 +369,7 @@ static void on_end(void *arg)
         x->pid = 0;
         x->searches = SEARCHES_LIKELY; /* they may be any */
     }
-    look(l);
+    look(l, true);
     attribute(l);
 }
 
@@ -375,7 +377,7 @@ static void tick(void *state, int64_t now_ms)
 {
     (void)now_ms;
     struct listeners *l = state;
-    look(l);
+    look(l, l->ticks++ % UDP_EVERY == 0);
     process_services_tick(l->processes, clock_wall_ms());
 }
 

@@ -1,8 +1,9 @@
 /* The process table: /proc/PID of every process, each third tick.
  *
  * Kept sorted by pid with its descriptors open (as many as the limit on files allows), so that a
- * pass over processes that stay costs one read each. Kernel threads are looked at more seldom. What
- * a service without a cgroup of its own uses is summed here. */
+ * pass over processes that stay costs one read each. Kernel threads are looked at more seldom, and
+ * those of a service whose cgroup used no CPU since they were read: they did nothing. What a
+ * service without a cgroup of its own uses is summed here. */
 #pragma once
 
 #include "node/collector.h"
@@ -32,10 +33,13 @@ struct process {
     unsigned passes;     /* it was there in */
     unsigned generation; /* of owners, when `owner` was found */
     struct owner *owner;
-    int64_t uid;    /* -1 = not known yet */
-    char *command;  /* as shown; NULL = not read yet */
-    unsigned shown; /* how often it was, since they were read */
-    bool chosen;    /* is in the table that is being made */
+    double owner_cpu;       /* what its cgroup had used when `stat` was read; NaN = not known */
+    char *cgroup;           /* NULL = not read yet */
+    unsigned cgroup_passes; /* when it was read */
+    int64_t uid;            /* -1 = not known yet */
+    char *command;          /* as shown; NULL = not read yet */
+    unsigned shown;         /* how often it was, since they were read */
+    bool chosen;            /* is in the table that is being made */
 };
 
 struct process_list {

@@ -16,7 +16,8 @@ enum { TCP_LISTEN_STATE = 10, UDP_UNCONNECTED_STATE = 7, LIMIT_PROC_NET = 4 << 2
 
 struct sockets {
     char *root;
-    int netlink; /* -1 = read /proc/net */
+    int netlink;             /* -1 = read /proc/net */
+    struct socket_table udp; /* as last read by netlink */
 };
 
 /* --- the text of /proc/net --- */
@@ -215,17 +216,22 @@ static int dump(int fd, uint8_t family, uint8_t protocol, struct socket_table *t
     return r < 0 ? r : 0;
 }
 
-static int read_netlink(int fd, struct socket_table *t)
+static int dump_families(int fd, uint8_t protocol, struct socket_table *t)
 {
-    static const uint8_t protocols[] = {IPPROTO_TCP, IPPROTO_UDP};
-    static const uint8_t families[] = {AF_INET, AF_INET6};
-    for (size_t p = 0; p < COUNT_OF(protocols); p++)
-        for (size_t f = 0; f < COUNT_OF(families); f++) {
-            int r = dump(fd, families[f], protocols[p], t);
-            if (r < 0)
-                return r;
-        }
-    return 0;
+    int r = dump(fd, AF_INET, protocol, t);
+    return r < 0 ? r : dump(fd, AF_INET6, protocol, t);
+}
+
+static int read_netlink(struct sockets *s, bool udp_too, struct socket_table *t)
+{
+    int r = dump_families(s->netlink, IPPROTO_TCP, t);
+    if (r >= 0 && udp_too) {
+        s->udp.v.n = 0;
+        r = dump_families(s->netlink, IPPROTO_UDP, &s->udp);
+    }
+    for (size_t i = 0; i < s->udp.v.n; i++)
+        add(t, &s->udp.v.v[i]);
+    return r;
 }
 
 /* --- both --- */
@@ -258,14 +264,15 @@ void sockets_close(struct sockets *s)
         return;
     if (s->netlink >= 0)
         close(s->netlink);
+    vec_done(&s->udp.v);
     mem_free(s->root);
     mem_free(s);
 }
 
-int sockets_read(struct sockets *s, struct socket_table *t)
+int sockets_read(struct sockets *s, bool udp_too, struct socket_table *t)
 {
     t->v.n = 0;
-    if (s->netlink >= 0 && read_netlink(s->netlink, t) < 0) {
+    if (s->netlink >= 0 && read_netlink(s, udp_too, t) < 0) {
         close(s->netlink); /* not in this kernel, or not for us */
         s->netlink = -1;
         t->v.n = 0;

@@ -28,8 +28,10 @@ struct sockets; /* keeps the netlink socket open */
 /* `root`: see node_settings; anything but "" reads recorded /proc/net files. */
 struct sockets *sockets_open(const char *root);
 void sockets_close(struct sockets *s);
-/* Replaces what is in `t`. -EACCES …: nothing could be read. */
-int sockets_read(struct sockets *s, struct socket_table *t) MUST_CHECK;
+/* Replaces what is in `t`. -EACCES …: nothing could be read. The kernel walks its whole table of
+ * UDP sockets for each question, so without `udp_too` those are told as they were at the last time.
+ */
+int sockets_read(struct sockets *s, bool udp_too, struct socket_table *t) MUST_CHECK;
 
 /* Appends what the text of /proc/net/{tcp,tcp6,udp,udp6} tells; lines it can't read are left out.
  */

@@ -338,13 +338,18 @@ static void test_timesyncd_tells_where_the_kernel_may_not(void **state)
     remove_root();
 }
 
-static void write_process(int pid)
+static void write_process_of(int pid, unsigned pages)
 {
     char path[64], text[256];
     snprintf(path, sizeof path, "/proc/%d/stat", pid);
     snprintf(text, sizeof text,
-             "%d (x) S 1 1 1 0 -1 0 0 0 0 0 5 5 0 0 20 0 1 0 4000 100000 250 1 1 1\n", pid);
+             "%d (x) S 1 1 1 0 -1 0 0 0 0 0 5 5 0 0 20 0 1 0 4000 100000 %u 1 1 1\n", pid, pages);
     write_file(path, text);
+}
+
+static void write_process(int pid)
+{
+    write_process_of(pid, 250);
 }
 
 static void write_census(unsigned forks, unsigned tasks)
@@ -391,6 +396,85 @@ static void test_census_spares_walking_proc(void **state)
     remove_root();
 }
 
+#define WEB_MEMORY "hydra_service_memory_bytes{service=\"docker/web\"}"
+
+static void start_web(struct tree *t)
+{
+    make_root();
+    write_file("/sys/fs/cgroup/cgroup.controllers", "cpu memory");
+    write_file("/sys/fs/cgroup/docker/aa/cpu.stat", "usage_usec 7\n");
+    write_file("/sys/fs/cgroup/docker/aa/memory.current", "1000\n");
+    write_file("/sys/fs/cgroup/docker/aa/memory.stat", "anon 1\ninactive_file 100\n");
+    write_file("/proc/10/cgroup", "0::/docker/aa\n");
+    write_process(10);
+    write_census(100, 1);
+    tree_init_at(t, root, NULL);
+    owners_set(t->c.owners, &(struct observed){.id = "docker/web", .cgroup = "/docker/aa"});
+    tree_tick(t, 13); /* its process has settled */
+}
+
+/* A cgroup that used no CPU has changed nothing, except what the kernel took from it. */
+static void test_memory_of_a_sleeping_service_is_read_seldom(void **state)
+{
+    (void)state;
+    struct tree t;
+    start_web(&t);
+    assert_value(&t, WEB_MEMORY, 900);
+    write_file("/sys/fs/cgroup/docker/aa/memory.current", "800\n");
+    write_file("/sys/fs/cgroup/docker/aa/cpu.stat", "usage_usec 8\n");
+    tree_tick(&t, 2);
+    assert_value(&t, WEB_MEMORY, 700);
+    for (unsigned bytes = 600, seen = 0; bytes < 610; bytes++) {
+        char text[32];
+        snprintf(text, sizeof text, "%u\n", bytes);
+        write_file("/sys/fs/cgroup/docker/aa/memory.current", text);
+        tree_tick(&t, 2);
+        seen += fabs(tree_value(&t, WEB_MEMORY) - (bytes - 100)) < 0.5;
+        if (bytes == 609)
+            assert_int_equal(seen, 2); /* of ten looks */
+    }
+    write_file("/sys/fs/cgroup/docker/aa/memory.stat", "anon 1\ninactive_file 200\n");
+    tree_tick(&t, 60);
+    assert_value(&t, WEB_MEMORY, 409);
+    tree_done(&t);
+    remove_root();
+}
+
+static double memory_shown(const struct tree *t)
+{
+    assert_int_equal(t->processes->rows.n, 1);
+    return (double)t->processes->rows.v[0].memory / (double)sysconf(_SC_PAGESIZE);
+}
+
+static void test_sleeping_processes_are_read_seldom(void **state)
+{
+    (void)state;
+    struct tree t;
+    start_web(&t);
+    tree_tick(&t, 12);
+    unsigned seen = 0;
+    for (unsigned pages = 300; pages < 308; pages++) {
+        write_process_of(10, pages);
+        tree_tick(&t, 3);
+        seen += memory_shown(&t) == pages;
+    }
+    assert_int_equal(seen, 2); /* of eight passes */
+    for (unsigned pages = 400; pages < 404; pages++) {
+        char text[32];
+        snprintf(text, sizeof text, "usage_usec %u\n", pages);
+        write_file("/sys/fs/cgroup/docker/aa/cpu.stat", text);
+        write_process_of(10, pages);
+        tree_tick(&t, 3);
+        assert_true(memory_shown(&t) == pages); /* its service runs: in each */
+    }
+    owners_set(t.c.owners, &(struct observed){.id = "docker/web"});
+    write_process_of(10, 500);
+    tree_tick(&t, 3);
+    assert_true(memory_shown(&t) == 500); /* of nobody: in each */
+    tree_done(&t);
+    remove_root();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -404,6 +488,8 @@ int main(void)
         cmocka_unit_test(test_counters_of_services_run_evenly),
         cmocka_unit_test(test_timesyncd_tells_where_the_kernel_may_not),
         cmocka_unit_test(test_census_spares_walking_proc),
+        cmocka_unit_test(test_memory_of_a_sleeping_service_is_read_seldom),
+        cmocka_unit_test(test_sleeping_processes_are_read_seldom),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

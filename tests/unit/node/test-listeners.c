@@ -199,7 +199,7 @@ static void holders_are_found(void **state)
     (void)!holders_walk("", &scope, h, 2);
     assert_int_equal(h[0].pid, 0);
     assert_int_equal(h[1].pid, getpid());
-    /* Those that were met once are looked into again only when they are named … */
+    /* Those that were met a while ago are looked into again only when they are named … */
     scope.everywhere = false;
     h[1].pid = 0;
     (void)!holders_walk("", &scope, h, 2);

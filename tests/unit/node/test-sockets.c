@@ -86,11 +86,11 @@ static void the_kernel_and_proc_agree(void **state)
     for (size_t i = 0; i < COUNT_OF(roots); i++) {
         struct socket_table t = {0}, again = {0};
         struct sockets *s = sockets_open(roots[i]);
-        assert_int_equal(sockets_read(s, &t), 0);
+        assert_int_equal(sockets_read(s, true, &t), 0);
         const struct listen_socket *mine = find(&t, ntohs(a.sin_port));
         assert_non_null(mine);
         inodes[i] = mine->inode;
-        assert_int_equal(sockets_read(s, &again), 0);
+        assert_int_equal(sockets_read(s, false, &again), 0);
         assert_non_null(find(&again, ntohs(a.sin_port)));
         sockets_close(s);
         vec_done(&t.v);
