@@ -26,6 +26,7 @@
   sqlite,
   systemd,
   zlib,
+  zstd,
 }:
 let
   root = ../..;
@@ -59,6 +60,7 @@ let
     curl
     libpq
     snappy
+    zstd
   ];
 in
 stdenv.mkDerivation {
@@ -123,7 +125,7 @@ stdenv.mkDerivation {
 
   postFixup = ''
     patchelf --add-rpath ${lib.makeLibraryPath loaded} $out/bin/hydrad
-    patchelf --add-rpath ${lib.makeLibraryPath [ curl snappy ]} $agent/bin/hydra-agent
+    patchelf --add-rpath ${lib.makeLibraryPath [ curl snappy zstd ]} $agent/bin/hydra-agent
   '';
 
   passthru = { inherit web; };

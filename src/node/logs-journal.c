@@ -1,21 +1,29 @@
 /* The journal as a source of lines. Matches are those of `journalctl -u`; what a unit of its own
- * wrote, what the manager said of it, and its core dumps. Indexed fields are matched by the
- * library, the text before anything else of an entry is read. */
+ * wrote, what the manager said of it, and its core dumps.
+ *
+ * Searches read the files themselves (journal-scan.h), as far as they can; everything else, and
+ * what they cannot, is read with the library: indexed fields are matched by it, the text before
+ * anything else of an entry is read. */
 #include "node/logs-private.h"
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "node/journal-scan.h"
 
 #include <poll.h>
 #include <stdio.h>
 #include <systemd/sd-journal.h>
 #include <unistd.h>
 
-enum { LOOK_AROUND_EVERY = 256 /* entries between two looks at the clock */ };
+enum {
+    LOOK_AROUND_EVERY = 256, /* entries between two looks at the clock */
+    SCAN_AT_ONCE = 4096,     /* the same where they cost less */
+};
 
 struct journal {
     struct log_source s;
     const struct log_reading *r;
+    struct journal_scan *scan; /* or */
     sd_journal *j;
     bool whole; /* of the machine: entries tell whose they are */
     bool jumped, at_cursor;
@@ -76,20 +84,25 @@ static int match_level(sd_journal *j, enum line_level level)
 
 /* --- where to begin --- */
 
+/* Of the position and the time that was asked for the nearer one; 0 = from the end. */
+static int64_t edge_of(const struct log_reading *r, int64_t time_us)
+{
+    const struct log_query *q = r->query;
+    int64_t edge = r->newer ? q->since_us : q->until_us;
+    bool is_nearer = time_us && (!edge || (r->newer ? time_us > edge : time_us < edge));
+    return is_nearer ? time_us : edge;
+}
+
 static int seek(struct journal *t, int64_t time_us)
 {
-    const struct log_query *q = t->r->query;
-    bool newer = t->r->newer;
+    int64_t edge = edge_of(t->r, time_us);
     if (t->cursor) {
         t->at_cursor = true;
         return sd_journal_seek_cursor(t->j, t->cursor);
     }
-    int64_t edge = newer ? q->since_us : q->until_us;
-    if (time_us && (!edge || (newer ? time_us > edge : time_us < edge)))
-        edge = time_us;
     if (edge)
         return sd_journal_seek_realtime_usec(t->j, (uint64_t)edge);
-    return newer ? sd_journal_seek_head(t->j) : sd_journal_seek_tail(t->j);
+    return t->r->newer ? sd_journal_seek_head(t->j) : sd_journal_seek_tail(t->j);
 }
 
 static int step(struct journal *t)
@@ -107,47 +120,49 @@ static int step(struct journal *t)
 
 /* --- an entry --- */
 
-static const char *field(sd_journal *j, const char *name, size_t *ret_len)
+static const char *field(struct journal *t, const char *name, size_t *ret_len)
 {
     const void *data;
     size_t len, skip = strlen(name) + 1;
-    if (sd_journal_get_data(j, name, &data, &len) < 0 || len < skip)
+    if (t->scan)
+        return journal_scan_field(t->scan, name, ret_len);
+    if (sd_journal_get_data(t->j, name, &data, &len) < 0 || len < skip)
         return NULL;
     *ret_len = len - skip;
     return (const char *)data + skip;
 }
 
-static enum line_level priority(sd_journal *j)
+static enum line_level priority(struct journal *t)
 {
     size_t n;
-    const char *p = field(j, "PRIORITY", &n);
+    const char *p = field(t, "PRIORITY", &n);
     return p && n == 1 && *p >= '0' && *p <= '7' ? (enum line_level)(*p - '0') : LINE_NO_LEVEL;
 }
 
-static bool is_field(sd_journal *j, const char *name, const char *value)
+static bool is_field(struct journal *t, const char *name, const char *value)
 {
     size_t n;
-    const char *p = field(j, name, &n);
+    const char *p = field(t, name, &n);
     return p && n == strlen(value) && memcmp(p, value, n) == 0;
 }
 
-static char *copy_field(sd_journal *j, const char *name)
+static char *copy_field(struct journal *t, const char *name)
 {
     size_t n;
-    const char *p = field(j, name, &n);
+    const char *p = field(t, name, &n);
     return p ? mem_strndup(p, n < 256 ? n : 256) : NULL;
 }
 
 /* Nobody chose the priority of what was printed: 6 is systemd's default for it. */
-static enum line_level level_of(sd_journal *j, enum line_level of_text)
+static enum line_level level_of(struct journal *t, enum line_level of_text)
 {
-    enum line_level p = priority(j);
+    enum line_level p = priority(t);
     bool printed = p == LINE_NO_LEVEL || (p == LINE_INFO && of_text != LINE_NO_LEVEL &&
-                                          is_field(j, "_TRANSPORT", "stdout"));
+                                          is_field(t, "_TRANSPORT", "stdout"));
     return printed && of_text != LINE_NO_LEVEL ? of_text : p;
 }
 
-static char *print_fields(sd_journal *j, const char *unit)
+static char *print_fields(struct journal *t, const char *unit)
 {
     static const char *const names[][2] = {{"SYSLOG_IDENTIFIER", "identifier"},
                                            {"_PID", "pid"},
@@ -160,7 +175,7 @@ static char *print_fields(sd_journal *j, const char *unit)
     if (unit)
         jw_key_str(&w, "unit", unit);
     for (size_t i = 0; i < COUNT_OF(names); i++) {
-        AUTO(mem_freep) char *v = copy_field(j, names[i][0]);
+        AUTO(mem_freep) char *v = copy_field(t, names[i][0]);
         if (v)
             jw_key_str(&w, names[i][1], v);
     }
@@ -169,10 +184,10 @@ static char *print_fields(sd_journal *j, const char *unit)
 }
 
 /* Whose it is: what the manager says of a unit is the unit's. */
-static char *unit_of(sd_journal *j)
+static char *unit_of(struct journal *t)
 {
-    char *unit = copy_field(j, "UNIT");
-    return unit ? unit : copy_field(j, "_SYSTEMD_UNIT");
+    char *unit = copy_field(t, "UNIT");
+    return unit ? unit : copy_field(t, "_SYSTEMD_UNIT");
 }
 
 static bool is_bad_enough(const struct log_query *q, enum line_level l)
@@ -180,36 +195,42 @@ static bool is_bad_enough(const struct log_query *q, enum line_level l)
     return q->level == LINE_NO_LEVEL || (l != LINE_NO_LEVEL && l <= q->level);
 }
 
+static char *cursor_of(const struct journal *t)
+{
+    char *cursor;
+    if (t->scan)
+        return journal_scan_cursor(t->scan);
+    return sd_journal_get_cursor(t->j, &cursor) < 0 ? NULL : cursor;
+}
+
 /* 1 = *ret was filled, 0 = it is not meant. */
 static int take_entry(struct journal *t, int64_t time_us, struct log_line *ret)
 {
     const struct log_query *q = t->r->query;
     size_t n;
-    const char *message = field(t->j, "MESSAGE", &n);
-    if (!message || !log_filter_text(t->r->filter, message, n))
+    const char *message = field(t, "MESSAGE", &n);
+    if (!message || (!t->scan && !log_filter_text(t->r->filter, message, n)))
         return 0;
     /* Most of what is printed is of no interest to who asks for errors: not even cleaned. */
-    if (q->level != LINE_NO_LEVEL &&
-        !is_bad_enough(q, level_of(t->j, line_level_of_text(message, n))))
+    if (q->level != LINE_NO_LEVEL && !is_bad_enough(q, level_of(t, line_level_of_text(message, n))))
         return 0;
     struct log_line l = {.time_us = time_us};
-    message = field(t->j, "MESSAGE", &n); /* the one before is gone with the next question */
+    message = field(t, "MESSAGE", &n); /* the one before is gone with the next question */
     l.text = log_clean(message ? message : "", message ? n : 0, &l.cut);
     size_t len = strlen(l.text);
     enum line_level of_text = LINE_NO_LEVEL;
     l.fields = log_fields_of_text(l.text, len, &of_text);
     if (!l.fields)
         of_text = line_level_of_text(l.text, len);
-    l.level = level_of(t->j, of_text);
-    if (sd_journal_get_cursor(t->j, &l.cursor) < 0)
-        l.cursor = NULL;
-    AUTO(mem_freep) char *unit = t->whole ? unit_of(t->j) : NULL;
+    l.level = level_of(t, of_text);
+    l.cursor = cursor_of(t);
+    AUTO(mem_freep) char *unit = t->whole ? unit_of(t) : NULL;
     if (unit)
         l.service = mem_printf("systemd/%s", unit);
     if (t->whole)
-        l.container = copy_field(t->j, "CONTAINER_NAME");
+        l.container = copy_field(t, "CONTAINER_NAME");
     if (!l.fields)
-        l.fields = print_fields(t->j, unit);
+        l.fields = print_fields(t, unit);
     *ret = l;
     return 1;
 }
@@ -229,21 +250,48 @@ static bool is_early(const struct journal *t, int64_t time_us)
                        : q->until_us && time_us > q->until_us;
 }
 
-static int look(struct journal *t, struct log_line *ret_line)
+static int look(struct journal *t, int64_t time_us, struct log_line *ret_line)
+{
+    t->s.reached_us = time_us;
+    if (is_beyond(t, time_us))
+        return -ENODATA;
+    return is_early(t, time_us) ? 0 : take_entry(t, time_us, ret_line);
+}
+
+static int look_here(struct journal *t, struct log_line *ret_line)
 {
     uint64_t time_us;
     if (sd_journal_get_realtime_usec(t->j, &time_us) < 0)
         return 0;
-    t->s.reached_us = (int64_t)time_us;
-    if (is_beyond(t, (int64_t)time_us))
-        return -ENODATA;
-    return is_early(t, (int64_t)time_us) ? 0 : take_entry(t, (int64_t)time_us, ret_line);
+    return look(t, (int64_t)time_us, ret_line);
 }
 
 static int fail(struct journal *t, int r)
 {
     t->s.why = mem_printf("The journal can't be read: %s.", strerror(-r));
     return r;
+}
+
+static int next_scanned(struct log_source *s, struct log_line *ret_line)
+{
+    struct journal *t = CONTAINER_OF(s, struct journal, s);
+    int64_t time_us;
+    int r;
+    while ((r = journal_scan_next(t->scan, SCAN_AT_ONCE, &time_us)) != 0) {
+        if (r < 0) {
+            s->reached_us = time_us;
+            r = is_beyond(t, time_us) ? -ENODATA : 0;
+        } else {
+            r = look(t, time_us, ret_line);
+        }
+        if (r > 0)
+            return LOG_NEXT_LINE;
+        if (r == -ENODATA || log_reading_ended(t->r))
+            return LOG_NEXT_END;
+        if (log_reading_turn_over(t->r))
+            return LOG_NEXT_TURN;
+    }
+    return LOG_NEXT_END;
 }
 
 static int next(struct log_source *s, struct log_line *ret_line)
@@ -259,7 +307,7 @@ static int next(struct log_source *s, struct log_line *ret_line)
             return fail(t, r);
         if (r == 0)
             return LOG_NEXT_END;
-        r = r > 0 ? look(t, ret_line) : 0;
+        r = r > 0 ? look_here(t, ret_line) : 0;
         if (r == -ENODATA)
             return LOG_NEXT_END;
         if (r > 0)
@@ -276,6 +324,7 @@ static int next(struct log_source *s, struct log_line *ret_line)
 static void close_journal(struct log_source *s)
 {
     struct journal *t = CONTAINER_OF(s, struct journal, s);
+    journal_scan_close(t->scan);
     sd_journal_close(t->j);
     mem_free(t->cursor);
     mem_free(t->s.why);
@@ -315,6 +364,22 @@ static int open_journal(struct journal *t, const struct log_place *p, int64_t ti
     return r < 0 ? r : seek(t, time_us);
 }
 
+/* For searches. What is written from now on is the library's. */
+static int open_scan(struct journal *t, const struct log_place *p, int64_t time_us)
+{
+    const struct log_reading *r = t->r;
+    struct journal_want w = {.folder = p->folder,
+                             .unit = p->kind == LOG_PLACE_UNIT ? p->name : NULL,
+                             .level = r->query->level,
+                             .filter = r->filter,
+                             .newer = r->newer,
+                             .cursor = t->cursor,
+                             .edge_us = edge_of(r, time_us)};
+    if (r->follow || (!log_filter_has_text(r->filter) && r->query->level == LINE_NO_LEVEL))
+        return -EOPNOTSUPP;
+    return journal_scan_open(&w, &t->scan);
+}
+
 struct log_source *log_journal_open(const struct log_reading *r, const struct log_place *p,
                                     const char *cursor, int64_t time_us)
 {
@@ -327,7 +392,9 @@ struct log_source *log_journal_open(const struct log_reading *r, const struct lo
     t->r = r;
     t->whole = p->kind == LOG_PLACE_JOURNAL;
     t->cursor = str_is_empty(cursor) ? NULL : mem_strdup(cursor);
-    int code = open_journal(t, p, time_us);
+    if (open_scan(t, p, time_us) == 0)
+        t->s.next = next_scanned;
+    int code = t->scan ? 0 : open_journal(t, p, time_us);
     if (code < 0) {
         sd_journal_close(TAKE(t->j));
         fail(t, code);

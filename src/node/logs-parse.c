@@ -107,10 +107,66 @@ static enum line_level level_of_prefix(const char *p, size_t n)
     return level_of_klog(p, n);
 }
 
+static bool is_letter(char c)
+{
+    return (unsigned char)((c | 0x20) - 'a') < 26;
+}
+
+/* What a mark begins or ends with, or consists of: all else is prose, which there is most of. */
+static const bool is_telling[256] = {
+    ['['] = true, ['<'] = true, ['('] = true, ['='] = true, ['"'] = true, [':'] = true,
+    ['A'] = true, ['B'] = true, ['C'] = true, ['D'] = true, ['E'] = true, ['F'] = true,
+    ['G'] = true, ['H'] = true, ['I'] = true, ['J'] = true, ['K'] = true, ['L'] = true,
+    ['M'] = true, ['N'] = true, ['O'] = true, ['P'] = true, ['Q'] = true, ['R'] = true,
+    ['S'] = true, ['T'] = true, ['U'] = true, ['V'] = true, ['W'] = true, ['X'] = true,
+    ['Y'] = true, ['Z'] = true,
+};
+
+/* The word that the telling character at `i` belongs to: before a colon, at a capital, behind
+ * anything else. */
+static enum line_level level_around(const char *p, size_t n, size_t i)
+{
+    enum { WORD_MIN = 3, WORD_MAX = 11 };
+    size_t from = i + !is_letter(p[i]), to = from;
+    if (p[i] == ':')
+        for (from = to = i; from > 0 && i - from <= WORD_MAX && is_letter(p[from - 1]);)
+            from--;
+    else
+        while (to < n && to - from <= WORD_MAX && is_letter(p[to]))
+            to++;
+    if (to - from < WORD_MIN || to - from > WORD_MAX || (from > 0 && is_letter(p[from - 1])) ||
+        !is_mark(p, n, from, to))
+        return LINE_NO_LEVEL;
+    return level_of_word(p + from, to - from);
+}
+
+/* Four at once: this is what a search for errors spends its time with. */
+static size_t skip_prose(const char *p, size_t n, size_t i)
+{
+    const unsigned char *u = (const unsigned char *)p;
+    while (i + 4 <= n &&
+           !(is_telling[u[i]] | is_telling[u[i + 1]] | is_telling[u[i + 2]] | is_telling[u[i + 3]]))
+        i += 4;
+    while (i < n && !is_telling[u[i]])
+        i++;
+    return i;
+}
+
+static enum line_level level_of_words(const char *p, size_t n)
+{
+    enum line_level l = level_of_prefix(p, n);
+    for (size_t i = skip_prose(p, n, 0); l == LINE_NO_LEVEL && i < n; i = skip_prose(p, n, i + 1))
+        l = level_around(p, n, i);
+    return l;
+}
+
+/* Colours are skipped. */
 static enum line_level level_of_plain(const char *text, size_t n)
 {
     char p[LOOK_FOR_LEVEL];
-    size_t len = 0;
+    size_t len = 0, most = n < sizeof p ? n : sizeof p;
+    if (!most || !memchr(text, 033, most))
+        return level_of_words(text, most);
     for (size_t i = 0; i < n && len < sizeof p;) {
         size_t skip = escape_length(text + i, n - i);
         if (skip)
@@ -118,17 +174,7 @@ static enum line_level level_of_plain(const char *text, size_t n)
         else
             p[len++] = text[i++];
     }
-    enum line_level l = level_of_prefix(p, len);
-    for (size_t i = 0; l == LINE_NO_LEVEL && i < len;) {
-        size_t from = i;
-        while (i < len && isalpha((unsigned char)p[i]))
-            i++;
-        if (i - from >= 3 && i - from <= 11 && is_mark(p, len, from, i))
-            l = level_of_word(p + from, i - from);
-        if (i == from)
-            i++;
-    }
-    return l;
+    return level_of_words(p, len);
 }
 
 /* pino and bunyan count 10 (trace) … 60 (fatal). */

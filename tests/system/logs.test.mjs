@@ -1,6 +1,6 @@
 // Logs: a real Docker engine whose containers write all sorts of lines, and a real journal.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import fs from 'node:fs';
 import os from 'node:os';
@@ -24,7 +24,7 @@ const SORTS = [
     'exec sleep 100000',
 ].join('; ');
 const TALK = `[Service]
-ExecStart=/bin/bash -c 'for i in $(seq 300); do echo "talk $i"; done; echo "<3>bad thing"; echo "ERROR: printed"; echo "the end"; exec sleep 100000'
+ExecStart=/bin/bash -c 'for i in $(seq 300); do echo "talk $i"; done; echo "<3>bad thing"; echo "ERROR: printed"; printf "long%%3000s\\n" z; echo "the end"; exec sleep 100000'
 `;
 let engine, h, admin, bus, journal;
 
@@ -115,6 +115,27 @@ test('a unit: levels of the journal and of what is printed, both ways', async ()
     assert.deepEqual(texts(first), ['talk 1', 'talk 2', 'talk 3']);
     const next = await page(`${unit('talk.service')}&after=${first.after}&limit=2`);
     assert.deepEqual(texts(next), ['talk 4', 'talk 5']);
+});
+
+/** What journalctl finds, by its cursors. */
+const journalctl = (...args) => spawnSync('journalctl', ['-D', journal, '-q', '--no-pager', '-o', 'json', ...args], { encoding: 'utf8', maxBuffer: 1 << 28 })
+    .stdout.split('\n').filter(Boolean).map(l => JSON.parse(l).__CURSOR);
+const cursors = lines => lines.map(l => /s=[0-9a-f]{32};i=[^"]*;x=[0-9a-f]+/.exec(Buffer.from(l.cursor, 'base64url'))[0]);
+
+test('a search of the journal finds what journalctl finds, in its order, under its cursors', async () => {
+    const cases = [
+        ['node=tower&q=talk+1', '--grep', 'talk 1'],
+        [`${unit('talk.service')}&q=talk+2`, '-u', 'talk.service', '--grep', 'talk 2'],
+        [`node=tower&regex=1&q=${encodeURIComponent('^talk \\d5$')}`, '--grep', '^talk \\d5$'],
+        ['node=tower&q=long+++', '--grep', 'long   '], // long enough to be compressed
+        ['node=tower&q=started&level=info', '-p', 'info', '--grep', 'started'],
+        ['node=tower&q=nowhere+at+all', '--grep', 'nowhere at all'],
+    ];
+    for (const [query, ...args] of cases) {
+        const found = cursors(await all(`${query}&limit=30`)), theirs = journalctl(...args);
+        assert.deepEqual(found, theirs, query);
+        assert.equal(found.length > 0, !query.includes('nowhere'), query);
+    }
 });
 
 test('finds text and expressions', async () => {
