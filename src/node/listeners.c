@@ -1,6 +1,7 @@
 #include "node/listeners.h"
 
 #include "base/clock.h"
+#include "node/collector.h"
 #include "node/docker.h"
 #include "node/holders.h"
 #include "node/kfile.h"
@@ -16,7 +17,7 @@ enum {
     SEARCHES_MAX = 3,    /* per socket: what is not found then is the kernel's or hidden; */
     SEARCHES_LIKELY = 1, /* … the first of them only where it is likely */
     PATIENCE_MS = 3000,  /* for Docker and systemd to tell what is theirs */
-    UDP_EVERY = 3,       /* ticks */
+    READ_EVERY = 10,     /* ticks: the tables, though nothing says that they changed */
     NAME_SIZE = 64,
 };
 
@@ -46,6 +47,8 @@ struct listeners {
     unsigned searches;   /* done so far */
     uint64_t attributed; /* digest() of what the neighbours were last told */
     struct str scratch;
+    struct socket_counts counts; /* when the table was read, … */
+    uint64_t forks;              /* … and the census */
     unsigned ticks;
     bool settled, denied, told;
     bool waiting; /* for somebody to claim a socket */
@@ -338,20 +341,46 @@ static void start_search(struct listeners *l, unsigned times)
 
 /* --- the module --- */
 
-static void look(struct listeners *l, bool udp_too)
+/* Which of the tables may tell something new. Who opens a socket as another closes one was mostly
+ * just started. */
+struct doubt {
+    bool tcp, udp;
+};
+
+static struct doubt doubt(struct listeners *l)
 {
-    int r = sockets_read(l->sockets, udp_too, &l->fresh);
-    if (r < 0) {
+    struct socket_counts now = {0}, before = l->counts;
+    uint64_t forks = l->node->census->forks, forks_before = l->forks;
+    bool known = sockets_count(l->sockets, &now) == 0 && forks;
+    bool all = !known || l->ticks++ % READ_EVERY == 0;
+    l->counts = now;
+    l->forks = forks;
+    return (struct doubt){
+        .tcp = all || forks != forks_before || now.tcp != before.tcp || now.tcp6 != before.tcp6,
+        .udp = all || now.udp != before.udp || now.udp6 != before.udp6,
+    };
+}
+
+/* Takes over what changed: 1; 0 when nothing did. */
+static int read_table(struct listeners *l, struct doubt d)
+{
+    int r = d.tcp || d.udp ? sockets_read(l->sockets, d.udp, &l->fresh) : 0;
+    if (r < 0 || (!d.tcp && !d.udp) || sockets_equal(&l->table, &l->fresh))
+        return r;
+    struct socket_table t = l->table;
+    l->table = l->fresh;
+    l->fresh = t;
+    merge(l);
+    return 1;
+}
+
+static void look(struct listeners *l, struct doubt d)
+{
+    int changed = read_table(l, d);
+    if (changed < 0) {
         node_source(l->node, "process", SOURCE_FAILED, "the listening sockets can't be read", NULL,
                     false);
         return;
-    }
-    bool changed = !sockets_equal(&l->table, &l->fresh);
-    if (changed) {
-        struct socket_table t = l->table;
-        l->table = l->fresh;
-        l->fresh = t;
-        merge(l);
     }
     start_search(l, SEARCHES_MAX);
     if (changed || l->generation != l->node->owners->generation || !l->settled || l->waiting)
@@ -369,7 +398,7 @@ static void on_end(void *arg)
         x->pid = 0;
         x->searches = SEARCHES_LIKELY; /* they may be any */
     }
-    look(l, true);
+    look(l, (struct doubt){true, true});
     attribute(l);
 }
 
@@ -377,7 +406,7 @@ static void tick(void *state, int64_t now_ms)
 {
     (void)now_ms;
     struct listeners *l = state;
-    look(l, l->ticks++ % UDP_EVERY == 0);
+    look(l, doubt(l));
     process_services_tick(l->processes, clock_wall_ms());
 }
 

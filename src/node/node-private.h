@@ -17,6 +17,7 @@ struct node {
     struct series *series;
     struct owners *owners;           /* observed services by cgroup and pid; fed by node_emit() */
     void *modules[NODE_MODULES_MAX]; /* state of each module, in the order of node.c's table */
+    const struct census *census;     /* of this tick */
     struct node_core *core;          /* node.c's own */
     struct loop_timer *timer;
     uint64_t ticks; /* done so far */

@@ -230,6 +230,7 @@ struct node *node_new(struct loop *loop, const struct node_settings *settings)
         .on_processes = on_processes,
         .arg = n,
     };
+    n->census = &core->collect.census;
     core->collectors = collectors_new(&core->collect, on_collector, n);
     return n;
 }

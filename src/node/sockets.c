@@ -1,6 +1,7 @@
 #include "node/sockets.h"
 
 #include "base/str.h"
+#include "node/kfile.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -18,6 +19,7 @@ struct sockets {
     char *root;
     int netlink;             /* -1 = read /proc/net */
     struct socket_table udp; /* as last read by netlink */
+    int counts[2];           /* /proc/net/sockstat and sockstat6, kept open; -1 */
 };
 
 /* --- the text of /proc/net --- */
@@ -234,6 +236,42 @@ static int read_netlink(struct sockets *s, bool udp_too, struct socket_table *t)
     return r;
 }
 
+/* --- counts --- */
+
+void sockets_parse_counts(const char *text, struct socket_counts *c)
+{
+    const struct {
+        const char *key;
+        uint64_t *to;
+    } wanted[] = {{"TCP: inuse ", &c->tcp},
+                  {"TCP6: inuse ", &c->tcp6},
+                  {"UDP: inuse ", &c->udp},
+                  {"UDP6: inuse ", &c->udp6}};
+    struct scan s = {text, text + strlen(text)};
+    do
+        for (size_t i = 0; i < COUNT_OF(wanted); i++)
+            if (scan_text(&s, wanted[i].key))
+                scan_u64(&s, wanted[i].to);
+    while (scan_next_line(&s));
+}
+
+int sockets_count(struct sockets *s, struct socket_counts *ret_counts)
+{
+    struct socket_counts c = {0};
+    char text[1024];
+    if (s->counts[0] < 0)
+        return s->counts[0];
+    for (size_t i = 0; i < COUNT_OF(s->counts) && s->counts[i] >= 0; i++) {
+        ssize_t n = pread(s->counts[i], text, sizeof text - 1, 0);
+        if (n < 0)
+            return -errno;
+        text[n] = 0;
+        sockets_parse_counts(text, &c);
+    }
+    *ret_counts = c;
+    return 0;
+}
+
 /* --- both --- */
 
 static int by_inode(const void *a, const void *b)
@@ -249,6 +287,8 @@ struct sockets *sockets_open(const char *root)
     struct sockets *s = mem_alloc(sizeof *s);
     s->root = mem_strdup(root);
     s->netlink = -1;
+    s->counts[0] = kfile_open(root, "/proc/self/net/sockstat");
+    s->counts[1] = kfile_open(root, "/proc/self/net/sockstat6");
     if (!*root) {
         struct timeval wait = {.tv_sec = 1}; /* the kernel answers at once or never */
         s->netlink = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
@@ -264,6 +304,8 @@ void sockets_close(struct sockets *s)
         return;
     if (s->netlink >= 0)
         close(s->netlink);
+    for (size_t i = 0; i < COUNT_OF(s->counts); i++)
+        kfile_close(&s->counts[i]);
     vec_done(&s->udp.v);
     mem_free(s->root);
     mem_free(s);

@@ -33,6 +33,14 @@ void sockets_close(struct sockets *s);
  */
 int sockets_read(struct sockets *s, bool udp_too, struct socket_table *t) MUST_CHECK;
 
+/* How many are in use, listening or not: what opens or closes one changes a count. */
+struct socket_counts {
+    uint64_t tcp, tcp6, udp, udp6;
+};
+/* -errno where the kernel does not tell. */
+int sockets_count(struct sockets *s, struct socket_counts *ret_counts) MUST_CHECK;
+void sockets_parse_counts(const char *text, struct socket_counts *c);
+
 /* Appends what the text of /proc/net/{tcp,tcp6,udp,udp6} tells; lines it can't read are left out.
  */
 void sockets_parse(const char *text, size_t len, bool v6, bool udp, struct socket_table *t);

@@ -116,9 +116,47 @@ static void tables_are_compared(void **state)
     vec_done(&b.v);
 }
 
+static void counts_are_read(void **state)
+{
+    (void)state;
+    struct socket_counts c = {0};
+    sockets_parse_counts("sockets: used 55\nTCP: inuse 25 orphan 0 tw 12 alloc 25 mem 0\n"
+                         "UDP: inuse 3 mem 0\nUDPLITE: inuse 9\n",
+                         &c);
+    sockets_parse_counts("TCP6: inuse 4\nUDP6: inuse 5\nUDPLITE6: inuse 8\n", &c);
+    assert_int_equal(c.tcp, 25);
+    assert_int_equal(c.udp, 3);
+    assert_int_equal(c.tcp6, 4);
+    assert_int_equal(c.udp6, 5);
+    sockets_parse_counts("", &c);
+    sockets_parse_counts("TCP: inuse", &c);
+    assert_int_equal(c.tcp, 25);
+}
+
+static void a_socket_that_is_opened_changes_a_count(void **state)
+{
+    (void)state;
+    struct sockets *s = sockets_open("");
+    struct socket_counts before, after;
+    bool changed = false;
+    for (int i = 0; i < 100 && !changed; i++) { /* others open and close theirs, too */
+        if (sockets_count(s, &before) < 0)
+            break;
+        int fd = socket(AF_INET, SOCK_STREAM, 0);
+        assert_int_equal(listen(fd, 1), 0);
+        assert_int_equal(sockets_count(s, &after), 0);
+        close(fd);
+        changed = after.tcp == before.tcp + 1;
+    }
+    assert_true(changed);
+    sockets_close(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(counts_are_read),
+        cmocka_unit_test(a_socket_that_is_opened_changes_a_count),
         cmocka_unit_test(listening_sockets_are_read),
         cmocka_unit_test(damaged_lines_are_left_out),
         cmocka_unit_test(the_kernel_and_proc_agree),
