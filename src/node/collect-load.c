@@ -38,6 +38,8 @@ static int load_read(void *state, struct collect *c)
     uint64_t running;
     if (!scan_u64(&s, &running) || !scan_text(&s, "/") || !scan_u64(&s, &c->census.tasks))
         c->census.tasks = 0;
+    if (!scan_u64(&s, &c->census.last_pid))
+        c->census.last_pid = 0;
     return 0;
 }
 

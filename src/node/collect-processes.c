@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -16,6 +17,7 @@ enum {
     SETTLE_PASSES = 2,     /* a new process may still move to its cgroup; */
     RESETTLE_PASSES = 100, /* … an old one seldom does */
     MAX_KEPT = 512,
+    PROBES_MAX = 512,
     LIST_EVERY = 10, /* passes, even when the census says that nobody came or went */
 };
 
@@ -96,19 +98,41 @@ static void add_pids(struct processes *p, const char *buf, size_t n)
     }
 }
 
-/* Walking all of /proc costs as much as reading a third of what is in it. */
-static bool may_have_changed(const struct processes *p, const struct census *now)
+bool processes_any_lives(uint64_t first, uint64_t last)
 {
-    return p->passes % LIST_EVERY == 0 || now->forks == 0 || now->tasks == 0 ||
-           now->forks != p->census.forks || now->tasks != p->census.tasks;
+    for (uint64_t pid = first; pid <= last; pid++)
+        if (kill((pid_t)pid, 0) == 0 || errno != ESRCH)
+            return true;
+    return false;
+}
+
+/* Does any live whose number was given out meanwhile? */
+static bool was_any_born(const struct census *before, const struct census *now)
+{
+    return !before->last_pid || now->last_pid < before->last_pid ||
+           now->last_pid - before->last_pid > PROBES_MAX ||
+           processes_any_lives(before->last_pid + 1, now->last_pid);
+}
+
+/* Walking all of /proc costs as much as reading a third of what is in it. Commands that were
+ * started and have ended leave the number of tasks as it was, and nobody with one of the new pids.
+ */
+static bool may_have_changed(const struct processes *p, const struct collect *c)
+{
+    const struct census *now = &c->census;
+    if (p->passes % LIST_EVERY == 0 || now->forks == 0 || now->tasks == 0 ||
+        now->tasks != p->census.tasks)
+        return true;
+    return now->forks != p->census.forks && (*c->root || was_any_born(&p->census, now));
 }
 
 /* The kernel lists pids in order; a recorded tree does not. */
 static int list_pids(struct processes *p, struct collect *c)
 {
-    if (!may_have_changed(p, &c->census))
-        return 0;
+    bool changed = may_have_changed(p, c);
     p->census = c->census;
+    if (!changed)
+        return 0;
     p->pids.n = 0;
     if (lseek(p->dir, 0, SEEK_SET) < 0)
         return -errno;

@@ -15,8 +15,9 @@ struct loop;
 
 /* As long as neither changes, no process has come or gone. Zeros = not known. */
 struct census {
-    uint64_t forks; /* since boot, threads too (/proc/stat) */
-    uint64_t tasks; /* that exist, threads too (/proc/loadavg) */
+    uint64_t forks;    /* since boot, threads too (/proc/stat) */
+    uint64_t tasks;    /* that exist, threads too (/proc/loadavg) */
+    uint64_t last_pid; /* that was given out (the same) */
 };
 
 /* What collectors work with; one per node, outlives them. */

@@ -24,6 +24,9 @@ struct process_stat {
 /* -EBADMSG when the text is none. */
 int process_stat_parse(struct scan text, struct process_stat *ret_stat) MUST_CHECK;
 
+/* Is there a process or a thread of one with such a number? Of the own namespace. */
+bool processes_any_lives(uint64_t first, uint64_t last);
+
 struct process {
     int pid;
     int fd; /* of its stat; -1 = opened for each read */

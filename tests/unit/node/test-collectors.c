@@ -2,6 +2,11 @@
  * costs no allocation. */
 #include "tree.h"
 
+#include "node/processes.h"
+
+#include <signal.h>
+#include <sys/wait.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -396,6 +401,22 @@ static void test_census_spares_walking_proc(void **state)
     remove_root();
 }
 
+static void test_numbers_of_live_processes_are_told(void **state)
+{
+    (void)state;
+    pid_t pid = fork();
+    if (pid == 0) {
+        pause();
+        _exit(0);
+    }
+    assert_true(processes_any_lives((uint64_t)pid, (uint64_t)pid));
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+    assert_false(processes_any_lives((uint64_t)pid, (uint64_t)pid));
+    assert_true(processes_any_lives(1, (uint64_t)getpid()));
+    assert_false(processes_any_lives(2, 1));
+}
+
 #define WEB_MEMORY "hydra_service_memory_bytes{service=\"docker/web\"}"
 
 static void start_web(struct tree *t)
@@ -488,6 +509,7 @@ int main(void)
         cmocka_unit_test(test_counters_of_services_run_evenly),
         cmocka_unit_test(test_timesyncd_tells_where_the_kernel_may_not),
         cmocka_unit_test(test_census_spares_walking_proc),
+        cmocka_unit_test(test_numbers_of_live_processes_are_told),
         cmocka_unit_test(test_memory_of_a_sleeping_service_is_read_seldom),
         cmocka_unit_test(test_sleeping_processes_are_read_seldom),
     };
