@@ -115,6 +115,7 @@ static void get_nodes(struct http_exchange *x)
         {"services", "SERVICES", "number"},
         {"bad", "BAD", "number"},
         {"up_since", "UP", "age"},
+        {"seen", "SEEN", "age"},
         {"agent", "AGENT", "text"},
         {"upgrade", "UPGRADE", "text"},
     };
@@ -131,6 +132,7 @@ static void get_nodes(struct http_exchange *x)
                                         "services.total",
                                         "services.bad",
                                         "boot_time",
+                                        "seen",
                                         "agent.version",
                                         "agent.upgrade"};
     reply_members(x, cluster_nodes(api_of(x)->cluster), "nodes", columns, paths, COUNT_OF(columns));

@@ -166,13 +166,19 @@ static void add_warning(struct attention_list *l, struct live_service *s, const 
     a->hint = mem_strdup(warning_hint(w->kind));
 }
 
+/* Of a node that is silent, that alone is said. */
+static bool may_warn(const struct live_service *s)
+{
+    return !s->who.hidden && (!s->node || s->node->state == NODE_ONLINE);
+}
+
 static void add_services(struct cluster *c, struct attention_list *l)
 {
     SERVICES_FOREACH(c, s)
     {
         if (service_is_problem(s))
             add_problem(c, l, s);
-        for (size_t i = 0; i < s->warnings.n && !s->who.hidden; i++)
+        for (size_t i = 0; i < s->warnings.n && may_warn(s); i++)
             add_warning(l, s, &s->warnings.v[i]);
     }
 }

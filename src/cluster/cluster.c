@@ -9,10 +9,19 @@ static bool set_node_state(struct cluster *c, struct live_node *n, enum node_sta
 {
     if (n->state == state)
         return false;
+    if (state == NODE_AWAY || n->state == NODE_AWAY)
+        told_changed(n, now);
+    n->told.at_once |= state == NODE_AWAY;
     n->state = state;
     n->state_since_ms = now.wall_ms;
     n->row_dirty = c->judge_dirty = c->attention_dirty = true;
     return true;
+}
+
+void node_set_state(struct cluster *c, struct live_node *n, enum node_state state,
+                    struct cluster_now now)
+{
+    (void)set_node_state(c, n, state, now);
 }
 
 static void node_heard(struct cluster *c, struct live_node *n, struct cluster_now now)
@@ -20,6 +29,9 @@ static void node_heard(struct cluster *c, struct live_node *n, struct cluster_no
     enum node_state before = n->state;
     n->seen_mono_ms = now.mono_ms;
     n->seen_wall_ms = now.wall_ms;
+    if (n->recalled)
+        n->back_mono_ms = now.mono_ms;
+    n->recalled = false;
     if (set_node_state(c, n, NODE_ONLINE, now) && before == NODE_AWAY)
         feed_say(c, now, "ok", "node.online", n, NULL, "%s is back", n->id);
 }
@@ -120,6 +132,7 @@ static void take_facts(struct cluster *c, struct live_node *n, struct node_repor
         identify_all(c, n); /* links carry the address */
     mem_free(address);
     n->row_dirty = c->attention_dirty = true;
+    told_changed(n, now);
 }
 
 /* CPU and memory of services, from the node's series. */
@@ -166,8 +179,8 @@ static void take_check(struct cluster *c, const struct live_node *n, const struc
     c->judge_dirty = c->checks_dirty = true;
 }
 
-static void take(struct cluster *c, struct live_node *n, struct node_report *r,
-                 struct cluster_now now)
+void node_take(struct cluster *c, struct live_node *n, struct node_report *r,
+               struct cluster_now now)
 {
     switch (r->kind) {
     case REPORT_FACTS:
@@ -209,7 +222,7 @@ void cluster_report(struct cluster *c, const char *node, struct node_report *r,
     model_enter(c, now);
     if (n) {
         node_heard(c, n, now);
-        take(c, n, r, now);
+        node_take(c, n, r, now);
         if (c->judge_dirty)
             settle(c, now);
     }
@@ -265,6 +278,7 @@ void cluster_tick(struct cluster *c, struct cluster_now now)
     }
     report_say_added(c, now);
     report_drop_gone(c, now);
+    recall_drop_forgotten(c, now);
     c->judge_dirty = true; /* what takes its time: slow starts, loops, flapping */
     settle(c, now);
     publish_rows(c, now, true);

@@ -96,6 +96,35 @@ void cluster_report_late(struct cluster *c, const char *node, struct node_report
 /* Once a second: staleness, damping, relative times, coalesced events. */
 void cluster_tick(struct cluster *c, struct cluster_now now);
 
+/* --- what nodes last told, over a restart --- */
+
+enum {
+    TOLD_VERSION = 1,           /* of `reports` */
+    TOLD_QUIET_MS = 5 * 1000,   /* so long after a change: what comes together is kept together */
+    TOLD_GAP_MS = 60 * 1000,    /* between two of one node, unless it went away */
+    TOLD_EVERY_MS = 600 * 1000, /* also when nothing but numbers changed */
+    LIMIT_TOLD = 4 << 20,       /* bytes of `reports`; services beyond that are left out */
+};
+
+/* What one node told, to be told to the cluster again after a restart. */
+struct cluster_told {
+    const char *node;
+    int64_t seen_ms;    /* wall: heard from last */
+    bool heard;         /* when it was kept: so it was until Hydra ended */
+    bool away;          /* and that was told */
+    struct str reports; /* the message Told of proto/: secrets in labels and commands left out */
+};
+/* Hands over what is due for keeping of each node with an agent; with `all` also what is not yet.
+ * `keep` owns the bytes. */
+void cluster_told(struct cluster *c, bool all, void (*keep)(void *arg, struct cluster_told *t),
+                  void *arg, struct cluster_now now);
+/* It could not be kept: it is due again. */
+void cluster_told_again(struct cluster *c, const char *node, struct cluster_now now);
+/* What is kept of a node that is known and has not told anything yet: shown as it was, but its
+ * services unknown, until it tells again. Records and states are recalled before. -EBADMSG. */
+int cluster_recall_told(struct cluster *c, const struct cluster_told *t, struct cluster_now now,
+                        struct err *e) MUST_CHECK;
+
 /* --- what people define --- */
 
 /* A hand-added service, or overrides for a discovered one (then `id` is its id and NULL members

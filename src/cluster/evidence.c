@@ -26,7 +26,8 @@ static void add_source(const struct live_service *s, struct evidence *e)
 {
     const struct live_source *source = model_source_of(s);
     bool partial = source && source->state == SOURCE_DENIED && s->seen->kind == OBSERVED_PROCESS;
-    e->source_lost = source && source->listed && source->state != SOURCE_OK && !partial;
+    e->source_lost =
+        source && (source->listed || s->recalled) && source->state != SOURCE_OK && !partial;
     e->source_name = source ? source->name : s->seen->engine;
 }
 
@@ -75,5 +76,7 @@ struct evidence evidence_of(struct cluster *c, const struct live_service *s, str
     };
     if (s->seen)
         add_observed(s, &e, now);
+    if (s->recalled && e.node == NODE_ONLINE && !e.source_lost)
+        e.node = NODE_LATE; /* it speaks again, but not of this one yet */
     return e;
 }

@@ -51,8 +51,8 @@ void history_add(struct cluster *c, struct live_service *s, int64_t from_ms)
 
 void history_add_reason(struct cluster *c, struct live_service *s)
 {
-    struct past_state *last = &s->history.v[s->history.n - 1];
-    if (last->reason || !s->health.told.reason[0])
+    struct past_state *last = s->history.n ? &s->history.v[s->history.n - 1] : NULL;
+    if (!last || last->reason || !s->health.told.reason[0])
         return;
     last->reason = mem_strdup(s->health.told.reason);
     remember(c, s);

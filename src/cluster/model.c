@@ -185,10 +185,12 @@ void model_drop_service(struct cluster *c, struct live_service *s, struct cluste
             &json);
     str_done(&json);
     history_end(c, s->id, now);
+    mem_free(map_remove(&c->recalls, s->id));
     map_remove(&c->services, s->id);
     forget_service(c, s);
     if (s->node) {
         s->node->row_dirty = true;
+        told_changed(s->node, now);
         s->node->n_held--;
     }
     free_service(s);

@@ -91,6 +91,7 @@ struct live_service {
     bool past_ended;             /* and that was an end */
     bool came_later, added_told; /* after the first look round; the feed knows it */
     bool stale;                  /* its source lost the thread and has not reported it since */
+    bool recalled;               /* from before the restart; its node has not told of it since */
     int64_t restart_times[LOOP_RESTARTS * 4]; /* mono, the latest */
     unsigned n_restart_times;
     char *last_error; /* of the latest failure, kept while it runs again */
@@ -131,6 +132,13 @@ struct live_node {
     enum node_state state;
     int64_t seen_mono_ms, seen_wall_ms, added_mono_ms;
     int64_t unheard_from_ms; /* wall: since when its last link was silent; 0 = it had none */
+    bool recalled;           /* known from before the restart; not a word since */
+    int64_t back_mono_ms;    /* since when it tells again; 0 = it was not recalled, or is still */
+    struct {
+        int64_t dirty_mono_ms; /* since when there is something to keep; 0 = there is nothing */
+        int64_t kept_mono_ms;  /* handed over last; 0 = never */
+        bool at_once;
+    } told;
     int64_t state_since_ms;
     VEC(struct live_source) sources;
     struct numbers numbers; /* series, last frames, window */
@@ -255,6 +263,12 @@ uint32_t service_restarts_10min(const struct live_service *s, int64_t mono);
 enum { SERVICE_TITLE_SIZE = 384 };
 char *service_title(const struct live_service *s, char ret[SERVICE_TITLE_SIZE]);
 
+/* --- cluster.c --- */
+void node_set_state(struct cluster *c, struct live_node *n, enum node_state state,
+                    struct cluster_now now);
+void node_take(struct cluster *c, struct live_node *n, struct node_report *r,
+               struct cluster_now now); /* a report, whenever it was made */
+
 /* --- report-service.c --- */
 void report_take_service(struct cluster *c, struct live_node *n, struct node_report *r,
                          struct cluster_now now);
@@ -296,6 +310,14 @@ bool recall_meet(struct cluster *c, struct live_service *s, struct cluster_now n
 /* The list of `engine` on `n` is complete: what is recalled and not there has gone. */
 void recall_missing(struct cluster *c, struct live_node *n, const char *engine,
                     struct cluster_now now);
+
+/* What was recalled of a service holds until its node tells of it again. */
+void recall_over(struct cluster *c, struct live_service *s, struct cluster_now now);
+/* What was recalled and nobody can tell of any more: its source is not there. */
+void recall_drop_forgotten(struct cluster *c, struct cluster_now now);
+
+/* --- told.c: what nodes told, kept for the next start --- */
+void told_changed(struct live_node *n, struct cluster_now now);
 
 /* --- depend.c --- */
 void depend_rebuild(struct cluster *c); /* needs, needed_by */

@@ -291,6 +291,14 @@ void numbers_feed(struct numbers *m, struct frame *f)
     trend_add(&m->trend, &now);
 }
 
+void numbers_recall(struct numbers *m, struct frame *f)
+{
+    mem_free(m->last);
+    m->last = f;
+    m->cpu = split_cpu(m);
+    note_writable(m);
+}
+
 void numbers_feed_past(struct numbers *m, struct frame *f)
 {
     if (!m->last || f->time_ms > m->last->time_ms) {

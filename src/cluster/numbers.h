@@ -155,6 +155,9 @@ void numbers_done(struct numbers *m);
  * lost its link tells its whole table. Out of order ones are ignored: -EINVAL. */
 int numbers_announce(struct numbers *m, struct series_defs *defs) MUST_CHECK;
 void numbers_feed(struct numbers *m, struct frame *f); /* ownership moves in */
+/* The last frame before a restart: its values stand until a new one comes, the window and rates
+ * know nothing of it. Ownership moves in. */
+void numbers_recall(struct numbers *m, struct frame *f);
 /* A frame of the past, told late: it fills a gap of the window, and nothing else changes. Those of
  * one gap come in order. Ownership moves in. */
 void numbers_feed_past(struct numbers *m, struct frame *f);

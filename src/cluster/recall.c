@@ -3,7 +3,10 @@
 
 #include <stdio.h>
 
-enum { RECALL_MS = 20 * 1000 }; /* so long a service may take to be what it was */
+enum {
+    RECALL_MS = 20 * 1000,    /* so long a service may take to be what it was */
+    FORGOTTEN_MS = 60 * 1000, /* a node that is back and does not tell of a service has none such */
+};
 
 void cluster_recall(struct cluster *c, const char *service, enum service_state s, int64_t since_ms)
 {
@@ -73,10 +76,41 @@ bool recall_meet(struct cluster *c, struct live_service *s, struct cluster_now n
     return true;
 }
 
+/* --- services that are not there any more --- */
+
+static void say_missing(struct cluster *c, struct live_node *n, const char *engine,
+                        const char *service, enum service_state was, const char *when,
+                        struct cluster_now now)
+{
+    bool ended = str_eq(engine, "process") && state_is_well(was);
+    feed_say(c, now, ended ? "warn" : "info", ended ? "service.ended" : "service.removed", n, NULL,
+             "%s on %s %s while %s", service + strlen(n->id) + strlen(engine) + 2, n->id,
+             ended ? "ended" : "was removed", when);
+}
+
+static const char hydra_away[] = "Hydra was away";
+
+/* It stood in the model as its node had told it last. */
+static void drop_recalled(struct cluster *c, struct live_service *s, const char *engine,
+                          struct cluster_now now)
+{
+    const struct recalled *was = map_get(&c->recalls, s->id);
+    enum service_state state = was ? was->state : s->has_firm ? s->firm : STATE_UNKNOWN;
+    if (!s->who.hidden)
+        say_missing(c, s->node, engine, s->id, state,
+                    was ? hydra_away : "the node was out of reach", now);
+    model_drop_service(c, s, now);
+}
+
 void recall_missing(struct cluster *c, struct live_node *n, const char *engine,
                     struct cluster_now now)
 {
     char prefix[512];
+    SERVICES_FOREACH(c, s)
+    {
+        if (s->recalled && model_is_of(s, n, engine))
+            drop_recalled(c, s, engine, now);
+    }
     snprintf(prefix, sizeof prefix, "%s/%s/", n->id, engine);
     struct str_list gone = {0};
     MAP_FOREACH (&c->recalls, e) {
@@ -85,14 +119,32 @@ void recall_missing(struct cluster *c, struct live_node *n, const char *engine,
     }
     for (size_t i = 0; i < gone.n; i++) {
         const struct recalled *was = map_get(&c->recalls, gone.v[i]);
-        bool ended = str_eq(engine, "process") && state_is_well(was->state);
-        feed_say(c, now, ended ? "warn" : "info", ended ? "service.ended" : "service.removed", n,
-                 NULL,
-                 ended ? "%s on %s ended while Hydra was away"
-                       : "%s on %s was removed while Hydra was away",
-                 gone.v[i] + strlen(prefix), n->id);
+        say_missing(c, n, engine, gone.v[i], was->state, hydra_away, now);
         history_end(c, gone.v[i], now);
         forget(c, gone.v[i]);
     }
     str_list_done(&gone);
+}
+
+/* --- what a node told before the restart --- */
+
+/* One of which it is not known how it was is seen for the first time. */
+void recall_over(struct cluster *c, struct live_service *s, struct cluster_now now)
+{
+    s->recalled = false;
+    s->first_mono_ms = now.mono_ms;
+    s->health.known = s->has_firm || map_get(&c->recalls, s->id);
+    s->row_dirty = c->judge_dirty = true;
+}
+
+void recall_drop_forgotten(struct cluster *c, struct cluster_now now)
+{
+    SERVICES_FOREACH(c, s)
+    {
+        const struct live_source *source = s->recalled ? model_source_of(s) : NULL;
+        if (s->recalled && s->node->back_mono_ms &&
+            now.mono_ms - s->node->back_mono_ms >= FORGOTTEN_MS &&
+            !(source && source->state != SOURCE_OK))
+            model_drop_service(c, s, now);
+    }
 }

@@ -113,6 +113,9 @@ void report_take_service(struct cluster *c, struct live_node *n, struct node_rep
     struct live_service *s = service_of(c, n, r->service->id, now, &is_new);
     if (!s)
         return;
+    bool recalled = s->recalled;
+    if (recalled)
+        recall_over(c, s, now);
     struct observed *before = s->seen;
     bool anew = !before || !same_structure(before, r->service);
     bool made_anew = before && !str_eq(before->container_id, r->service->container_id);
@@ -124,9 +127,10 @@ void report_take_service(struct cluster *c, struct live_node *n, struct node_rep
     keep_last_error(c, s, now);
     if (anew)
         model_identify(c, s);
-    if (before && !made_anew)
+    if (before && !made_anew && !recalled)
         count_restarts(c, s, before->restarts, now);
     s->row_dirty = c->judge_dirty = true;
+    told_changed(n, now);
     observed_free(before);
     if (is_new) {
         const struct live_source *source = model_source_of(s);
@@ -144,6 +148,7 @@ void report_service_gone(struct cluster *c, struct live_node *n, const char *obs
         return;
     s->gone_mono_ms = now.mono_ms;
     s->cpu = s->memory = (double)NAN;
+    told_changed(n, now);
     c->judge_dirty = true;
 }
 
@@ -194,12 +199,12 @@ static void mark_stale(struct cluster *c, struct live_node *n, const char *sourc
 static void end_list(struct cluster *c, struct live_node *n, struct live_source *source,
                      struct cluster_now now)
 {
+    recall_missing(c, n, source->name, now);
     SERVICES_FOREACH(c, s)
     {
         if (model_is_of(s, n, source->name) && s->stale && !s->gone_mono_ms)
             report_service_gone(c, n, s->id + strlen(n->id) + 1, now);
     }
-    recall_missing(c, n, source->name, now);
     if (n->n_held < LIMIT_NODE_SERVICES && n->sources.n <= LIMIT_NODE_SOURCES)
         say_limit(c, n, SOURCE_OK, NULL, now);
     source->listed = true;
@@ -232,6 +237,8 @@ void report_take_source(struct cluster *c, struct live_node *n, const struct sou
             .name = mem_strdup(r->name), .state = r->state, .since_ms = now.wall_ms};
     }
     enum source_state before = s->state;
+    if (before != r->state)
+        told_changed(n, now);
     s->state = r->state;
     mem_set_str(&s->text, r->text);
     mem_set_str(&s->hint, r->hint);

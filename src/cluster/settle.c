@@ -15,6 +15,10 @@ static void keep_firm(struct live_service *s)
 static void state_changed(struct cluster *c, struct live_service *s, bool was_seen,
                           struct cluster_now now)
 {
+    if (s->recalled) { /* no news, and no past of its own: nobody watches it */
+        s->health.since_ms = s->node->seen_wall_ms;
+        return;
+    }
     bool recalled = recall_meet(c, s, now);
     if (!recalled && was_seen)
         feed_state(c, s, s->has_firm ? s->firm : STATE_UNKNOWN, s->firm_since_ms, now);
@@ -38,7 +42,7 @@ static void tell(struct cluster *c, struct live_service *s, struct cluster_now n
     s->row_dirty = c->attention_dirty = true;
     if (!known || from != service_state(s)) {
         state_changed(c, s, known, now);
-    } else {
+    } else if (!s->recalled) {
         history_add_reason(c, s);
     }
 }
@@ -66,7 +70,7 @@ static void count_all(struct cluster *c)
 
 bool node_is_settling(const struct live_node *n, int64_t mono)
 {
-    if (mono - n->added_mono_ms >= SETTLING_MS)
+    if (n->state == NODE_AWAY || mono - n->added_mono_ms >= SETTLING_MS)
         return false;
     bool listed = false;
     for (size_t i = 0; i < n->sources.n; i++)

@@ -86,7 +86,7 @@ void cluster_metrics(struct cluster *c, struct str *out)
     struct map families = {0};
     NODES_FOREACH(c, n)
     {
-        if (n->state != NODE_AWAY)
+        if (n->state != NODE_AWAY && !n->recalled)
             collect(&families, n);
     }
     MAP_FOREACH (&families, e) {

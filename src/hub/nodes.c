@@ -8,6 +8,7 @@
 #include "hub/local-node.h"
 #include "hub/networks.h"
 #include "hub/programs.h"
+#include "hub/told.h"
 
 struct nodes {
     struct nodes_settings settings;
@@ -17,6 +18,7 @@ struct nodes {
     struct networks *networks;
     struct local_audit *audit;
     struct programs *programs;
+    struct told *told;
 };
 
 static struct cluster_now now(void)
@@ -208,6 +210,7 @@ struct nodes *nodes_start(const struct nodes_settings *s)
     n->settings = *s;
     n->networks = networks_new(s->store, s->workers);
     n->inspections = inspections_new(s->loop, give_up, n);
+    n->told = told_new(s->loop, s->workers, s->store, s->cluster);
     if (s->local)
         start_local(n);
     n->programs = programs_new(&(struct programs_settings){.loop = s->loop,
@@ -253,6 +256,7 @@ void nodes_stop(struct nodes *n)
     if (!n)
         return;
     nodes_end_inspections(n);
+    told_free(n->told);
     local_node_stop(n->local);
     local_audit_free(n->audit);
     agents_free(n->agents);
@@ -263,6 +267,7 @@ void nodes_stop(struct nodes *n)
 void nodes_tick(struct nodes *n)
 {
     local_audit_tick(n->audit);
+    told_tick(n->told);
     if (!fleet_is_empty(n->settings.fleet))
         programs_tick(n->programs, clock_mono_ms());
 }

@@ -1,5 +1,7 @@
 #include "hub/recall.h"
 
+#include "hub/told.h"
+
 enum {
     HISTORY_MS = 24 * 60 * 60 * 1000,
     FEED_ENTRIES = 100,
@@ -24,15 +26,13 @@ static void recall_stretch(void *arg, const struct state_note *note)
 
 /* The last day of every service. What came after the last sign of the Hydra before is not known. */
 static int recall_history(struct db *db, struct recorder *recorder, struct cluster *c,
-                          int64_t now_ms, struct err *e)
+                          int64_t watched_ms, int64_t now_ms, struct err *e)
 {
-    int64_t watched_ms = 0;
-    int r = journal_watched(db, &watched_ms, e);
-    if (r < 0 || !watched_ms)
-        return r;
+    if (!watched_ms)
+        return 0;
     int64_t end_ms = watched_ms < now_ms ? watched_ms : now_ms;
     recorder_close(recorder, end_ms);
-    r = journal_history(db, now_ms - HISTORY_MS, recall_stretch, c, e);
+    int r = journal_history(db, now_ms - HISTORY_MS, recall_stretch, c, e);
     cluster_recall_end(c, end_ms);
     return r;
 }
@@ -43,9 +43,12 @@ int recall(struct store *store, struct recorder *recorder, struct cluster *c,
     AUTO(store_givep) struct db *db = NULL;
     struct service_record *records = NULL;
     size_t n = 0;
+    int64_t watched_ms = 0;
     int r = store_take(store, e, &db);
     if (r >= 0)
-        r = recall_history(db, recorder, c, now.wall_ms, e);
+        r = journal_watched(db, &watched_ms, e);
+    if (r >= 0)
+        r = recall_history(db, recorder, c, watched_ms, now.wall_ms, e);
     if (r >= 0)
         r = service_record_load(db, &records, &n, e);
     for (size_t i = 0; i < n; i++) {
@@ -55,6 +58,8 @@ int recall(struct store *store, struct recorder *recorder, struct cluster *c,
     mem_free(records);
     if (r >= 0)
         r = journal_states(db, recall_state, c, e);
+    if (r >= 0)
+        r = told_recall(db, c, watched_ms, now, e);
     if (r >= 0)
         r = journal_read(db, &(struct feed_filter){.limit = FEED_ENTRIES}, recall_feed, c, e);
     return r < 0 ? r : 0;

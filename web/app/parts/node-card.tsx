@@ -72,7 +72,7 @@ function Numbers({ node, wide }: { node: NodeFacts; wide?: boolean }) {
   const away = node.state === 'away';
   return (
     <>
-      <div className={cx('live', wide && 'grid gap-x-8 m:grid-cols-2 l:grid-cols-3', away && 'opacity-60')}>
+      <div className={cx('live', wide && 'grid gap-x-8 m:grid-cols-2 l:grid-cols-3', away && 'grayscale')}>
         <CpuRow v={v} spark={spark} />
         <MemoryRow v={v} spark={spark} />
         <DiskRow v={v} spark={spark} />

@@ -86,7 +86,7 @@ function Body({ detail: d, row, tab }: { detail: NodeDetail; row: NodeFacts | un
   const node = row ?? d;
   if (!d.facts) return <Silent node={node} />;
   return (
-    <div className={cx(d.state === 'away' && tab === 'overview' && 'opacity-60')}>
+    <div className={cx(d.state === 'away' && tab === 'overview' && 'grayscale')}>
       {tab === 'overview' && <Overview detail={d} facts={d.facts} />}
       {tab === 'processes' && <ProcessesTab node={d.id} />}
       {tab === 'storage' && <StorageTab detail={d} />}

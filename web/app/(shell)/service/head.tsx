@@ -67,7 +67,7 @@ function Line({ service: s, detail }: { service: Service; detail: ServiceDetail 
           </Link>
         </>
       )}
-      {detail?.run_text && detail.run_text !== 'running' && ` · ${detail.run_text}`}
+      {detail?.run_text && detail.run_text !== 'running' && s.state !== 'unknown' && ` · ${detail.run_text}`}
     </p>
   );
 }

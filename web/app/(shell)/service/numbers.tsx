@@ -13,7 +13,7 @@ export function Numbers({ detail: d }: { detail: ServiceDetail }) {
     d.cpu != null && <Cell key="cpu" name="CPU" {...percent(d.cpu)} note="of one core" />,
     d.memory != null && <Cell key="memory" name="Memory" {...memory(d.memory)} />,
     d.kind !== 'manual' && <Cell key="restarts" name="Restarts" value={String(d.restarts_10min)} note="in 10 min" tone={d.looping ? 'text-bad' : ''} />,
-    d.started && !d.ended && <Running key="running" since={Date.parse(d.started)} />,
+    d.started && !d.ended && d.state !== 'unknown' && <Running key="running" since={Date.parse(d.started)} />,
   ].filter(Boolean);
   if (!cells.length) return null;
   return (

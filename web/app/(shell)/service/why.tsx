@@ -2,7 +2,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { Copy, Lightbulb } from 'lucide-react';
 import type { ReactNode } from 'react';
-import { serviceQuery } from '@/api/keys';
+import { nodeQuery, serviceQuery } from '@/api/keys';
 import type { ServiceDetail } from '@/api/types';
 import { ServiceTag } from '@/app/parts/service-tag';
 import { Button } from '@/components/button';
@@ -10,10 +10,19 @@ import { Card } from '@/components/card';
 import { Icon } from '@/components/icon';
 import { Shape } from '@/components/shape';
 import { cx } from '@/lib/cx';
-import { count, when } from '@/lib/format';
+import { count, duration, when } from '@/lib/format';
 import { serviceLook } from '@/lib/states';
 import { useClock } from '@/state/clock';
 
+const runWord: Record<string, string> = {
+  running: 'ran',
+  starting: 'was starting',
+  stopping: 'was stopping',
+  stopped: 'was stopped',
+  failed: 'had failed',
+  restarting: 'was in a restart loop',
+  paused: 'was paused',
+};
 const wellEnough = new Set<ServiceDetail['state']>(['healthy', 'unchecked', 'working', 'stopped']);
 
 /* Why it is not well: the sentence, what the engine says, the cause, the last error. */
@@ -30,7 +39,7 @@ export function Why({ detail: d }: { detail: ServiceDetail }) {
         <Cause id={d.caused_by} />
         {fresh(d.why, d.reason) && <p>{d.why}</p>}
         <Exit detail={d} />
-        {d.state === 'unknown' && <p>Unknown is not down: Hydra has not heard from it, and says nothing more.</p>}
+        {d.state === 'unknown' && <Unknown detail={d} />}
         {d.looping && <Loop detail={d} />}
         {d.last_error && fresh(d.last_error, d.reason) && <LastError text={d.last_error} />}
       </div>
@@ -43,6 +52,20 @@ function titleOf(d: ServiceDetail): string {
   if (!d.reason) return `${d.display} is ${serviceLook[d.state].word.toLowerCase()}`;
   const found = d.why === d.reason || d.checks.some((c) => c.text === d.reason);
   return found ? d.reason.charAt(0).toUpperCase() + d.reason.slice(1) : d.reason;
+}
+
+/* How it was when its node was heard last; of a silent engine, and of what is checked from afar, there is no such moment. */
+function Unknown({ detail: d }: { detail: ServiceDetail }) {
+  const node = useQuery(nodeQuery(d.node ?? '')).data;
+  const silent = node && node.state !== 'online' ? Date.parse(node.seen) : 0;
+  const age = useClock((now) => (silent ? duration(now - silent) : ''));
+  if (!silent) return <p>Unknown is not down: Hydra has not heard from it, and says nothing more.</p>;
+  return (
+    <p>
+      Unknown is not down. Last seen {age} ago: it {runWord[d.run] ?? 'was known'}
+      {d.run_text && d.run_text !== d.run && ` (${d.run_text})`}.
+    </p>
+  );
 }
 
 /* Engine and judge often say the same; once is enough. */
