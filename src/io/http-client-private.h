@@ -12,7 +12,6 @@ struct http_client {
     unsigned busy;           /* within a way's own machinery: no call may be freed or added */
     bool sweep;              /* calls were cancelled or made meanwhile */
     bool force_curl;         /* for tests */
-    char *buffer;            /* what http-plain.c reads into; NULL before the first read */
     struct curl_multi *curl; /* NULL before the first call that needs it */
 };
 

@@ -201,7 +201,6 @@ void http_client_free(struct http_client *c)
     while (c->calls)
         call_free(c->calls);
     curl_multi_free(c);
-    mem_free(c->buffer);
     mem_free(c);
 }
 

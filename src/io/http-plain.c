@@ -6,7 +6,7 @@
 
 #include <stdio.h>
 
-enum { READ_SIZE = 65536, UNIX_PATH_MAX = 108 };
+enum { UNIX_PATH_MAX = 108 };
 
 /* One address that is tried; ends in its close callback. */
 struct connection {
@@ -82,20 +82,6 @@ static bool on_body(void *arg, const char *bytes, size_t n)
     return http_call_body(((struct plain *)arg)->call, bytes, n);
 }
 
-/* One buffer for all: each read is eaten before the next. */
-static void on_alloc(uv_handle_t *h, size_t suggested, uv_buf_t *buf)
-{
-    (void)suggested;
-    struct plain *p = CONTAINER_OF(h, struct connection, h.any)->p;
-    *buf = uv_buf_init(NULL, 0);
-    if (!p)
-        return;
-    struct http_client *c = p->call->client;
-    if (!c->buffer)
-        c->buffer = mem_alloc(READ_SIZE);
-    *buf = uv_buf_init(c->buffer, READ_SIZE);
-}
-
 static void on_read(uv_stream_t *s, ssize_t n, const uv_buf_t *buf)
 {
     struct connection *c = CONTAINER_OF(s, struct connection, h.stream);
@@ -141,7 +127,7 @@ static void on_connect(uv_connect_t *connect, int status)
     c->request = p->request;
     p->request = (struct str){0};
     uv_buf_t buf = uv_buf_init(c->request.p, (unsigned)c->request.len);
-    uv_read_start(&c->h.stream, on_alloc, on_read);
+    uv_read_start(&c->h.stream, loop_read_buffer, on_read);
     int r = uv_write(&c->write, &c->h.stream, &buf, 1, on_written);
     if (r < 0)
         broke_off(p);

@@ -11,8 +11,11 @@ struct message {
     void *arg;
 };
 
+enum { READ_BUFFER_SIZE = 64 << 10 };
+
 struct loop {
     uv_loop_t uv;
+    char *read_buffer; /* NULL before the first read */
     uv_async_t wake;
     pthread_mutex_t lock;
     struct message *first, **last; /* under `lock` */
@@ -158,6 +161,7 @@ void loop_free(struct loop *l)
     run_messages(l);
     uv_loop_close(&l->uv);
     pthread_mutex_destroy(&l->lock);
+    mem_free(l->read_buffer);
     mem_free(l);
 }
 
@@ -213,4 +217,13 @@ void loop_call(struct loop *l, loop_fn *fn, void *arg)
 bool loop_is_mine(const struct loop *l)
 {
     return l->owner == (uintptr_t)pthread_self();
+}
+
+void loop_read_buffer(uv_handle_t *h, size_t suggested, uv_buf_t *ret_buffer)
+{
+    struct loop *l = h->loop->data;
+    (void)suggested;
+    if (!l->read_buffer) /* not zeroed: what is never read into costs nothing */
+        l->read_buffer = mem_realloc(NULL, READ_BUFFER_SIZE);
+    *ret_buffer = uv_buf_init(l->read_buffer, READ_BUFFER_SIZE);
 }

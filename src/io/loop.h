@@ -39,3 +39,7 @@ struct loop_timer;
 struct loop_timer *loop_timer_new(struct loop *l, uint64_t first_ms, uint64_t repeat_ms,
                                   loop_fn *fn, void *arg);
 void loop_timer_free(struct loop_timer *t);
+
+/* For uv_read_start(): one buffer for all that the loop reads, so what was read is used up or
+ * copied before the callback returns. */
+void loop_read_buffer(uv_handle_t *h, size_t suggested, uv_buf_t *ret_buffer);

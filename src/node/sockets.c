@@ -207,7 +207,7 @@ static int take_messages(char *bytes, size_t n, bool udp, struct socket_table *t
 
 static int dump(int fd, uint8_t family, uint8_t protocol, struct socket_table *t)
 {
-    static _Alignas(struct nlmsghdr) _Thread_local char bytes[32768];
+    _Alignas(struct nlmsghdr) char bytes[32768]; /* the kernel fills no more at once */
     int r = ask(fd, family, protocol);
     while (r == 0) {
         ssize_t n = recv(fd, bytes, sizeof bytes, 0);

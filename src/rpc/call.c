@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+enum { OUT_KEPT = 8192 /* bytes of an empty buffer */ };
+
 struct rpc_call *call_new(struct link *l, int32_t stream)
 {
     struct rpc_call *c = mem_alloc(sizeof *c);
@@ -75,6 +77,15 @@ static void submit_trailers(struct rpc_call *c)
     str_done(&message);
 }
 
+/* What one large message needed is not kept for the small ones that follow. */
+static void drained(struct rpc_call *c)
+{
+    if (c->out.cap > OUT_KEPT)
+        str_done(&c->out);
+    str_clear(&c->out);
+    c->sent = 0;
+}
+
 static ssize_t read_out(nghttp2_session *session, int32_t stream, uint8_t *buf, size_t length,
                         uint32_t *flags, nghttp2_data_source *source, void *arg)
 {
@@ -87,8 +98,7 @@ static ssize_t read_out(nghttp2_session *session, int32_t stream, uint8_t *buf, 
         memcpy(buf, c->out.p + c->sent, n);
     c->sent += n;
     if (c->sent == c->out.len) {
-        str_clear(&c->out);
-        c->sent = 0;
+        drained(c);
         if (c->finishing) {
             *flags |= NGHTTP2_DATA_FLAG_EOF;
             if (c->link->settings.is_server) {

@@ -161,13 +161,6 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *b)
     }
 }
 
-static void give_buffer(uv_handle_t *handle, size_t suggested, uv_buf_t *b)
-{
-    static _Thread_local char bytes[65536];
-    (void)handle, (void)suggested;
-    *b = uv_buf_init(bytes, sizeof bytes);
-}
-
 /* --- beginning and end --- */
 
 static struct transport *transport_new(const struct transport_settings *s, uv_tcp_t *tcp)
@@ -187,7 +180,7 @@ static struct transport *transport_new(const struct transport_settings *s, uv_tc
 static void start(struct transport *t)
 {
     struct err e = {0};
-    int r = uv_read_start((uv_stream_t *)t->tcp, give_buffer, on_read);
+    int r = uv_read_start((uv_stream_t *)t->tcp, loop_read_buffer, on_read);
     if (r < 0) {
         end_errno(t, r, "Reading failed");
         return;

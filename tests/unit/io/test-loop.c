@@ -49,6 +49,29 @@ static void posts_arrive_in_order(void **state)
     loop_free(c.loop);
 }
 
+static void all_handles_read_into_one_buffer(void **state)
+{
+    (void)state;
+    struct loop *l = loop_new("test"), *other = loop_new("other");
+    uv_idle_t a, b, c;
+    uv_buf_t x, y, z;
+    uv_idle_init(loop_uv(l), &a);
+    uv_idle_init(loop_uv(l), &b);
+    uv_idle_init(loop_uv(other), &c);
+    loop_read_buffer((uv_handle_t *)&a, 1, &x);
+    loop_read_buffer((uv_handle_t *)&b, 1, &y);
+    loop_read_buffer((uv_handle_t *)&c, 1, &z);
+    assert_ptr_equal(x.base, y.base);
+    assert_ptr_not_equal(x.base, z.base);
+    assert_true(x.len >= 16384);
+    memset(x.base, 1, x.len);
+    uv_close((uv_handle_t *)&a, NULL);
+    uv_close((uv_handle_t *)&b, NULL);
+    uv_close((uv_handle_t *)&c, NULL);
+    loop_free(l);
+    loop_free(other);
+}
+
 static void stop_after_three(void *arg)
 {
     struct counter *c = arg;
@@ -69,6 +92,7 @@ static void timers_repeat(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(all_handles_read_into_one_buffer),
         cmocka_unit_test(posts_arrive_in_order),
         cmocka_unit_test(timers_repeat),
     };
