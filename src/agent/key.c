@@ -1,14 +1,13 @@
 /* Ed25519 keys as PEM, by OpenSSL. */
 #include "agent/identity.h"
+#include "rpc/reasons.h"
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
 
 static int fail(struct err *e, int code, const char *what)
 {
-    const char *reason = ERR_reason_error_string(ERR_get_error());
-    ERR_clear_error();
-    return err_set(e, code, "%s: %s.", what, reason ? reason : "OpenSSL gave no reason");
+    return err_set(e, code, "%s: %s.", what, reasons_take());
 }
 
 int key_make(struct err *e, char **ret_pem)

@@ -3,6 +3,7 @@
 #include "node/node.h"
 #include "node/policy.h"
 #include "node/version.h"
+#include "rpc/reasons.h"
 
 #include <sodium.h>
 #include <stdio.h>
@@ -68,6 +69,7 @@ int main(int argc, char **argv)
         return node_probe_main(argc, argv);
     if (argc > 1 && str_eq(argv[1], "allows"))
         return policy_main(argc, argv);
+    reasons_postpone();
     if (sodium_init() < 0) {
         fputs("hydra-agent: the system has no source of randomness\n", stderr);
         return 1;

@@ -35,20 +35,27 @@ static bool same(double a, double b)
     return x == y || (isnan(a) && isnan(b));
 }
 
+int64_t wire_nearest(double v)
+{
+    int64_t n = (int64_t)v;
+    double rest = v - (double)n; /* exact */
+    return n + (rest >= 0.5) - (rest <= -0.5);
+}
+
 /* In whole units, when it is such a number. */
 static bool in_units(double v, double unit, int64_t *ret_n)
 {
     double scaled = v * unit;
     if (!(fabs(scaled) < exact)) /* also NaN */
         return false;
-    *ret_n = llround(scaled);
+    *ret_n = wire_nearest(scaled);
     return same((double)*ret_n / unit, v);
 }
 
 static int64_t base_of(double before, double unit)
 {
     double scaled = before * unit;
-    return fabs(scaled) < exact ? llround(scaled) : 0;
+    return fabs(scaled) < exact ? wire_nearest(scaled) : 0;
 }
 
 static void add_varint(struct str *out, uint64_t v)

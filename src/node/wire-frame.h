@@ -22,3 +22,6 @@ void wire_frame_print(struct wire_values *before, const struct frame *f, struct 
 /* -EBADMSG, -EMSGSIZE (over LIMIT_WIRE_SERIES); the connection is of no use after. */
 int wire_frame_parse(struct wire_values *before, int64_t time_ms, uint32_t n, const uint8_t *bytes,
                      size_t len, struct frame **ret_f) MUST_CHECK;
+
+/* llround() for less than 2^52, without libm: the agent needs nothing else of it. */
+int64_t wire_nearest(double v);

@@ -1,5 +1,7 @@
 #include "rpc/tls.h"
 
+#include "rpc/reasons.h"
+
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
@@ -23,12 +25,7 @@ static const unsigned char alpn[] = "\x02h2";
 
 static int fail_openssl(struct err *e, int code, const char *what)
 {
-    char text[160] = "";
-    unsigned long n = ERR_get_error();
-    ERR_error_string_n(n, text, sizeof text);
-    const char *reason = ERR_reason_error_string(n);
-    ERR_clear_error();
-    return err_set(e, code, "%s: %s.", what, reason ? reason : text);
+    return err_set(e, code, "%s: %s.", what, reasons_take());
 }
 
 /* --- contexts --- */

@@ -144,9 +144,27 @@ static void test_refused(void **state)
     }
 }
 
+static void test_nearest(void **state)
+{
+    (void)state;
+    const double largest = 4503599627370495.5,
+                 odd[] = {0, 0.5, 0.49999999999999994, 1.5, 2.5, 1e15, 0.1, 123456.499999, largest};
+    for (size_t i = 0; i < COUNT_OF(odd); i++) {
+        assert_int_equal(wire_nearest(odd[i]), llround(odd[i]));
+        assert_int_equal(wire_nearest(-odd[i]), llround(-odd[i]));
+    }
+    uint64_t x = 88172645463325252;
+    for (int i = 0; i < 100000; i++) {
+        x ^= x << 13, x ^= x >> 7, x ^= x << 17;
+        double v = ((double)(int64_t)x) / (double)(UINT64_C(1) << (12 + i % 52));
+        assert_int_equal(wire_nearest(v), llround(v));
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_values),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_nearest),
+                                       cmocka_unit_test(test_values),
                                        cmocka_unit_test(test_random_walks),
                                        cmocka_unit_test(test_size), cmocka_unit_test(test_refused)};
     return cmocka_run_group_tests(tests, NULL, NULL);
