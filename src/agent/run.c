@@ -22,7 +22,10 @@
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
-enum { SETTLED_MS = 10 * 1000 };
+enum {
+    SETTLED_MS = 10 * 1000,
+    TRIM_EVERY_MS = 60 * 1000, /* what is seldom used is found again in the page cache */
+};
 
 struct agent {
     const struct options *options;
@@ -37,7 +40,6 @@ struct agent {
     struct renewal *renewal;
     struct upgrade *upgrade;
     char obstacle[UPGRADE_OBSTACLE_SIZE]; /* to upgrading it */
-    struct loop_timer *settled;           /* the start is over */
     uv_signal_t signals[2];
     char boot_id[64];
     int lock;
@@ -248,10 +250,9 @@ static void open_socket(struct agent *a)
 
 /* --- life --- */
 
-static void on_settled(void *arg)
+static void on_trim(void *arg)
 {
-    struct agent *a = arg;
-    loop_timer_free(TAKE(a->settled));
+    (void)arg;
     trim_memory();
 }
 
@@ -348,7 +349,7 @@ static void start(struct agent *a)
     upgrade_attach(a->upgrade, a->node, a->uplink);
     a->renewal = renewal_new(a->loop, &a->identity, send_up, a);
     open_socket(a);
-    a->settled = loop_timer_new(a->loop, SETTLED_MS, 0, on_settled, a);
+    loop_timer_new(a->loop, SETTLED_MS, TRIM_EVERY_MS, on_trim, a); /* it goes with the loop */
     log_info("agent", "watching this machine", "node=%s hub=%s", a->identity.node,
              a->identity.address);
     sd_notifyf(0, "READY=1\nSTATUS=Looking for %s", a->identity.address);

@@ -1,4 +1,5 @@
-/* What an agent needs no more once it runs: memory of its start. */
+/* What an agent seldom needs once it runs: memory of its start, of a link made anew, of rare
+ * orders. */
 #pragma once
 
 /* Gives freed heap back, and the pages of programs and libraries that were read while they were
