@@ -115,13 +115,6 @@ void fleet_image_carry(struct fleet_image *i, const struct fleet_image *before)
     }
 }
 
-/* A certificate that follows another was next before it counts alone; one that comes out of
- * nothing is another machine's. */
-static bool is_same_machine(const struct fleet_node *n, const struct fleet_node *old)
-{
-    return str_eq(n->serial, old->serial) || fleet_next_after(old->next_serials, n->serial);
-}
-
 static bool nodes_differ(const struct fleet_image *i, const struct fleet_image *before)
 {
     if (i->n_entries != before->n_entries)
@@ -151,12 +144,6 @@ static bool enrolments_differ(const struct fleet_image *i, const struct fleet_im
 void fleet_image_tell(const struct fleet_image *i, const struct fleet_image *before,
                       const struct fleet_hooks *hooks)
 {
-    for (size_t n = 0; hooks->revoked && n < before->n_entries; n++) {
-        const struct fleet_node *old = &before->entries[n].node;
-        const struct fleet_entry *now = map_get(&i->by_id, old->id);
-        if (!now || !is_same_machine(&now->node, old))
-            hooks->revoked(hooks->arg, old->id);
-    }
     if (hooks->changed && (nodes_differ(i, before) || enrolments_differ(i, before)))
         hooks->changed(hooks->arg);
 }

@@ -29,9 +29,8 @@ enum {
 
 struct fleet_hooks {
     void *arg;
-    /* A node was removed or replaced: its link must end. Any thread. */
-    void (*revoked)(void *arg, const char *node);
-    /* Nodes or enrolments changed. Any thread. */
+    /* Nodes or enrolments changed: links of those that were removed or replaced must end
+     * (fleet_counts()). Any thread. */
     void (*changed)(void *arg);
 };
 

@@ -41,6 +41,8 @@ struct api {
     /* Asks a node; `done` comes once, on the loop. On the loop. */
     void (*inspect)(void *arg, const char *node, const struct inspection *q, inspect_fn *done,
                     void *done_arg);
+    /* Who asked with these waits no more: `done` comes at once. On the loop. */
+    void (*inspect_cancel)(void *arg, inspect_fn *done, void *done_arg);
     void *arg;
     const struct http_asset *assets; /* ends with .path = NULL */
     VEC(struct api_listener) listeners;

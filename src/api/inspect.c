@@ -44,6 +44,13 @@ static void on_answer(void *arg, uint64_t id, const struct inspect_answer *a)
     pack_reply(x, 200, "application/json", &body);
 }
 
+static void on_left(void *arg)
+{
+    struct http_exchange *x = arg;
+    const struct api *a = api_of(x);
+    a->inspect_cancel(a->arg, on_answer, x);
+}
+
 static void ask(struct http_exchange *x, enum inspect_kind kind, const char *target,
                 const char *argument)
 {
@@ -57,6 +64,7 @@ static void ask(struct http_exchange *x, enum inspect_kind kind, const char *tar
         return;
     }
     http_defer(x);
+    http_on_left(x, on_left, x);
     a->inspect(a->arg, node, &q, on_answer, x);
 }
 

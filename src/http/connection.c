@@ -118,6 +118,8 @@ void connection_close(struct connection *c)
     address_forget(s, c);
     if (c->x && c->x->holder == HELD_BY_WORKER)
         stream_peer_gone(c->x);
+    else if (c->x && c->x->holder == HELD_BY_OTHERS)
+        exchange_tell_left(c->x);
     else if (c->x && c->x->holder == HELD_BY_LOOP && !c->x->in_call)
         exchange_end(c->x);
     uv_close((uv_handle_t *)&c->tcp, on_closed);

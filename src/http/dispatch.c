@@ -208,3 +208,17 @@ void http_defer(struct http_exchange *x)
     assert(loop_is_mine(x->server->loop) && x->in_call && x->holder == HELD_BY_LOOP);
     x->holder = HELD_BY_OTHERS;
 }
+
+void http_on_left(struct http_exchange *x, void (*left)(void *arg), void *arg)
+{
+    x->left = left;
+    x->left_arg = arg;
+}
+
+void exchange_tell_left(struct http_exchange *x)
+{
+    void (*left)(void *arg) = x->holder == HELD_BY_OTHERS && !x->answer.status ? x->left : NULL;
+    x->left = NULL;
+    if (left)
+        left(x->left_arg);
+}

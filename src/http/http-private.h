@@ -145,7 +145,9 @@ struct http_exchange {
     bool streaming, head_is_out; /* a streamed answer has begun */
     bool gate_on_worker, gate_passed;
     bool was_on_worker;
-    bool is_answered; /* before its body was read, which is dropped */
+    bool is_answered;        /* before its body was read, which is dropped */
+    void (*left)(void *arg); /* of a deferred one: its peer waits no more; NULL = nobody cares */
+    void *left_arg;
     struct head head;
     struct target target;
     struct route_match match;
@@ -207,7 +209,8 @@ struct http_server {
 };
 
 /* server.c */
-void server_note_gone(struct http_server *s); /* a connection's memory is gone */
+void exchange_tell_left(struct http_exchange *x); /* see http_on_left() */
+void server_note_gone(struct http_server *s);     /* a connection's memory is gone */
 
 /* listen.c */
 void listeners_close(struct http_server *s);

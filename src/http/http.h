@@ -194,6 +194,9 @@ void http_reply_end(struct http_exchange *x);
 /* A loop handler that answers later: keeps the exchange alive after it returns; the reply ends it.
  * Replies may then come from any thread. */
 void http_defer(struct http_exchange *x);
+/* For a deferred one that is answered on the loop alone: `left` comes there when the peer is gone,
+ * or says no more, before the answer; at most once. The answer is owed all the same. */
+void http_on_left(struct http_exchange *x, void (*left)(void *arg), void *arg);
 
 /* Takes the socket out of the server: a dup of it, non-blocking, after whatever was answered before
  * was flushed; the exchange ends without an answer of the server's. For event streams: the new

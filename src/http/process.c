@@ -72,6 +72,8 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
     }
     if (n == UV_EOF) {
         c->at_eof = true;
+        if (c->x && c->state == CONN_HANDLING)
+            exchange_tell_left(c->x);
     } else {
         c->server->stats.bytes_in += (size_t)n;
         if (c->state != CONN_LINGER && !add_input(c, buf->base, (size_t)n)) {

@@ -120,6 +120,19 @@ void inspections_answer(struct inspections *s, const char *node, uint64_t id,
         }
 }
 
+void inspections_cancel(struct inspections *s, inspect_fn *done, const void *arg)
+{
+    for (size_t i = 0; i < s->list.n; i++) {
+        if (s->list.v[i].done != done || s->list.v[i].arg != arg)
+            continue;
+        uint64_t id = s->list.v[i].id;
+        AUTO(mem_freep) char *node = mem_strdup(s->list.v[i].node);
+        refuse_at(s, i, -ECANCELED, "Nobody waits for the answer any more.");
+        s->give_up(s->arg, node, id);
+        return;
+    }
+}
+
 void inspections_lose(struct inspections *s, const char *node)
 {
     AUTO(mem_freep) char *why = mem_printf("The connection to %s broke off.", node);

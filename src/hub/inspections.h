@@ -24,6 +24,8 @@ uint64_t inspections_add(struct inspections *s, const char *node, const struct i
 /* An answer came. One that nobody waits for is dropped. */
 void inspections_answer(struct inspections *s, const char *node, uint64_t id,
                         const struct inspect_answer *a);
+/* Who asked with these waits no more: answered with -ECANCELED, and the node need not answer. */
+void inspections_cancel(struct inspections *s, inspect_fn *done, const void *arg);
 /* The node's link is gone: those of it are answered. */
 void inspections_lose(struct inspections *s, const char *node);
 /* All are answered, and later ones at once. */

@@ -309,6 +309,11 @@ void nodes_inspect(struct nodes *n, const char *of, const struct inspection *q, 
                            &(struct inspect_answer){.code = r, .text = e.text, .json = ""});
 }
 
+void nodes_inspect_cancel(struct nodes *n, inspect_fn *done, const void *arg)
+{
+    inspections_cancel(n->inspections, done, arg);
+}
+
 void nodes_end_inspections(struct nodes *n)
 {
     inspections_end(n->inspections);

@@ -48,6 +48,8 @@ void nodes_logs(struct nodes *n, const char *node, struct log_reader *r);
  * hub's loop; `q` is copied. */
 void nodes_inspect(struct nodes *n, const char *node, const struct inspection *q, inspect_fn *done,
                    void *arg);
+/* Who asked with these waits no more: `done` comes at once, and the node is told. */
+void nodes_inspect_cancel(struct nodes *n, inspect_fn *done, const void *arg);
 /* All that is asked ends now, and what is asked from now on at once. */
 void nodes_end_inspections(struct nodes *n);
 

@@ -92,6 +92,11 @@ static void on_inspect(void *arg, const char *node, const struct inspection *q, 
     nodes_inspect(((struct hub *)arg)->nodes, node, q, done, done_arg);
 }
 
+static void on_inspect_cancel(void *arg, inspect_fn *done, void *done_arg)
+{
+    nodes_inspect_cancel(((struct hub *)arg)->nodes, done, done_arg);
+}
+
 static void on_revoked(void *arg, const char *subject)
 {
     struct api *a = &((struct hub *)arg)->api;
@@ -257,6 +262,7 @@ static int start_domain(struct hub *h, struct err *e)
     a->agents_address = h->agents_address;
     a->check_now = on_check_now;
     a->inspect = on_inspect;
+    a->inspect_cancel = on_inspect_cancel;
     a->arg = h;
     /* Before the services that people defined: their checks are ordered as they come. */
     h->nodes =

@@ -307,6 +307,19 @@ describe('through hydrad', () => {
         assert.deepEqual([a.json.type.split('/').at(-1), a.json.detail], ['agent-too-old', 'The agent on old is too old for that; upgrade it.']);
         await link.close();
     });
+    test('a client that leaves takes its question along', async () => {
+        const secret = await token('patient'), f = await new ForeignAgent().meet(secret);
+        assert.equal((await f.enrol(secret)).code, 0);
+        const link = f.link({ hello: { features: ['inspect'] } });
+        await link.heard('welcome');
+        const leaving = new AbortController();
+        const asked = fetch(`${h.base}/api/web/nodes/patient/docker-usage`, { headers: { cookie: `hydra_session=${admin.auth.cookie}` }, signal: leaving.signal }).catch(e => e.name);
+        const { id } = await link.heard('inspect');
+        leaving.abort();
+        assert.equal(await asked, 'AbortError');
+        assert.equal((await link.heard('inspectCancel')).id, id);
+        await link.close();
+    });
     test('the command line shows it as a table, prunes, and says what a policy forbids', async () => {
         const secret = (await admin.post('/api/web/tokens', { name: 'cli', scopes: ['*'] })).json.secret;
         const hydra = (...args) => run(path.join(root, 'build/hydra'), args, { env: { HYDRA_URL: h.base, HYDRA_TOKEN: secret } });

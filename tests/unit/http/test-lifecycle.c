@@ -63,6 +63,21 @@ static void on_park(struct http_exchange *x)
     deferred = x;
 }
 
+static atomic_uint left;
+
+static void on_left(void *arg)
+{
+    left++;
+    http_reply(arg, 200, "text/plain", "to nobody", 9);
+}
+
+static void on_leave(struct http_exchange *x)
+{
+    http_defer(x);
+    http_on_left(x, on_left, x);
+    deferred = x;
+}
+
 static void on_unpark(struct http_exchange *x)
 {
     http_reply(deferred, 200, "text/plain", "parked", 6);
@@ -148,6 +163,7 @@ static const struct http_route routes[] = {
     PUBLIC("GET", "/defer", ROUTE_ON_LOOP, on_defer),
     PUBLIC("GET", "/defer-and-reply", ROUTE_ON_LOOP, on_defer_and_reply),
     PUBLIC("GET", "/park", ROUTE_ON_LOOP, on_park),
+    PUBLIC("GET", "/leave", ROUTE_ON_LOOP, on_leave),
     PUBLIC("GET", "/unpark", ROUTE_ON_LOOP, on_unpark),
     PUBLIC("GET", "/wait", ROUTE_ON_WORKER, on_wait),
     PUBLIC("GET", "/flood", ROUTE_ON_WORKER, on_flood),
@@ -295,6 +311,45 @@ static void answers_later(void **state)
     mem_free(a);
     mem_free(b);
     close(fd);
+}
+
+/* Whoever hangs up, by half or wholly, is told of once; one that is answered is not. */
+static void tells_that_the_peer_left(void **state)
+{
+    (void)state;
+    static const bool wholly[] = {false, true};
+    left = 0;
+    for (unsigned i = 0; i < COUNT_OF(wholly); i++) {
+        deferred = NULL;
+        int fd = dial(&server);
+        say(fd, GET("/leave"));
+        for (int k = 0; k < 3000 && !deferred; k++)
+            usleep(10000);
+        if (wholly[i])
+            close(fd);
+        else
+            shutdown(fd, SHUT_WR);
+        for (int k = 0; k < 3000 && left == i; k++)
+            usleep(10000);
+        assert_int_equal(left, i + 1);
+        if (wholly[i])
+            continue;
+        AUTO(mem_freep) char *a = hear_all(fd, NULL);
+        assert_string_equal(body_of(a), "to nobody");
+        close(fd);
+    }
+    int fd = dial(&server), other = dial(&server);
+    deferred = NULL;
+    say(fd, GET("/leave"));
+    for (int k = 0; k < 3000 && !deferred; k++)
+        usleep(10000);
+    expect(other, GET("/unpark"), 200, "done");
+    AUTO(mem_freep) char *a = hear_one(fd);
+    assert_string_equal(body_of(a), "parked");
+    close(fd);
+    expect(other, GET("/ok"), 200, "ok");
+    assert_int_equal(left, 2);
+    close(other);
 }
 
 static void answers_one_from_anothers_handler(void **state)
@@ -617,6 +672,7 @@ int main(void)
         EACH(keeps_a_socket_with_more_requests),
         EACH(answers_later),
         EACH(answers_one_from_anothers_handler),
+        EACH(tells_that_the_peer_left),
         EACH(survives_a_peer_that_left),
         EACH(says_when_a_handler_says_nothing),
         EACH(asks_the_gate),

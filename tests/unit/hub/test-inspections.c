@@ -50,6 +50,27 @@ static void test_one_answer(void **state)
     loop_free(l);
 }
 
+static void test_who_leaves_is_not_waited_for(void **state)
+{
+    (void)state;
+    struct loop *l = loop_new("test");
+    struct heard a = {0}, b = {0};
+    struct inspections *s = inspections_new(l, give_up, &a);
+    uint64_t id = inspections_add(s, "nas", &question, on_done, &a);
+    assert_true(inspections_add(s, "nas", &question, on_done, &b) != 0);
+    inspections_cancel(s, on_done, &a);
+    inspections_cancel(s, on_done, &a); /* it is answered already */
+    assert_int_equal(a.answers, 1);
+    assert_int_equal(a.code, -ECANCELED);
+    assert_int_equal(a.given_up, 1);
+    inspections_answer(s, "nas", id, &yes); /* it crossed the cancellation */
+    assert_int_equal(a.answers, 1);
+    assert_int_equal(b.answers, 0);
+    inspections_end(s);
+    inspections_free(s);
+    loop_free(l);
+}
+
 static void test_lost_and_ended(void **state)
 {
     (void)state;
@@ -162,7 +183,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_one_answer), cmocka_unit_test(test_lost_and_ended),
         cmocka_unit_test(test_too_many),   cmocka_unit_test(test_giving_up_breaks_the_link),
-        cmocka_unit_test(test_late),
+        cmocka_unit_test(test_late),       cmocka_unit_test(test_who_leaves_is_not_waited_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
