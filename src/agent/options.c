@@ -151,7 +151,8 @@ static const struct option {
      set_socket_group},
     {"trial", "HYDRA_AGENT_TRIAL", "SECONDS",
      "within which an upgraded agent must reach the hub, or the old one goes on; 60", set_trial},
-    {"interval", "HYDRA_AGENT_INTERVAL", "MS", "time between two samples; 1000", set_interval},
+    {"interval", "HYDRA_AGENT_INTERVAL", "MS", "time between two samples; as the hub says",
+     set_interval},
     {"loki", "HYDRA_AGENT_LOKI", "URL",
      "pushes the logs of this machine to Grafana Loki, too: http://loki:3100", set_loki},
     {"loki-tenant", "HYDRA_AGENT_LOKI_TENANT", "NAME", "the tenant there (X-Scope-OrgID)",
@@ -244,10 +245,7 @@ static int take_word(struct options *o, const char *word, struct err *e)
 
 int options_parse(int argc, char **argv, struct err *e, struct options *ret_o)
 {
-    struct options o = {.socket_group = "hydra",
-                        .trial_ms = 60000,
-                        .interval_ms = 1000,
-                        .log_level = LOG_LEVEL_INFO};
+    struct options o = {.socket_group = "hydra", .trial_ms = 60000, .log_level = LOG_LEVEL_INFO};
     int r = take_environment(&o, e);
     for (int i = 1; r >= 0 && i < argc; i++) {
         if (str_eq(argv[i], "--help") || str_eq(argv[i], "-h"))

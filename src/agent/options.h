@@ -17,8 +17,8 @@ struct options {
     const char *unraid, *unraid_key; /* NULL = none */
     char *socket;                    /* for hydra --local; NULL = none */
     const char *socket_group;
-    uint32_t trial_ms; /* how long a new program has */
-    uint32_t interval_ms;
+    uint32_t trial_ms;    /* how long a new program has */
+    uint32_t interval_ms; /* 0 = as the hub says */
     enum log_level log_level;
     enum log_format log_format;
 };

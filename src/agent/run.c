@@ -81,10 +81,19 @@ static void warn_of_old_hub(const struct agent *a, const PB(Welcome) * w)
                  "advice=%s", LOG_Q("bring the hub up to date"));
 }
 
+/* How often samples are taken is the hub's to say, unless it was said here; within reason. */
+static void follow_interval(const struct agent *a, uint32_t wanted_ms)
+{
+    bool sane = wanted_ms >= OPTIONS_INTERVAL_MIN && wanted_ms <= OPTIONS_INTERVAL_MAX;
+    if (!a->options->interval_ms && sane)
+        node_set_interval(a->node, wanted_ms);
+}
+
 static void on_up(void *arg, const PB(Welcome) * w)
 {
     struct agent *a = arg;
     warn_of_old_hub(a, w);
+    follow_interval(a, w->interval_ms);
     sd_notifyf(0, "STATUS=Connected to %s as %s", a->identity.address, a->identity.node);
     outgoing_up(a->outgoing);
     renewal_look(a->renewal);

@@ -241,6 +241,21 @@ static uint64_t until_tick(uint32_t interval_ms)
     return interval_ms - (uint64_t)clock_wall_ms() % interval_ms;
 }
 
+static void set_ticks(struct node *n)
+{
+    loop_timer_free(n->timer);
+    n->timer = loop_timer_new(n->loop, until_tick(n->settings.interval_ms), n->settings.interval_ms,
+                              on_tick, n);
+}
+
+void node_set_interval(struct node *n, uint32_t interval_ms)
+{
+    if (n->settings.interval_ms == interval_ms)
+        return;
+    n->settings.interval_ms = interval_ms;
+    set_ticks(n);
+}
+
 void node_start(struct node *n)
 {
     static_assert(COUNT_OF(modules) <= NODE_MODULES_MAX, "node.modules is too small");
@@ -249,8 +264,7 @@ void node_start(struct node *n)
     for (size_t i = 0; modules[i]; i++)
         n->modules[i] = modules[i]->start(n);
     on_tick(n);
-    n->timer = loop_timer_new(n->loop, until_tick(n->settings.interval_ms), n->settings.interval_ms,
-                              on_tick, n);
+    set_ticks(n);
 }
 
 void node_free(struct node *n)

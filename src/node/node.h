@@ -65,6 +65,9 @@ void node_start(struct node *n); /* on the loop */
 void node_commands_restart(struct node *n);
 void node_free(struct node *n); /* on the loop */
 
+/* The metric tick comes so often from now on. On the loop. */
+void node_set_interval(struct node *n, uint32_t interval_ms);
+
 /* Replaces the list of checks; running ones that stay the same keep their schedule. On the loop;
  * specs are copied. */
 void node_set_checks(struct node *n, const struct check_spec *specs, size_t n_specs);

@@ -143,6 +143,25 @@ test('a link begins with hello, then everything that lasts, then a frame each se
     assert.match(a.err, /connected hub=127/);
 });
 
+test('samples come as often as the hub says, unless it was said here, and within reason', async () => {
+    const gap = async (intervalMs, args = []) => {
+        const h = await hub();
+        h.intervalMs = intervalMs;
+        const state = stateFolder();
+        assert.equal((await enroll(h.token('tower'), state)).code, 0);
+        const a = agent(state, args);
+        const times = () => h.link?.messages.filter(m => m.frame).map(m => m.frame.timeMs) ?? [];
+        await until(() => times().length >= 8, 60000, 'frames');
+        await a.stop();
+        const t = times().slice(2);
+        return (t.at(-1) - t[0]) / (t.length - 1); // by the agent's clock: its ticks are of the wall clock
+    };
+    const [often, own, odd] = await Promise.all([gap(250), gap(250, ['--interval', '1000']), gap(3)]);
+    assert.ok(often < 600, `every ${often} ms`);
+    assert.ok(own > 600, `every ${own} ms`);
+    assert.ok(odd > 600, `every ${odd} ms`);
+});
+
 test('checks that the hub orders are carried out; commands are answered', async () => {
     const { hub: h } = await connected();
     const server = net.createServer(c => c.end()).listen(0, '127.0.0.1');

@@ -35,6 +35,7 @@ export class Hub {
     refuses = null; // [code, details] for Link
     days = 30; // of certificates
     losesAnswers = null; // async () => void: cuts the connection of a machine that has just been enrolled; once
+    intervalMs = 1000;
     welcomes = null; // a node's name, whatever the certificate says
 
     /** `proto`: the contract that it knows. */
@@ -103,7 +104,7 @@ export class Hub {
         call.on('data', bytes => {
             const m = this.proto.decode('FromAgent')(bytes);
             link.messages.push(m);
-            if (m.hello) link.send({ welcome: { node, wallMs: Date.now(), intervalMs: 1000, hubKeys: this.keys.map(k => k.pin) } });
+            if (m.hello) link.send({ welcome: { node, wallMs: Date.now(), intervalMs: this.intervalMs, hubKeys: this.keys.map(k => k.pin) } });
             if (m.sequence && this.acknowledges) link.send({ acknowledge: { sequence: m.sequence } });
         });
     }
