@@ -261,10 +261,12 @@ static int carry_out(const struct goal *g, struct err *e)
     return r;
 }
 
-static int check_over(struct err *e)
+static int check_over(bool is_locked, struct err *e)
 {
     struct switch_state s = {0};
-    int r = state_load(&s, e);
+    int r = is_locked ? state_load_or_put_aside(&s, e) : state_load(&s, e);
+    if (r < 0 && !is_locked && state_is_nonsense(r))
+        return 0; /* to be put aside once it is certain that nobody writes it */
     if (r < 0)
         return r;
     if (r > 0 && !switch_is_over(s.phase))
@@ -277,12 +279,12 @@ static int check_over(struct err *e)
 /* Nothing may be under way, ours or anybody's; nor does anything begin until this ends. */
 static int lock_free(unsigned wait_s, struct err *e)
 {
-    int r = check_over(e);
+    int r = check_over(false, e);
     if (r >= 0)
         r = state_lock(wait_s, e);
     stage("locked");
     if (r >= 0)
-        r = check_over(e);
+        r = check_over(true, e);
     if (r >= 0 && switch_is_locked())
         r = err_set(e, -EBUSY, "Somebody switches this machine right now (nixos-rebuild?).");
     return r;

@@ -345,6 +345,13 @@ static int load_open(struct err *e, struct switch_state *ret_s)
     return r > 0 && switch_is_over(ret_s->phase) ? 0 : r;
 }
 
+/* Tried again it would make no more sense: it is put aside, under the lock. */
+static int load_open_or_put_aside(struct err *e, struct switch_state *ret_s)
+{
+    int r = state_load_or_put_aside(ret_s, e);
+    return r > 0 && switch_is_over(ret_s->phase) ? 0 : r;
+}
+
 static int tell(int r, const struct err *e)
 {
     if (r < 0 && *e->text)
@@ -358,12 +365,13 @@ int settle(bool late)
     struct switch_state s = {0};
     struct err e = {0};
     int r = load_open(&e, &s);
+    bool is_damaged = state_is_nonsense(r);
     switch_state_done(&s);
-    if (r <= 0)
+    if (r <= 0 && !is_damaged)
         return r < 0 || late ? tell(r, &e) : finish_collect();
     r = state_lock(LOCK_WAIT_S, &e);
     if (r >= 0)
-        r = load_open(&e, &s);
+        r = load_open_or_put_aside(&e, &s);
     if (r > 0)
         r = state_is_of_this_boot(&s) ? settle_now(&s, late) : settle_after_boot(&s, late);
     switch_state_done(&s);
@@ -379,7 +387,9 @@ int settle_at_boot(void)
     struct switch_state s = {0};
     struct err e = {0};
     int r = load_open(&e, &s);
-    bool is_cut_off = r > 0 ? !state_is_of_this_boot(&s) : r == 0 && collect_is_cut_off();
+    bool is_cut_off = r > 0    ? !state_is_of_this_boot(&s)
+                      : r == 0 ? collect_is_cut_off()
+                               : state_is_nonsense(r);
     if (is_cut_off && !manager_is_active(SETTLE_SERVICE))
         r = manager_run(&(struct transient){.name = SETTLE_SERVICE,
                                             .description = "Hydra: end of what a restart "

@@ -4,6 +4,7 @@
 #include "node/rooted.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/file.h>
 #include <unistd.h>
 
@@ -44,6 +45,25 @@ int state_load(struct switch_state *ret_s, struct err *e)
 {
     int r = switch_state_read(SWITCH_FILE, e, ret_s);
     return r == -ENOENT ? 0 : r < 0 ? r : 1;
+}
+
+bool state_is_nonsense(int r)
+{
+    return r == -EINVAL || r == -E2BIG;
+}
+
+int state_load_or_put_aside(struct switch_state *ret_s, struct err *e)
+{
+    struct err why = {0};
+    int r = state_load(ret_s, &why);
+    if (state_is_nonsense(r) && rename(SWITCH_FILE, SWITCH_DAMAGED) == 0) {
+        fprintf(stderr,
+                "%s It is put aside as %s: what was under way is over, and the machine runs what "
+                "it runs.\n",
+                why.text, SWITCH_DAMAGED);
+        return 0;
+    }
+    return r < 0 ? err_set(e, r, "%s", why.text) : r;
 }
 
 int state_save(struct switch_state *s, struct err *e)

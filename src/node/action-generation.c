@@ -18,6 +18,7 @@ enum {
     LOOK_MS = 500,
     BUS_WAIT_MS = 2 * 60 * 1000,     /* for D-Bus, after the agent was started anew */
     OVERDUE_MS = 60 * 1000,          /* after the way back should have been taken */
+    LOST_MS = 30 * 1000,             /* without a word of how it stands */
     SETTLE_AGAIN_MS = 2 * 60 * 1000, /* between two reminders */
     LIMIT_ACTIVATE_LOG = 6 << 10,
 };
@@ -33,6 +34,7 @@ struct generation_action {
     unsigned told;       /* how many phases of the way were told */
     int64_t waiting_ms;  /* since when it waits for D-Bus; mono */
     int64_t reminded_ms; /* mono; 0 = never */
+    int64_t lost_ms;     /* since when nothing is written down of it; mono; 0 = it is */
     char boot[SWITCH_BOOT_SIZE];
 };
 
@@ -202,11 +204,27 @@ static void watch_again(struct generation_action *g)
     }
 }
 
+/* It was begun, and nothing tells any more how it ends. */
+static void look_for_lost(struct generation_action *g)
+{
+    int64_t now = clock_mono_ms();
+    if (!g->lost_ms)
+        g->lost_ms = now;
+    if (now - g->lost_ms < LOST_MS)
+        return;
+    action_end(
+        g->a, OUTCOME_FAILED, output_of(g),
+        "What was written down of it in %s is damaged or gone, so nobody sees it to its end. "
+        "Look at what the node runs, and at the log of hydra-generation there.",
+        SWITCH_FILE);
+}
+
 static void on_look(void *arg)
 {
     struct generation_action *g = arg;
     struct switch_state s = {0};
     if (read_own(g, &s)) {
+        g->lost_ms = 0;
         if (switch_is_over(s.phase)) {
             end_by_state(g, &s);
         } else {
@@ -216,6 +234,8 @@ static void on_look(void *arg)
         switch_state_done(&s);
     } else if (!g->answered && !g->call) {
         watch_again(g);
+    } else if (g->answered) {
+        look_for_lost(g);
     }
 }
 

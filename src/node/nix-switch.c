@@ -231,9 +231,7 @@ int switch_state_read(const char *path, struct err *e, struct switch_state *ret_
     if (r < 0)
         return err_set(e, r, "%s can't be read: %s.", path, strerror(-r));
     r = switch_state_parse(text.p, text.len, e, ret_s);
-    return r < 0 ? err_prefix(e, r, "%s can't be used (remove it when nothing is being switched)",
-                              path)
-                 : 0;
+    return r < 0 ? err_prefix(e, r, "%s can't be used", path) : 0;
 }
 
 /* --- writing --- */

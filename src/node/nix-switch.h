@@ -9,6 +9,7 @@
 
 #define SWITCH_FOLDER "/var/lib/hydra-switch"
 #define SWITCH_FILE SWITCH_FOLDER "/state"
+#define SWITCH_DAMAGED SWITCH_FILE ".damaged" /* one that made no sense, put aside */
 
 enum {
     LIMIT_SWITCH_FILE = 16 << 10,

@@ -65,6 +65,30 @@ describe('root\'s part', () => {
         assert.equal((await m.run('systemctl', 'is-active', 'new.service')).out.trim(), 'inactive');
     });
 
+    test('a state that is damaged is put aside, once and with a word, and the next switch goes its way', async () => {
+        const file = path.join(m.root, 'var/lib/hydra-switch/state');
+        const words = async () => (await m.run('journalctl', '-b', '--no-pager', '-o', 'cat')).out.split('\n').filter(l => l.includes('It is put aside as')).length;
+        fs.mkdirSync(path.dirname(file), { recursive: true });
+        fs.writeFileSync(file, 'hydra-switch 1\nphase half a li');
+        const before = await words();
+        for (let i = 0; i < 2; i++) await m.run('systemctl', 'start', 'hydra-generation@settle.service');
+        assert.equal(fs.existsSync(file), false);
+        assert.equal(m.read('var/lib/hydra-switch/state.damaged'), 'hydra-switch 1\nphase half a li');
+        assert.equal(await words(), before + 1);
+
+        const i = id();
+        assert.equal((await m.request(`switch:2:test:20:${i}`)).code, 0);
+        await phase('waiting');
+        fs.writeFileSync(file, 'torn'); // while it waits: its timer finds it so
+        await until(async () => (await m.is('active', 'hydra-rollback.timer')) === 'inactive', 60000, 'the timer');
+        await until(() => !fs.existsSync(file), 60000, 'the state put aside');
+        await until(async () => (await m.is('active', 'hydra-rollback.service')) === 'inactive', 60000, 'its end'); // it is not tried for ever
+        assert.equal(await words(), before + 2);
+        assert.equal((await m.request(`switch:2:test:60:${id()}`)).code, 0);
+        await phase('waiting');
+        await reset();
+    });
+
     test('nobody confirms: the old one is back, by itself', async () => {
         await m.request(`switch:2:test:10:${id()}`);
         await phase('waiting');
