@@ -163,7 +163,11 @@ in
       {
         # Its members may ask the agent by `hydra --local`.
         users.groups.hydra = { };
-        environment.systemPackages = [ agent.package ];
+        # smartctl: its helper asks the disks by it.
+        environment.systemPackages = [
+          agent.package
+          pkgs.smartmontools
+        ];
         systemd.packages = [ agent.package ];
         systemd.services.hydra-agent = {
           wantedBy = [ "multi-user.target" ];

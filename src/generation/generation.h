@@ -124,6 +124,8 @@ void forget_roots(void);
 /* Of a mount point: unmounted as gently as it lets itself be, and mounted by its own unit or line.
  */
 int remount(const struct root_request *r);
+/* What smartctl says of each disk, in the answer's output (node/smart-run.h). */
+int ask_disks(const struct root_request *r);
 /* What the machine starts with from now on: a generation, 0 = it becomes one. */
 int make_default(unsigned number, const char *system, struct err *e) MUST_CHECK;
 /* The way back, for what takes `seconds` from now. */

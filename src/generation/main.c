@@ -49,6 +49,8 @@ static int do_request(const struct root_request *r)
         return settle(false);
     case ROOT_REMOUNT:
         return remount(r);
+    case ROOT_DISKS:
+        return ask_disks(r);
     case ROOT_VERBS:
         break;
     }

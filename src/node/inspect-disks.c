@@ -1,24 +1,33 @@
 /* Disks: what they are, what is mounted from them, and how they are by S.M.A.R.T., where smartctl
  * is there. A disk that sleeps is left asleep. */
+#include "base/clock.h"
 #include "node/disk-list.h"
 #include "node/inspect-private.h"
-#include "node/program.h"
-#include "node/rooted.h"
+#include "node/root-call.h"
+#include "node/smart-run.h"
 #include "node/smart.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
-enum { SMARTCTL_MS = 20000 };
-
-static const char *const may_not[] = {
-    "The agent may not ask its disks.",
-    "docs/agent.md says under \"Disks\" how to let it: a few lines by systemctl edit hydra-agent."};
+static const char may_not[] = "The agent may not ask its disks itself.";
 static const char *const is_missing[] = {
     "smartctl is not on this machine, so its disks can't be asked how they are.",
     "Install smartmontools: apt install smartmontools, or on NixOS "
     "environment.systemPackages = [ pkgs.smartmontools ];"};
 
+/* What is asked, by whom. */
+struct order {
+    struct inspect *i; /* NULL once it is on its thread */
+    struct root_request request;
+    struct root_call *call;
+    char *root;
+    char *report;  /* of hydra-agent-helper; NULL = the disks are asked by this program */
+    char *trouble; /* why there is none; NULL */
+};
+
 struct survey {
+    const struct order *order;
     const char *root;
     char *smartctl; /* NULL = there is none */
     char version[16];
@@ -27,29 +36,18 @@ struct survey {
 
 /* --- smartctl --- */
 
-static char *find_smartctl(const char *root)
-{
-    static const char *const places[] = {"/usr/sbin/smartctl", "/usr/local/sbin/smartctl",
-                                         "/usr/bin/smartctl",
-                                         "/run/current-system/sw/bin/smartctl"};
-    for (size_t i = 0; i < COUNT_OF(places); i++) {
-        AUTO(mem_freep) char *real = rooted_real(root, places[i]);
-        if (real)
-            return mem_printf("%s%s", root, real);
-    }
-    return NULL;
-}
-
+/* By root's report where there is one, else by asking. */
 static int ask_disk(struct survey *s, const struct disk *d, struct err *e, struct smart *ret_smart)
 {
+    const char *json;
+    size_t len;
+    int status, r;
+    if (s->order->report) {
+        r = smart_report_find(s->order->report, d->name, e, &json, &len, &status);
+        return r < 0 ? r : smart_parse(json, len, status, e, ret_smart);
+    }
     AUTO(program_end_done) struct program_end end = {0};
-    AUTO(mem_freep) char *device = mem_printf("/dev/%s", d->name);
-    AUTO(mem_freep) char *standby = mem_printf("standby,%d", SMART_ASLEEP);
-    const char *const argv[] = {s->smartctl, "--json", "-a", "-n", standby, device, NULL};
-    int r = program_run(&(struct program){.argv = argv,
-                                          .deadline_ms = SMARTCTL_MS,
-                                          .output_max = LIMIT_SMART_ANSWER},
-                        e, &end);
+    r = smartctl_ask(s->smartctl, d->name, e, &end);
     return r < 0 ? r : smart_parse(str_text(&end.text), end.text.len, end.status, e, ret_smart);
 }
 
@@ -98,8 +96,8 @@ static void ask(struct survey *s, const struct disk *d, struct verdict *v, struc
     } else if (ask_disk(s, d, e, &v->smart) < 0) {
         v->text = e->text;
     } else if (v->smart.denied) {
-        v->text = may_not[0];
-        v->hint = may_not[1];
+        v->text = may_not;
+        v->hint = s->order->trouble;
         s->any_denied = true;
     } else if (v->smart.asleep) {
         v->text = "It sleeps, and was not woken to be asked.";
@@ -140,13 +138,14 @@ static void print_disk(struct survey *s, const struct disk *d, struct jw *w)
 
 static int tell(void *arg, struct jw *w, struct err *e)
 {
-    struct survey s = {.root = arg};
+    const struct order *o = arg;
+    struct survey s = {.order = o, .root = o->root};
     struct disk_list l = {0};
     int r = disk_list_read(s.root, &l);
     if (r < 0)
         return err_set(e, -EOPNOTSUPP, "This machine shows no disks in /sys/block: %s.",
                        strerror(-r));
-    s.smartctl = find_smartctl(s.root);
+    s.smartctl = smartctl_find(s.root);
     if (s.smartctl)
         read_version(&s);
     jw_object(w);
@@ -155,21 +154,73 @@ static int tell(void *arg, struct jw *w, struct err *e)
     for (size_t i = 0; i < l.v.n; i++)
         print_disk(&s, &l.v.v[i], w);
     jw_end_array(w);
-    const char *const *why = !s.smartctl                   ? is_missing
-                             : s.any_denied && !s.any_told ? may_not
-                                                           : NULL;
+    bool denied = s.any_denied && !s.any_told;
     jw_key_str(w, "smartctl", *s.version ? s.version : NULL);
-    jw_key_str(w, "text", why ? why[0] : NULL);
-    jw_key_str(w, "hint", why ? why[1] : NULL);
+    jw_key_str(w, "text", !s.smartctl ? is_missing[0] : denied ? may_not : NULL);
+    jw_key_str(w, "hint", !s.smartctl ? is_missing[1] : denied ? o->trouble : NULL);
     jw_end_object(w);
     mem_free(s.smartctl);
     disk_list_done(&l);
     return 0;
 }
 
-static void start(struct inspect *i)
+/* --- who asks --- */
+
+static void free_order(void *arg)
 {
-    inspect_on_thread(i, tell, mem_strdup(i->node->settings.root), mem_free);
+    struct order *o = arg;
+    root_call_free(o->call);
+    mem_free(o->root);
+    mem_free(o->report);
+    mem_free(o->trouble);
+    mem_free(o);
 }
 
-const struct inspect_ops disks_inspect = {.start = start};
+static void go_on(struct order *o)
+{
+    struct inspect *i = TAKE(o->i);
+    i->state = NULL;
+    inspect_on_thread(i, tell, o, free_order);
+}
+
+static void on_answer(void *arg, const struct root_answer *a, const char *trouble)
+{
+    struct order *o = arg;
+    root_call_free(TAKE(o->call));
+    if (a && a->state == ROOT_DONE)
+        o->report = mem_strdup(a->output);
+    else
+        o->trouble = mem_strdup(a ? a->text : trouble);
+    go_on(o);
+}
+
+/* Asking a disk takes root's rights. Of a recorded tree nobody is asked. */
+static bool needs_root(const struct order *o)
+{
+    AUTO(mem_freep) char *smartctl = smartctl_find(o->root);
+    return geteuid() != 0 && !*o->root && smartctl;
+}
+
+static void start(struct inspect *i)
+{
+    static unsigned count; /* on the node's loop alone */
+    struct order *o = i->state = mem_alloc(sizeof *o);
+    o->i = i;
+    o->root = mem_strdup(i->node->settings.root);
+    if (!needs_root(o)) {
+        go_on(o);
+        return;
+    }
+    o->request.verb = ROOT_DISKS;
+    snprintf(o->request.id, sizeof o->request.id, ROOT_DISKS_ID "%llx-%u",
+             (unsigned long long)clock_wall_ms(), ++count);
+    o->call = root_call_start(i->node, &o->request, on_answer, o);
+}
+
+static void stop(struct inspect *i)
+{
+    if (i->state)
+        free_order(TAKE(i->state));
+}
+
+const struct inspect_ops disks_inspect = {.start = start, .stop = stop};

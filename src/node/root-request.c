@@ -21,6 +21,7 @@ static const struct {
     [ROOT_CONFIRM] = {"confirm", 2, of_generations},
     [ROOT_SETTLE] = {"settle", 1, of_generations},
     [ROOT_REMOUNT] = {"remount", 3, of_root},
+    [ROOT_DISKS] = {"disks", 2, of_root},
 };
 
 /* --- parts --- */
@@ -75,6 +76,7 @@ static bool take(char **parts, struct root_request *r)
     case ROOT_COLLECT:
         return take_number(parts[1], 0, GARBAGE_DAYS_MAX, &r->days) && take_id(parts[2], r);
     case ROOT_CONFIRM:
+    case ROOT_DISKS:
         return take_id(parts[1], r);
     case ROOT_SETTLE:
         return true;
@@ -228,6 +230,7 @@ int root_request_check(const struct root_request *r, const struct policy *p, str
         return policy_check(p, command_verb_name(COMMAND_GENERATION_COLLECT), "", e);
     case ROOT_CONFIRM:
     case ROOT_SETTLE:
+    case ROOT_DISKS:
         return 0;
     case ROOT_REMOUNT:
         return mount_find(p, r->hash)

@@ -21,6 +21,7 @@ enum root_verb {
     ROOT_CONFIRM, /* confirm:ID, of the switch */
     ROOT_SETTLE,  /* settle: end what a crash left */
     ROOT_REMOUNT, /* remount:HASH:ID; the helper knows the mount point from the policy */
+    ROOT_DISKS,   /* disks:ID: what smartctl says of each */
     ROOT_VERBS,
 };
 
@@ -51,12 +52,14 @@ const char *flake_find(const struct policy *p, const char *hash);
 const char *mount_find(const struct policy *p, const char *hash);
 
 /* Does the policy allow it, and machine.reboot where it takes one? Confirming and settling only end
- * what it allowed before. */
+ * what it allowed before, and disks are only read. */
 int root_request_check(const struct root_request *r, const struct policy *p,
                        struct err *e) MUST_CHECK;
 /* --- answers: a file each, "STATE\nSENTENCE\nOUTPUT" --- */
 
-enum { LIMIT_ROOT_ANSWER = 64 << 10 };
+enum { LIMIT_ROOT_ANSWER = 5 << 20 }; /* bytes; only a report of many disks is long */
+#define ROOT_DISKS_ID                                                                              \
+    "disks-" /* the ids of those begin with it: they are the first to be forgotten */
 enum root_answer_state {
     ROOT_RUNNING, /* more follows */
     ROOT_DONE,    /* of a switch: it has begun, and its state tells the rest */

@@ -24,6 +24,7 @@ static void test_round_trip(void **state)
         "confirm:a",
         "settle",
         "remount:0123456789abcdef:a",
+        "disks:disks-1",
     };
     for (size_t i = 0; i < COUNT_OF(instances); i++) {
         struct root_request r;
@@ -62,6 +63,8 @@ static void test_nonsense(void **state)
         "settle:a",
         "remount:0123456789abcdef",
         "remount:/mnt:a",
+        "disks:sda:a",
+        "disks:",
         "run:/bin/sh",
     };
     for (size_t i = 0; i < COUNT_OF(instances); i++) {
@@ -113,6 +116,7 @@ static void test_policy(void **state)
         {"collect:3:a", -EACCES, 0},
         {"confirm:a", 0, 0},
         {"settle", 0, 0},
+        {"disks:a", 0, 0},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         assert_int_equal(check(usual, cases[i].instance), cases[i].usual);
