@@ -219,6 +219,17 @@ int verb_service_act(struct invocation *v)
     return order(v, body);
 }
 
+/* hydra service connect|disconnect ID NETWORK. */
+int verb_service_network(struct invocation *v)
+{
+    if (v->words.n != 2)
+        return verb_usage(v);
+    AUTO(json_decrefp) json_t *body = order_of(v, v->verb->words[1]);
+    json_object_set_new(body, "services", json_pack("[s]", v->words.v[0]));
+    json_object_set_new(body, "argument", json_string(v->words.v[1]));
+    return order(v, body);
+}
+
 int verb_node_act(struct invocation *v)
 {
     if (v->words.n != 1)

@@ -23,6 +23,7 @@ int verb_generations(struct invocation *v);
 int verb_generation_act(struct invocation *v);
 int verb_garbage(struct invocation *v);
 int verb_node_prune(struct invocation *v);
+int verb_service_network(struct invocation *v);
 int verb_node_remount(struct invocation *v);
 int verb_node_ask(struct invocation *v);
 int verb_jobs(struct invocation *v);

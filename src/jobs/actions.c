@@ -85,6 +85,10 @@ static const struct {
     {COMMAND_UNIT_UNMASK, OFF | FAILED, false, "%s can be started again, if it was masked."},
     {COMMAND_CONTAINER_RENAME, ON | OFF | FAILED, false,
      "%s will get another name; others that reach it by name must know."},
+    {COMMAND_CONTAINER_CONNECT, ON | OFF | FAILED, false,
+     "%s will be in another network of its engine, too: it reaches what is in it, and is reached."},
+    {COMMAND_CONTAINER_DISCONNECT, ON | OFF | FAILED, false,
+     "%s will leave a network of its engine: what reaches it there will not any more."},
     {COMMAND_CONTAINER_REMOVE, OFF | FAILED, true,
      "%s will be removed. Volumes stay; what it kept inside itself is lost."},
 };

@@ -47,6 +47,8 @@ static const struct {
     [COMMAND_CONTAINER_RENAME] = {"Rename", PERM_SERVICE_UPDATE, false},
     [COMMAND_CONTAINER_REMOVE] = {"Remove", PERM_SERVICE_UPDATE, true},
     [COMMAND_CONTAINER_UPDATE] = {"Update", PERM_SERVICE_UPDATE, true},
+    [COMMAND_CONTAINER_CONNECT] = {"Connect", PERM_SERVICE_UPDATE, false},
+    [COMMAND_CONTAINER_DISCONNECT] = {"Disconnect", PERM_SERVICE_UPDATE, true},
     [COMMAND_PROJECT_UP] = {"Start project", PERM_SERVICE_UPDATE, false},
     [COMMAND_PROJECT_DOWN] = {"Take down project", PERM_SERVICE_UPDATE, true},
     [COMMAND_PROJECT_RESTART] = {"Restart project", PERM_SERVICE_UPDATE, true},

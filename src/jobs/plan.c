@@ -52,6 +52,8 @@ static const struct {
     const char *question; /* what an argument that it needs answers; NULL = it may be left out */
 } arguments[] = {
     {COMMAND_CONTAINER_RENAME, "what shall it be called?"},
+    {COMMAND_CONTAINER_CONNECT, "to which network of its engine?"},
+    {COMMAND_CONTAINER_DISCONNECT, "from which network of its engine?"},
     {COMMAND_PROCESS_SIGNAL, "which signal, such as TERM?"},
     {COMMAND_GENERATION_REBUILD, "which flake, of those that the node's policy names?"},
     {COMMAND_CONTAINER_KILL, NULL},

@@ -30,6 +30,9 @@ static const struct {
     [COMMAND_CONTAINER_KILL] = {"kill", "sending the signal", "The signal was sent", ""},
     [COMMAND_CONTAINER_RENAME] = {"rename", "renaming", "Renamed", ""},
     [COMMAND_CONTAINER_REMOVE] = {"", "removing", "Removed", ""},
+    [COMMAND_CONTAINER_CONNECT] = {"connect", "connecting it to the network", "Connected", ""},
+    [COMMAND_CONTAINER_DISCONNECT] = {"disconnect", "disconnecting it from the network",
+                                      "Disconnected", ""},
 };
 
 static const char *engine_name(const struct container_action *c)
@@ -142,11 +145,16 @@ static void look(void *arg)
     talk_get(&c->talk, on_look, "/containers/%s/json", c->id);
 }
 
+static bool is_of_network(enum command_verb v)
+{
+    return v == COMMAND_CONTAINER_CONNECT || v == COMMAND_CONTAINER_DISCONNECT;
+}
+
 /* A signal other than KILL may mean anything to it. */
 static bool is_over(const struct container_action *c)
 {
     const struct command *k = &c->a->command;
-    return c->already || k->verb == COMMAND_CONTAINER_RENAME ||
+    return c->already || is_of_network(k->verb) || k->verb == COMMAND_CONTAINER_RENAME ||
            k->verb == COMMAND_CONTAINER_REMOVE ||
            (k->verb == COMMAND_CONTAINER_KILL && *k->argument && !str_ends(k->argument, "KILL"));
 }
@@ -154,6 +162,9 @@ static bool is_over(const struct container_action *c)
 static void on_asked(void *arg, const struct talk_answer *answer)
 {
     struct container_action *c = arg;
+    struct entry *x = docker_entry(c->a->node, c->a->command.target);
+    if (answer->ok && is_of_network(c->a->command.verb) && x)
+        entry_want_look(x); /* no event of the container's tells of it */
     c->already = answer->status == 304;
     c->asked_ms = clock_mono_ms();
     if (!answer->ok)
@@ -179,6 +190,32 @@ static void kill_it(struct container_action *c, const char *name)
     talk_post(&c->talk, on_asked, "/containers/%s/kill?signal=%s", c->id, s.p);
 }
 
+static void change_network(struct container_action *c)
+{
+    const struct command *k = &c->a->command;
+    AUTO(mem_freep) char *body = mem_printf("{\"Container\":\"%s\"}", c->id);
+    talk_ask(&c->talk, &(struct talk_question){.method = "POST", .body = body}, on_asked,
+             "/networks/%s/%s", k->argument, words[k->verb].word);
+}
+
+/* Docker connects a container that does not run to networks that there are not, too. */
+static void on_network(void *arg, const struct talk_answer *answer)
+{
+    struct container_action *c = arg;
+    if (answer->ok)
+        change_network(c);
+    else
+        action_end(c->a, OUTCOME_FAILED, NULL, "%s refused: %s", engine_name(c), answer->words);
+}
+
+static void ask_network(struct container_action *c)
+{
+    if (c->a->command.verb == COMMAND_CONTAINER_CONNECT)
+        talk_get(&c->talk, on_network, "/networks/%s", c->a->command.argument);
+    else
+        change_network(c);
+}
+
 static void ask(struct container_action *c)
 {
     const struct command *k = &c->a->command;
@@ -187,6 +224,8 @@ static void ask(struct container_action *c)
                  c->id);
     else if (k->verb == COMMAND_CONTAINER_RENAME)
         talk_post(&c->talk, on_asked, "/containers/%s/rename?name=%s", c->id, k->argument);
+    else if (is_of_network(k->verb))
+        ask_network(c);
     else if (k->verb == COMMAND_CONTAINER_KILL)
         kill_it(c, k->argument);
     else
@@ -199,6 +238,8 @@ static const char *fault_of(const struct action *a, const struct entry *x)
     if (k->verb == COMMAND_CONTAINER_RENAME && !container_name_is_valid(k->argument))
         return "A container's name has letters, digits, _ . and -, beginning with a letter or "
                "digit.";
+    if (is_of_network(k->verb) && !container_name_is_valid(k->argument))
+        return "Say a network of its engine, by its name.";
     if (k->verb == COMMAND_CONTAINER_KILL && !is_signal(k->argument))
         return "That is no signal: say HUP, INT, TERM, KILL or the like.";
     return container_fault(a, x);

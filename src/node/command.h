@@ -25,8 +25,10 @@ enum command_verb {
     COMMAND_CONTAINER_KILL,   /* argument: signal, "" = KILL */
     COMMAND_CONTAINER_RENAME, /* argument: the new name */
     COMMAND_CONTAINER_REMOVE,
-    COMMAND_CONTAINER_UPDATE, /* pull, make anew with the same settings, wait until healthy, or put
-                                 the old one back */
+    COMMAND_CONTAINER_UPDATE,  /* pull, make anew with the same settings, wait until healthy, or put
+                                  the old one back */
+    COMMAND_CONTAINER_CONNECT, /* argument: a network of its engine */
+    COMMAND_CONTAINER_DISCONNECT, /* the same */
     COMMAND_PROJECT_UP,
     COMMAND_PROJECT_DOWN,
     COMMAND_PROJECT_RESTART,

@@ -1,5 +1,6 @@
 // Commands to a node, carried out on real systemd, Docker and Podman.
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { execFileSync, spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -234,6 +235,25 @@ for (const kind of ['docker', 'podman'])
             assert.equal((await w.command('remove', 'container.remove', `${kind}/new`)).state, 'done');
             assert.equal(await state('new'), undefined);
             assert.match((await w.command('gone', 'container.start', `${kind}/nothing`)).text, /no such container/);
+        });
+
+        test('connect to a network of the engine, and disconnect', async t => {
+            const net = `hydra-${randomUUID().slice(0, 8)}`; // Podman keeps its networks for the whole machine
+            assert.ok((await api('POST', '/networks/create', { Name: net, Driver: 'bridge' })).status < 300);
+            t.after(async () => { await api('DELETE', '/containers/wired?force=1'); await api('DELETE', `/networks/${net}`); });
+            await make('wired', { Cmd: ['sleep', '1000'], StopSignal: 'SIGKILL', HostConfig: { NetworkMode: 'bridge' } }, false);
+            const networks = async () => Object.keys((await api('GET', '/containers/wired/json')).json.NetworkSettings.Networks);
+            await w.service(`${kind}/wired`, 'stopped');
+            const joined = await w.command('join', 'container.connect', `${kind}/wired`, `argument=${net}`);
+            assert.equal(joined.state, 'done', joined.text);
+            assert.match(joined.text, /^Connected in/);
+            assert.ok((await networks()).includes(net));
+            await until(() => w.last('service', r => r.id === `${kind}/wired`)?.networks.includes(net), 30000, 'the network among its facts');
+            const left = await w.command('leave', 'container.disconnect', `${kind}/wired`, `argument=${net}`);
+            assert.equal(left.state, 'done', left.text);
+            assert.ok(!(await networks()).includes(net));
+            assert.match((await w.command('nowhere', 'container.connect', `${kind}/wired`, 'argument=nowhere')).text, /refused: .*nowhere/);
+            assert.match((await w.command('badnet', 'container.connect', `${kind}/wired`, 'argument=../x')).text, /Say a network of its engine/);
         });
 
         const sleeper = { Cmd: ['sleep', '1000'], Env: ['PATH=/bin', 'FROM=image'], StopSignal: 'SIGKILL' };

@@ -24,7 +24,7 @@ case $5 in
 esac
 `, 0o755);
     // Disks that this machine has not.
-    await m.ok('sh', '-c', 'mount -t tmpfs tmpfs /sys/block && for d in sda sdb sdc vda; do mkdir -p /sys/block/$d/queue; echo 15628053168 >/sys/block/$d/size; echo 1 >/sys/block/$d/queue/rotational; done');
+    await m.ok('sh', '-c', 'mount -t tmpfs tmpfs /sys/block && for d in sda sdb sdc vda; do mkdir -p /sys/block/$d/queue; echo 15628053168 >/sys/block/$d/size; echo 1 >/sys/block/$d/queue/rotational; done; mkdir /sys/block/vda/device; echo QEMU >/sys/block/vda/device/model');
     const port = await freePort();
     h = await Hydrad.start({ args: ['--agents', `127.0.0.1:${port}`] });
     admin = await h.setUp();

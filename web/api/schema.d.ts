@@ -855,7 +855,7 @@ export interface paths {
         put?: never;
         /**
          * Order work on services or a node
-         * @description Needs a second permission by verb: `service:restart` (start, stop, restart, reload, reset-failed, pause, unpause, kill, mount.remount), `service:update` (mask, unmask, rename, remove, update, project.*, docker.prune), `process:signal`, `node:reboot` (machine.*; machine.wake is ordered for the node that is away); with `force` also `settings:write`. 409 `node-away`: the node is away, nothing was sent. 409 `guarded`: the guard rails protect it.
+         * @description Needs a second permission by verb: `service:restart` (start, stop, restart, reload, reset-failed, pause, unpause, kill, mount.remount), `service:update` (mask, unmask, rename, remove, update, connect, disconnect, project.*, docker.prune), `process:signal`, `node:reboot` (machine.*; machine.wake is ordered for the node that is away); with `force` also `settings:write`. 409 `node-away`: the node is away, nothing was sent. 409 `guarded`: the guard rails protect it.
          */
         post: operations["jobOrder"];
         delete?: never;
@@ -1731,7 +1731,7 @@ export interface paths {
         put?: never;
         /**
          * Order work on services or a node; a service may be named by a unique end of its id
-         * @description Needs a second permission by verb: `service:restart` (start, stop, restart, reload, reset-failed, pause, unpause, kill, mount.remount), `service:update` (mask, unmask, rename, remove, update, project.*, docker.prune), `process:signal`, `node:reboot` (machine.*; machine.wake is ordered for the node that is away); with `force` also `settings:write`. 409 `node-away`: the node is away, nothing was sent. 409 `guarded`: the guard rails protect it.
+         * @description Needs a second permission by verb: `service:restart` (start, stop, restart, reload, reset-failed, pause, unpause, kill, mount.remount), `service:update` (mask, unmask, rename, remove, update, connect, disconnect, project.*, docker.prune), `process:signal`, `node:reboot` (machine.*; machine.wake is ordered for the node that is away); with `force` also `settings:write`. 409 `node-away`: the node is away, nothing was sent. 409 `guarded`: the guard rails protect it.
          */
         post: operations["cliJobOrder"];
         delete?: never;
@@ -1934,7 +1934,7 @@ export interface paths {
         put?: never;
         /**
          * Order work on services or a node
-         * @description Needs a second permission by verb: `service:restart` (start, stop, restart, reload, reset-failed, pause, unpause, kill, mount.remount), `service:update` (mask, unmask, rename, remove, update, project.*, docker.prune), `process:signal`, `node:reboot` (machine.*; machine.wake is ordered for the node that is away); with `force` also `settings:write`. 409 `node-away`: the node is away, nothing was sent. 409 `guarded`: the guard rails protect it.
+         * @description Needs a second permission by verb: `service:restart` (start, stop, restart, reload, reset-failed, pause, unpause, kill, mount.remount), `service:update` (mask, unmask, rename, remove, update, connect, disconnect, project.*, docker.prune), `process:signal`, `node:reboot` (machine.*; machine.wake is ordered for the node that is away); with `force` also `settings:write`. 409 `node-away`: the node is away, nothing was sent. 409 `guarded`: the guard rails protect it.
          */
         post: operations["automationJobOrder"];
         delete?: never;

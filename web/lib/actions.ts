@@ -1,7 +1,7 @@
 // What can be done to a service or node: how it is asked for, and what the palette understands. Pure.
 import type { ServiceKind } from './services';
 
-const ofUpdates = new Set(['mask', 'unmask', 'rename', 'remove', 'update']);
+const ofUpdates = new Set(['mask', 'unmask', 'rename', 'remove', 'update', 'connect', 'disconnect']);
 
 /* What it takes to order a verb, and to call it off. */
 export function permissionOf(verb: string): string {

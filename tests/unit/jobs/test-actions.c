@@ -57,8 +57,10 @@ static void by_kind_and_state(void **state)
     add(r, "docker", "loop", ",\"run\":\"restarting\"");
     add(r, "systemd", "nginx.service", ",\"run\":\"running\"");
     add(r, "systemd", "bad.service", ",\"run\":\"failed\"");
-    assert_offers(r, "tower/docker/plex", PERMISSIONS_ALL, "restart,stop,update,pause,kill,rename");
-    assert_offers(r, "tower/docker/off", PERMISSIONS_ALL, "start,update,rename,remove");
+    assert_offers(r, "tower/docker/plex", PERMISSIONS_ALL,
+                  "restart,stop,update,pause,kill,rename,connect,disconnect");
+    assert_offers(r, "tower/docker/off", PERMISSIONS_ALL,
+                  "start,update,rename,connect,disconnect,remove");
     assert_offers(r, "tower/docker/still", PERMISSIONS_ALL, "unpause,restart,stop");
     assert_offers(r, "tower/docker/loop", PERMISSIONS_ALL, "stop,restart,update,kill");
     assert_offers(r, "tower/systemd/nginx.service", PERMISSIONS_ALL, "restart,reload,stop");

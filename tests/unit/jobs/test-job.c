@@ -73,7 +73,8 @@ static void rights_by_verb(void **state)
         enum permission p = verb_permission(v);
         bool update = v == COMMAND_UNIT_MASK || v == COMMAND_UNIT_UNMASK ||
                       v == COMMAND_CONTAINER_RENAME || v == COMMAND_CONTAINER_REMOVE ||
-                      v == COMMAND_CONTAINER_UPDATE || v == COMMAND_DOCKER_PRUNE ||
+                      v == COMMAND_CONTAINER_UPDATE || v == COMMAND_CONTAINER_CONNECT ||
+                      v == COMMAND_CONTAINER_DISCONNECT || v == COMMAND_DOCKER_PRUNE ||
                       verb_is_project(v);
         enum permission want = str_starts(name, "machine.")      ? PERM_NODE_REBOOT
                                : str_starts(name, "generation.") ? PERM_GENERATION_SWITCH

@@ -102,6 +102,8 @@ export function useStart(input: (force: boolean) => JobOrder, href: string | nul
 const signals = 'KILL, TERM, HUP, INT, USR1…';
 const arguments_: Partial<Record<string, { label: string; hint: string; needed: boolean }>> = {
   rename: { label: 'New name', hint: 'Others that reach it by its name must be told.', needed: true },
+  connect: { label: 'Network', hint: 'One of its engine’s, by name; its page lists those that it is in.', needed: true },
+  disconnect: { label: 'Network', hint: 'By name; its page lists those that it is in.', needed: true },
   kill: { label: 'Signal', hint: `${signals} Nothing means KILL.`, needed: false },
 };
 

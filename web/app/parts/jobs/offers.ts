@@ -1,6 +1,6 @@
 'use client';
 import { useQuery } from '@tanstack/react-query';
-import { Brush, CircleDot, CirclePause, CirclePlay, CircleStop, CircleX, Download, FilePen, Lock, LockOpen, Power, RefreshCw, RotateCw, Trash2, type LucideIcon } from 'lucide-react';
+import { Brush, CircleDot, CirclePause, CirclePlay, CircleStop, CircleX, Download, FilePen, Link, Lock, LockOpen, Power, RefreshCw, RotateCw, Trash2, Unlink, type LucideIcon } from 'lucide-react';
 import { useMemo } from 'react';
 import type { Action } from '@/api/types';
 import { actionsQuery, recentJobsQuery } from '@/api/keys';
@@ -30,6 +30,8 @@ const icons: Record<string, LucideIcon> = {
   down: CircleStop,
   pull: Download,
   remount: RefreshCw,
+  connect: Link,
+  disconnect: Unlink,
 };
 export const actionIcon = (verb: string): LucideIcon => icons[wordOf(verb)] ?? CircleDot;
 
