@@ -16,8 +16,10 @@
 enum {
     SEARCHES_MAX = 3,    /* per socket: what is not found then is the kernel's or hidden; */
     SEARCHES_LIKELY = 1, /* … the first of them only where it is likely */
-    PATIENCE_MS = 3000,  /* for Docker and systemd to tell what is theirs */
-    READ_EVERY = 10,     /* ticks: the tables, though nothing says that they changed */
+    WALKS_APART_MS = 5000,
+    FORMER = 16,
+    PATIENCE_MS = 3000, /* for Docker and systemd to tell what is theirs */
+    READ_EVERY = 10,    /* ticks: the tables, though nothing says that they changed */
     NAME_SIZE = 64,
 };
 
@@ -29,6 +31,9 @@ struct listener {
     unsigned searches;
     char name[NAME_SIZE];
     char *service; /* observed id of its owner; NULL = none */
+    char *cgroup;  /* of that pid; NULL = it is gone, or there is none */
+    int cgroup_pid;
+    int64_t cgroup_ms; /* mono: when it was read */
 };
 
 typedef VEC(struct listener) listener_list;
@@ -40,6 +45,9 @@ struct listeners {
     listener_list v;                  /* by inode, like `table` without what is passed over */
     struct holders_search *search;
     holders_seen_list seen; /* processes that searches have met */
+    int64_t walked_ms;      /* mono: the last search everywhere */
+    int former[FORMER];     /* pids that listened lately; 0 = none */
+    size_t next_former;
     struct process_services *processes;
     int64_t started_ms;
     uint16_t ephemeral_low, ephemeral_high;
@@ -81,6 +89,15 @@ static bool same_socket(const struct listen_socket *a, const struct listen_socke
     return a->inode == b->inode && a->port == b->port && a->udp == b->udp && a->v6 == b->v6;
 }
 
+static void list_done(listener_list *v)
+{
+    for (size_t i = 0; i < v->n; i++) {
+        mem_free(v->v[i].service);
+        mem_free(v->v[i].cgroup);
+    }
+    vec_done(v);
+}
+
 /* Takes over what was known of the sockets that are still there. */
 static void merge(struct listeners *l)
 {
@@ -96,13 +113,11 @@ static void merge(struct listeners *l)
         new->since_ms = clock_mono_ms();
         if (j < old.n && same_socket(&old.v[j].s, s)) {
             *new = old.v[j];
-            old.v[j].service = NULL;
+            old.v[j].service = old.v[j].cgroup = NULL;
         }
         new->s = *s;
     }
-    for (size_t i = 0; i < old.n; i++)
-        mem_free(old.v[i].service);
-    vec_done(&old);
+    list_done(&old);
 }
 
 /* --- ownership --- */
@@ -135,28 +150,36 @@ static bool is_claimed(const char *cgroup)
 /* Of nobody: a service of its own. Engines take a moment to tell what they started. */
 static bool is_free(struct listeners *l, const struct listener *x)
 {
-    char cgroup[CGROUP_PATH_MAX];
     if (x->service || x->pid <= 1 || is_proxy(l, x))
         return false;
-    if (cgroup_of_pid(l->node->settings.root, x->pid, cgroup) < 0)
+    if (!x->cgroup)
         return true;
-    if (systemd_folds(l->node, cgroup))
+    if (systemd_folds(l->node, x->cgroup))
         return false;
-    bool waits = is_claimed(cgroup) && clock_mono_ms() - x->since_ms < PATIENCE_MS;
+    bool waits = is_claimed(x->cgroup) && clock_mono_ms() - x->since_ms < PATIENCE_MS;
     l->waiting = l->waiting || waits;
     return !waits;
 }
 
-/* By its cgroup, else by its pid; not the service that we made of the process ourselves. */
-static const char *owner_of(struct node *n, int pid)
+/* Processes move to their cgroup when they are started, seldom later. */
+static void look_up_cgroup(const struct node *n, struct listener *x)
 {
-    char cgroup[CGROUP_PATH_MAX];
-    const struct owner *w = NULL;
-    if (cgroup_of_pid(n->settings.root, pid, cgroup) == 0)
-        w = owners_by_cgroup(n->owners, cgroup);
+    char path[CGROUP_PATH_MAX];
+    if (x->cgroup && x->cgroup_pid == x->pid && x->cgroup_ms - x->since_ms > PATIENCE_MS)
+        return;
+    bool found = x->pid > 1 && cgroup_of_pid(n->settings.root, x->pid, path) == 0;
+    mem_set_str(&x->cgroup, found ? path : NULL);
+    x->cgroup_pid = x->pid;
+    x->cgroup_ms = clock_mono_ms();
+}
+
+/* By its cgroup, else by its pid; not the service that we made of the process ourselves. */
+static const char *owner_of(const struct node *n, const struct listener *x)
+{
+    const struct owner *w = x->cgroup ? owners_by_cgroup(n->owners, x->cgroup) : NULL;
     for (size_t i = 0; !w && i < n->owners->v.n; i++) {
         const struct owner *other = n->owners->v.v[i];
-        if (other->main_pid == pid && !str_starts(other->id, "process/"))
+        if (other->main_pid == x->pid && !str_starts(other->id, "process/"))
             w = other;
     }
     return w ? w->id : NULL;
@@ -164,9 +187,10 @@ static const char *owner_of(struct node *n, int pid)
 
 static void find_owner(struct listeners *l, struct listener *x)
 {
+    look_up_cgroup(l->node, x);
     const char *id = unit_socket_of(l, x);
     if (!id && x->pid > 1 && !is_proxy(l, x))
-        id = owner_of(l->node, x->pid);
+        id = owner_of(l->node, x);
     mem_set_str(&x->service, id);
 }
 
@@ -281,12 +305,21 @@ static void attribute(struct listeners *l)
 
 static void start_search(struct listeners *l, unsigned times);
 
+static void remember_holder(struct listeners *l, int pid)
+{
+    for (size_t i = 0; i < COUNT_OF(l->former); i++)
+        if (l->former[i] == pid)
+            return;
+    l->former[l->next_former++ % COUNT_OF(l->former)] = pid;
+}
+
 /* A process that is gone before its name is read is looked for again. */
 static void take_holder(struct listeners *l, struct listener *x, int pid)
 {
     if (!pid || kfile_program(x->name, sizeof x->name, l->node->settings.root, pid) < 0)
         return;
     x->pid = x->was = pid;
+    remember_holder(l, pid);
 }
 
 static void on_found(void *arg, const struct holder *found, size_t n, struct holders_scope *scope,
@@ -312,30 +345,50 @@ static void on_found(void *arg, const struct holder *found, size_t n, struct hol
                                          look */
 }
 
+/* Those that listen, and those that lately did: programs open such sockets again and again. */
+static void add_holders(const struct listeners *l, pid_list *to)
+{
+    for (size_t i = 0; i < l->v.n; i++)
+        if (l->v.v[i].pid)
+            *vec_add(to) = l->v.v[i].pid;
+    for (size_t i = 0; i < COUNT_OF(l->former); i++)
+        if (l->former[i])
+            *vec_add(to) = l->former[i];
+}
+
+/* Is it its turn? A walk everywhere costs milliseconds, so those keep their distance. */
+static bool is_due(const struct listeners *l, const struct listener *x, unsigned times,
+                   int64_t now_ms)
+{
+    return !x->pid && x->searches < times &&
+           (x->searches < SEARCHES_LIKELY || now_ms - l->walked_ms >= WALKS_APART_MS);
+}
+
 /* For sockets that were searched for less than `times`. */
 static void start_search(struct listeners *l, unsigned times)
 {
     VEC(uint64_t) inodes = {0};
-    struct holders_scope scope = {.everywhere = !l->searches, .now_ms = clock_mono_ms()};
+    int64_t now_ms = clock_mono_ms();
+    struct holders_scope scope = {.everywhere = !l->searches, .now_ms = now_ms};
     if (l->search)
         return;
     for (size_t i = 0; i < l->v.n; i++) {
         struct listener *x = &l->v.v[i];
-        if (x->pid)
-            *vec_add(&scope.holders) = x->pid;
-        if (x->pid || x->searches >= times)
+        if (!is_due(l, x, times, now_ms))
             continue;
         scope.everywhere = scope.everywhere || x->searches >= SEARCHES_LIKELY;
         x->searches++;
         *vec_add(&inodes) = x->s.inode;
     }
     if (inodes.n || !l->searches) {
+        add_holders(l, &scope.holders);
         scope.seen = l->seen;
         l->seen = (holders_seen_list){0};
+        if (scope.everywhere)
+            l->walked_ms = now_ms;
         l->search = holders_find(l->node->loop, l->node->settings.root, inodes.v, inodes.n, &scope,
                                  on_found, l);
     }
-    holders_scope_done(&scope);
     vec_done(&inodes);
 }
 
@@ -397,6 +450,7 @@ static void on_end(void *arg)
             continue;
         x->pid = 0;
         x->searches = SEARCHES_LIKELY; /* they may be any */
+        l->walked_ms = INT64_MIN / 2;  /* at once */
     }
     look(l, (struct doubt){true, true});
     attribute(l);
@@ -417,6 +471,7 @@ static void *start(struct node *n)
     l->sockets = sockets_open(n->settings.root);
     l->processes = process_services_new(n, on_end, l);
     l->started_ms = clock_mono_ms();
+    l->walked_ms = INT64_MIN / 2;
     l->generation = UINT32_MAX;
     read_ephemeral_range(l);
     return l;
@@ -428,9 +483,7 @@ static void stop(void *state)
     holders_cancel(l->search);
     process_services_free(l->processes);
     sockets_close(l->sockets);
-    for (size_t i = 0; i < l->v.n; i++)
-        mem_free(l->v.v[i].service);
-    vec_done(&l->v);
+    list_done(&l->v);
     vec_done(&l->table.v);
     vec_done(&l->fresh.v);
     vec_done(&l->seen);

@@ -334,8 +334,8 @@ static void test_timesyncd_tells_where_the_kernel_may_not(void **state)
     assert_no_value(&t, "node_timex_offset_seconds{}");
     char path[128];
     snprintf(path, sizeof path, "%s/run/systemd/timesync/synchronized", root);
-    struct timespec hours_ago[2] = {{.tv_sec = time(NULL) - 4 * 3600},
-                                    {.tv_sec = time(NULL) - 4 * 3600}};
+    struct timespec hours_ago[2] = {{.tv_sec = time(NULL) - 4L * 3600},
+                                    {.tv_sec = time(NULL) - 4L * 3600}};
     assert_int_equal(utimensat(AT_FDCWD, path, hours_ago, 0), 0);
     tree_tick(&t, 15);
     assert_value(&t, status, 0);
