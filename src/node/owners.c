@@ -106,7 +106,8 @@ static const struct series_tmpl owner_series[OWNER_SERIES] = {
     [OWNER_CPU] = {"hydra_service_cpu_seconds_total", SERIES_COUNTER,
                    "CPU time used by the processes of the service.", NULL},
     [OWNER_MEMORY] = {"hydra_service_memory_bytes", SERIES_GAUGE,
-                      "Memory used by the service, without page cache that can be given back.",
+                      "Memory used by the service, without page cache that can be given back. Read "
+                      "each 2 s, of one that used no CPU each 10 s; that cache each 20 s and 60 s.",
                       NULL},
 };
 

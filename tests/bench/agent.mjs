@@ -1,7 +1,7 @@
 // An agent that is linked, each second, beside its peers in one run: CPU of all that ever ran in a program's own cgroup, memory, threads, and
 // how much each tells. A crowd of 40 containers, and with WITH_SYSTEMD=1 a systemd of its own, are there to be watched. Two floors run with
 // them: one reads what the agent keeps open, the other everything that tells of the machine and the crowd.
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import http from 'node:http';
 import path from 'node:path';
@@ -14,6 +14,7 @@ const PROGRAM = process.env.AGENT ?? path.join(root, 'build/hydra-agent'), FLOOR
 const SYSTEM_FILES = ['stat', 'loadavg', 'meminfo', 'vmstat', 'diskstats', 'net/dev', 'net/snmp', 'net/netstat', 'net/sockstat', 'net/sockstat6',
     'pressure/cpu', 'pressure/memory', 'pressure/io', 'sys/fs/file-nr'].map(f => `/proc/${f}`);
 const dir = scratchFolder(), them = [], cleaning = [];
+let starts = '';
 const which = name => spawnSync('sh', ['-c', `PATH=$PATH:/usr/sbin command -v ${name}`], { encoding: 'utf8' }).stdout.trim();
 for (const s of ['SIGTERM', 'SIGINT']) process.on(s, () => process.exit(1));
 process.on('exit', () => { for (const x of them) x.cgroup.kill(); for (const f of cleaning) f(); });
@@ -49,10 +50,25 @@ function startSystemd() {
     return execFileSync(script, [`${dir}/systemd`], { encoding: 'utf8' }).split(' ')[0];
 }
 
+/** Milliseconds from exec to the line that follows the first sample; the least of some is what the machine's other work leaves. */
+async function startMs(args) {
+    const times = [];
+    for (let i = 0; i < 7; i++) {
+        const began = performance.now(), p = spawn(PROGRAM, args, { env: plainEnvironment(), stdio: ['ignore', 'ignore', 'pipe'] });
+        await new Promise(r => { p.stderr.on('data', d => { if (String(d).includes('watching this machine')) r(); }); p.on('exit', r); });
+        times.push(performance.now() - began);
+        p.kill('SIGKILL');
+        await new Promise(r => { if (p.exitCode !== null || p.signalCode) r(); else p.on('exit', r); });
+    }
+    times.sort((a, b) => a - b);
+    return `exec to the first sample: ${times[0].toFixed(1)} ms at best, median ${times[3].toFixed(1)} ms of ${times.length}`;
+}
+
 async function startAgent() {
     const h = await Hydrad.start({ args: ['--node', 'hub', '--agents', `127.0.0.1:${await freePort()}`] });
     const admin = await h.setUp(), state = path.join(dir, 'state');
     await run(PROGRAM, ['enroll', (await h.verb(['node', 'add', 'bench'])).out.trim(), '--state', state]);
+    starts = await startMs(['--state', state, '--docker', `unix://${dir}/engine`]);
     const bus = process.env.WITH_SYSTEMD && startSystemd(), node = async () => (await admin.get('/api/web/nodes/bench')).json;
     // A system that runs systemd has this folder; the agent looks for it before it asks the bus.
     const args = bus ? ['unshare', ['-m', 'sh', '-c', 'mkdir -p /run/systemd; mount -t tmpfs none /run/systemd; mkdir /run/systemd/system; exec "$@"', 'sh', PROGRAM]] : [PROGRAM, []];
@@ -109,6 +125,7 @@ for (const [i, x] of them.entries()) {
     const pids = family(x.p.pid);
     console.log(`| ${x.name} | ${after[i].cpu.toFixed(3)} | ${(after[i].cpu / after[0].cpu).toFixed(2)} | ${mib(pids, 'Rss').toFixed(1)} | ${mib(pids, 'Pss').toFixed(1)} | ${pids.length}/${tasks(pids).length} | ${after[i].wakes.toFixed(0)} | ${await x.tells()} |`);
 }
+console.log(`\n${starts}`);
 if (process.env.STAY) { // to be looked at: the agent's pid
     console.log(agent.p.pid);
     await new Promise(r => process.stdin.once('data', r));
