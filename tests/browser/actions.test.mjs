@@ -109,6 +109,7 @@ test('what the policy of a node forbids stands in the menu with its reason', asy
     const update = page.getByRole('menuitem', { name: /Update/ });
     await update.getByText(/The policy of this node does not allow container.update/).waitFor();
     assert.equal(await update.getAttribute('aria-disabled'), 'true');
+    for (const name of [/^Connect/, /^Disconnect/]) assert.equal(await page.getByRole('menuitem', { name }).getAttribute('aria-disabled'), 'true');
     await page.goto(`${hydrad.base}/node?id=tower`);
     await button(page, 'More actions').click();
     for (const name of [/Reboot/, /Power off/])
@@ -194,6 +195,15 @@ test('played: a name is asked for before a rename; what a machine refuses is tol
     await dialog.getByLabel('New name').fill('films');
     await dialog.getByRole('button', { name: 'Rename' }).click();
     await doing(page).getByText('done').waitFor();
+    await page.goto(`${played.base}/service?id=tower/docker/sonarr`);
+    await button(page, 'More actions').click();
+    await page.getByRole('menuitem', { name: /^Connect/ }).click();
+    const connect = page.getByRole('dialog', { name: /^Connect .*\?$/ });
+    await connect.getByText(/will be in another network of its engine/).waitFor();
+    assert.ok(await connect.getByRole('button', { name: 'Connect' }).isDisabled());
+    await connect.getByLabel('Network').fill('media');
+    await connect.getByRole('button', { name: 'Connect' }).click();
+    await connect.waitFor({ state: 'hidden' });
     await page.goto(`${played.base}/node?id=hydra-compute`);
     await button(page, 'More actions').click();
     await page.getByRole('menuitem', { name: 'Reboot' }).click();

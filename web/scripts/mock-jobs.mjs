@@ -6,8 +6,8 @@ import { isGuarded, sentence } from './mock-guard.mjs';
 const iso = (ms = Date.now()) => new Date(ms).toISOString();
 const problem = (status, slug, detail, more) => ({ problem: [status, slug, detail, more] });
 const ok = (status, body) => ({ status, body });
-const labels = { start: 'Start', stop: 'Stop', restart: 'Restart', reload: 'Reload', update: 'Update', pause: 'Pause', kill: 'Kill', rename: 'Rename', remove: 'Remove', 'reset-failed': 'Reset failure', reboot: 'Reboot', 'power-off': 'Power off', mask: 'Mask' };
-const updates = new Set(['update', 'rename', 'remove', 'mask']);
+const labels = { start: 'Start', stop: 'Stop', restart: 'Restart', reload: 'Reload', update: 'Update', pause: 'Pause', kill: 'Kill', rename: 'Rename', connect: 'Connect', disconnect: 'Disconnect', remove: 'Remove', 'reset-failed': 'Reset failure', reboot: 'Reboot', 'power-off': 'Power off', mask: 'Mask' };
+const updates = new Set(['update', 'rename', 'connect', 'disconnect', 'remove', 'mask']);
 const wordOf = (verb) => verb.slice(verb.indexOf('.') + 1);
 const permissionOf = (verb) => (verb.startsWith('machine.') ? 'node:reboot' : verb === 'process.signal' ? 'process:signal' : verb.startsWith('project.') ? 'service:update' : updates.has(wordOf(verb)) ? 'service:update' : 'service:restart');
 
@@ -19,6 +19,8 @@ const effects = {
   update: (n) => `The newest image is pulled and ${n} made anew from it; if it does not get well, the old one is put back.`,
   pause: (n) => `${n} will stand still, with all it holds in memory.`,
   kill: (n) => `${n} will be ended at once, without time to save anything.`,
+  connect: (n) => `${n} will be in another network of its engine, too: it reaches what is in it, and is reached.`,
+  disconnect: (n) => `${n} will leave a network of its engine: what reaches it there will not any more.`,
   rename: (n) => `${n} will get another name; others that reach it by name must know.`,
   remove: (n) => `${n} will be removed. Volumes stay; what it kept inside itself is lost.`,
   'reset-failed': (n) => `systemd will forget that ${n} failed. Nothing is started.`,
@@ -30,7 +32,7 @@ function offered(s) {
   const unit = s.kind === 'unit';
   if (s.state === 'stopped') return unit ? ['start', 'mask'] : ['start', 'update', 'rename', 'remove'];
   if (s.looping) return ['stop', 'restart', 'reset-failed'];
-  return unit ? ['restart', 'reload', 'stop'] : ['restart', 'stop', 'update', 'pause', 'kill', 'rename'];
+  return unit ? ['restart', 'reload', 'stop'] : ['restart', 'stop', 'update', 'pause', 'kill', 'rename', 'connect', 'disconnect'];
 }
 
 function actionsOfService(s) {
