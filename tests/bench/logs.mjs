@@ -1,5 +1,4 @@
-// How soon a search of a big log shows its first hits, and what it costs: hydrad beside `journalctl` over the same files, in turns, and
-// beside `docker logs | grep` at the same engine.
+// How soon a search of a big journal shows its first hits, and what it costs: hydrad beside `journalctl` over the same files, in turns.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import fs from 'node:fs';
@@ -7,27 +6,11 @@ import os from 'node:os';
 import path from 'node:path';
 import { Hydrad, root, until } from '../system/lib/hydrad.mjs';
 import { bigJournal } from './journal-lib.mjs';
+import { CHILDREN, OWN, firstHits, median, ms, timed } from './logs-lib.mjs';
 
 const ENTRIES = Number(process.env.ENTRIES ?? 2600000), ROUNDS = Number(process.env.ROUNDS ?? 5);
 const ONLY = process.env.ONLY ? new RegExp(process.env.ONLY) : /./;
 const startSystemd = path.join(root, 'tests/system/start-systemd'), machine = path.join(os.tmpdir(), `hydra-bench-${randomUUID().slice(0, 8)}`);
-const tickMs = 10, median = v => [...v].sort((a, b) => a - b)[v.length >> 1];
-
-/** CPU of a process, or of this one's children that ended, in milliseconds. */
-function cpuOf(pid, fields) {
-    const words = fs.readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/.*\) /, '').split(' ');
-    return fields.reduce((sum, f) => sum + Number(words[f - 3]), 0) * tickMs;
-}
-const OWN = [14, 15], CHILDREN = [16, 17];
-
-/** What `f` took, by the wall and of CPU. `f` says how many lines there were, and when the first came. */
-async function timed(pid, fields, f) {
-    const cpu = cpuOf(pid, fields), began = performance.now();
-    const { lines, first } = await f();
-    const ended = performance.now();
-    return { lines, ms: ended - began, first: (first ?? ended) - began, cpu: cpuOf(pid, fields) - cpu };
-}
-
 const journal = await bigJournal(ENTRIES);
 fs.mkdirSync(`${machine}/units`, { recursive: true });
 fs.writeFileSync(`${machine}/units/unit-3.service`, '[Service]\nExecStart=/bin/sleep 100000\n');
@@ -41,19 +24,9 @@ await until(async () => (await admin.get(`/api/web/logs?${unit}&limit=1`)).statu
 const count = args => spawnSync('journalctl', ['-D', journal.dir, '--no-pager', '-q', '-o', 'short', '-n', '200', '-r', ...args], { maxBuffer: 1 << 28 })
     .stdout.toString().split('\n').length - 1;
 /** Several questions find more together than one can. */
-const theirs = questions => timed(process.pid, CHILDREN, () => ({ lines: Math.min(200, questions.reduce((sum, q) => sum + count(q), 0)) }));
+const theirs = questions => timed([[process.pid, CHILDREN]], () => ({ lines: Math.min(200, questions.reduce((sum, q) => sum + count(q), 0)) }));
 
-/** The first 200 hits, however many questions that takes. */
-const ours = query => timed(h.process.pid, OWN, async () => {
-    let lines = 0, cursor = '', first;
-    do {
-        const a = await admin.get(`/api/web/logs?limit=${200 - lines}&${query}${cursor && `&before=${cursor}`}`, { timeout: 60000 });
-        lines += a.json.lines.length;
-        if (lines) first ??= performance.now();
-        cursor = a.json.before;
-    } while (lines < 200 && cursor);
-    return { lines, first };
-});
+const ours = query => timed([[h.process.pid, OWN]], () => firstHits(admin, query));
 
 const text = (q, more = '') => `${more || whole}&q=${encodeURIComponent(q)}`;
 const regex = (q, more) => `${text(q, more)}&regex=1`;
@@ -80,7 +53,7 @@ const cases = [
     ['10 minutes long ago and text', `${text('needle')}&${times.ours}`, [...times.theirs, '--grep', 'needle']],
 ];
 
-const of = (v, key) => median(v.map(r => r[key])), ms = v => `${Math.round(v)} ms`;
+const of = (v, key) => median(v.map(r => r[key]));
 console.log(`journal of ${ENTRIES} entries, ${Math.round(journal.bytes / 1e6)} MB in ${fs.readdirSync(journal.dir).length - 1} files; load ${os.loadavg()[0].toFixed(1)}; medians of ${ROUNDS} rounds in turns`);
 console.log('| search | lines | hydrad: first hits, ended | CPU | journalctl | CPU | ratio |\n| --- | --- | --- | --- | --- | --- | --- |');
 let slower = 0;
