@@ -1,5 +1,6 @@
-// The live end of a log, read in a worker: what comes within a tenth of a second goes to the page in one message, and of
-// a flood only as much as the page would keep.
+// The live end of a log, read in a worker: what comes within a tenth of a second goes to the page in one message. Of a flood that is the
+// newest of each beat, for a page that takes more than anyone could read has no time left to answer; what is left out is counted. What
+// was held back on purpose comes in pieces, all of it.
 import { createParser } from 'eventsource-parser';
 import type { LogLine, LogTrouble } from '@/api/logs';
 import { keptLines } from '@/lib/log-window';
@@ -18,6 +19,7 @@ export type FromFeed =
   | { type: 'status'; status: FeedStatus };
 
 export const feedBeat = 100;
+export const pieceLines = 1000; // of one message
 const silenceLimit = 32_000; // two heartbeats of 15 s missed
 const longestWait = 30_000;
 
@@ -47,17 +49,32 @@ export class Pending {
     this.dropped += over;
   }
 
-  take(): { lines: LogLine[]; dropped: number } {
-    const all = { lines: this.lines, dropped: this.dropped };
+  /* The newest; what is older is left out. */
+  takeNewest(most: number): { lines: LogLine[]; dropped: number } {
+    const over = Math.max(0, this.lines.length - most);
+    const all = { lines: over ? this.lines.slice(over) : this.lines, dropped: this.dropped + over };
+    this.clear();
+    return all;
+  }
+
+  /* The oldest; the others wait. */
+  takeOldest(most: number): { lines: LogLine[]; dropped: number } {
+    const piece = { lines: this.lines.slice(0, most), dropped: this.dropped };
+    this.lines = this.lines.slice(most);
+    this.dropped = 0;
+    return piece;
+  }
+
+  clear(): void {
     this.lines = [];
     this.dropped = 0;
-    return all;
   }
 }
 
 export class LogFeed {
   private readonly pending = new Pending();
   private paused = false;
+  private held = 0; // lines of a pause that has ended, still to be handed on
   private opening = false;
   private last: string | null = null; // id to go on from
   private timer: ReturnType<typeof setTimeout> | undefined;
@@ -76,6 +93,7 @@ export class LogFeed {
     else if (m.type === 'retry') this.wake();
     else if (m.type === 'pause') {
       this.paused = m.paused;
+      this.held = m.paused ? 0 : this.pending.count;
       this.flush();
     } else this.close();
   }
@@ -86,7 +104,8 @@ export class LogFeed {
     this.wake();
     clearTimeout(this.timer);
     this.timer = undefined;
-    this.pending.take();
+    this.held = 0;
+    this.pending.clear();
   }
 
   private say(status: FeedStatus): void {
@@ -162,8 +181,11 @@ export class LogFeed {
     this.timer = undefined;
     if (!this.pending.count) return;
     if (this.paused) return this.post({ type: 'held', count: this.pending.count });
-    this.post({ type: 'lines', ...this.pending.take(), opening: this.opening });
+    const piece = this.held > 0 ? this.pending.takeOldest(pieceLines) : this.pending.takeNewest(pieceLines);
+    this.held -= piece.lines.length + piece.dropped;
+    this.post({ type: 'lines', ...piece, opening: this.opening });
     this.opening = false;
+    if (this.pending.count) this.timer = setTimeout(() => this.flush(), feedBeat);
   }
 
   private pause(): Promise<void> {

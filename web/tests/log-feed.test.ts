@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { LogLine } from '@/api/logs';
-import { feedBeat, LogFeed, Pending, type FromFeed } from '@/stream/log-feed';
+import { feedBeat, LogFeed, Pending, pieceLines, type FromFeed } from '@/stream/log-feed';
 
 const line = (n: number): LogLine => ({ t: n, service: 's', node: 'n', level: null, text: `${n}`, cursor: `c${n}`, fields: null });
 const lines = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => line(from + i));
@@ -10,9 +10,21 @@ test('of a flood the newest lines are kept and the rest counted', () => {
   p.add(lines(0, 8), 0);
   p.add(lines(8, 15), 3);
   expect(p.count).toBe(18);
-  const { lines: kept, dropped } = p.take();
+  const { lines: kept, dropped } = p.takeNewest(10);
   expect(kept.map((l) => l.t)).toEqual([5, 6, 7, 8, 9, 10, 11, 12, 13, 14]);
   expect(dropped).toBe(8);
+  expect(p.count).toBe(0);
+});
+
+test('a beat takes the newest and counts the rest, or the oldest and leaves the rest', () => {
+  const p = new Pending(10);
+  p.add(lines(0, 8), 2);
+  expect(p.takeNewest(3)).toEqual({ lines: lines(5, 8), dropped: 7 });
+  p.add(lines(8, 15), 2);
+  expect(p.takeOldest(3)).toEqual({ lines: lines(8, 11), dropped: 2 });
+  expect(p.takeOldest(9)).toEqual({ lines: lines(11, 15), dropped: 0 });
+  p.add(lines(15, 16), 1);
+  p.clear();
   expect(p.count).toBe(0);
 });
 
@@ -70,6 +82,27 @@ describe('the feed', () => {
     expect(posted.at(-1)).toEqual({ type: 'held', count: 5 });
     feed.receive({ type: 'pause', paused: false });
     expect(posted.at(-1)).toMatchObject({ type: 'lines', lines: lines(0, 5) });
+    feed.receive({ type: 'close' });
+  });
+
+  test('a beat of a flood is its newest lines; a long pause comes in pieces, whole and in order', async () => {
+    const s = stream();
+    const { feed, posted } = start([s.answer]);
+    const told = () => posted.flatMap((m) => (m.type === 'lines' ? [m] : []));
+    feed.receive({ type: 'open', url: '/x' });
+    s.push('log.lines', { lines: lines(0, pieceLines + 5) });
+    await settle();
+    await settle();
+    expect(told()).toEqual([{ type: 'lines', lines: lines(5, pieceLines + 5), dropped: 5, opening: true }]);
+    feed.receive({ type: 'pause', paused: true });
+    const [from, to] = [pieceLines + 5, 4 * pieceLines];
+    s.push('log.lines', { lines: lines(from, to) });
+    await settle();
+    feed.receive({ type: 'pause', paused: false });
+    for (let i = 0; i < 4; i++) await settle();
+    expect(told().length).toBe(4);
+    expect(told().slice(1).flatMap((m) => m.lines)).toEqual(lines(from, to));
+    expect(told().slice(1).every((m) => m.dropped === 0)).toBe(true);
     feed.receive({ type: 'close' });
   });
 
