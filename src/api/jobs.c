@@ -344,5 +344,6 @@ const struct http_route job_routes[] = {
     {"GET", "/api/web/jobs", ROUTE_ON_WORKER, 0, "services:read", get_jobs, 0},
     {"GET", "/api/automation/jobs", ROUTE_ON_WORKER, 0, "services:read", get_jobs, 0},
     {"GET", "/api/web/actions/{id...}", ROUTE_ON_LOOP, 0, "services:read", get_actions, 0},
+    {"GET", "/api/cli/actions/{id...}", ROUTE_ON_LOOP, 0, "services:read", get_actions, 0},
     {0},
 };

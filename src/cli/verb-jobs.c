@@ -206,10 +206,79 @@ static json_t *order_of(const struct invocation *v, const char *verb)
     return body;
 }
 
+/* --- what is said before --- */
+
+static const json_t *offer_of(const json_t *actions, const char *verb)
+{
+    size_t i;
+    const json_t *action;
+    json_array_foreach (json_object_get(actions, "actions"), i, action)
+        if (str_eq(json_get_str(action, "verb", ""), verb))
+            return action;
+    return NULL;
+}
+
+/* The id that `word` means; NULL when that can't be told: the order itself says why. */
+static char *service_id(struct client *c, const char *word)
+{
+    struct err e = {0};
+    AUTO(json_decrefp) json_t *service = NULL;
+    AUTO(str_done) struct str path = {0};
+    str_add(&path, "/api/cli/services/");
+    path_add(&path, word);
+    int r = client_call(c, "GET", path.p, NULL, &e, &service);
+    const char *id = r >= 0 ? json_get_str(service, "id", NULL) : NULL;
+    return id ? mem_strdup(id) : NULL;
+}
+
+/* True when there was something to say. */
+static bool warn_of(const struct invocation *v, struct client *c, const char *word)
+{
+    struct err e = {0};
+    AUTO(json_decrefp) json_t *actions = NULL;
+    AUTO(str_done) struct str path = {0};
+    AUTO(mem_freep) char *id = service_id(c, word);
+    if (!id)
+        return false;
+    str_add(&path, "/api/cli/actions/");
+    path_add(&path, id);
+    if (client_call(c, "GET", path.p, NULL, &e, &actions) < 0)
+        return false;
+    const json_t *update = offer_of(actions, "container.update");
+    const char *warning = update ? json_get_str(update, "warning", NULL) : NULL;
+    AUTO(mem_freep) char *line = warning ? mem_printf("%s: %s", id, warning) : NULL;
+    if (line)
+        tell(stderr, v, "warn", "", line);
+    return line;
+}
+
+static bool says_yes(void)
+{
+    char answer[16] = "";
+    fputs("Go on? [y/N] ", stderr);
+    return fgets(answer, sizeof answer, stdin) && (*answer == 'y' || *answer == 'Y');
+}
+
+/* Asks only where somebody sits; a script was told. False: it was not meant. */
+static bool is_meant(struct invocation *v)
+{
+    struct err e = {0};
+    struct client *c = NULL;
+    bool warned = false;
+    if (client_new(v, &e, &c) < 0)
+        return true; /* the order says why */
+    for (size_t i = 0; i < v->words.n; i++)
+        warned |= warn_of(v, c, v->words.v[i]);
+    client_free(c);
+    return !warned || !isatty(STDIN_FILENO) || !isatty(STDERR_FILENO) || says_yes();
+}
+
 int verb_service_act(struct invocation *v)
 {
     if (v->words.n < 1)
         return verb_usage(v);
+    if (str_eq(v->verb->words[1], "update") && !is_meant(v))
+        return EXIT_REFUSED;
     AUTO(json_decrefp)
     json_t *body = order_of(v, v->verb->words[1] ? v->verb->words[1] : v->verb->words[0]);
     json_t *ids = json_array();

@@ -184,7 +184,8 @@ void columns_json_window(struct jw *w, const struct numbers *m); /* `t`, `column
 /* --- vitals.c --- */
 struct vitals {
     int64_t t;
-    double cpu, load1, mem_used, mem_total, swap_used, disk_used, disk_total, disk_worst;
+    double cpu, load1, mem_used, mem_total, swap_used, disk_used, disk_total, disk_available,
+        disk_worst;
     const char *disk_worst_mount; /* borrowed; NULL = none */
     double net_rx, net_tx, temp, power, psi[3];
 };

@@ -21,7 +21,7 @@ static void read_sample(const struct vitals *v, double ret[TREND_SERIES])
 {
     ret[0] = v->cpu;
     ret[1] = share(v->mem_used, v->mem_total);
-    ret[2] = share(v->disk_used, v->disk_total);
+    ret[2] = share(v->disk_used, v->disk_used + v->disk_available);
     ret[3] = total(v->net_rx, v->net_tx);
     ret[4] = fmax(v->psi[0], fmax(v->psi[1], v->psi[2]));
     ret[5] = v->temp;

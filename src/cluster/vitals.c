@@ -53,6 +53,8 @@ static void read_filesystems(const struct numbers *m, struct vitals *v)
         if (!is_remote(m, e)) {
             v->disk_used = isnan(v->disk_used) ? used : v->disk_used + used;
             v->disk_total = isnan(v->disk_total) ? size : v->disk_total + size;
+            avail = isnan(avail) ? free_bytes : avail;
+            v->disk_available = isnan(v->disk_available) ? avail : v->disk_available + avail;
         }
         if (!v->disk_worst_mount || percent > v->disk_worst) {
             v->disk_worst = percent;
@@ -142,6 +144,7 @@ void vitals_read(const struct numbers *m, struct vitals *ret)
                            .mem_total = gauge(m, MACHINE_MEM_TOTAL),
                            .disk_used = none,
                            .disk_total = none,
+                           .disk_available = none,
                            .net_rx = none,
                            .net_tx = none,
                            .temp = none,
@@ -215,6 +218,7 @@ void vitals_json(struct jw *w, const struct numbers *m)
     jw_key_fixed(w, "swap_used", v.swap_used, 0);
     jw_key_fixed(w, "disk_used", v.disk_used, 0);
     jw_key_fixed(w, "disk_total", v.disk_total, 0);
+    jw_key_fixed(w, "disk_available", v.disk_available, 0);
     worst_disk_json(w, &v);
     jw_key_fixed(w, "net_rx", v.net_rx, 0);
     jw_key_fixed(w, "net_tx", v.net_tx, 0);

@@ -44,14 +44,39 @@ static int read_ttl(const struct config *c, int64_t *ret_ms, struct err *e)
     return 0;
 }
 
-/* HOST:PORT that the token names. */
-static int find_address(const struct config *c, char *ret_address, size_t size, struct err *e)
+/* The address that the token names is the running server's to say, unless another one is named
+ * here. */
+static int find_address(const struct config *c, const struct running *server, char *ret_address,
+                        size_t size, struct err *e)
 {
-    const char *agents = c->value[SETTING_AGENTS];
-    if (str_eq(agents, "none"))
+    bool named = c->source[SETTING_AGENTS_ADDRESS] == FROM_COMMAND_LINE;
+    const char *agents = server ? server->agents : c->value[SETTING_AGENTS];
+    if (!*agents || str_eq(agents, "none"))
         return enrolment_kept_out(e);
-    hosts_agents_address(agents, c->value[SETTING_AGENTS_ADDRESS], ret_address, size);
+    if (server && !named)
+        str_copy(ret_address, size, server->agents);
+    else
+        hosts_agents_address(agents, c->value[SETTING_AGENTS_ADDRESS], ret_address, size);
     return 0;
+}
+
+static const char *called(const char *database)
+{
+    return *database ? database : "its data folder";
+}
+
+/* A token in another database than the running server's is one that it never hears of. */
+static int check_database(const struct config *c, const struct running *server, struct err *e)
+{
+    AUTO(mem_freep) char *database = data_folder_database(c);
+    if (str_eq(database, server->database))
+        return 0;
+    return err_set(
+        e, -EINVAL,
+        "The hydrad that runs here (process %d) keeps its nodes in %.300s; this would "
+        "make a token in %.300s, which it never hears of. Say --database (or --config) as "
+        "it was started with.",
+        server->pid, called(server->database), called(database));
 }
 
 static void print_token(struct fleet *f, const struct enrolment *n, const char *secret,
@@ -76,12 +101,19 @@ int command_node_add(const struct config *c)
                                   .replaces = config_option(c, "replace") != NULL};
     struct enrolment n;
     struct yard y = {0};
+    struct running server;
     if (!q.node)
         return command_usage("node add NAME [--ttl 15m] [--replace]");
-    hosts_node_id(c->value[SETTING_NODE], own, sizeof own);
+    bool runs = data_folder_running(c, &server);
+    if (runs)
+        str_copy(own, sizeof own, server.node);
+    else
+        hosts_node_id(c->value[SETTING_NODE], own, sizeof own);
     int r = read_ttl(c, &q.ttl_ms, &y.e);
+    if (r >= 0 && runs)
+        r = check_database(c, &server, &y.e);
     if (r >= 0)
-        r = find_address(c, address, sizeof address, &y.e);
+        r = find_address(c, runs ? &server : NULL, address, sizeof address, &y.e);
     if (r >= 0)
         r = open_yard(c, &y);
     struct actor by = command_actor();
@@ -94,6 +126,12 @@ int command_node_add(const struct config *c)
                 q.node);
     if (r >= 0)
         print_token(y.fleet, &n, secret, address);
+    if (r >= 0 && !runs)
+        fprintf(
+            stderr,
+            "No hydrad runs on %s now: the token counts once one does. One that runs on another "
+            "folder does not know it (--data).\n",
+            c->value[SETTING_DATA]);
     return close_yard(&y, r);
 }
 

@@ -417,6 +417,19 @@ static void on_signal(uv_signal_t *s, int number)
     http_server_shutdown(h->api.server, SHUTDOWN_GRACE_MS, on_http_done, h);
 }
 
+/* For verbs that are started with other settings, or none. */
+static void tell_verbs(const struct hub *h)
+{
+    struct err e = {0};
+    struct running r = {.pid = (int)getpid()};
+    AUTO(mem_freep) char *database = data_folder_database(h->config);
+    str_copy(r.agents, sizeof r.agents, h->agents_address);
+    str_copy(r.node, sizeof r.node, h->node_id);
+    str_copy(r.database, sizeof r.database, database);
+    if (data_folder_tell(h->lock_fd, &r, &e) < 0)
+        log_warn("hub", "verbs are not told the settings", "error=%s", LOG_Q(e.text));
+}
+
 static void run(struct hub *h)
 {
     static const int numbers[] = {SIGTERM, SIGINT};
@@ -428,6 +441,7 @@ static void run(struct hub *h)
     loop_timer_new(h->api.loop, 1000, 1000, on_tick, h);
     loop_timer_new(h->api.loop, REFRESH_MS, REFRESH_MS, on_refresh, h);
     store_on_health(h->api.store, on_health, h);
+    tell_verbs(h);
     h->api.ready = true;
     print_setup_link(h);
     sd_notify(0, "READY=1");

@@ -94,7 +94,7 @@ static const struct {
 };
 
 static const char backup_first[] =
-    " It is a database: a new version may change its files so that the old one can't read them any "
+    "It is a database: a new version may change its files so that the old one can't read them any "
     "more. Make a backup first.";
 
 static unsigned condition_of(const struct service_look *look)
@@ -151,8 +151,9 @@ struct offer {
     enum command_verb verb;
     const char *label, *confirm;
     bool danger;
-    const char *target; /* as the node's policy knows it */
-    const char *guard;  /* NULL = none stands against it */
+    const char *target;  /* as the node's policy knows it */
+    const char *guard;   /* NULL = none stands against it */
+    const char *warning; /* what to do before; NULL = nothing */
 };
 
 /* NULL = it can be done. The text lasts as long as `e` and `a`. */
@@ -181,6 +182,7 @@ static void print_offer(const struct answer *a, const struct offer *o)
     jw_key_str(w, "why", why);
     jw_key_bool(w, "danger", o->danger);
     jw_key_str(w, "confirm", o->confirm);
+    jw_key_str(w, "warning", o->warning);
     jw_key_str(w, "guard", verb_interrupts(o->verb) ? o->guard : NULL);
     jw_end_object(w);
 }
@@ -217,10 +219,12 @@ static void print_for_service(const struct answer *a, const struct service_look 
         print_effect(offers[i].effect, look->name, &confirm);
         if (verb_interrupts(verb))
             say_dependents(&look->needed_by, &confirm);
-        if (verb == COMMAND_CONTAINER_UPDATE && look->database)
-            str_add(&confirm, backup_first);
+        const char *warning =
+            verb == COMMAND_CONTAINER_UPDATE && look->database ? backup_first : NULL;
+        if (warning)
+            str_addf(&confirm, " %s", warning);
         print_offer(a, &(struct offer){verb, short_label(verb), str_text(&confirm),
-                                       offers[i].danger, look->observed, guard});
+                                       offers[i].danger, look->observed, guard, warning});
         str_done(&confirm);
     }
 }
@@ -237,7 +241,7 @@ static void print_prune(const struct answer *a)
                                "build cache of %s will be removed. Nothing that runs is touched.",
                                a->query->id);
     print_offer(a, &(struct offer){COMMAND_DOCKER_PRUNE, verb_label(COMMAND_DOCKER_PRUNE), confirm,
-                                   true, "", NULL});
+                                   true, "", NULL, NULL});
 }
 
 /* Offered where there is a newer one. */
@@ -253,7 +257,7 @@ static void print_upgrade(const struct answer *a, const struct node_look *look)
         mem_printf("The agent of %s is replaced by %s; when it does not reach the hub "
                    "within a minute, the present one goes on. Services are not touched.",
                    a->query->id, look->agent->upgrade);
-    print_offer(a, &(struct offer){verb, label, confirm, false, "", NULL});
+    print_offer(a, &(struct offer){verb, label, confirm, false, "", NULL, NULL});
 }
 
 /* Of a node that is away, where another one can reach its card: that one's policy decides. */
@@ -276,7 +280,7 @@ static void print_wake(const struct answer *a)
                                a->query->id);
     of.away = NULL;
     print_offer(&of, &(struct offer){COMMAND_MACHINE_WAKE, verb_label(COMMAND_MACHINE_WAKE),
-                                     confirm, false, macs.p, NULL});
+                                     confirm, false, macs.p, NULL, NULL});
 }
 
 static void print_for_node(const struct answer *a, const struct node_look *look)
@@ -294,8 +298,8 @@ static void print_for_node(const struct answer *a, const struct node_look *look)
         AUTO(mem_freep)
         char *confirm = mem_printf("%s %s, and with it the %u services on it.", node,
                                    both[i].effect, look->services);
-        print_offer(
-            a, &(struct offer){both[i].verb, verb_label(both[i].verb), confirm, true, "", guard});
+        print_offer(a, &(struct offer){both[i].verb, verb_label(both[i].verb), confirm, true, "",
+                                       guard, NULL});
     }
     if (look->engine)
         print_prune(a);
@@ -311,7 +315,7 @@ static void print_for_process(const struct answer *a)
         print_offer(a, &(struct offer){verb, "Send signal",
                                        "What a signal does is the program's own decision, but for "
                                        "KILL and STOP, which it is not asked about.",
-                                       false, a->query->process, NULL});
+                                       false, a->query->process, NULL, NULL});
 }
 
 static void print_for_mount(const struct answer *a)
@@ -324,7 +328,8 @@ static void print_for_mount(const struct answer *a)
                                "again. Programs that have files of it open may have to be started "
                                "anew.",
                                a->query->mount);
-    print_offer(a, &(struct offer){verb, verb_label(verb), confirm, false, a->query->mount, NULL});
+    print_offer(
+        a, &(struct offer){verb, verb_label(verb), confirm, false, a->query->mount, NULL, NULL});
 }
 
 /* --- a compose project --- */
@@ -403,7 +408,7 @@ static int print_for_project(const struct answer *a, struct err *e)
         struct str confirm = {0};
         say_project(project_offers[i].effect, &of, verb_interrupts(verb), &confirm);
         print_offer(a, &(struct offer){verb, project_offers[i].label, str_text(&confirm),
-                                       project_offers[i].danger, q->project, guard});
+                                       project_offers[i].danger, q->project, guard, NULL});
         str_done(&confirm);
     }
     return 0;

@@ -213,3 +213,28 @@ test('played: a name is asked for before a rename; what a machine refuses is tol
     await page.context().close();
     played.done();
 });
+
+test('what lies outside of somebody\'s limits can\'t be selected, and says why', async () => {
+    const olga = await hydrad.person(admin, 'olga', 'operator'), nils = await hydrad.person(admin, 'nils', 'operator');
+    assert.equal((await admin.patch(`/api/web/users/${olga.id}`, { limits: 'node:elsewhere' })).status, 200);
+    assert.equal((await admin.patch(`/api/web/users/${nils.id}`, { limits: 'node:tower' })).status, 200);
+    const outside = await signedIn(await hydrad.signIn('olga', olga.password)), page = await openPage(outside);
+    await page.goto(`${hydrad.base}/services`);
+    await row(page, 'sonarr').hover();
+    const box = page.getByRole('checkbox', { name: 'sonarr can\'t be selected: You act only on node:elsewhere' });
+    await box.click({ force: true });
+    assert.equal(await box.isChecked(), false);
+    assert.equal(await page.getByRole('region', { name: 'Selected services' }).count(), 0);
+    await row(page, 'sonarr').getByRole('link').first().focus();
+    await page.keyboard.press('x');
+    assert.equal(await page.getByRole('region', { name: 'Selected services' }).count(), 0);
+    assert.deepEqual(await accessibility(page), []);
+    assert.deepEqual(page.complaints, []);
+    await outside.close();
+    const inside = await signedIn(await hydrad.signIn('nils', nils.password)), his = await openPage(inside);
+    await his.goto(`${hydrad.base}/services`);
+    await row(his, 'sonarr').hover();
+    await his.getByRole('checkbox', { name: 'Select sonarr' }).click();
+    await his.getByRole('region', { name: 'Selected services' }).getByText('1 selected').waitFor();
+    await inside.close();
+});

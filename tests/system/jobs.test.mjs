@@ -204,6 +204,8 @@ test('what the policy of the node does not allow is refused there', async () => 
     assert.equal((await inspect('redis')).State.Running, true);
     const cli = await hydra(['service', 'update', 'redis']);
     assert.equal(cli.code, 2);
+    assert.match(cli.err, /^\S+\/redis: It is a database: a new version may change its files .* Make a backup first\.\n/);
+    assert.doesNotMatch((await hydra(['service', 'update', 'slow'])).err, /backup/);
 });
 
 test('one job is followed by its own stream, from how it is', async () => {

@@ -116,6 +116,23 @@ test('a node is removed, the one that Hydra runs on is not', async () => {
     assert.equal(e.actor, 'ada');
 });
 
+test('an admin with limits removes the nodes that fit, and no other', async () => {
+    for (const node of ['attic', 'cellar']) assert.equal((await enrol((await ask({ node })).json.token)).code, 0);
+    await until(async () => (await admin.get('/api/web/nodes')).json.nodes.length === 3, 15000, 'both nodes');
+    const c = await h.person(admin, 'lena', 'admin');
+    assert.equal((await admin.patch(`/api/web/users/${c.id}`, { limits: 'node:attic' })).status, 200);
+    const lena = await h.signIn('lena', c.password);
+    for (const api of ['web', 'cli']) {
+        const no = await lena.delete(`/api/${api}/nodes/cellar`);
+        assert.equal(no.status, 403);
+        assert.match(no.json.detail, /only where your limits fit: node:attic/);
+    }
+    assert.equal((await lena.delete('/api/web/nodes/nowhere')).status, 403);
+    assert.equal((await lena.post('/api/web/enrolments', { node: 'attic', replace: true })).status, 403);
+    assert.equal((await lena.delete('/api/web/nodes/attic')).status, 204);
+    assert.equal((await admin.delete('/api/web/nodes/cellar')).status, 204);
+});
+
 test('the key that seals the others is its owner\'s alone, and no secret lies open in the database', async () => {
     const file = path.join(h.dir, 'seal.key');
     assert.equal(fs.statSync(file).mode & 0o777, 0o600);
@@ -178,8 +195,22 @@ test('without a server: a token is made, and a server that starts later takes it
     }
 });
 
-test('the address in the token is the one that the settings name', async () => {
-    const address = async (...settings) => readToken((await hydrad(['node', 'add', 'far', '--data', h.dir, '--agents', `127.0.0.1:${port}`, ...settings])).out.trim()).address;
+test('the address in the token is the running server\'s, whatever is set where it is made; another one can be named', async () => {
+    const add = (...settings) => hydrad(['node', 'add', 'far', '--data', h.dir, ...settings], { env: { HYDRA_AGENTS: '0.0.0.0:9' } });
+    const address = async (...settings) => { const a = await add(...settings); assert.equal(a.code, 0, a.err); assert.doesNotMatch(a.err, /No hydrad runs/); return readToken(a.out.trim()).address; };
+    assert.equal(await address(), `127.0.0.1:${port}`);
+    assert.equal(await address('--agents', '0.0.0.0:7771'), `127.0.0.1:${port}`);
+    assert.equal(await address('--agents-address', 'hydra.lan'), `hydra.lan:${port}`);
+    assert.match((await hydrad(['node', 'add', 'hub', '--data', h.dir])).err, /runs on/); // its name is the server's to say, too
+    const elsewhere = await add('--database', path.join(h.ownDir, 'other.db'));
+    assert.equal(elsewhere.code, 1);
+    assert.match(elsewhere.err, new RegExp(`process ${h.process.pid}\\) keeps its nodes in its data folder; this would make a token in .*other\\.db, which it never hears of`));
+    assert.equal(fs.existsSync(path.join(h.ownDir, 'other.db')), false);
+});
+
+test('without a server the address is the one that the settings name, and that none runs is said', async () => {
+    const add = (...settings) => hydrad(['node', 'add', 'far', '--data', path.join(h.ownDir, 'alone'), '--agents', `127.0.0.1:${port}`, ...settings]);
+    const address = async (...settings) => { const a = await add(...settings); assert.match(a.err, /No hydrad runs on .*alone now/); return readToken(a.out.trim()).address; };
     assert.equal(await address('--agents-address', 'hydra.lan'), `hydra.lan:${port}`);
     assert.equal(await address('--agents-address', 'hydra.lan:443'), 'hydra.lan:443');
     assert.match(await address('--agents', '0.0.0.0:7771'), /^\d+\.\d+\.\d+\.\d+:7771$/);

@@ -920,6 +920,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/cli/actions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Of a service or a node; slashes stand as they are */
+                id: string;
+            };
+            cookie?: never;
+        };
+        /** What can be done to it now by who asks */
+        get: operations["cliActions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/web/guard": {
         parameters: {
             query?: never;
@@ -2151,6 +2171,8 @@ export interface components {
             swap_used: number | null;
             disk_used: number | null;
             disk_total: number | null;
+            /** @description Bytes that ordinary users may still fill: how full it is, as df says it, is used of used and available */
+            disk_available: number | null;
             disk_worst: {
                 mount: string;
                 percent: number;
@@ -2683,8 +2705,10 @@ export interface components {
             /** @description Why it can't be done now */
             why: string | null;
             danger: boolean;
-            /** @description What it will do and what depends on it */
+            /** @description What it will do, what depends on it, and the warning */
             confirm: string;
+            /** @description What to do before, for what can't be undone: a backup */
+            warning: string | null;
             /** @description The sentence of the guard rail that stands against it now; to be forced */
             guard: string | null;
         };
@@ -4854,6 +4878,30 @@ export interface operations {
                  */
                 mount?: string;
             };
+            header?: never;
+            path: {
+                /** @description Of a service or a node; slashes stand as they are */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Actions */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ActionList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    cliActions: {
+        parameters: {
+            query?: never;
             header?: never;
             path: {
                 /** @description Of a service or a node; slashes stand as they are */

@@ -30,4 +30,13 @@ export function useMayThere(permission: string, spot: Spot): boolean | undefined
   return session && mayThere(session, permission, spot);
 }
 
+/* Also for what is nowhere yet: who has limits may not. */
+export const useMayAnywhere = (permission: string): boolean => useQuery({ ...sessionQuery(), select: (s) => s.permissions.includes(permission) && !s.limits }).data ?? false;
+
+/* Why not there, where the limits say so; null where they don't, or where a label decides: then the server says it. */
+export function useOutside(permission: string, spot: Spot): string | null {
+  const session = useSession();
+  return session?.limits && mayThere(session, permission, spot) === false ? `You act only on ${session.limits.replaceAll(',', ', ')}` : null;
+}
+
 export const useMayAdd = (): boolean => useQuery({ ...sessionQuery(), select: mayAdd }).data ?? false;

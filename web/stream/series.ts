@@ -160,11 +160,14 @@ export class NodeVitals extends Topic {
   }
 }
 
+/* What used disk is a part of: df's, which leaves out what is kept for root. */
+export const diskRoom = (v: Vitals): number | null => (v.disk_used == null || v.disk_available == null ? v.disk_total : v.disk_used + v.disk_available);
+
 function vitalRow(v: Vitals): (number | null)[] {
   const part = (used: number | null, total: number | null) => (used != null && total ? (used / total) * 100 : null);
   const net = v.net_rx == null && v.net_tx == null ? null : (v.net_rx ?? 0) + (v.net_tx ?? 0);
   const psi = [v.psi_cpu, v.psi_mem, v.psi_io].filter((p) => p != null);
-  return [v.cpu, part(v.mem_used, v.mem_total), part(v.disk_used, v.disk_total), net, psi.length ? Math.max(...psi) : null, v.temp];
+  return [v.cpu, part(v.mem_used, v.mem_total), part(v.disk_used, diskRoom(v)), net, psi.length ? Math.max(...psi) : null, v.temp];
 }
 
 // --- metrics: all columns of one node, a row a second, for its page

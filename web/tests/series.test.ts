@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Vitals } from '@/api/types';
 import { sparkPaths, stepUp } from '@/components/sparkline';
-import { NodeSeries, NodeVitals, Ring, trendPoints, trendStep } from '@/stream/series';
+import { diskRoom, NodeSeries, NodeVitals, Ring, trendPoints, trendStep } from '@/stream/series';
 
 describe('Ring', () => {
   test('keeps the newest, oldest first, with gaps', () => {
@@ -20,7 +20,7 @@ describe('Ring', () => {
 });
 
 const vitals = (t: number, cpu: number | null): Vitals => ({
-  t, cpu, load1: null, mem_used: 50, mem_total: 100, swap_used: null, disk_used: null, disk_total: null, disk_worst: null,
+  t, cpu, load1: null, mem_used: 50, mem_total: 100, swap_used: null, disk_used: null, disk_total: null, disk_available: null, disk_worst: null,
   net_rx: 3, net_tx: 4, temp: null, power: null, psi_cpu: 1, psi_mem: 5, psi_io: null, gpus: [],
 });
 
@@ -34,6 +34,12 @@ describe('NodeVitals', () => {
     expect(v.column('net')).toEqual([7, 7]);
     expect(v.column('psi')).toEqual([5, 5]);
     expect(v.column('disk')).toEqual([null, null]);
+  });
+  test('a disk is as full as df says: what is kept for root is not counted', () => {
+    const v = new NodeVitals();
+    v.push({ ...vitals(trendStep, 1), disk_used: 600, disk_total: 1000, disk_available: 300 });
+    expect(v.column('disk')[0]).toBeCloseTo(66.67, 1);
+    expect(diskRoom({ ...vitals(0, 1), disk_total: 5 })).toBe(5);
   });
   test('older points go before what came live, which stays', () => {
     const v = new NodeVitals();

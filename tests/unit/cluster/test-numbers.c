@@ -247,6 +247,7 @@ static void test_filesystems_are_counted_once(void **state)
     vitals_read(numbers(r), &v);
     assert_true(fabs(v.disk_total - 1000) < 0.01);
     assert_true(fabs(v.disk_used - 600) < 0.01);
+    assert_true(fabs(v.disk_available - 300) < 0.01);
     assert_string_equal(v.disk_worst_mount, "/");
     assert_true(fabs(v.disk_worst - 66.67) < 0.01); /* as df says it: 600 of 900 */
     rig_free(r);

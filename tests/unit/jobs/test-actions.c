@@ -111,7 +111,7 @@ static bool warns_of(struct rig *r, const char *id)
     const struct action_query q = {.id = id, .permissions = PERMISSIONS_ALL, .now = r->now};
     if (actions_print(r->c, NULL, &q, &w, &e) < 0)
         fail_msg("%s", e.text);
-    return strstr(str_text(&out), "Make a backup first.");
+    return strstr(str_text(&out), "Make a backup first.\",\"warning\":\"It is a database");
 }
 
 static void a_new_version_of_a_database_warns(void **state)

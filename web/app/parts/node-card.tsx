@@ -17,7 +17,7 @@ import { nodeHref } from '@/lib/links';
 import { nodeLook, nodeName } from '@/lib/states';
 import { useClock } from '@/state/clock';
 import { useTrends, useVitals } from '@/state/vitals';
-import { trendStep, type NodeVitals, type VitalColumn } from '@/stream/series';
+import { diskRoom, trendStep, type NodeVitals, type VitalColumn } from '@/stream/series';
 
 export const NodeCard = memo(function NodeCard({ id, wide }: { id: string; wide?: boolean }) {
   const node = useQuery(nodeQuery(id)).data;
@@ -117,7 +117,8 @@ function MemoryRow({ v, spark }: RowProps) {
 /* Disks change over months: how full they are says more than a line. */
 function DiskRow({ v }: RowProps) {
   const q = ofTotal(share(v?.disk_used, v?.disk_total, false));
-  const part = v?.disk_used != null && v.disk_total ? (v.disk_used / v.disk_total) * 100 : 0;
+  const all = v && diskRoom(v);
+  const part = v?.disk_used != null && all ? (v.disk_used / all) * 100 : 0;
   return <Row name="Disk" {...q} spark={<Bar part={part} colour={8} />} />;
 }
 

@@ -56,8 +56,8 @@ export function useShellCommands(): void {
     }));
   }, [router, permissions]);
   const adds = useMemo(
-    (): Command[] => (permissions?.includes('nodes:write') ? [{ id: 'add-a-node', title: 'Add a node', group: 'Actions', run: () => router.push('/nodes?add') }] : []),
-    [router, permissions],
+    (): Command[] => (permissions?.includes('nodes:write') && !session?.limits ? [{ id: 'add-a-node', title: 'Add a node', group: 'Actions', run: () => router.push('/nodes?add') }] : []),
+    [router, permissions, session?.limits],
   );
   const looks = useMemo((): Command[] => {
     const look = (theme: Theme): Command => ({ id: `theme ${theme}`, title: `Use the ${theme} theme`, group: 'Appearance', run: () => setTheme(theme) });

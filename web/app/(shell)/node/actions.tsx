@@ -6,7 +6,7 @@ import { useOffers } from '@/app/parts/jobs/offers';
 import { IconButton } from '@/components/button';
 import { ahead } from '@/lib/ahead';
 import { nodeName } from '@/lib/states';
-import { useMay } from '@/state/session';
+import { useMayThere } from '@/state/session';
 
 const loadMore = () => import('./more');
 const More = lazy(loadMore);
@@ -15,7 +15,7 @@ ahead(loadMore);
 /* Reboot, power off, remove: not drawn for those who may none of it. */
 export function Actions({ node: n }: { node: NodeFacts }) {
   const offers = useOffers('node', n.id, nodeName(n));
-  const remove = useMay('nodes:write') && n.agent.kind === 'remote';
+  const remove = (useMayThere('nodes:write', { node: n.id, labels: [] }) ?? false) && n.agent.kind === 'remote';
   const [wanted, setWanted] = useState(false);
   if (!offers.rest.length && !remove) return null;
   const trigger = <IconButton icon={Ellipsis} label="More actions" aria-haspopup="menu" onPointerEnter={() => void loadMore()} onFocus={() => void loadMore()} onClick={() => setWanted(true)} />;

@@ -12,7 +12,7 @@ import { PageHead } from '@/components/card';
 import { Empty, SkeletonRows } from '@/components/states';
 import { count } from '@/lib/format';
 import { useCommands, type Command } from '@/state/commands';
-import { useMay } from '@/state/session';
+import { useMayAnywhere } from '@/state/session';
 
 const AddNode = lazyDialog(() => import('./add/add-node'));
 const Waiting = lazyPart(() => import('./waiting'));
@@ -33,7 +33,7 @@ type Adding = ReturnType<typeof useAdding>;
 
 /* `/nodes?add` opens the dialog; the palette and the key `n` do so too. */
 function useAdding() {
-  const may = useMay('nodes:write');
+  const may = useMayAnywhere('nodes:write');
   const path = usePathname();
   const params = useSearchParams();
   const [opened, setOpened] = useState<string | null>(null);

@@ -5,12 +5,12 @@ import { nodesQuery } from '@/api/keys';
 import { NodeCard } from '@/app/parts/node-card';
 import { ButtonLink } from '@/components/button';
 import { SectionHead } from '@/components/card';
-import { useMay } from '@/state/session';
+import { useMayAnywhere } from '@/state/session';
 
 export function Nodes() {
   const ids = useQuery(nodesQuery()).data ?? [];
   const single = ids.length === 1;
-  const may = useMay('nodes:write');
+  const may = useMayAnywhere('nodes:write');
   return (
     <section aria-label="Nodes" className="mt-[22px]">
       <SectionHead title={single ? 'Node' : 'Nodes'} note="last 15 min">

@@ -5,10 +5,11 @@ import { useCallback, useEffect, useMemo, useRef, useState, type RefObject } fro
 import { serviceQuery } from '@/api/keys';
 import type { Service } from '@/api/types';
 import { isManaged } from '@/lib/actions';
+import { mayThere } from '@/lib/limits';
 import { neighbour, type Line, type Open, type Sort } from '@/lib/services';
 import { useCommands, type Command } from '@/state/commands';
 import { useSelection } from '@/state/selection';
-import { useMay } from '@/state/session';
+import { useMay, useSession } from '@/state/session';
 import { usePicking } from './pick';
 import { Head } from './head';
 import { Row, Unfold } from './row';
@@ -33,7 +34,11 @@ export function List({ lines, sort, onSort, onFold }: Props) {
   const pick = useMay('service:restart');
   const picking = useSelection((s) => s.ids.length > 0);
   const client = useQueryClient();
-  usePicking(pick, active, (id) => isManagedHere(client.getQueryData(serviceQuery(id).queryKey)));
+  const session = useSession();
+  usePicking(pick, active, (id) => {
+    const s = client.getQueryData(serviceQuery(id).queryKey);
+    return !!session && !!s && isManagedHere(s) && mayThere(session, 'service:restart', s) !== false;
+  });
   const Body = lines.length > virtualFrom ? VirtualBody : PlainBody;
   return (
     <div role="table" aria-label="Services" aria-rowcount={lines.length + 1} data-picking={picking || undefined} className="edge rounded-3 bg-surface">
@@ -45,7 +50,7 @@ export function List({ lines, sort, onSort, onFold }: Props) {
   );
 }
 
-const isManagedHere = (s: Service | undefined): boolean => !!s && isManaged(s.kind) && s.node !== null;
+const isManagedHere = (s: Service): boolean => isManaged(s.kind) && s.node !== null;
 
 function useWalk(lines: Line[], active: string | null, setActive: (id: string | null) => void): void {
   const walk = useRef((_step: 1 | -1) => {});

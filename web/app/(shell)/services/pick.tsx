@@ -10,8 +10,9 @@ import { clearSelection, toggleSelected, useSelection } from '@/state/selection'
 
 const most = 50; // of one order
 
-export function Box({ id, name }: { id: string; name: string }) {
+export function Box({ id, name, why }: { id: string; name: string; why: string | null }) {
   const on = useSelection((s) => s.ids.includes(id));
+  if (why) return <input type="checkbox" className="check svc-box" aria-label={`${name} can't be selected: ${why}`} aria-disabled checked={false} readOnly data-tip={why} onClick={(e) => e.preventDefault()} />;
   return <input type="checkbox" className="check svc-box" aria-label={`Select ${name}`} checked={on} onChange={() => toggleSelected(id)} />;
 }
 

@@ -16,6 +16,7 @@ import { kindWord, type Fold, type Open } from '@/lib/services';
 import { serviceLook } from '@/lib/states';
 import { useClock } from '@/state/clock';
 import { useEntity, whole } from '@/state/entity';
+import { useOutside } from '@/state/session';
 import { Box } from './pick';
 
 export const Row = memo(function Row({ id, index, pick }: { id: string; index: number; pick: boolean }) {
@@ -40,10 +41,11 @@ export const Row = memo(function Row({ id, index, pick }: { id: string; index: n
 /* The link covers its row; what stands above it has its own. */
 function Name({ service: s, pick }: { service: Service; pick: boolean }) {
   const look = serviceLook[s.state];
+  const why = useOutside('service:restart', s);
   return (
     <span role="cell" className="flex min-w-0 items-center gap-2.5">
       <span className="svc-pick">
-        {pick && <Box id={s.id} name={s.display} />}
+        {pick && <Box id={s.id} name={s.display} why={why} />}
         <Shape shape={look.shape} label={look.word} size={s.state === 'healthy' ? 'sm' : 'md'} />
       </span>
       <Link href={serviceHref(s.id)} className="svc-link flex min-w-0 items-center gap-2 font-medium">
