@@ -21,7 +21,12 @@ export function parsed(line: LogLine): Parsed {
   return p;
 }
 
+// eslint-disable-next-line no-control-regex -- what escapes and their like begin with
+const control = /[\0-\x08\x0a-\x1f\x7f-\x9f]/;
+
+/* Most lines are what they say: those need no parsing to be searched. */
 export function matchesLine(line: LogLine, matcher: Matcher): boolean {
+  if (!line.text.startsWith('{') && !control.test(line.text)) return matcher.test(line.text);
   const { plain, summary } = parsed(line);
   return matcher.test(plain) || (summary !== null && matcher.test(summary));
 }
