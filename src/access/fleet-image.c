@@ -75,6 +75,8 @@ int fleet_image_load(struct db *db, struct err *e, struct fleet_image **ret_i)
         r = load_nodes(i, db, e);
     if (r >= 0)
         r = load_enrolments(i, db, e);
+    if (r >= 0)
+        r = fleet_bmcs_load(i, db, e);
     db_rollback(db);
     if (r < 0)
         return r;
@@ -89,6 +91,7 @@ void fleet_image_free(struct fleet_image *i)
     map_done(&i->by_id, NULL);
     mem_free(i->entries);
     mem_free(i->enrolments);
+    fleet_bmcs_free(i);
     mem_free(i);
 }
 

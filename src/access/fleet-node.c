@@ -16,6 +16,8 @@ static int remove_inside(struct db *db, const struct actor *by, const char *id, 
         return err_set(e, -ENOENT, "There is no node called %.64s with an agent.", id);
     if (r > 0)
         r = db_exec(db, e, "DELETE FROM enrolments WHERE node = $1 AND used_ms = 0", "s", id);
+    if (r >= 0)
+        r = db_exec(db, e, "DELETE FROM bmcs WHERE node = $1", "s", id);
     return r < 0 ? r : change_record(db, by, "node.remove", id, "", e);
 }
 
@@ -34,6 +36,8 @@ static int reset_inside(struct db *db, const struct actor *by, int64_t *ret_node
         r = db_exec(db, e, "DELETE FROM nodes", "");
     if (r >= 0)
         r = db_exec(db, e, "DELETE FROM enrolments", "");
+    if (r >= 0)
+        r = db_exec(db, e, "DELETE FROM bmcs", "");
     if (r >= 0)
         r = fleet_keys_forget(db, e);
     if (r < 0)

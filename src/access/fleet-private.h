@@ -19,6 +19,11 @@ struct fleet_entry {
     bool promoted;      /* a next certificate was shown; not yet written */
 };
 
+struct fleet_bmc_entry {
+    struct fleet_bmc bmc;
+    char *sealed; /* its password */
+};
+
 /* What the database said at one moment. */
 struct fleet_image {
     int64_t version;
@@ -27,7 +32,11 @@ struct fleet_image {
     struct map by_id;             /* of entries */
     struct enrolment *enrolments; /* newest first */
     size_t n_enrolments;
+    struct fleet_bmc_entry *bmcs;
+    size_t n_bmcs;
 };
+int fleet_bmcs_load(struct fleet_image *i, struct db *db, struct err *e) MUST_CHECK;
+void fleet_bmcs_free(struct fleet_image *i);
 
 int fleet_image_load(struct db *db, struct err *e, struct fleet_image **ret_i) MUST_CHECK;
 void fleet_image_free(struct fleet_image *i);
@@ -72,7 +81,8 @@ struct fleet {
     struct fleet_hooks hooks;
     char *folder; /* of seal.key */
     struct fleet_keys keys;
-    bool told_more; /* keys.rotation.told is not yet written; under `lock` */
+    struct seal *seal; /* NULL: it can't be read */
+    bool told_more;    /* keys.rotation.told is not yet written; under `lock` */
 
     /* One reader of the database at a time; taken before `lock`, also held while hooks run. */
     pthread_mutex_t refreshing;

@@ -9,6 +9,8 @@ static int load_first(struct fleet *f, struct store *store, const char *data_fol
     int r = store_take(store, e, &db);
     if (r >= 0)
         r = fleet_keys_load(db, data_folder, may_replace, e, &f->keys);
+    if (r >= 0)
+        (void)!seal_open(data_folder, NULL, &f->seal); /* the keys were opened with it just now */
     return r < 0 ? r : fleet_image_load(db, e, &f->image);
 }
 
@@ -33,6 +35,7 @@ void fleet_free(struct fleet *f)
         return;
     fleet_image_free(f->image);
     fleet_keys_done(&f->keys);
+    seal_free(f->seal);
     mem_free(f->folder);
     pthread_rwlock_destroy(&f->lock);
     pthread_mutex_destroy(&f->refreshing);

@@ -12,6 +12,7 @@
 
 #include "access/access.h"
 #include "access/authority.h"
+#include "access/bmc.h"
 
 struct fleet;
 
@@ -159,3 +160,16 @@ int fleet_renew(struct fleet *f, struct db *db, const struct identity *old,
                 const unsigned char key[AUTHORITY_KEY_SIZE], const unsigned char *proof,
                 size_t proof_len, int64_t now_wall_ms, struct err *e, struct str *ret_certificate,
                 struct identity *ret_i) MUST_CHECK;
+
+/* --- management controllers --- */
+bool fleet_bmc(struct fleet *f, const char *node, struct fleet_bmc *ret_b); /* false = none */
+/* "USER\nPASSWORD", for this address alone. From memory; any thread. -EINVAL: it was changed
+ * meanwhile; -EBADMSG. Wipe it (seal_wipe()). */
+int fleet_bmc_secret(struct fleet *f, const char *node, const char *address, struct err *e,
+                     struct str *ret_secret) MUST_CHECK;
+/* Who and when are filled in. A NULL password keeps the one before, where address and `via` stay as
+ * they are. */
+int fleet_bmc_set(struct fleet *f, struct db *db, const struct actor *by, const struct fleet_bmc *b,
+                  const char *password, struct err *e) MUST_CHECK;
+int fleet_bmc_remove(struct fleet *f, struct db *db, const struct actor *by, const char *node,
+                     struct err *e) MUST_CHECK; /* -ENOENT */

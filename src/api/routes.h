@@ -19,6 +19,7 @@ extern const struct http_route job_routes[];    /* jobs.c: orders, what can be d
 extern const struct http_route guard_routes[];  /* guard.c: what must not be interrupted */
 extern const struct http_route log_routes[];    /* logs.c: pages, live tails, downloads */
 extern const struct http_route node_policy_routes[]; /* node-policy.c: what a node allows */
+extern const struct http_route bmc_routes[];         /* bmc.c: management controllers */
 extern const struct http_route inspect_routes[];     /* inspect.c: questions to nodes */
 extern const struct http_route audit_routes[];       /* audit.c */
 extern const struct http_route table_routes[]; /* tables.c: columns and rows for the command line */

@@ -1,5 +1,6 @@
 /* hydra service start|stop|restart …, hydra node reboot|poweroff, hydra jobs, hydra job cancel. */
 #include "cli/list.h"
+#include "cli/order.h"
 #include "cli/print.h"
 #include "cli/verbs.h"
 
@@ -172,7 +173,7 @@ static int place(const struct invocation *v, struct client *c, const json_t *bod
     return r;
 }
 
-static int order(struct invocation *v, const json_t *body)
+int order_give(struct invocation *v, const json_t *body)
 {
     struct err e = {0};
     struct client *c = NULL;
@@ -195,7 +196,7 @@ static int order(struct invocation *v, const json_t *body)
     return code;
 }
 
-static json_t *order_of(const struct invocation *v, const char *verb)
+json_t *order_of(const struct invocation *v, const char *verb)
 {
     json_t *body = json_object();
     json_object_set_new(body, "verb", json_string(verb));
@@ -285,7 +286,7 @@ int verb_service_act(struct invocation *v)
     for (size_t i = 0; i < v->words.n; i++)
         json_array_append_new(ids, json_string(v->words.v[i]));
     json_object_set_new(body, "services", ids);
-    return order(v, body);
+    return order_give(v, body);
 }
 
 /* hydra service connect|disconnect ID NETWORK. */
@@ -309,7 +310,7 @@ int verb_node_act(struct invocation *v)
                                : str_eq(word, "wake") ? "machine.wake"
                                                       : "machine.power-off");
     json_object_set_new(body, "node", json_string(v->words.v[0]));
-    return order(v, body);
+    return order_give(v, body);
 }
 
 int verb_node_remount(struct invocation *v)
@@ -364,7 +365,7 @@ int verb_generation_act(struct invocation *v)
         json_object_set_new(body, second, json_string(v->words.v[1]));
     if (days)
         json_object_set_new(body, "argument", json_string(days));
-    return order(v, body);
+    return order_give(v, body);
 }
 
 int verb_node_prune(struct invocation *v)
@@ -380,14 +381,14 @@ int verb_node_prune(struct invocation *v)
         if (invocation_has(v, texts[i].option))
             json_object_set_new(body, texts[i].member,
                                 json_string(invocation_option(v, texts[i].option)));
-    return order(v, body);
+    return order_give(v, body);
 }
 
 static int upgrade(struct invocation *v, const char *node)
 {
     AUTO(json_decrefp) json_t *body = order_of(v, "agent.upgrade");
     json_object_set_new(body, "node", json_string(node));
-    return order(v, body);
+    return order_give(v, body);
 }
 
 /* One after another, up to the first that does not come back well. */

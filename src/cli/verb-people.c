@@ -21,12 +21,14 @@ static bool read_password(const struct invocation *v, char *password, size_t siz
     return ok && *password;
 }
 
-static int no_password(void)
+bool verb_password(const struct invocation *v, char *ret_password, size_t size)
 {
-    return verb_fail(
-        &(struct err){
-            .text = "No password: name a file with --password-file FILE, or - for standard input."},
-        -EINVAL);
+    bool ok = read_password(v, ret_password, size);
+    if (!ok)
+        fputs("hydra: No password: name a file with --password-file FILE, or - for standard "
+              "input.\n",
+              stderr);
+    return ok;
 }
 
 int verb_user_add(struct invocation *v)
@@ -36,8 +38,8 @@ int verb_user_add(struct invocation *v)
     AUTO(json_decrefp) json_t *answer = NULL;
     if (v->words.n != 1 || !role)
         return verb_usage(v);
-    if (!read_password(v, password, sizeof password))
-        return no_password();
+    if (!verb_password(v, password, sizeof password))
+        return 2;
     AUTO(json_decrefp)
     json_t *body =
         json_pack("{s:s, s:s, s:s}", "name", v->words.v[0], "password", password, "role", role);
@@ -63,8 +65,8 @@ int verb_user_edit(struct invocation *v)
     if (invocation_has(v, "disable") || invocation_has(v, "enable"))
         json_object_set_new(body, "disabled", json_boolean(invocation_has(v, "disable")));
     if (invocation_has(v, "password-file")) {
-        if (!read_password(v, password, sizeof password))
-            return no_password();
+        if (!verb_password(v, password, sizeof password))
+            return 2;
         json_object_set_new(body, "password", json_string(password));
     }
     return json_object_size(body) ? verb_call(v, "PATCH", "users", v->words.v[0], body, &answer)

@@ -17,6 +17,11 @@ int verb_service_add(struct invocation *v);
 int verb_service_edit(struct invocation *v);
 int verb_service_rm(struct invocation *v);
 int verb_service_act(struct invocation *v);
+int verb_project_act(struct invocation *v);
+int verb_service_rename(struct invocation *v);
+int verb_node_signal(struct invocation *v);
+int verb_node_power(struct invocation *v);
+int verb_node_bmc(struct invocation *v);
 int verb_node_upgrade(struct invocation *v);
 int verb_node_act(struct invocation *v);
 int verb_generations(struct invocation *v);
@@ -45,6 +50,9 @@ int verb_completion(struct invocation *v);
 /* Says the sentence on stderr. Returns 2. */
 int verb_fail(const struct err *e, int code);
 int verb_usage(const struct invocation *v);
+
+/* The password that --password-file names, or that is typed. False after the sentence was said. */
+bool verb_password(const struct invocation *v, char *ret_password, size_t size);
 
 /* One call of /api/cli/COLLECTION[/ID]: 0, or an exit code after the sentence was said. */
 int verb_call(struct invocation *v, const char *method, const char *collection, const char *id,

@@ -1,5 +1,6 @@
 #include "hub/serve.h"
 
+#include "access/seal.h"
 #include "api/api.h"
 #include "api/recent-keys.h"
 #include "base/clock.h"
@@ -11,6 +12,7 @@
 #include "hub/nodes.h"
 #include "hub/recall.h"
 #include "logs/logs.h"
+#include "node/power.h"
 
 #include <malloc.h>
 #include <signal.h>
@@ -71,9 +73,37 @@ static void on_checks(void *arg, const char *node, const struct check_spec *spec
         nodes_checks(h->nodes, node, specs, n);
 }
 
+/* "cycle nas" to a controller goes with user and password, which nothing else ever holds. */
+static int command_power(const struct hub *h, const char *node, const struct command *c,
+                         struct err *e)
+{
+    struct str secret = {0};
+    struct command with = *c;
+    const char *space = strchr(c->argument, ' ');
+    int r = fleet_bmc_secret(h->api.fleet, space ? space + 1 : "", c->target + strlen(POWER_TARGET),
+                             e, &secret);
+    with.secret = secret.p;
+    if (r >= 0)
+        r = nodes_command(h->nodes, node, &with, e);
+    seal_wipe(&secret);
+    return r;
+}
+
 static int on_command(void *arg, const char *node, const struct command *c, struct err *e)
 {
-    return nodes_command(((struct hub *)arg)->nodes, node, c, e);
+    const struct hub *h = arg;
+    return c->verb == COMMAND_MACHINE_POWER ? command_power(h, node, c, e)
+                                            : nodes_command(h->nodes, node, c, e);
+}
+
+static bool on_bmc(void *arg, const char *node, struct fleet_bmc *ret_b)
+{
+    const struct hub *h = arg;
+    if (!fleet_bmc(h->api.fleet, node, ret_b))
+        return false;
+    if (!*ret_b->via)
+        str_copy(ret_b->via, sizeof ret_b->via, h->node_id);
+    return true;
 }
 
 static int on_query(void *arg, const char *node, const char *id, struct err *e)
@@ -248,8 +278,9 @@ static int start_domain(struct hub *h, struct err *e)
                                        .max_subscribers = config_number(h->config, SETTING_STREAMS),
                                        .snapshot = on_snapshot,
                                        .arg = h});
-    a->jobs = jobs_new(a->loop, a->workers, a->store, a->cluster, a->log,
-                       &(struct jobs_hooks){.arg = h, .command = on_command, .query = on_query});
+    a->jobs = jobs_new(
+        a->loop, a->workers, a->store, a->cluster, a->log,
+        &(struct jobs_hooks){.arg = h, .command = on_command, .query = on_query, .bmc = on_bmc});
     a->logs = logs_new(&(struct logs_hooks){.read = on_read_logs, .arg = h});
     h->recorder = recorder_new(a->loop, a->workers, a->store);
     hosts_node_id(h->config->value[SETTING_NODE], h->node_id, sizeof h->node_id);

@@ -1,6 +1,7 @@
 #include "jobs/actions.h"
 
 #include "jobs/guarded.h"
+#include "node/power.h"
 
 #include <stdio.h>
 
@@ -169,7 +170,8 @@ static const char *why_not(const struct answer *a, const struct offer *o, struct
     return r < 0 ? e->text : NULL;
 }
 
-static void print_offer(const struct answer *a, const struct offer *o)
+/* `argument`: what is to be asked for; NULL = the asker's to say, or nothing. */
+static void print_offer_of(const struct answer *a, const struct offer *o, const char *argument)
 {
     struct jw *w = a->w;
     struct err e = {0};
@@ -184,7 +186,13 @@ static void print_offer(const struct answer *a, const struct offer *o)
     jw_key_str(w, "confirm", o->confirm);
     jw_key_str(w, "warning", o->warning);
     jw_key_str(w, "guard", verb_interrupts(o->verb) ? o->guard : NULL);
+    jw_key_str(w, "argument", argument);
     jw_end_object(w);
+}
+
+static void print_offer(const struct answer *a, const struct offer *o)
+{
+    print_offer_of(a, o, NULL);
 }
 
 static bool may(const struct answer *a, enum command_verb verb)
@@ -283,6 +291,50 @@ static void print_wake(const struct answer *a)
                                      confirm, false, macs.p, NULL, NULL});
 }
 
+/* By its controller, whether the node is there or not: the policy of who asks it decides. */
+static void print_power(const struct answer *a, unsigned services, const char *guard)
+{
+    static const struct {
+        const char *label, *effect;
+    } words[POWER_WORDS] = {
+        [POWER_STATUS] = {"Ask whether it is on", "The controller of %s is asked. Nothing changes"},
+        [POWER_ON] = {"Switch on", "%s will be switched on by its controller"},
+        [POWER_SOFT] = {"Shut down", "%s will be told to shut down, as by its power button"},
+        [POWER_OFF] = {"Switch off at once", "%s will lose its power at once: what is not written "
+                                             "yet is lost, and file systems are not unmounted"},
+        [POWER_CYCLE] = {"Power cycle", "%s will lose its power at once and get it back: what is "
+                                        "not written yet is lost"},
+        [POWER_RESET] = {"Reset", "%s will start anew at once, as by its reset button: what is not "
+                                  "written yet is lost"},
+    };
+    struct fleet_bmc b;
+    struct node_look via;
+    struct answer of = *a;
+    if (!may(a, COMMAND_MACHINE_POWER) || !a->jobs || !jobs_bmc(a->jobs, a->query->id, &b))
+        return;
+    AUTO(mem_freep) char *target = mem_printf(POWER_TARGET "%s", b.address);
+    bool there = cluster_look_node(a->cluster, b.via, NULL, &via) >= 0 && !via.away;
+    AUTO(mem_freep)
+    char *away = there ? NULL : mem_printf("%s, which asks its controller, is away.", b.via);
+    of.away = str_eq(b.via, a->query->id) ? (char *)"It can't ask its own controller: choose "
+                                                    "another node that does."
+                                          : away;
+    of.policy = jobs_policy(a->jobs, b.via);
+    for (unsigned w = 0; w < POWER_WORDS; w++) {
+        bool interrupts = power_word_interrupts((enum power_word)w);
+        struct str confirm = {0};
+        print_effect(words[w].effect, a->query->id, &confirm);
+        if (interrupts)
+            str_addf(&confirm, "; with it go the %u services on it", services);
+        str_add_char(&confirm, '.');
+        const struct offer o = {
+            COMMAND_MACHINE_POWER,    words[w].label, str_text(&confirm), interrupts, target,
+            interrupts ? guard : NULL};
+        print_offer_of(&of, &o, power_word_name((enum power_word)w));
+        str_done(&confirm);
+    }
+}
+
 static void print_for_node(const struct answer *a, const struct node_look *look)
 {
     static const struct {
@@ -306,6 +358,7 @@ static void print_for_node(const struct answer *a, const struct node_look *look)
     print_upgrade(a, look);
     if (look->away)
         print_wake(a);
+    print_power(a, look->services, guard);
 }
 
 static void print_for_process(const struct answer *a)

@@ -65,6 +65,7 @@ static const struct {
     [COMMAND_AGENT_UPGRADE] = {"Upgrade the agent of", PERM_NODES_WRITE, false},
     [COMMAND_MACHINE_WAKE] = {"Wake", PERM_NODE_REBOOT, false},
     [COMMAND_MOUNT_REMOUNT] = {"Remount", PERM_SERVICE_RESTART, false},
+    [COMMAND_MACHINE_POWER] = {"Power", PERM_NODE_REBOOT, true},
 };
 
 enum permission verb_permission(enum command_verb v)
@@ -88,7 +89,7 @@ bool verb_interrupts(enum command_verb v)
 bool verb_is_machine(enum command_verb v)
 {
     return v == COMMAND_MACHINE_REBOOT || v == COMMAND_MACHINE_POWER_OFF ||
-           v == COMMAND_AGENT_UPGRADE || v == COMMAND_MACHINE_WAKE;
+           v == COMMAND_AGENT_UPGRADE || v == COMMAND_MACHINE_WAKE || v == COMMAND_MACHINE_POWER;
 }
 
 bool verb_is_project(enum command_verb v)
@@ -146,6 +147,8 @@ char *job_title(const struct job *j)
         return mem_printf("%s %zu services", label, j->children.n);
     if (j->verb == COMMAND_MACHINE_WAKE) /* another one than it is asked of */
         return mem_printf("%s %s from %s", label, j->argument ? j->argument : "", j->node);
+    if (j->verb == COMMAND_MACHINE_POWER) /* "cycle nas" */
+        return mem_printf("%s: %s, by its controller from %s", label, j->argument, j->node);
     if (!*j->target) /* the machine as a whole */
         return mem_printf("%s %s", label, j->node);
     if (command_is_generation(j->verb))

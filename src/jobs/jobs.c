@@ -491,6 +491,11 @@ const struct policy *jobs_policy(const struct jobs *j, const char *node)
     return map_get(&j->policies, node);
 }
 
+bool jobs_bmc(const struct jobs *j, const char *node, struct fleet_bmc *ret_b)
+{
+    return j->hooks.bmc && j->hooks.bmc(j->hooks.arg, node, ret_b);
+}
+
 void jobs_set_policy(struct jobs *j, const char *node, const struct policy *p)
 {
     policy_free(map_set(&j->policies, node, policy_copy(p)));

@@ -16,6 +16,7 @@
 #pragma once
 
 #include "access/audit.h"
+#include "access/bmc.h"
 #include "cluster/cluster.h"
 #include "io/loop.h"
 #include "io/worker.h"
@@ -47,6 +48,9 @@ struct jobs_hooks {
     int (*command)(void *arg, const char *node, const struct command *c, struct err *e);
     /* Asks for the outcome of a command that was given before. The same errors. */
     int (*query)(void *arg, const char *node, const char *id, struct err *e);
+    /* The management controller of a node, `via` filled in; false = none is known. NULL = none is
+     * of any. */
+    bool (*bmc)(void *arg, const char *node, struct fleet_bmc *ret_b);
 };
 
 struct jobs *jobs_new(struct loop *loop, struct workers *workers, struct store *store,
@@ -115,6 +119,7 @@ void jobs_set_policy(struct jobs *j, const char *node, const struct policy *p);
 /* --- what others read: on the loop --- */
 
 const struct policy *jobs_policy(const struct jobs *j, const char *node); /* NULL = not told yet */
+bool jobs_bmc(const struct jobs *j, const char *node, struct fleet_bmc *ret_b);
 
 /* NULL when it is neither under way nor over since lately: the database knows it then. */
 const struct job *jobs_find(const struct jobs *j, const char *id);

@@ -5,6 +5,7 @@
 #include "jobs/actions.h"
 #include "jobs/guarded.h"
 #include "jobs/health.h"
+#include "node/power.h"
 
 struct plan {
     struct jobs *jobs;
@@ -398,6 +399,50 @@ static int plan_wake(const struct plan *p)
     return r;
 }
 
+static int find_bmc(const struct plan *p, const char *node, struct fleet_bmc *ret_b)
+{
+    struct node_look look;
+    int r = cluster_look_node(p->jobs->cluster, node, p->e, &look);
+    if (r >= 0 && !jobs_bmc(p->jobs, node, ret_b))
+        r = err_set(p->e, -EINVAL,
+                    "Hydra knows no management controller (BMC) of %s: hydra node bmc %s --address "
+                    "…, or the node's menu.",
+                    node, node);
+    else if (r >= 0 && str_eq(ret_b->via, node))
+        r = err_set(p->e, -EINVAL,
+                    "%s can't ask its own controller to switch it off: choose another node that "
+                    "does (hydra node bmc %s --via NODE).",
+                    node, node);
+    return err_field(p->e, r, "node");
+}
+
+/* Asked of the node that asks the controller. */
+static int plan_power(const struct plan *p)
+{
+    const struct job_order *o = p->order;
+    enum power_word word = POWER_STATUS;
+    struct fleet_bmc b = {0};
+    int r = check_right(p, COMMAND_MACHINE_POWER, o->node);
+    if (r >= 0)
+        r = err_field(p->e, power_word_parse(o->argument, p->e, &word), "argument");
+    if (r >= 0 && !str_is_empty(o->target))
+        r = err_field(p->e, err_set(p->e, -EINVAL, "machine.power takes no \"target\"."), "target");
+    if (r >= 0)
+        r = find_bmc(p, o->node, &b);
+    if (r >= 0)
+        r = check_node(p, b.via);
+    if (r < 0)
+        return r;
+    AUTO(mem_freep) char *target = mem_printf(POWER_TARGET "%s", b.address);
+    AUTO(mem_freep) char *argument = mem_printf("%s %s", power_word_name(word), o->node);
+    r = check_twice(p, COMMAND_MACHINE_POWER, b.via, target);
+    if (r >= 0 && power_word_interrupts(word))
+        r = check_guard_of_node(p, COMMAND_MACHINE_POWER, o->node);
+    if (r >= 0)
+        make(p, COMMAND_MACHINE_POWER, b.via, "", target, argument);
+    return r;
+}
+
 static int plan_node(const struct plan *p)
 {
     const struct job_order *o = p->order;
@@ -406,6 +451,8 @@ static int plan_node(const struct plan *p)
     int r = check_verb(p, &verb);
     if (r >= 0 && verb == COMMAND_MACHINE_WAKE)
         return plan_wake(p);
+    if (r >= 0 && verb == COMMAND_MACHINE_POWER)
+        return plan_power(p);
     if (r >= 0)
         r = check_target(p, verb, target);
     if (r >= 0)

@@ -1,6 +1,7 @@
 #include "node/command.h"
 
 #include <assert.h>
+#include <string.h>
 
 static const char *const verbs[COMMAND_COUNT] = {
     [COMMAND_UNIT_START] = "unit.start",
@@ -37,6 +38,7 @@ static const char *const verbs[COMMAND_COUNT] = {
     [COMMAND_AGENT_UPGRADE] = "agent.upgrade",
     [COMMAND_MACHINE_WAKE] = "machine.wake",
     [COMMAND_MOUNT_REMOUNT] = "mount.remount",
+    [COMMAND_MACHINE_POWER] = "machine.power",
 };
 
 const char *command_verb_name(enum command_verb v)
@@ -94,6 +96,9 @@ void command_done(struct command *c)
     mem_free(c->user);
     mem_free(c->target);
     mem_free(c->argument);
+    if (c->secret)
+        explicit_bzero(c->secret, strlen(c->secret));
+    mem_free(c->secret);
 }
 
 void command_copy(struct command *to, const struct command *from)
@@ -102,6 +107,7 @@ void command_copy(struct command *to, const struct command *from)
     to->user = mem_strdup(from->user);
     to->target = mem_strdup(from->target);
     to->argument = mem_strdup(from->argument);
+    to->secret = mem_strdup(from->secret);
 }
 
 const char *outcome_state_name(enum outcome_state s)

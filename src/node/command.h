@@ -46,6 +46,8 @@ enum command_verb {
     COMMAND_AGENT_UPGRADE, /* argument: the version */
     COMMAND_MACHINE_WAKE,  /* another one; target: MAC[,MAC][@ADDRESS:PORT]; argument: its name */
     COMMAND_MOUNT_REMOUNT, /* target: a mount point that the node's policy names */
+    COMMAND_MACHINE_POWER, /* another one, by its controller; target: bmc/ADDRESS; argument: a word
+                              of power.h and its name; secret: user and password, a line each */
     COMMAND_COUNT,
 };
 /* Is it about what a NixOS machine runs? One at a time for a node; confirming is apart. */
@@ -79,6 +81,7 @@ struct command {
     char *target; /* an observed id ("docker/plex", "systemd/nginx.service"), "docker/PROJECT" of a
                      project, or "" of the machine */
     char *argument;     /* "" = none */
+    char *secret;       /* NULL = none; never written down, never told */
     int64_t expires_ms; /* wall clock; 0 = never (this machine's own commands) */
     uint64_t sequence;  /* above that of every command before it; 0 = not counted */
     bool is_local;      /* a person on this machine asks, not the hub */

@@ -31,7 +31,7 @@ struct action_ops {
 
 extern const struct action_ops unit_action, container_action, update_action, project_action,
     process_action, machine_action, prune_action, agent_action, switch_action, rebuild_action,
-    collect_action, confirm_action, wake_action, rcd_action, root_action;
+    collect_action, confirm_action, wake_action, rcd_action, root_action, power_action;
 
 /* The one that is at work; NULL. */
 struct action *commands_find(struct node *n, enum command_verb verb);

@@ -43,6 +43,7 @@ static const struct action_ops *const ops_of[COMMAND_COUNT] = {
     [COMMAND_GENERATION_CONFIRM] = &confirm_action,
     [COMMAND_MACHINE_WAKE] = &wake_action,
     [COMMAND_MOUNT_REMOUNT] = &root_action,
+    [COMMAND_MACHINE_POWER] = &power_action,
 };
 
 static const struct action_ops *ops_for(const struct command *c)

@@ -405,6 +405,7 @@ void wire_command_print(const struct command *c, const char *node, struct str *o
     p.verb = text(command_verb_name(c->verb));
     p.target = text(c->target);
     p.argument = text(c->argument);
+    p.secret = text(c->secret);
     p.expires_ms = c->expires_ms;
     p.sequence = c->sequence;
     m.body_case = HYDRA__AGENT__V1__FROM_HUB__BODY_COMMAND;

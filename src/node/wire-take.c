@@ -392,13 +392,14 @@ int wire_command_take(const PB(Command) * m, const char *node, struct err *e, st
         return refuse_command(e, "it has no number or no end, so it could be repeated for ever");
     if (command_verb_parse(m->verb, &c.verb) < 0)
         return refuse_command(e, "it does not know how; bring the agent up to date");
-    const char *texts[] = {m->user, m->target, m->argument};
+    const char *texts[] = {m->user, m->target, m->argument, m->secret};
     for (size_t i = 0; i < COUNT_OF(texts); i++)
         if (strlen(texts[i]) > LIMIT_COMMAND_TEXT || !str_is_utf8(texts[i], strlen(texts[i])))
             return refuse_command(e, "a text is too long, or no text");
     c.user = mem_strdup(m->user);
     c.target = mem_strdup(m->target);
     c.argument = mem_strdup(m->argument);
+    c.secret = *m->secret ? mem_strdup(m->secret) : NULL;
     *ret_c = c;
     return 0;
 }

@@ -609,6 +609,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/web/nodes/{id}/bmc": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example debian */
+                id: components["parameters"]["NodeId"];
+            };
+            cookie?: never;
+        };
+        /** Its management controller, by which machine.power switches it; the password is never told */
+        get: operations["nodeBmc"];
+        /** Set it. Without a password the one before stays, where address and via do, too */
+        put: operations["nodeBmcSet"];
+        post?: never;
+        /** Forget it and its password */
+        delete: operations["nodeBmcRemove"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/web/enrolments": {
         parameters: {
             query?: never;
@@ -855,7 +877,7 @@ export interface paths {
         put?: never;
         /**
          * Order work on services or a node
-         * @description Needs a second permission by verb: `service:restart` (start, stop, restart, reload, reset-failed, pause, unpause, kill, mount.remount), `service:update` (mask, unmask, rename, remove, update, connect, disconnect, project.*, docker.prune), `process:signal`, `node:reboot` (machine.*; machine.wake is ordered for the node that is away); with `force` also `settings:write`. 409 `node-away`: the node is away, nothing was sent. 409 `guarded`: the guard rails protect it.
+         * @description Needs a second permission by verb: `service:restart` (start, stop, restart, reload, reset-failed, pause, unpause, kill, mount.remount), `service:update` (mask, unmask, rename, remove, update, connect, disconnect, project.*, docker.prune), `process:signal`, `node:reboot` (machine.*; machine.wake is ordered for the node that is away, machine.power with one of status, on, soft, off, cycle, reset for the one that is switched); with `force` also `settings:write`. 409 `node-away`: the node is away, nothing was sent. 409 `guarded`: the guard rails protect it.
          */
         post: operations["jobOrder"];
         delete?: never;
@@ -1350,6 +1372,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/cli/nodes/{id}/bmc": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example debian */
+                id: components["parameters"]["NodeId"];
+            };
+            cookie?: never;
+        };
+        /** Its management controller, by which machine.power switches it; the password is never told */
+        get: operations["cliNodeBmc"];
+        /** Set it. Without a password the one before stays, where address and via do, too */
+        put: operations["cliNodeBmcSet"];
+        post?: never;
+        /** Forget it and its password */
+        delete: operations["cliNodeBmcRemove"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/cli/nodes/{id}/process-tree": {
         parameters: {
             query?: never;
@@ -1751,7 +1795,7 @@ export interface paths {
         put?: never;
         /**
          * Order work on services or a node; a service may be named by a unique end of its id
-         * @description Needs a second permission by verb: `service:restart` (start, stop, restart, reload, reset-failed, pause, unpause, kill, mount.remount), `service:update` (mask, unmask, rename, remove, update, connect, disconnect, project.*, docker.prune), `process:signal`, `node:reboot` (machine.*; machine.wake is ordered for the node that is away); with `force` also `settings:write`. 409 `node-away`: the node is away, nothing was sent. 409 `guarded`: the guard rails protect it.
+         * @description Needs a second permission by verb: `service:restart` (start, stop, restart, reload, reset-failed, pause, unpause, kill, mount.remount), `service:update` (mask, unmask, rename, remove, update, connect, disconnect, project.*, docker.prune), `process:signal`, `node:reboot` (machine.*; machine.wake is ordered for the node that is away, machine.power with one of status, on, soft, off, cycle, reset for the one that is switched); with `force` also `settings:write`. 409 `node-away`: the node is away, nothing was sent. 409 `guarded`: the guard rails protect it.
          */
         post: operations["cliJobOrder"];
         delete?: never;
@@ -1954,7 +1998,7 @@ export interface paths {
         put?: never;
         /**
          * Order work on services or a node
-         * @description Needs a second permission by verb: `service:restart` (start, stop, restart, reload, reset-failed, pause, unpause, kill, mount.remount), `service:update` (mask, unmask, rename, remove, update, connect, disconnect, project.*, docker.prune), `process:signal`, `node:reboot` (machine.*; machine.wake is ordered for the node that is away); with `force` also `settings:write`. 409 `node-away`: the node is away, nothing was sent. 409 `guarded`: the guard rails protect it.
+         * @description Needs a second permission by verb: `service:restart` (start, stop, restart, reload, reset-failed, pause, unpause, kill, mount.remount), `service:update` (mask, unmask, rename, remove, update, connect, disconnect, project.*, docker.prune), `process:signal`, `node:reboot` (machine.*; machine.wake is ordered for the node that is away, machine.power with one of status, on, soft, off, cycle, reset for the one that is switched); with `force` also `settings:write`. 409 `node-away`: the node is away, nothing was sent. 409 `guarded`: the guard rails protect it.
          */
         post: operations["automationJobOrder"];
         delete?: never;
@@ -2711,9 +2755,32 @@ export interface components {
             warning: string | null;
             /** @description The sentence of the guard rail that stands against it now; to be forced */
             guard: string | null;
+            /** @description Of machine.power: which of its words this is; else what is asked for, or none */
+            argument: string | null;
         };
         ActionList: {
             actions: components["schemas"]["Action"][];
+        };
+        Bmc: {
+            /** @description Whether one is known */
+            set: boolean;
+            address: string | null;
+            user: string | null;
+            /** @description The node that asks it; null: the one that hydrad itself watches */
+            via: string | null;
+            hub_node: string;
+            /** Format: date-time */
+            changed: string | null;
+            changed_by: string | null;
+        };
+        BmcInput: {
+            /** @description Name or address, with a port where it is not 623: 192.168.1.9, bmc.lan:6230 */
+            address: string;
+            user: string;
+            /** @description Null or missing: the one before */
+            password?: string | null;
+            /** @description The node that asks it; null: the one that hydrad itself watches */
+            via?: string | null;
         };
         PolicyRule: {
             /** @description Verbs and `logs`, with * */
@@ -4372,6 +4439,80 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    nodeBmc: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example debian */
+                id: components["parameters"]["NodeId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Controller */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Bmc"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    nodeBmcSet: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example debian */
+                id: components["parameters"]["NodeId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BmcInput"];
+            };
+        };
+        responses: {
+            /** @description Set */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Bmc"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    nodeBmcRemove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example debian */
+                id: components["parameters"]["NodeId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Forgotten */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     enrolments: {
         parameters: {
             query?: never;
@@ -5492,6 +5633,80 @@ export interface operations {
         requestBody?: never;
         responses: {
             /** @description Removed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    cliNodeBmc: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example debian */
+                id: components["parameters"]["NodeId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Controller */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Bmc"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    cliNodeBmcSet: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example debian */
+                id: components["parameters"]["NodeId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BmcInput"];
+            };
+        };
+        responses: {
+            /** @description Set */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Bmc"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    cliNodeBmcRemove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example debian */
+                id: components["parameters"]["NodeId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Forgotten */
             204: {
                 headers: {
                     [name: string]: unknown;

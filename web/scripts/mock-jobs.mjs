@@ -190,7 +190,7 @@ export function jobs(state, publish, permissions) {
     const n = o.nodes.find((x) => x.id === id);
     const s = o.services.find((x) => x.id === id);
     if (!n && !s) return problem(404, 'not-found', `There is no service or node with the id ${id}.`);
-    const all = n && q.get('project') ? actionsOfProject(n, q.get('project'), o.services) : n && q.get('process') ? actionsOfProcess(n) : n && q.get('mount') ? actionsOfMount(n, q.get('mount')) : n ? actionsOfNode(n) : s.kind === 'container' || s.kind === 'unit' ? actionsOfService(s) : [];
+    const all = (n && q.get('project') ? actionsOfProject(n, q.get('project'), o.services) : n && q.get('process') ? actionsOfProcess(n) : n && q.get('mount') ? actionsOfMount(n, q.get('mount')) : n ? actionsOfNode(n) : s.kind === 'container' || s.kind === 'unit' ? actionsOfService(s) : []).map((a) => ({ argument: null, ...a }));
     return ok(200, { actions: all.filter((a) => permissions.includes(a.permission)) });
   }
 

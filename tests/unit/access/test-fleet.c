@@ -575,6 +575,45 @@ static void tokens_go_with_their_node(void **state)
     machine_done(&fresh);
 }
 
+/* The password goes to the place that it was set for, and with the node. */
+static void controllers(void **state)
+{
+    AUTO(yard_freep) struct yard *y = yard_new(state);
+    struct machine m;
+    struct err e = {0};
+    struct actor actor = by(y->g);
+    struct str secret = {0};
+    struct fleet_bmc b = {.node = "tower", .address = "10.0.0.9", .user = "admin", .via = "nas"},
+                     got;
+    machine_init(&m);
+    join(y, &m, "tower", false);
+    assert_false(fleet_bmc(y->f, "tower", &got));
+    assert_int_equal(fleet_bmc_set(y->f, y->g->db, &actor, &b, NULL, &e), -EINVAL);
+    must(fleet_bmc_set(y->f, y->g->db, &actor, &b, "pass\"word", &e), &e);
+    assert_true(fleet_bmc(y->f, "tower", &got));
+    assert_string_equal(got.via, "nas");
+    must(fleet_bmc_secret(y->f, "tower", "10.0.0.9", &e, &secret), &e);
+    assert_string_equal(secret.p, "admin\npass\"word");
+    assert_int_equal(fleet_bmc_secret(y->f, "tower", "10.0.0.8", &e, &secret), -EINVAL);
+    assert_int_equal(fleet_bmc_secret(y->f, "nas", "10.0.0.9", &e, &secret), -EINVAL);
+    assert_int_equal(ask(y->g->db, "SELECT count(*) FROM bmcs WHERE password LIKE '%pass%'"), 0);
+
+    str_copy(b.user, sizeof b.user, "other"); /* alone: the password stays */
+    must(fleet_bmc_set(y->f, y->g->db, &actor, &b, NULL, &e), &e);
+    str_copy(b.address, sizeof b.address, "10.0.0.8");
+    assert_int_equal(fleet_bmc_set(y->f, y->g->db, &actor, &b, NULL, &e), -EINVAL);
+    must(db_exec(y->g->db, &e, "UPDATE bmcs SET address = '10.0.0.7'", ""), &e);
+    must(open_fleet(y, true, &e), &e); /* behind our back: it opens nothing */
+    assert_int_equal(fleet_bmc_secret(y->f, "tower", "10.0.0.7", &e, &secret), -EBADMSG);
+    assert_int_equal(audited(y->g, "bmc.set", "done"), 2);
+
+    must(fleet_node_remove(y->f, y->g->db, &actor, "tower", &e), &e);
+    assert_false(fleet_bmc(y->f, "tower", &got));
+    assert_int_equal(fleet_bmc_remove(y->f, y->g->db, &actor, "tower", &e), -ENOENT);
+    str_done(&secret);
+    machine_done(&m);
+}
+
 static void a_removed_node_is_out(void **state)
 {
     AUTO(yard_freep) struct yard *y = yard_new(state);
@@ -843,6 +882,7 @@ int main(void)
         cmocka_unit_test(a_lost_renewal_is_given_again),
         cmocka_unit_test(a_lost_answer_burns_no_token),
         cmocka_unit_test(tokens_go_with_their_node),
+        cmocka_unit_test(controllers),
         cmocka_unit_test(a_removed_node_is_out),
         cmocka_unit_test(what_another_process_does_is_noticed),
         cmocka_unit_test(when_it_was_seen_is_written_now_and_then),

@@ -41,6 +41,7 @@ static void begin(struct command_log *l, const char *id, uint64_t sequence)
                         .user = (char *)"ada",
                         .target = (char *)"docker/\"plex\"\n",
                         .argument = (char *)"",
+                        .secret = (char *)"ada\nlovelace",
                         .sequence = sequence};
     str_copy(c.id, sizeof c.id, id);
     assert_int_equal(command_log_begin(l, &c, "boot-1", 5, NULL), 0);
@@ -52,6 +53,22 @@ static void end(struct command_log *l, const char *id, const char *text)
         .state = OUTCOME_DONE, .time_ms = 9, .text = (char *)text, .output = (char *)"a\nb\n"};
     str_copy(o.id, sizeof o.id, id);
     assert_int_equal(command_log_end(l, &o, NULL), 0);
+}
+
+/* Neither in memory nor on disk. */
+static void test_secret_is_not_kept(void **state)
+{
+    (void)state;
+    char text[4096] = "";
+    struct command_log *l = open_log();
+    begin(l, "a", 1);
+    assert_null(command_log_find(l, "a")->command.secret);
+    command_log_free(l);
+    FILE *f = fopen(path, "re");
+    assert_non_null(f);
+    assert_true(fread(text, 1, sizeof text - 1, f) > 0);
+    fclose(f);
+    assert_null(strstr(text, "lovelace"));
 }
 
 /* Another hub counts from where it likes. */
@@ -213,6 +230,7 @@ static void test_who_was_here(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_secret_is_not_kept, make_dir, remove_dir),
         cmocka_unit_test_setup_teardown(test_restart, make_dir, remove_dir),
         cmocka_unit_test_setup_teardown(test_comes_back, make_dir, remove_dir),
         cmocka_unit_test_setup_teardown(test_torn, make_dir, remove_dir),

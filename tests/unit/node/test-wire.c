@@ -226,6 +226,11 @@ static void test_command_can_not_be_repeated(void **state)
     m.expires_ms = 5;
     m.sequence = 7;
     assert_int_equal(wire_command_take(&m, "tower", NULL, &c), 0);
+    assert_null(c.secret);
+    command_done(&c);
+    m.secret = (char *)"ada\nlovelace";
+    assert_int_equal(wire_command_take(&m, "tower", NULL, &c), 0);
+    assert_string_equal(c.secret, "ada\nlovelace");
     command_done(&c);
 }
 
