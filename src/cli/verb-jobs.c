@@ -297,7 +297,7 @@ int verb_service_network(struct invocation *v)
     AUTO(json_decrefp) json_t *body = order_of(v, v->verb->words[1]);
     json_object_set_new(body, "services", json_pack("[s]", v->words.v[0]));
     json_object_set_new(body, "argument", json_string(v->words.v[1]));
-    return order(v, body);
+    return order_give(v, body);
 }
 
 int verb_node_act(struct invocation *v)
@@ -320,7 +320,7 @@ int verb_node_remount(struct invocation *v)
     AUTO(json_decrefp) json_t *body = order_of(v, "mount.remount");
     json_object_set_new(body, "node", json_string(v->words.v[0]));
     json_object_set_new(body, "target", json_string(v->words.v[1]));
-    return order(v, body);
+    return order_give(v, body);
 }
 
 /* What may stand beside a switch: "reboot", "within:90". */

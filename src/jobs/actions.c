@@ -327,9 +327,13 @@ static void print_power(const struct answer *a, unsigned services, const char *g
         if (interrupts)
             str_addf(&confirm, "; with it go the %u services on it", services);
         str_add_char(&confirm, '.');
-        const struct offer o = {
-            COMMAND_MACHINE_POWER,    words[w].label, str_text(&confirm), interrupts, target,
-            interrupts ? guard : NULL};
+        const struct offer o = {COMMAND_MACHINE_POWER,
+                                words[w].label,
+                                str_text(&confirm),
+                                interrupts,
+                                target,
+                                interrupts ? guard : NULL,
+                                NULL};
         print_offer_of(&of, &o, power_word_name((enum power_word)w));
         str_done(&confirm);
     }

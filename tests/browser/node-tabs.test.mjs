@@ -233,6 +233,30 @@ test('played: a newer agent is offered where the hub can bring it, else how it c
     await page.context().close();
 });
 
+test('played: a controller is set, and the node switched by it; a dialog says what is lost', async () => {
+    const page = await openPage(await openContext(browser, played.base));
+    await page.goto(`${played.base}/node?id=hydra-ai`);
+    await button(page, 'More actions').click();
+    assert.equal(await page.getByRole('menuitem', { name: 'Power cycle…' }).count(), 0);
+    await page.getByRole('menuitem', { name: 'Management controller…' }).click();
+    const setting = page.getByRole('dialog', { name: /^Management controller of / });
+    await setting.getByLabel('Address').fill('192.168.1.9');
+    await setting.getByLabel('User').fill('admin');
+    assert.equal(await button(setting, 'Save').isDisabled(), true, 'not without a password');
+    await setting.getByLabel('Password', { exact: true }).fill('s3cret');
+    await button(setting, 'Save').click();
+    await setting.waitFor({ state: 'detached' });
+    await button(page, 'More actions').click();
+    await page.getByRole('menuitem', { name: 'Switch on…' }).waitFor();
+    await page.getByRole('menuitem', { name: 'Power cycle…' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Power cycle: hydra-ai?' });
+    await dialog.getByText(/hydra-ai will lose its power at once: what is not written yet is lost/).waitFor();
+    await button(dialog, 'Power cycle').click();
+    await page.getByText('Power: cycle hydra-ai, by its controller from hydra-ai').first().waitFor();
+    assert.deepEqual(page.complaints, []);
+    await page.context().close();
+});
+
 test('played: a node that is away is asked nothing, and can be woken', async () => {
     const away = await StandIn.start({ variant: 'away' });
     const page = await openPage(await openContext(browser, away.base));

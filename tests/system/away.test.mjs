@@ -153,7 +153,7 @@ test('a graceful end keeps the latest, and a backup takes it along', async () =>
 });
 
 test('what another version wrote is passed over; a database from before has none', async () => {
-    for (const change of ['UPDATE node_told SET version = 99', 'DROP TABLE node_told; DELETE FROM schema_migrations WHERE version >= 5']) {
+    for (const change of ['UPDATE node_told SET version = 99', 'DROP TABLE node_told; DROP TABLE bmcs; DELETE FROM schema_migrations WHERE version >= 5']) {
         await h.kill();
         sql(change);
         await h.start();

@@ -7,6 +7,7 @@ import type { JobsOf } from '@/lib/jobs';
 import { call, idPath } from './client';
 import type { LogSource, LogSources } from './logs';
 import type {
+  Bmc,
   Action,
   Attention,
   AuditPage,
@@ -127,6 +128,8 @@ export const enrolmentsQuery = () =>
 export const guardQuery = () => queryOptions<GuardRails>({ queryKey: ['guard'], queryFn: ({ signal }) => call('/api/web/guard', { signal }), staleTime: 10_000 });
 export const policyQuery = (node: string) =>
   queryOptions<NodePolicy>({ queryKey: ['policy', node], queryFn: ({ signal }) => call(`/api/web/nodes/${idPath(node)}/policy`, { signal }), staleTime: 5_000 });
+
+export const bmcQuery = (node: string) => queryOptions<Bmc>({ queryKey: ['bmc', node], queryFn: ({ signal }) => call(`/api/web/nodes/${idPath(node)}/bmc`, { signal }), staleTime: 5_000 });
 
 /* Questions that a node answers itself, each time anew. It may take a while, and it may have nothing of the kind. */
 const asked = { staleTime: 60_000, retry: false, refetchOnWindowFocus: false } as const;

@@ -53,6 +53,7 @@ export type Action = Schemas['Action'];
 export type GuardRails = Schemas['GuardRails'];
 export type GuardRule = Schemas['GuardRule'];
 export type NodePolicy = Schemas['NodePolicy'];
+export type Bmc = Schemas['Bmc'];
 export type ProcessTree = Schemas['ProcessTree'];
 export type TreeProcess = ProcessTree['processes'][number];
 export type Disks = Schemas['Disks'];

@@ -24,12 +24,13 @@ interface Doable {
   label: string;
   allowed: boolean;
   danger: boolean;
+  argument?: string | null; // of several of one verb: which this is
 }
 
 /* "container.restart" → "restart": the same word for containers and units. */
 export const wordOf = (verb: string): string => verb.slice(verb.indexOf('.') + 1);
 
-export const findAction = <A extends Doable>(actions: A[], word: string): A | undefined => actions.find((a) => a.verb === word || wordOf(a.verb) === word);
+export const findAction = <A extends Doable>(actions: A[], word: string, argument?: string): A | undefined => actions.find((a) => (a.verb === word || wordOf(a.verb) === word) && (!a.argument || a.argument === argument));
 
 /* The server lists them in the order in which they make sense; the first that is allowed gets a button of its own. In a
    restart loop another start would end the same way, so restarting is never first there. */
@@ -37,10 +38,10 @@ export function firstAction<A extends Doable>(actions: A[], looping: boolean): A
   return actions.find((a) => a.allowed && wordOf(a.verb) !== 'kill' && !(looping && ['restart', 'start'].includes(wordOf(a.verb))));
 }
 
-const undone = new Set(['stop', 'mask', 'down', 'reboot', 'power-off']);
+const undone = new Set(['stop', 'mask', 'down', 'reboot', 'power-off', 'soft']);
 
 /* Red is for what is lost for good; what is stopped can be started. */
-export const isForGood = (a: Doable): boolean => a.danger && !undone.has(wordOf(a.verb));
+export const isForGood = (a: Doable): boolean => a.danger && !undone.has(a.argument ?? wordOf(a.verb));
 
 /* Starting what is off is the next step; restarting what is well is not. */
 export const isNextStep = (a: Doable): boolean => ['start', 'unpause'].includes(wordOf(a.verb));

@@ -30,13 +30,15 @@ const words: Record<string, Words> = {
   'node.remove': { did: 'removed the node', tried: 'tried to remove the node' },
   'node.reset': { did: 'reset the certificates of nodes', tried: 'tried to reset the certificates of nodes' },
   'node.renew': { did: 'renewed the certificate of the node', tried: 'tried to renew the certificate of the node' },
+  'bmc.set': { did: 'set the management controller of', tried: 'tried to set the management controller of' },
+  'bmc.remove': { did: 'removed the management controller of', tried: 'tried to remove the management controller of' },
   'guard.change': { did: 'changed the guard rails', tried: 'tried to change the guard rails', bare: true },
   'logs.download': { did: 'downloaded the log of', tried: 'tried to download the log of' },
   'access.refused': { did: 'asked for', tried: 'was refused' },
   'audit.left-out': { did: 'left further refusals out', tried: 'left further refusals out', bare: true },
 };
 
-const deeds: Record<string, string> = { 'machine.power-off': 'power off', 'machine.reboot': 'reboot', 'machine.wake': 'wake', 'agent.upgrade': 'upgrade the agent of', 'docker.prune': 'clean up containers of', 'generation.collect': 'clean up the store of', 'process.signal': 'signal a process of', 'mount.remount': 'remount a file system of' };
+const deeds: Record<string, string> = { 'machine.power-off': 'power off', 'machine.reboot': 'reboot', 'machine.wake': 'wake', 'machine.power': 'switch by its controller', 'agent.upgrade': 'upgrade the agent of', 'docker.prune': 'clean up containers of', 'generation.collect': 'clean up the store of', 'process.signal': 'signal a process of', 'mount.remount': 'remount a file system of' };
 
 /* "unit.reset-failed" → "reset failed" */
 const deedOf = (verb: string): string => deeds[verb] ?? verb.slice(verb.indexOf('.') + 1).replaceAll('-', ' ');

@@ -34,11 +34,27 @@ const policies = {
 };
 const policyOf = (id) => ({ told: true, path: null, usual_path: '/etc/hydra/agent.yaml', trouble: null, allow: usual, deny: [], verbs, ...policies[id] });
 
+/* Management controllers, by node. */
+export const bmcs = new Map();
+const bmcOf = (id) => ({ set: false, address: null, user: null, via: null, changed: null, changed_by: null, ...bmcs.get(id), hub_node: 'tower' });
+
+function bmcAnswer(id, method, body, role) {
+  if (role !== 'admin') return problem(403, 'forbidden', 'It needs nodes:write.', { permission: 'nodes:write' });
+  const { password, ...rest } = body ?? {};
+  if (method === 'PUT' && rest.address !== bmcs.get(id)?.address && !password) return problem(400, 'invalid', 'Say the password again: it is given to no other address and by no other node than it was set for.', { field: 'password' });
+  if (method === 'PUT') bmcs.set(id, { set: true, ...rest, changed: new Date().toISOString(), changed_by: 'ada' });
+  if (method !== 'DELETE') return ok(200, bmcOf(id));
+  bmcs.delete(id);
+  return { status: 204 };
+}
+
 export function guardAnswer(p, method, body, role) {
   if (p === '/api/web/guard') {
     if (method !== 'PUT') return ok(200, guard);
     return role === 'admin' ? put(body) : problem(403, 'forbidden', 'It needs settings:write.', { permission: 'settings:write' });
   }
+  const of = /^\/api\/web\/nodes\/([^/]+)\/bmc$/.exec(p)?.[1];
+  if (of) return bmcAnswer(decodeURIComponent(of), method, body, role);
   const node = /^\/api\/web\/nodes\/([^/]+)\/policy$/.exec(p)?.[1];
   return node ? ok(200, policyOf(decodeURIComponent(node))) : undefined;
 }

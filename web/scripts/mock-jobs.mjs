@@ -1,7 +1,7 @@
 // Actions and jobs of the stand-in: kept in memory, played after a script. Never shipped.
 // What it is done to decides how it ends: "…sonarr" fails, "…radarr" is slow, tower refuses to be switched off, the rest goes well.
 import { playSwitch } from './mock-generations.mjs';
-import { isGuarded, sentence } from './mock-guard.mjs';
+import { bmcs, isGuarded, sentence } from './mock-guard.mjs';
 
 const iso = (ms = Date.now()) => new Date(ms).toISOString();
 const problem = (status, slug, detail, more) => ({ problem: [status, slug, detail, more] });
@@ -54,8 +54,11 @@ function actionsOfNode(n) {
     return { verb: `machine.${word}`, label: labels[word], permission: 'node:reboot', allowed: !why, why, danger: true, confirm: `${n.name} ${effect}, and with it the ${n.services.total} services on it.`, guard: null };
   });
   const wake = { verb: 'machine.wake', label: 'Wake', permission: 'node:reboot', allowed: true, why: null, danger: false, confirm: `Its network card is told to switch ${n.name} on, by another node in its network.`, guard: null };
+  const powers = [['status', 'Ask whether it is on', false], ['on', 'Switch on', false], ['soft', 'Shut down', true], ['off', 'Switch off at once', true], ['cycle', 'Power cycle', true], ['reset', 'Reset', true]];
+  const effects = { status: `The controller of ${n.name} is asked. Nothing changes.`, on: `${n.name} will be switched on by its controller.`, soft: `${n.name} will be told to shut down, as by its power button; with it go the ${n.services.total} services on it.` };
+  const power = bmcs.has(n.id) ? powers.map(([word, label, danger]) => ({ verb: 'machine.power', argument: word, label, permission: 'node:reboot', allowed: true, why: null, danger, confirm: effects[word] ?? `${n.name} will lose its power at once: what is not written yet is lost; with it go the ${n.services.total} services on it.`, guard: danger && isGuarded(n.id) ? sentence(n.id) : null })) : [];
   const upgrade = { verb: 'agent.upgrade', label: `Upgrade agent to ${n.agent.upgrade}`, permission: 'nodes:write', allowed: !away, why: away ? `${n.name} is away.` : null, danger: false, confirm: `The agent of ${n.name} is replaced by ${n.agent.upgrade}; when it does not reach the hub within a minute, the present one goes on. Services are not touched.`, guard: null };
-  return [...machine, prune, ...(away ? [wake] : []), ...(n.agent.upgrade && !n.agent.upgrade_obstacle ? [upgrade] : [])];
+  return [...machine, prune, ...(away ? [wake] : []), ...power, ...(n.agent.upgrade && !n.agent.upgrade_obstacle ? [upgrade] : [])];
 }
 
 const projectEffects = {
@@ -154,6 +157,7 @@ export function jobs(state, publish, permissions) {
     const about = !s && titles[body.verb] && !body.target ? { title: `${titles[body.verb]} ${body.node}` } : body.target ? { target: body.target, title: `${titles[body.verb] ?? body.verb} ${body.target.split('/').at(-1)} on ${body.node}` } : {};
     const guarded = s && isGuarded(s.id) && ['restart', 'stop', 'kill'].includes(wordOf(verbFor(s)));
     if (guarded && !body.force) return problem(409, 'guarded', `${sentence(s.id)} Who may change settings can insist (force).`);
+    if (body.verb === 'machine.power') Object.assign(about, { title: `Power: ${body.argument} ${body.node}, by its controller from hydra-ai`, node: 'hydra-ai', argument: `${body.argument} ${body.node}` });
     if (body.verb === 'machine.wake') Object.assign(about, { title: `Wake ${body.node} from hydra-ai`, node: 'hydra-ai', argument: body.node });
     const j = make(s ? verbFor(s) : body.verb, s, body.node, { argument: body.argument ?? '', ...about });
     if (body.node === 'hydra-compute' && body.verb.startsWith('machine.')) setTimeout(() => end(j, 'refused', 'nothing was done: the policy of hydra-compute does not allow it'), 600);

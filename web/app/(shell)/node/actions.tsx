@@ -12,12 +12,12 @@ const loadMore = () => import('./more');
 const More = lazy(loadMore);
 ahead(loadMore);
 
-/* Reboot, power off, remove: not drawn for those who may none of it. */
+/* Reboot, power, its controller, remove: not drawn for those who may none of it. */
 export function Actions({ node: n }: { node: NodeFacts }) {
   const offers = useOffers('node', n.id, nodeName(n));
-  const remove = (useMayThere('nodes:write', { node: n.id, labels: [] }) ?? false) && n.agent.kind === 'remote';
+  const manage = useMayThere('nodes:write', { node: n.id, labels: [] }) ?? false;
   const [wanted, setWanted] = useState(false);
-  if (!offers.rest.length && !remove) return null;
+  if (!offers.rest.length && !manage) return null;
   const trigger = <IconButton icon={Ellipsis} label="More actions" aria-haspopup="menu" onPointerEnter={() => void loadMore()} onFocus={() => void loadMore()} onClick={() => setWanted(true)} />;
-  return <Suspense fallback={trigger}>{wanted ? <More node={n} offers={offers} remove={remove} /> : trigger}</Suspense>;
+  return <Suspense fallback={trigger}>{wanted ? <More node={n} offers={offers} manage={manage} /> : trigger}</Suspense>;
 }

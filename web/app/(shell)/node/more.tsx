@@ -1,7 +1,7 @@
 'use client';
-import { Ellipsis, Trash2 } from 'lucide-react';
+import { CircuitBoard, Ellipsis, Trash2 } from 'lucide-react';
 import { useRouter } from 'next/navigation';
-import { useState } from 'react';
+import { lazy, Suspense, useState } from 'react';
 import { call, idPath } from '@/api/client';
 import type { NodeFacts } from '@/api/types';
 import { ActionItems } from '@/app/parts/jobs/action-items';
@@ -16,25 +16,38 @@ import { toast } from '@/state/ui';
 interface Props {
   node: NodeFacts;
   offers: Offers;
-  remove: boolean;
+  manage: boolean;
 }
 
+const BmcDialog = lazy(() => import('./bmc-dialog'));
+
 /* Loaded with the first press of its button, so it opens at once. */
-export default function More({ node: n, offers, remove }: Props) {
+export default function More({ node: n, offers, manage }: Props) {
   const [open, setOpen] = useState(true);
-  const [asking, setAsking] = useState(false);
+  const [asking, setAsking] = useState<'remove' | 'bmc' | null>(null);
+  const close = () => setAsking(null);
   return (
     <>
       <DropdownMenu open={open} onOpenChange={setOpen} align="end" trigger={<IconButton icon={Ellipsis} label="More actions" data-tip={open ? undefined : 'More actions'} />}>
         <ActionItems offers={offers} />
-        {remove && offers.rest.length > 0 && <MenuLine />}
-        {remove && (
-          <MenuItem icon={Trash2} danger onSelect={() => setAsking(true)}>
+        {manage && offers.rest.length > 0 && <MenuLine />}
+        {manage && (
+          <MenuItem icon={CircuitBoard} onSelect={() => setTimeout(() => setAsking('bmc'))}>
+            Management controller…
+          </MenuItem>
+        )}
+        {manage && n.agent.kind === 'remote' && (
+          <MenuItem icon={Trash2} danger onSelect={() => setAsking('remove')}>
             Remove node…
           </MenuItem>
         )}
       </DropdownMenu>
-      {asking && <RemoveDialog node={n} onClose={() => setAsking(false)} />}
+      {asking === 'remove' && <RemoveDialog node={n} onClose={close} />}
+      {asking === 'bmc' && (
+        <Suspense>
+          <BmcDialog id={n.id} name={nodeName(n)} onClose={close} />
+        </Suspense>
+      )}
     </>
   );
 }

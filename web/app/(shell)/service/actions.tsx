@@ -42,7 +42,7 @@ function First({ offers: { first, busy, run } }: { offers: Offers }) {
   if (!first) return null;
   const held = busy ? { disabled: true, 'data-tip': 'Something is being done to it' } : offline;
   return (
-    <Button look={isNextStep(first) ? 'primary' : 'plain'} icon={actionIcon(first.verb)} onClick={() => run(first)} {...held}>
+    <Button look={isNextStep(first) ? 'primary' : 'plain'} icon={actionIcon(first)} onClick={() => run(first)} {...held}>
       {first.label}
     </Button>
   );

@@ -9,8 +9,8 @@ export function ActionItems({ offers }: { offers: Offers }) {
   const offline = !!useOffline().disabled;
   return offers.rest.map((a) => (
     <MenuItem
-      key={a.verb}
-      icon={actionIcon(a.verb)}
+      key={`${a.verb} ${a.argument}`}
+      icon={actionIcon(a)}
       danger={isForGood(a)}
       disabled={!a.allowed || offers.busy || offline}
       note={a.allowed ? null : a.why}

@@ -24,6 +24,7 @@ import { putJob } from '@/stream/jobs';
 import { Several } from './several';
 
 const close = () => ask(null);
+const powerVerb = 'machine.power';
 
 export default function Ask({ asking }: { asking: Asking }) {
   const [id = ''] = asking.ids;
@@ -34,10 +35,10 @@ export default function Ask({ asking }: { asking: Asking }) {
 function One({ id, asking }: { id: string; asking: Asking }) {
   const { data, error, refetch } = useQuery({ ...actionsQuery(id, asking.part), staleTime: 0 });
   const name = useName(asking, id);
-  const title = `${titled(wordOf(asking.word))} ${name}?`;
+  const title = `${titled(asking.word === powerVerb ? 'power' : wordOf(asking.word))} ${name}?`;
   if (error) return <Failed title={title} error={error} retry={() => void refetch()} />;
   if (!data) return <Loading title={title} />;
-  const action = findAction(data, asking.word);
+  const action = findAction(data, asking.word, asking.argument);
   if (!action?.allowed) return <Impossible name={name} word={wordOf(asking.word)} why={action?.why} />;
   return <Confirm id={id} name={name} action={action} asking={asking} />;
 }
@@ -112,11 +113,12 @@ function Confirm({ id, name, action, asking }: { id: string; name: string; actio
   const wants = asking.argument ? undefined : arguments_[wordOf(action.verb)];
   const target = asking.kind === 'node' ? { node: id, ...(asking.part && { target: asking.part.target }) } : { service: id };
   const body = (force: boolean): JobOrder => ({ verb: action.verb, ...target, ...(argument.trim() && { argument: argument.trim() }), ...(force && { force }) });
-  const start = useStart(body, asking.kind === 'service' ? serviceHref(id) : asking.part ? null : nodeHref(id));
-  const label = asking.argument ? `${action.label} ${asking.argument} to` : action.verb === 'agent.upgrade' ? `${action.label} on` : action.label;
+  const start = useStart(body, asking.kind === 'service' ? serviceHref(id) : asking.part ? null : action.verb === powerVerb ? '/jobs' : nodeHref(id)); // another node does it: its own page shows nothing
+  const power = action.verb === powerVerb;
+  const label = power ? `${action.label}:` : asking.argument ? `${action.label} ${asking.argument} to` : action.verb === 'agent.upgrade' ? `${action.label} on` : action.label;
   return (
     <Dialog title={`${label} ${name}?`} description={asking.effect ?? action.confirm} width="sm" onClose={close}>
-      <StartForm verb={asking.argument ? `Send ${asking.argument}` : action.label} forGood={isForGood(action)} guard={action.guard} start={start} ready={!wants?.needed || !!argument.trim()}>
+      <StartForm verb={asking.argument && !power ? `Send ${asking.argument}` : action.label} forGood={isForGood(action)} guard={action.guard} start={start} ready={!wants?.needed || !!argument.trim()}>
         {wants && <TextField label={wants.label} hint={wants.hint} value={argument} onChange={(e) => setArgument(e.target.value)} maxLength={128} autoComplete="off" autoFocus />}
       </StartForm>
     </Dialog>

@@ -32,8 +32,13 @@ const icons: Record<string, LucideIcon> = {
   remount: RefreshCw,
   connect: Link,
   disconnect: Unlink,
+  on: Power,
+  soft: CircleStop,
+  off: CircleX,
+  cycle: RotateCw,
+  reset: RefreshCw,
 };
-export const actionIcon = (verb: string): LucideIcon => icons[wordOf(verb)] ?? CircleDot;
+export const actionIcon = (a: Action): LucideIcon => icons[a.argument ?? wordOf(a.verb)] ?? CircleDot;
 
 const needed = { service: ['service:restart', 'service:update'], node: ['node:reboot'], project: ['service:update'], process: ['process:signal'], mount: ['service:restart'] } as const;
 const nothing: Action[] = [];
@@ -55,13 +60,13 @@ export function useOffers(kind: 'service' | 'node', id: string, name: string, ab
   const looping = !!about.looping;
   useCommands(
     useMemo(
-      () => actions.filter((a) => a.allowed && isInMenu(kind, a)).map((a): Command => ({ id: `do ${a.verb}`, title: `${a.label} ${name}`, group: 'On this page', keys: wordOf(a.verb) === 'restart' ? 'r' : undefined, run: () => ask({ ids: [id], kind, word: a.verb }) })),
+      () => actions.filter((a) => a.allowed && isInMenu(kind, a)).map((a): Command => ({ id: `do ${a.verb} ${a.argument ?? ''}`, title: `${a.label} ${name}`, group: 'On this page', keys: wordOf(a.verb) === 'restart' ? 'r' : undefined, run: () => ask({ ids: [id], kind, word: a.verb, argument: a.argument ?? undefined }) })),
       [actions, name, id, kind],
     ),
   );
   return useMemo(() => {
     const first = kind === 'service' ? firstAction(actions, looping) : undefined;
-    return { first, rest: actions.filter((a) => a !== first && isInMenu(kind, a)), busy, run: (a: Action) => ask({ ids: [id], kind, word: a.verb }) };
+    return { first, rest: actions.filter((a) => a !== first && isInMenu(kind, a)), busy, run: (a: Action) => ask({ ids: [id], kind, word: a.verb, argument: a.argument ?? undefined }) };
   }, [actions, looping, busy, id, kind]);
 }
 

@@ -4,6 +4,7 @@ import { useState } from 'react';
 import { generationPlanQuery } from '@/api/keys';
 import type { Generation, GenerationPlan } from '@/api/types';
 import { StartForm, useStart } from '@/app/parts/jobs/ask';
+import { useOffer } from '@/app/parts/jobs/offers';
 import { Checkbox } from '@/components/checkbox';
 import { Dialog } from '@/components/dialog';
 import { SelectField } from '@/components/field';
@@ -36,13 +37,14 @@ export default function SwitchDialog({ node, to, verb, back, onClose }: Props) {
   const reboot = rebootWanted || must;
   const argument = [reboot && 'reboot', within !== '300' && `within:${within}`].filter(Boolean).join(' ');
   const target = verb === 'generation.switch' ? { target: String(to.number) } : {};
+  const guard = useOffer(node, 'machine.reboot')?.guard; // what protects a node or a service on it stands against this, too
   const start = useStart((force) => ({ verb, node, ...target, ...(argument && { argument }), ...(force && { force }) }), null, onClose);
   const rollback = verb === 'generation.rollback';
   return (
     <Dialog title={rollback ? `Roll back to ${to.number}?` : `Switch to ${to.number}?`} description={`${to.version}, Linux ${to.kernel}. ${wayBack(back, within)}`} width="md" onClose={onClose}>
       <div className="mt-3.5 grid gap-3.5">
         <Plan query={plan} />
-        <StartForm verb={`${rollback ? 'Roll back' : 'Switch'} to ${to.number}${reboot ? ' and reboot' : ''}`} forGood={false} start={start} onCancel={onClose}>
+        <StartForm verb={`${rollback ? 'Roll back' : 'Switch'} to ${to.number}${reboot ? ' and reboot' : ''}`} forGood={false} guard={guard} start={start} onCancel={onClose}>
           {plan.data?.needs_reboot && (
             <p className="flex items-start gap-2.5">
               <Shape shape="info" label="Info" className="mt-[5px]" />
