@@ -8,6 +8,7 @@
 #include "api/job-page.h"
 #include "api/pack.h"
 #include "api/problem.h"
+#include "api/process-service.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "jobs/actions.h"
@@ -29,6 +30,8 @@ struct ordering {
     struct api *api;
     struct job_order order;
     struct str_list services;
+    char *process_of;
+    bool has_rules; /* guard rails */
     struct job_list jobs;
     struct err e;
     int result;
@@ -38,6 +41,24 @@ static void plan_on_loop(void *arg)
 {
     struct ordering *o = arg;
     o->result = jobs_plan(o->api->jobs, &o->order, now_of(), &o->e, &o->jobs);
+}
+
+static void look_at_rules(void *arg)
+{
+    struct ordering *o = arg;
+    o->has_rules = jobs_guard(o->api->jobs)->n > 0;
+}
+
+/* What protects a service stands against signals to its processes, too. */
+static void find_process(struct ordering *o)
+{
+    const struct job_order *order = &o->order;
+    if (!str_eq(order->verb, "process.signal") || str_is_empty(order->node) ||
+        str_is_empty(order->target) || (order->force && order->may_force))
+        return;
+    loop_call(o->api->loop, look_at_rules, o);
+    if (o->has_rules)
+        o->order.process_of = o->process_of = process_service(o->api, order->node, order->target);
 }
 
 static void begin_on_loop(void *arg)
@@ -174,10 +195,12 @@ static void order_job(struct http_exchange *x)
     struct ordering o = {.api = api_of(x)};
     AUTO(json_decrefp) json_t *body = body_json(x, members);
     if (body && read_order(x, body, &o) >= 0) {
+        find_process(&o); /* it may take a while: without a connection */
         AUTO(store_givep) struct db *db = gate_db(x);
         if (db && idempotent_begin(x, db))
             carry_out(x, db, &o);
     }
+    mem_free(o.process_of);
     str_list_done(&o.services);
     job_list_done(&o.jobs);
 }

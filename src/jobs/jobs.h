@@ -71,7 +71,9 @@ struct job_order {
     const struct str_list *services; /* ids; or: */
     const char *node; /* for machine.*, and for project.* and process.signal by target */
     const char *target, *argument; /* NULL = none */
-    const struct subject *by;      /* whose rights and limits count */
+    const char *process_of; /* of process.signal: the service that it belongs to, "" = none; NULL =
+                               nobody can tell, and so any on its node */
+    const struct subject *by; /* whose rights and limits count */
     const char *actor, *via;
     bool by_end;    /* services may be given by a unique end of the id */
     bool may_force; /* the actor holds settings:write */

@@ -188,6 +188,16 @@ static int check_guard_of_project(const struct plan *p, enum command_verb verb, 
     return is_bound(p, verb) ? heed(p, guarded_project(p->jobs, node, project, p->now)) : 0;
 }
 
+/* A process is interrupted with what it belongs to. */
+static int check_guard_of_process(const struct plan *p, const char *node)
+{
+    const char *of = p->order->process_of;
+    if (of && !*of)
+        return 0;
+    return of ? check_guard(p, COMMAND_PROCESS_SIGNAL, of)
+              : check_guard_of_node(p, COMMAND_PROCESS_SIGNAL, node);
+}
+
 /* --- services --- */
 
 static int plan_looked(const struct plan *p, const struct service_look *look)
@@ -350,8 +360,9 @@ static int check_guards(const struct plan *p, enum command_verb verb, const char
 {
     const char *node = p->order->node;
     return verb_is_machine(verb) || command_is_generation(verb) ? check_guard_of_node(p, verb, node)
-           : verb_is_project(verb) ? check_guard_of_project(p, verb, node, target)
-                                   : 0;
+           : verb_is_project(verb)          ? check_guard_of_project(p, verb, node, target)
+           : verb == COMMAND_PROCESS_SIGNAL ? check_guard_of_process(p, node)
+                                            : 0;
 }
 
 /* The first of those that can wake it whose policy lets it; else the first, which says so. */

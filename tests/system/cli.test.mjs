@@ -213,3 +213,24 @@ test('zsh takes the file from its $fpath, and completes at the first press of Ta
     const r = await run('zsh', ['-f', path.join(dir, 'type.zsh')], { env: { HOME: dir } });
     assert.match(r.out, /hydra token add/, r.out + r.err);
 });
+
+test('projects, names and processes: what is not there or not said right is exit code 2, with what to do', async () => {
+    for (const [words, sentence] of [
+        [['project', 'restart', 'nothing'], /There is no compose project nothing: hydra services lists/],
+        [['project', 'up'], /usage|PROJECT/i],
+        [['service', 'rename', 'only-one'], /usage|ID NAME/i],
+        [['service', 'rename', 'nothing-there', 'new'], /nothing-there/],
+        [['service', 'remove', 'nothing-there'], /nothing-there/],
+        [['node', 'signal', 'tower', 'x', 'HUP'], /"x" is no process/],
+        [['node', 'signal', 'tower', '999999999', 'HUP'], /There is no process 999999999 on tower/],
+        [['node', 'power', 'tower', 'on'], /knows no management controller/],
+        [['node', 'bmc', 'nobody'], /no node with the id nobody/],
+    ]) {
+        const r = await hydra(words);
+        assert.equal(r.code, 2, `${words.join(' ')}: ${r.out}${r.err}`);
+        assert.match(r.err, sentence);
+    }
+    // The default policy lets nobody send signals: refused, and so nothing was done.
+    const own = await hydra(['node', 'signal', 'tower', String(process.pid), 'WINCH']);
+    assert.deepEqual([own.code, /policy/.test(own.err)], [2, true], own.out + own.err);
+});
