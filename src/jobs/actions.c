@@ -299,7 +299,8 @@ static void print_power(const struct answer *a, unsigned services, const char *g
     } words[POWER_WORDS] = {
         [POWER_STATUS] = {"Ask whether it is on", "The controller of %s is asked. Nothing changes"},
         [POWER_ON] = {"Switch on", "%s will be switched on by its controller"},
-        [POWER_SOFT] = {"Shut down", "%s will be told to shut down, as by its power button"},
+        [POWER_SOFT] = {"Press its power button",
+                        "%s will be told to shut down, as by its power button"},
         [POWER_OFF] = {"Switch off at once", "%s will lose its power at once: what is not written "
                                              "yet is lost, and file systems are not unmounted"},
         [POWER_CYCLE] = {"Power cycle", "%s will lose its power at once and get it back: what is "
