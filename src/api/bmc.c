@@ -128,7 +128,7 @@ static void put_bmc(struct http_exchange *x)
     AUTO(json_decrefp) json_t *body = body_json(x, members);
     struct fleet_bmc b = {0};
     struct err e = {0};
-    const char *password;
+    const char *password = NULL;
     if (!body || !is_open(x))
         return;
     str_copy(b.node, sizeof b.node, http_param(x, "id"));

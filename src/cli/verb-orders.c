@@ -66,7 +66,9 @@ int verb_project_act(struct invocation *v)
     int r = find_project(v, v->words.v[0], &e, &whole);
     if (r < 0)
         return verb_fail(&e, r);
-    char *slash = strchr(whole, '/');
+    char *slash = whole ? strchr(whole, '/') : NULL;
+    if (!slash)
+        return verb_usage(v);
     *slash = 0;
     AUTO(mem_freep) char *verb = mem_printf("project.%s", v->verb->words[1]);
     AUTO(json_decrefp) json_t *body = order_of(v, verb);
