@@ -8,7 +8,7 @@
 
 struct agent_logs {
     struct loop *loop;
-    struct node *node;
+    struct agent_logs_source from;
     VEC(struct log_call *) calls;
 };
 
@@ -174,7 +174,7 @@ void agent_logs_open(struct agent_logs *l, struct uplink *u, const PB(LogOpen) *
     if (r < 0)
         log_reader_refuse(c->reader, e.text);
     else
-        node_logs(l->node, c->reader);
+        l->from.start(l->from.arg, c->reader);
 }
 
 void agent_logs_close(struct agent_logs *l, uint64_t id)
@@ -196,11 +196,11 @@ void agent_logs_down(struct agent_logs *l)
     }
 }
 
-struct agent_logs *agent_logs_new(struct loop *loop, struct node *node)
+struct agent_logs *agent_logs_new(struct loop *loop, struct agent_logs_source from)
 {
     struct agent_logs *l = mem_alloc(sizeof *l);
     l->loop = loop;
-    l->node = node;
+    l->from = from;
     return l;
 }
 

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/rand.h"
 #include "node/inspect.h"
+#include "node/logs.h"
 #include "node/node.h"
 #include "node/policy.h"
 #include "node/wire.h"
@@ -257,6 +258,11 @@ static void open_socket(struct agent *a)
         log_warn("agent", "hydra --local won't work", "error=%s", LOG_Q(err_text(&e, r)));
 }
 
+static void read_logs(void *arg, struct log_reader *r)
+{
+    node_logs(((struct agent *)arg)->node, r);
+}
+
 /* --- life --- */
 
 static void on_trim(void *arg)
@@ -335,7 +341,7 @@ static void start(struct agent *a)
                                                   .upgrader = upgrade_hooks(a->upgrade),
                                                   .report = on_report,
                                                   .arg = a});
-    a->logs = agent_logs_new(a->loop, a->node);
+    a->logs = agent_logs_new(a->loop, (struct agent_logs_source){read_logs, a});
     upgrade_attach(a->upgrade, a->node, NULL); /* an upgrade may be resumed */
     node_start(a->node);
     read_boot_id(a);

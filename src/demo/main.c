@@ -1,10 +1,11 @@
 /* hydra-demo: simulated nodes that speak the real agent protocol. What they report was recorded; a
- * script of incidents plays over and over.
+ * script of incidents plays over and over. What people order shows in what they report.
  *
- *   hydra-demo RECORDINGS STATE…
+ *   hydra-demo [--from SECOND] RECORDINGS STATE…
  *
  * RECORDINGS is a folder of recorded reports (tests/data/home-cluster), each STATE the state folder
  * of a node that hydra-agent has enrolled. */
+#include "agent/logs.h"
 #include "agent/outgoing.h"
 #include "agent/renewal.h"
 #include "agent/uplink.h"
@@ -17,7 +18,7 @@
 #include <signal.h>
 #include <stdio.h>
 
-enum { NODES = 8, AWAY_S = 100, REBOOT_S = 25 };
+enum { NODES = 8, AWAY_S = 100, BOOT_MS = 6000, LIMIT_SCENERY = 4 << 20 };
 
 struct demo_node {
     struct identity identity;
@@ -25,14 +26,18 @@ struct demo_node {
     struct outgoing *outgoing;
     struct uplink *uplink;
     struct renewal *renewal;
+    struct agent_logs *logs;
     struct player *player;
-    struct loop_timer *back;
+    json_t *scenery;
+    struct loop_timer *back; /* it is off, and comes back then */
+    bool off;
 };
 
 static struct loop *loop;
 static struct demo_node nodes[NODES];
 static unsigned n_nodes;
 static struct fixture recordings;
+static struct lines *lines;
 static const char *folder;
 
 /* --- the link of one node --- */
@@ -59,7 +64,9 @@ static void on_up(void *arg, const PB(Welcome) * w)
 
 static void on_down(void *arg)
 {
-    outgoing_down(((struct demo_node *)arg)->outgoing);
+    struct demo_node *n = arg;
+    outgoing_down(n->outgoing);
+    agent_logs_down(n->logs);
 }
 
 static void on_writable(void *arg)
@@ -92,20 +99,64 @@ static void take_command(struct demo_node *n, const PB(Command) * m)
     command_done(&c);
 }
 
+static void on_inspected(void *arg, uint64_t id, const struct inspect_answer *answer)
+{
+    AUTO(str_done) struct str out = {0};
+    wire_inspected_print(id, answer, &out);
+    (void)!send_up(arg, out.p, out.len); /* nobody waits for one that is lost */
+}
+
+static void take_question(struct demo_node *n, const PB(Inspect) * m)
+{
+    struct inspection q;
+    struct err e = {0};
+    int r = wire_inspect_take(m, &e, &q);
+    if (r < 0) {
+        on_inspected(n, m->id, &(struct inspect_answer){.code = r, .text = e.text, .json = ""});
+        return;
+    }
+    player_inspect(n->player, m->id, &q, on_inspected, n);
+    inspection_done(&q);
+}
+
 static void on_order(void *arg, const PB(FromHub) * m)
 {
     struct demo_node *n = arg;
-    if (m->body_case == HYDRA__AGENT__V1__FROM_HUB__BODY_ACKNOWLEDGE)
+    switch (m->body_case) {
+    case HYDRA__AGENT__V1__FROM_HUB__BODY_ACKNOWLEDGE:
         outgoing_acknowledge(n->outgoing, m->acknowledge->sequence);
-    else if (m->body_case == HYDRA__AGENT__V1__FROM_HUB__BODY_CHECKS)
+        break;
+    case HYDRA__AGENT__V1__FROM_HUB__BODY_CHECKS:
         take_checks(n, m->checks);
-    else if (m->body_case == HYDRA__AGENT__V1__FROM_HUB__BODY_COMMAND)
+        break;
+    case HYDRA__AGENT__V1__FROM_HUB__BODY_COMMAND:
         take_command(n, m->command);
-    else if (m->body_case == HYDRA__AGENT__V1__FROM_HUB__BODY_COMMAND_QUERY)
+        break;
+    case HYDRA__AGENT__V1__FROM_HUB__BODY_COMMAND_QUERY:
         player_query(n->player, m->command_query->id);
-    else if (m->body_case == HYDRA__AGENT__V1__FROM_HUB__BODY_CERTIFICATE &&
-             renewal_take(n->renewal, m->certificate->certificate))
-        uplink_relink(n->uplink);
+        break;
+    case HYDRA__AGENT__V1__FROM_HUB__BODY_LOG_OPEN:
+        agent_logs_open(n->logs, n->uplink, m->log_open);
+        break;
+    case HYDRA__AGENT__V1__FROM_HUB__BODY_LOG_CLOSE:
+        agent_logs_close(n->logs, m->log_close->id);
+        break;
+    case HYDRA__AGENT__V1__FROM_HUB__BODY_INSPECT:
+        take_question(n, m->inspect);
+        break;
+    case HYDRA__AGENT__V1__FROM_HUB__BODY_CERTIFICATE:
+        if (renewal_take(n->renewal, m->certificate->certificate))
+            uplink_relink(n->uplink);
+        break;
+    case HYDRA__AGENT__V1__FROM_HUB__BODY_CHECK_NOW: /* checks are often enough */
+    case HYDRA__AGENT__V1__FROM_HUB__BODY_UPGRADE_CONFIRM:
+    case HYDRA__AGENT__V1__FROM_HUB__BODY_INSPECT_CANCEL: /* answered at once */
+    case HYDRA__AGENT__V1__FROM_HUB__BODY_WELCOME:
+    case HYDRA__AGENT__V1__FROM_HUB__BODY__NOT_SET:
+    case _HYDRA__AGENT__V1__FROM_HUB__BODY__CASE_IS_INT_SIZE:
+    default:
+        break;
+    }
 }
 
 /* Somebody has enrolled its state folder anew. */
@@ -121,6 +172,8 @@ static void go_up(struct demo_node *n)
                                                        .identity = &n->identity,
                                                        .session = rand_below(UINT32_MAX),
                                                        .boot_id = "demonstration",
+                                                       .reads_logs = true,
+                                                       .answers = true,
                                                        .up = on_up,
                                                        .down = on_down,
                                                        .order = on_order,
@@ -133,26 +186,60 @@ static void on_back(void *arg)
 {
     struct demo_node *n = arg;
     loop_timer_free(TAKE(n->back));
+    n->off = false;
+    player_wake(n->player);
     go_up(n);
 }
 
-static void go_away(struct demo_node *n, unsigned seconds)
+/* 0: until it is woken. */
+static void go_away(void *arg, unsigned seconds)
 {
-    if (n->back)
+    struct demo_node *n = arg;
+    if (n->off)
         return;
+    n->off = true;
+    player_sleep(n->player);
     outgoing_down(n->outgoing);
     uplink_free(TAKE(n->uplink));
-    n->back = loop_timer_new(loop, seconds * 1000ull, 0, on_back, n);
+    agent_logs_down(n->logs);
+    if (seconds)
+        n->back = loop_timer_new(loop, seconds * 1000ull, 0, on_back, n);
 }
 
-static void on_reboot(void *arg)
+/* A packet into the network: whoever is meant and off starts. */
+static void on_wake(void *arg, const char *macs)
 {
-    go_away(arg, REBOOT_S);
+    (void)arg;
+    for (unsigned i = 0; i < n_nodes; i++) {
+        struct demo_node *n = &nodes[i];
+        if (!n->off || !player_has_mac(n->player, macs))
+            continue;
+        loop_timer_free(n->back);
+        n->back = loop_timer_new(loop, BOOT_MS, 0, on_back, n);
+    }
+}
+
+static void read_logs(void *arg, struct log_reader *r)
+{
+    player_logs(((struct demo_node *)arg)->player, r);
 }
 
 static void on_report(void *arg, struct node_report *r)
 {
     outgoing_report(((struct demo_node *)arg)->outgoing, r);
+}
+
+static int read_scenery(struct demo_node *n, struct err *e)
+{
+    AUTO(mem_freep) char *path = mem_printf("%s/demo/%s.json", folder, n->identity.node);
+    AUTO(mem_freep) char *text = mem_alloc(LIMIT_SCENERY);
+    FILE *f = fopen(path, "re");
+    if (!f)
+        return 0; /* one that was only recorded */
+    size_t len = fread(text, 1, LIMIT_SCENERY, f);
+    fclose(f);
+    int r = json_parse(text, len, LIMIT_SCENERY - 1, e, &n->scenery);
+    return r < 0 ? err_prefix(e, r, "%s", path) : 0;
 }
 
 static int start_node(struct demo_node *n, const char *state, struct err *e)
@@ -165,13 +252,20 @@ static int start_node(struct demo_node *n, const char *state, struct err *e)
                    &n->spool);
     if (r < 0)
         return r;
+    r = read_scenery(n, e);
+    if (r < 0)
+        return r;
     n->outgoing = outgoing_new(&(struct outgoing_settings){
         .spool = n->spool, .send = send_up, .backlog = backlog, .arg = n});
     n->player = player_new(&(struct player_settings){.loop = loop,
                                                      .node = n->identity.node,
+                                                     .scenery = n->scenery,
+                                                     .lines = lines,
                                                      .report = on_report,
-                                                     .reboot = on_reboot,
+                                                     .away = go_away,
+                                                     .wake = on_wake,
                                                      .arg = n});
+    n->logs = agent_logs_new(loop, (struct agent_logs_source){read_logs, n});
     n->renewal = renewal_new(loop, &n->identity, send_up, n);
     return 0;
 }
@@ -185,6 +279,9 @@ static struct demo_node *node_named(const char *id)
 }
 
 /* --- the script --- */
+
+#define ARRAY "{device=\"shfs\",fstype=\"fuse.shfs\",mountpoint=\"/mnt/user\"}"
+#define MODELS "device=\"storage:/mnt/user/models\",fstype=\"nfs4\",mountpoint=\"/mnt/models\""
 
 static void play(void *arg, const char *node, struct node_report *r)
 {
@@ -211,28 +308,58 @@ static void play_line(const char *line)
         log_error("demo", "a line can't be played", "error=%s", LOG_Q(e.text));
 }
 
-static void restore(const char *node, const char *service)
+static void set(const char *node, const char *series, double value)
 {
     struct demo_node *n = node_named(node);
     if (n)
-        player_restore(n->player, service);
+        player_set_number(n->player, series, value);
+}
+
+/* How much of the array is used: 87 % on a calm day. */
+static void set_array(double percent)
+{
+    double left = 164e12 * (100 - percent) / 100;
+    set("hydra-storage", "node_filesystem_free_bytes" ARRAY, left);
+    set("hydra-storage", "node_filesystem_avail_bytes" ARRAY, left);
+}
+
+static void set_docker(bool full)
+{
+    struct demo_node *n = node_named("hydra-storage");
+    if (n)
+        player_fill_docker(n->player, full);
+}
+
+static void set_mount(bool hangs)
+{
+    struct demo_node *n = node_named("hydra-ai");
+    if (n)
+        player_hang_mount(n->player, MODELS, hangs);
 }
 
 static void begin_loop(void)
 {
-    play_file("loop.jsonl");
+    struct demo_node *n = node_named("hydra-ai");
+    if (n)
+        player_rebuild(n->player, "systemd/tabbyapi.service");
 }
 static void end_loop(void)
 {
-    restore("hydra-ai", "systemd/tabbyapi.service");
+    struct demo_node *n = node_named("hydra-ai");
+    if (n)
+        player_repair(n->player);
 }
 static void begin_full(void)
 {
-    play_file("full.jsonl");
+    set_array(91);
+    set_docker(true);
+    set_mount(true);
 }
 static void end_full(void)
 {
-    play_file("calm.jsonl");
+    set_array(87);
+    set_docker(false);
+    set_mount(false);
 }
 static void begin_copy(void)
 {
@@ -258,9 +385,10 @@ static const struct {
               {330, begin_away}, {480, begin_copy}, {540, end_copy}};
 enum { DAY_S = 600 };
 
+static unsigned second; /* of the day */
+
 static void on_second(void *arg)
 {
-    static unsigned second;
     (void)arg;
     second = (second + 1) % DAY_S;
     for (size_t i = 0; i < COUNT_OF(script); i++)
@@ -278,6 +406,7 @@ static void end_node(struct demo_node *n)
 {
     outgoing_down(n->outgoing);
     uplink_free(TAKE(n->uplink));
+    agent_logs_down(n->logs);
     loop_timer_free(n->back);
     renewal_free(n->renewal);
     player_free(n->player);
@@ -286,18 +415,42 @@ static void end_node(struct demo_node *n)
     identity_done(&n->identity);
 }
 
+/* "--from SECOND": where in the day it begins. */
+static bool read_start(int *argc, char ***argv)
+{
+    uint64_t from;
+    if (*argc < 3 || !str_eq((*argv)[1], "--from"))
+        return true;
+    if (str_to_u64((*argv)[2], &from) < 0 || from >= DAY_S)
+        return false;
+    second = (unsigned)from;
+    *argc -= 2;
+    *argv += 2;
+    return true;
+}
+
+static int load_lines(struct err *e)
+{
+    AUTO(mem_freep) char *path = mem_printf("%s/demo/logs", folder);
+    return lines_load(path, e, &lines);
+}
+
 int main(int argc, char **argv)
 {
     struct err e = {0};
     uv_signal_t signals[2];
     static const int numbers[] = {SIGTERM, SIGINT};
-    if (argc < 3 || argc - 2 > NODES) {
-        fprintf(stderr, "usage: hydra-demo RECORDINGS STATE…\n");
+    if (!read_start(&argc, &argv) || argc < 3 || argc - 2 > NODES) {
+        fprintf(stderr, "usage: hydra-demo [--from SECOND] RECORDINGS STATE…\n");
         return 2;
     }
     signal(SIGPIPE, SIG_IGN);
     folder = argv[1];
     loop = loop_new("hydra-demo");
+    if (load_lines(&e) < 0) {
+        fprintf(stderr, "hydra-demo: %s\n", e.text);
+        return 1;
+    }
     for (int i = 2; i < argc; i++)
         if (start_node(&nodes[n_nodes++], argv[i], &e) < 0) {
             fprintf(stderr, "hydra-demo: %s\n", e.text);
@@ -315,6 +468,11 @@ int main(int argc, char **argv)
     for (unsigned i = 0; i < n_nodes; i++)
         end_node(&nodes[i]);
     fixture_done(&recordings);
-    loop_free(loop);
+    loop_free(loop); /* its last messages are of readers */
+    for (unsigned i = 0; i < n_nodes; i++) {
+        agent_logs_free(nodes[i].logs);
+        json_decref(nodes[i].scenery);
+    }
+    lines_free(lines);
     return 0;
 }

@@ -1,55 +1,33 @@
-#include "demo/player.h"
+#include "demo/player-private.h"
 
 #include "base/clock.h"
-#include "base/map.h"
-#include "node/policy.h"
+#include "base/log.h"
+#include "base/rand.h"
 
-#include <math.h>
 #include <stdio.h>
 
 enum {
     TICK_MS = 1000,
-    STEP_MS = 900, /* what a command takes, twice */
     LATENCY_US = 4000,
+    HISTORY_DAYS = 7,        /* of logs */
+    HEALTHY_AFTER_MS = 4000, /* of a container that was started */
+    BREAKS_AFTER_MS = 2500,
+    TRIES_AGAIN_MS = 10000, /* RestartSec= */
+    FIRST_PID = 2400,
+    PROCESSES_EVERY = 3, /* ticks */
+    COMPLAIN_EVERY = 9,  /* ticks: of a full store */
+    US = 1000,           /* of a millisecond */
 };
 #define RECORDED_AT 1764000000000ll /* when the recordings were made */
 
-/* A service: as it is now, and as it was taken first. */
-struct played {
-    struct observed *now, *first;
-};
-
-struct number {
-    bool is_counter, is_fixed;
-    double base, value, rate; /* rate: of a counter, a second */
-};
-
-/* A command that is being done in appearance. */
-struct act {
-    struct player *player;
-    struct command command;
-    struct loop_timer *timer;
-    unsigned step;
-    struct act *next;
-};
-
-struct player {
-    struct player_settings settings;
-    struct map services; /* of struct played */
-    VEC(struct number) numbers;
-    bool has_frame;
-    int64_t frame_ms; /* recorded */
-    unsigned tick;
-    VEC(struct check_spec) checks;
-    struct map outcomes; /* of struct command_outcome: how commands ended */
-    struct policy *policy;
-    struct act *acts;
-    struct loop_timer *timer;
-};
-
-static void tell(struct player *p, struct node_report r)
+void player_tell(struct player *p, struct node_report r)
 {
     p->settings.report(p->settings.arg, &r);
+}
+
+const json_t *player_scenery(const struct player *p, const char *key)
+{
+    return json_object_get(p->settings.scenery, key);
 }
 
 static void move_time(int64_t *ms)
@@ -65,12 +43,42 @@ static void free_played(void *v)
     struct played *s = v;
     observed_free(s->now);
     observed_free(s->first);
+    diary_free(s->diary);
+    vec_done(&s->shelf.diaries);
     mem_free(s);
 }
 
-static void tell_service(struct player *p, const struct played *s)
+struct played *player_find(struct player *p, const char *id)
 {
-    tell(p, (struct node_report){.kind = REPORT_SERVICE, .service = observed_copy(s->now)});
+    return map_get(&p->services, id);
+}
+
+void player_tell_service(struct player *p, const struct played *s)
+{
+    player_tell(p, (struct node_report){.kind = REPORT_SERVICE, .service = observed_copy(s->now)});
+}
+
+static struct diary *new_diary(struct player *p, const char *id)
+{
+    const struct lines *l = p->settings.lines;
+    return diary_new(l ? lines_of(l, p->settings.node, id) : NULL, id, p->n_diaries++, p->first_us);
+}
+
+/* As it was when it was made: pids of what was not recorded are given, and its log begins. */
+static struct played *introduce(struct player *p, const struct observed *o)
+{
+    struct played *s = mem_alloc(sizeof *s);
+    s->first = observed_copy(o);
+    s->cast = json_object_get(player_scenery(p, "services"), o->id);
+    s->pid = o->main_pid ? o->main_pid : (p->next_pid += 3);
+    s->diary = new_diary(p, o->id);
+    *vec_add(&s->shelf.diaries) = s->diary;
+    if (o->started_ms)
+        diary_say(s->diary, LINES_START, o->started_ms * US);
+    if (o->kind == OBSERVED_UNIT)
+        *vec_add(&p->journal.diaries) = s->diary;
+    map_set(&p->services, o->id, s);
+    return s;
 }
 
 static void take_service(struct player *p, struct observed *o)
@@ -78,110 +86,118 @@ static void take_service(struct player *p, struct observed *o)
     struct played *s = map_get(&p->services, o->id);
     move_time(&o->started_ms);
     move_time(&o->ended_ms);
-    if (!s) {
-        s = mem_alloc(sizeof *s);
-        s->first = observed_copy(o);
-        map_set(&p->services, o->id, s);
-    }
+    if (!s)
+        s = introduce(p, o);
     observed_free(s->now);
     s->now = o;
-    tell_service(p, s);
+    player_tell_service(p, s);
 }
 
+/* Its log may still be read, so it is kept. */
 static void take_gone(struct player *p, char *id)
 {
     struct played *s = map_remove(&p->services, id);
     if (s)
-        free_played(s);
-    tell(p, (struct node_report){.kind = REPORT_SERVICE_GONE, .gone = id});
+        *vec_add(&p->gone) = s;
+    player_tell(p, (struct node_report){.kind = REPORT_SERVICE_GONE, .gone = id});
 }
 
-void player_restore(struct player *p, const char *service)
+void player_drop(struct player *p, struct played *s)
 {
-    struct played *s = map_get(&p->services, service);
-    if (!s)
-        return;
-    observed_free(s->now);
-    s->now = observed_copy(s->first);
-    s->now->started_ms = clock_wall_ms();
-    tell_service(p, s);
+    take_gone(p, mem_strdup(s->now->id));
+}
+
+static bool is_unit(const struct played *s)
+{
+    return s->now->kind == OBSERVED_UNIT;
+}
+
+static void set_run(struct player *p, struct played *s, enum observed_run run, const char *text)
+{
+    s->now->run = run;
+    mem_set_str(&s->now->run_text, text);
+    player_tell_service(p, s);
+    load_follow(p);
+}
+
+void player_stop(struct player *p, struct played *s)
+{
+    int64_t now_ms = clock_wall_ms();
+    diary_quiet(s->diary, now_ms * US);
+    diary_say(s->diary, LINES_STOP, now_ms * US);
+    s->now->on_purpose = true;
+    s->now->ended_ms = now_ms;
+    s->now->has_exit = true;
+    s->now->exit_code = 0;
+    s->now->main_pid = 0;
+    s->now->health = HEALTH_NONE;
+    mem_set_str(&s->now->why, NULL);
+    set_run(p, s, RUN_STOPPED, is_unit(s) ? "inactive (dead)" : "Exited (0) 1 second ago");
+}
+
+void player_pause(struct player *p, struct played *s, bool paused)
+{
+    int64_t now_us = clock_wall_ms() * US;
+    if (paused)
+        diary_quiet(s->diary, now_us);
+    else
+        diary_loud(s->diary, now_us);
+    set_run(p, s, paused ? RUN_PAUSED : RUN_RUNNING, paused ? "Up 2 days (Paused)" : "Up 2 days");
+}
+
+bool player_is_broken(const struct player *p, const char *id)
+{
+    return p->broken && str_eq(p->broken, id);
+}
+
+static void set_started(struct played *s, int64_t now_ms, int pid)
+{
+    struct observed *o = s->now;
+    o->started_ms = now_ms;
+    o->ended_ms = 0;
+    o->has_exit = o->on_purpose = o->oom_killed = false;
+    o->exit_code = 0;
+    s->pid = pid;
+    o->main_pid = s->first->main_pid ? pid : 0;
+    for (size_t i = 0; is_unit(s) && i < o->ports.n; i++)
+        o->ports.v[i].pid = pid;
+    mem_set_str(&o->why, NULL);
+}
+
+void player_start(struct player *p, struct played *s)
+{
+    int64_t now_ms = clock_wall_ms();
+    set_started(s, now_ms, p->next_pid += 7);
+    diary_quiet(s->diary, now_ms * US);
+    if (!player_is_broken(p, s->now->id)) {
+        diary_loud(s->diary, diary_say(s->diary, LINES_START, now_ms * US));
+    } else {
+        diary_say(s->diary, LINES_FAIL, now_ms * US + 1200 * US);
+    }
+    s->now->health = s->first->health == HEALTH_NONE ? HEALTH_NONE : HEALTH_STARTING;
+    set_run(p, s, RUN_RUNNING, is_unit(s) ? "active (running)" : "Up 1 second");
+}
+
+void player_fail(struct player *p, struct played *s)
+{
+    int64_t now_ms = clock_wall_ms();
+    struct observed *o = s->now;
+    diary_quiet(s->diary, now_ms * US);
+    diary_note(s->diary, now_ms * US, LINE_WARNING,
+               "Main process exited, code=exited, status=1/FAILURE");
+    o->ended_ms = now_ms;
+    o->has_exit = true;
+    o->exit_code = 1;
+    o->main_pid = 0;
+    o->restarts++;
+    mem_set_str(&o->why, "ImportError: libstdc++.so.6: cannot open shared object file");
+    set_run(p, s, RUN_RESTARTING, "activating (auto-restart)");
 }
 
 static bool runs(const struct player *p, const char *id)
 {
     const struct played *s = map_get(&p->services, id);
     return !s || s->now->run == RUN_RUNNING;
-}
-
-/* --- numbers --- */
-
-/* What does not swing: sizes, limits, flags, what a thing is. */
-static bool is_fixed(const char *name)
-{
-    static const char *const parts[] = {"_size", "Total", "_info",  "_limit",       "_max",
-                                        "_up",   "_crit", "reboot", "_total_memory"};
-    for (size_t i = 0; i < COUNT_OF(parts); i++)
-        if (strstr(name, parts[i]))
-            return true;
-    return false;
-}
-
-static void take_series(struct player *p, struct series_defs *defs)
-{
-    if (defs->first == 0)
-        p->numbers.n = 0;
-    for (uint32_t i = 0; i < defs->n; i++)
-        *vec_add(&p->numbers) = (struct number){.is_counter = defs->v[i].kind == SERIES_COUNTER,
-                                                .is_fixed = is_fixed(defs->v[i].name),
-                                                .base = (double)NAN,
-                                                .value = (double)NAN};
-    tell(p, (struct node_report){.kind = REPORT_SERIES, .series = defs});
-}
-
-static void take_frame(struct player *p, struct frame *f)
-{
-    double seconds = p->has_frame ? (double)(f->time_ms - p->frame_ms) / 1000 : 0;
-    bool follows = seconds > 0 && seconds < 10;
-    for (uint32_t i = 0; i < f->n && i < p->numbers.n; i++) {
-        struct number *n = &p->numbers.v[i];
-        if (n->is_counter && follows && f->values[i] >= n->base)
-            n->rate = (f->values[i] - n->base) / seconds;
-        n->base = f->values[i];
-        if (!n->is_counter || isnan(n->value))
-            n->value = n->base;
-    }
-    p->has_frame = true;
-    p->frame_ms = f->time_ms;
-    mem_free(f);
-}
-
-/* Slow waves of different length, so that no two look alike. */
-static double swing(unsigned tick, unsigned i)
-{
-    double t = (double)tick;
-    return sin(t / (7 + i % 23) + i) * 0.6 + sin(t / (61 + i % 37) + 2.0 * i) * 0.4;
-}
-
-static void step_number(struct number *n, unsigned tick, unsigned i)
-{
-    if (n->is_counter)
-        n->value += n->rate * (1 + 0.5 * swing(tick, i));
-    else if (!n->is_fixed && fabs(n->base) > 1)
-        n->value = n->base * (1 + 0.02 * swing(tick, i));
-    else
-        n->value = n->base;
-}
-
-static void tell_frame(struct player *p)
-{
-    struct frame *f = mem_alloc(sizeof *f + p->numbers.n * sizeof(double));
-    f->time_ms = clock_wall_ms();
-    f->n = (uint32_t)p->numbers.n;
-    for (uint32_t i = 0; i < f->n; i++) {
-        step_number(&p->numbers.v[i], p->tick, i);
-        f->values[i] = p->numbers.v[i].value;
-    }
-    tell(p, (struct node_report){.kind = REPORT_FRAME, .frame = f});
 }
 
 /* --- checks --- */
@@ -195,18 +211,18 @@ static const char *on_node(const struct player *p, const char *service)
 
 static void tell_check(struct player *p, const struct check_spec *c)
 {
-    bool up = runs(p, on_node(p, c->service));
+    bool up = runs(p, on_node(p, c->service)) && !player_is_broken(p, on_node(p, c->service));
     struct check_result *r = mem_alloc(sizeof *r);
-    *r = (struct check_result){
-        .service = mem_strdup(c->service),
-        .state = up ? CHECK_UP : CHECK_DOWN,
-        .time_ms = clock_wall_ms(),
-        .latency_us = (uint32_t)(LATENCY_US * (1.5 + swing(p->tick, (unsigned)strlen(c->service)))),
-        .code = up && c->kind == CHECK_HTTP ? 200 : 0,
-        .text = mem_strdup(!up                     ? "connection refused"
-                           : c->kind == CHECK_HTTP ? "HTTP 200"
-                                                   : "answers")};
-    tell(p, (struct node_report){.kind = REPORT_CHECK, .check = r});
+    double swing = figures_swing(p->tick, (unsigned)strlen(c->service));
+    *r = (struct check_result){.service = mem_strdup(c->service),
+                               .state = up ? CHECK_UP : CHECK_DOWN,
+                               .time_ms = clock_wall_ms(),
+                               .latency_us = (uint32_t)(LATENCY_US * (1.5 + swing)),
+                               .code = up && c->kind == CHECK_HTTP ? 200 : 0,
+                               .text = mem_strdup(!up                     ? "connection refused"
+                                                  : c->kind == CHECK_HTTP ? "HTTP 200"
+                                                                          : "answers")};
+    player_tell(p, (struct node_report){.kind = REPORT_CHECK, .check = r});
 }
 
 static void drop_checks(struct player *p)
@@ -234,130 +250,289 @@ static void tick_checks(struct player *p)
     }
 }
 
-/* --- commands --- */
+/* --- what the script does --- */
 
-static struct command_outcome *outcome_of(const char *id, enum outcome_state state,
-                                          const char *step, const char *text)
+void player_note_kernel(struct player *p, enum line_level level, const char *text)
 {
-    struct command_outcome *o = mem_alloc(sizeof *o);
-    *o = (struct command_outcome){.state = state,
-                                  .time_ms = clock_wall_ms(),
-                                  .step = mem_strdup(step),
-                                  .text = mem_strdup(text),
-                                  .output = mem_strdup("")};
-    str_copy(o->id, sizeof o->id, id);
-    return o;
+    diary_note(p->kernel, clock_wall_ms() * US, level, text);
 }
 
-static void free_outcome(void *o)
+void player_tell_local(struct player *p, const char *verb, const char *target, const char *text)
 {
-    command_outcome_free(o);
+    struct local_action *l = mem_alloc(sizeof *l);
+    l->user = mem_strdup("typhon");
+    l->uid = 1000;
+    l->verb = mem_strdup(verb);
+    l->target = mem_strdup(target);
+    l->argument = mem_strdup("");
+    l->outcome = mem_alloc(sizeof *l->outcome);
+    *l->outcome = (struct command_outcome){.state = OUTCOME_DONE,
+                                           .time_ms = clock_wall_ms(),
+                                           .step = mem_strdup(""),
+                                           .text = mem_strdup(text),
+                                           .output = mem_strdup("")};
+    rand_id(l->outcome->id);
+    player_tell(p, (struct node_report){.kind = REPORT_LOCAL, .local = l});
 }
 
-static void tell_outcome(struct player *p, const char *id, enum outcome_state state,
-                         const char *step, const char *text)
+void player_rebuild(struct player *p, const char *unit)
 {
-    struct command_outcome *kept = map_set(&p->outcomes, id, outcome_of(id, state, step, text));
-    command_outcome_free(kept);
-    tell(p, (struct node_report){.kind = REPORT_OUTCOME,
-                                 .outcome = outcome_of(id, state, step, text)});
-}
-
-void player_query(struct player *p, const char *id)
-{
-    const struct command_outcome *o = map_get(&p->outcomes, id);
-    tell(p, (struct node_report){.kind = REPORT_OUTCOME,
-                                 .outcome = outcome_of(id, o ? o->state : OUTCOME_UNKNOWN,
-                                                       o ? o->step : "", o ? o->text : "")});
-}
-
-static void set_run(struct player *p, const char *id, enum observed_run run)
-{
-    struct played *s = map_get(&p->services, id);
-    if (!s)
+    struct played *s = player_find(p, unit);
+    if (!p->systems || !s || p->asleep)
         return;
-    if (run == RUN_RUNNING) {
-        player_restore(p, id);
+    const struct generation *g = systems_rebuild(p->systems, clock_wall_ms());
+    if (!g || systems_running(p->systems) == g)
         return;
+    systems_run(p->systems, g->number, true);
+    mem_set_str(&p->broken, unit);
+    player_tell_local(p, "generation.rebuild", "",
+                      "Built and switched to by nixos-rebuild switch (demonstration).");
+    player_stop(p, s);
+    player_start(p, s);
+}
+
+void player_repair(struct player *p)
+{
+    struct played *s = p->broken ? player_find(p, p->broken) : NULL;
+    const struct generation *before = NULL;
+    if (!s || !p->systems || generations_pick(&p->systems->list, "previous", NULL, &before) < 0)
+        return;
+    mem_free(TAKE(p->broken));
+    systems_run(p->systems, before->number, true);
+    s->now->restarts = 0;
+    player_tell_local(p, "generation.rollback", "",
+                      "The generation before runs again (demonstration).");
+    player_start(p, s);
+}
+
+void player_fill_docker(struct player *p, bool full)
+{
+    p->docker_full = full;
+    p->docker_clean = 0;
+    docker_follow(p);
+}
+
+void player_hang_mount(struct player *p, const char *labels, bool hangs)
+{
+    AUTO(mem_freep) char *series = mem_printf("hydra_filesystem_stalled{%s}", labels);
+    figures_set(p->figures, series, hangs);
+    if (p->hangs == hangs)
+        return;
+    p->hangs = hangs;
+    p->hangs_since_ms = clock_wall_ms();
+    player_note_kernel(p, hangs ? LINE_ERR : LINE_NOTICE,
+                       hangs ? "kernel: nfs: server 192.168.1.244 not responding, still trying"
+                             : "kernel: nfs: server 192.168.1.244 OK");
+}
+
+void player_set_number(struct player *p, const char *series, double value)
+{
+    figures_set(p->figures, series, value);
+}
+
+bool player_has_mac(const struct player *p, const char *macs)
+{
+    const struct str_list *own = p->facts ? &p->facts->macs : NULL;
+    for (size_t i = 0; own && i < own->n; i++) {
+        const char *blank = strchr(own->v[i], ' ');
+        if (blank && strstr(macs, blank + 1))
+            return true;
     }
-    s->now->run = run;
-    s->now->on_purpose = run == RUN_STOPPED;
-    s->now->ended_ms = clock_wall_ms();
-    mem_set_str(&s->now->run_text, run == RUN_STOPPED ? "stopped" : "stopping");
-    tell_service(p, s);
+    return false;
 }
 
-static bool ends_stopped(enum command_verb v)
+/* --- off and on --- */
+
+void player_sleep(struct player *p)
 {
-    return v == COMMAND_UNIT_STOP || v == COMMAND_CONTAINER_STOP || v == COMMAND_CONTAINER_KILL;
+    int64_t now_us = clock_wall_ms() * US;
+    acts_free(p);
+    p->asleep = true;
+    MAP_FOREACH (&p->services, e)
+        diary_quiet(((struct played *)e->value)->diary, now_us);
+    diary_quiet(p->kernel, now_us);
 }
 
-static void end_act(struct act *a)
+static struct node_facts *copy_facts(const struct node_facts *f);
+
+static void tell_facts(struct player *p)
 {
-    struct player *p = a->player;
-    struct act **at = &p->acts;
-    while (*at != a)
-        at = &(*at)->next;
-    *at = a->next;
-    loop_timer_free(a->timer);
-    command_done(&a->command);
-    mem_free(a);
+    player_tell(p, (struct node_report){.kind = REPORT_FACTS, .facts = copy_facts(p->facts)});
 }
 
-static void on_step(void *arg)
+static void start_again(struct player *p, struct played *s)
 {
-    struct act *a = arg;
-    struct player *p = a->player;
-    const struct command *c = &a->command;
-    if (c->verb == COMMAND_MACHINE_REBOOT || c->verb == COMMAND_MACHINE_POWER_OFF) {
-        tell_outcome(p, c->id, OUTCOME_DONE, "", "The machine goes down (demonstration).");
-        p->settings.reboot(p->settings.arg);
-        end_act(a);
+    if (s->now->run == RUN_STOPPED && s->now->on_purpose && !s->first->enabled)
         return;
-    }
-    if (a->step++ == 0) {
-        set_run(p, c->target, ends_stopped(c->verb) ? RUN_STOPPED : RUN_STOPPING);
-        tell_outcome(p, c->id, OUTCOME_RUNNING, ends_stopped(c->verb) ? "stopping" : "starting",
-                     "");
-        return;
-    }
-    if (!ends_stopped(c->verb))
-        set_run(p, c->target, RUN_RUNNING);
-    tell_outcome(p, c->id, OUTCOME_DONE, "", "Done in 1.8 s (demonstration).");
-    end_act(a);
+    if (s->first->run == RUN_RUNNING)
+        player_start(p, s);
 }
 
-void player_command(struct player *p, const struct command *c)
+void player_wake(struct player *p)
 {
-    struct err e = {0};
-    if (policy_check(p->policy, command_verb_name(c->verb), c->target, &e) < 0) {
-        tell_outcome(p, c->id, OUTCOME_REFUSED, "", e.text);
-        return;
+    char id[RAND_ID_SIZE];
+    p->asleep = false;
+    if (p->facts) {
+        p->facts->boot_ms = clock_wall_ms();
+        mem_set_str(&p->facts->boot_id, rand_id(id));
+        if (p->systems)
+            mem_set_str(&p->facts->pending_reboot, NULL);
+        tell_facts(p);
     }
-    struct act *a = mem_alloc(sizeof *a);
-    a->player = p;
-    command_copy(&a->command, c);
-    a->next = p->acts;
-    p->acts = a;
-    a->timer = loop_timer_new(p->settings.loop, STEP_MS, STEP_MS, on_step, a);
-    tell_outcome(p, c->id, OUTCOME_RUNNING, "asked", "");
+    if (p->systems)
+        systems_boot(p->systems);
+    diary_loud(p->kernel, clock_wall_ms() * US);
+    player_note_kernel(p, LINE_NOTICE, "kernel: Linux version 6.12.55 (demonstration)");
+    MAP_FOREACH (&p->services, e)
+        start_again(p, e->value);
 }
 
 /* --- life --- */
 
 static void tell_policy(struct player *p)
 {
-    tell(p, (struct node_report){.kind = REPORT_POLICY, .policy = policy_copy(p->policy)});
+    player_tell(p, (struct node_report){.kind = REPORT_POLICY, .policy = policy_copy(p->policy)});
+}
+
+static void tick_health(struct player *p, int64_t now_ms)
+{
+    MAP_FOREACH (&p->services, e) {
+        struct played *s = e->value;
+        if (s->now->health != HEALTH_STARTING || s->now->started_ms + HEALTHY_AFTER_MS > now_ms)
+            continue;
+        s->now->health = s->first->health;
+        player_tell_service(p, s);
+    }
+}
+
+/* What can't run dies soon, and is tried again. */
+static void tick_broken(struct player *p, int64_t now_ms)
+{
+    struct played *s = p->broken ? player_find(p, p->broken) : NULL;
+    if (!s)
+        return;
+    if (s->now->run == RUN_RUNNING && s->now->started_ms + BREAKS_AFTER_MS <= now_ms)
+        player_fail(p, s);
+    else if (s->now->run == RUN_RESTARTING && s->now->ended_ms + TRIES_AGAIN_MS <= now_ms)
+        player_start(p, s);
+}
+
+/* Who writes into what is full says so. */
+static void tick_docker(struct player *p, int64_t now_ms)
+{
+    static const char *const writers[] = {"docker/hydra-prometheus", "docker/hydra-loki",
+                                          "docker/hydra-grafana"};
+    if (!docker_is_full(p) || p->tick % COMPLAIN_EVERY)
+        return;
+    struct played *s = player_find(p, writers[p->tick / COMPLAIN_EVERY % COUNT_OF(writers)]);
+    if (s && s->now->run == RUN_RUNNING)
+        diary_note(s->diary, now_ms * US, LINE_ERR,
+                   "level=ERROR msg=\"can't write\" err=\"write /data/wal/00000412: no space left "
+                   "on device\"");
+}
+
+static void tick_mount(struct player *p, int64_t now_ms)
+{
+    if (p->hangs && (now_ms - p->hangs_since_ms) / TICK_MS % 30 == 20)
+        player_note_kernel(p, LINE_ERR,
+                           "kernel: INFO: task python3:1001 blocked for more than 122 seconds.");
+}
+
+static void tell_numbers(struct player *p, int64_t now_ms)
+{
+    struct series_defs *defs = figures_announce(p->figures);
+    if (defs)
+        player_tell(p, (struct node_report){.kind = REPORT_SERIES, .series = defs});
+    struct frame *f = figures_step(p->figures, now_ms);
+    if (f)
+        player_tell(p, (struct node_report){.kind = REPORT_FRAME, .frame = f});
+}
+
+/* What the scenery adds to the recorded numbers, once those are all there. */
+static void complete(struct player *p)
+{
+    figures_add_all(p->figures, player_scenery(p, "numbers"));
+    load_define(p);
+    load_follow(p);
+    docker_follow(p);
+    tell_policy(p);
 }
 
 static void on_tick(void *arg)
 {
     struct player *p = arg;
+    int64_t now_ms = clock_wall_ms();
+    if (p->asleep)
+        return;
     if (p->tick++ == 0)
-        tell_policy(p);
-    if (p->has_frame)
-        tell_frame(p);
+        complete(p);
+    tick_health(p, now_ms);
+    tick_broken(p, now_ms);
+    tick_docker(p, now_ms);
+    tick_mount(p, now_ms);
+    tell_numbers(p, now_ms);
     tick_checks(p);
+    if (p->tick % PROCESSES_EVERY == 1)
+        cast_tell(p);
+}
+
+/* --- reports --- */
+
+static struct node_facts *copy_facts(const struct node_facts *f)
+{
+    struct node_facts *c = mem_dup(f, sizeof *f);
+    char **texts[] = {&c->hostname,       &c->os_name,   &c->os_id,          &c->kernel,
+                      &c->arch,           &c->cpu_model, &c->boot_id,        &c->machine_id,
+                      &c->virtualization, &c->time_zone, &c->pending_reboot, &c->agent_version};
+    for (size_t i = 0; i < COUNT_OF(texts); i++)
+        *texts[i] = mem_strdup(*texts[i]);
+    memset(&c->addresses, 0, sizeof c->addresses);
+    memset(&c->macs, 0, sizeof c->macs);
+    memset(&c->gpus, 0, sizeof c->gpus);
+    str_list_copy(&c->addresses, &f->addresses);
+    str_list_copy(&c->macs, &f->macs);
+    for (size_t i = 0; i < f->gpus.n; i++) {
+        struct gpu_facts *g = vec_add(&c->gpus);
+        *g = f->gpus.v[i];
+        g->id = mem_strdup(g->id);
+        g->uuid = mem_strdup(g->uuid);
+        g->name = mem_strdup(g->name);
+        g->vendor = mem_strdup(g->vendor);
+        g->driver = mem_strdup(g->driver);
+    }
+    return c;
+}
+
+static void free_facts(struct node_facts *f)
+{
+    if (f)
+        node_report_free(&(struct node_report){.kind = REPORT_FACTS, .facts = f});
+}
+
+static void take_facts(struct player *p, struct node_facts *f)
+{
+    const json_t *macs = player_scenery(p, "macs");
+    move_time(&f->boot_ms);
+    for (size_t i = 0; i < json_array_size(macs); i++)
+        str_list_add(&f->macs, json_string_value(json_array_get(macs, i)));
+    const char *pending = json_get_str(p->settings.scenery, "pending_reboot", NULL);
+    if (pending)
+        mem_set_str(&f->pending_reboot, pending);
+    free_facts(p->facts);
+    p->facts = f;
+    tell_facts(p);
+}
+
+static void take_series(struct player *p, struct series_defs *defs)
+{
+    figures_define(p->figures, defs);
+    node_report_free(&(struct node_report){.kind = REPORT_SERIES, .series = defs});
+}
+
+static void take_frame(struct player *p, struct frame *f)
+{
+    figures_take(p->figures, f);
+    mem_free(f);
 }
 
 void player_take(struct player *p, struct node_report *r)
@@ -376,8 +551,7 @@ void player_take(struct player *p, struct node_report *r)
         take_frame(p, r->frame);
         return;
     case REPORT_FACTS:
-        move_time(&r->facts->boot_ms);
-        tell(p, *r);
+        take_facts(p, r->facts);
         return;
     case REPORT_CHECK: /* the hub's own checks are answered */
         node_report_free(r);
@@ -387,32 +561,69 @@ void player_take(struct player *p, struct node_report *r)
     case REPORT_OUTCOME:
     case REPORT_POLICY:
     case REPORT_LOCAL:
-        tell(p, *r);
+        player_tell(p, *r);
         return;
     }
+}
+
+static struct policy *read_policy(const json_t *scenery)
+{
+    const char *text = json_get_str(scenery, "policy", NULL);
+    struct policy *p;
+    struct err e = {0};
+    if (!text)
+        return policy_default();
+    if (policy_parse(POLICY_USUAL_PATH, text, strlen(text), &e, &p) >= 0)
+        return p;
+    log_error("demo", "a policy of the scenery can't be read", "error=%s", LOG_Q(e.text));
+    return policy_default();
 }
 
 struct player *player_new(const struct player_settings *s)
 {
     struct player *p = mem_alloc(sizeof *p);
+    int64_t now_ms = clock_wall_ms();
     p->settings = *s;
-    p->policy = policy_default();
+    p->policy = read_policy(s->scenery);
+    p->figures = figures_new();
+    p->systems = systems_new(s->scenery, now_ms);
+    p->readers = readers_new();
+    p->next_pid = FIRST_PID;
+    p->first_us = (now_ms - HISTORY_DAYS * 24ll * 3600 * 1000) * US;
+    p->kernel = new_diary(p, "kernel");
+    p->journal.is_journal = true;
+    *vec_add(&p->journal.diaries) = p->kernel;
     p->timer = loop_timer_new(s->loop, TICK_MS, TICK_MS, on_tick, p);
     return p;
+}
+
+static void free_outcome(void *o)
+{
+    command_outcome_free(o);
 }
 
 void player_free(struct player *p)
 {
     if (!p)
         return;
-    while (p->acts)
-        end_act(p->acts);
+    readers_free(p->readers);
+    acts_free(p);
     loop_timer_free(p->timer);
     drop_checks(p);
     vec_done(&p->checks);
-    vec_done(&p->numbers);
+    figures_free(p->figures);
+    systems_free(p->systems);
     map_done(&p->services, free_played);
+    for (size_t i = 0; i < p->gone.n; i++)
+        free_played(p->gone.v[i]);
+    vec_done(&p->gone);
+    load_done(p);
     map_done(&p->outcomes, free_outcome);
+    str_list_done(&p->killed);
+    vec_done(&p->journal.diaries);
+    diary_free(p->kernel);
+    free_facts(p->facts);
     policy_free(p->policy);
+    mem_free(p->broken);
     mem_free(p);
 }

@@ -14,9 +14,15 @@ enum log_place_kind {
     LOG_PLACE_JOURNAL, /* the whole journal */
     LOG_PLACE_UNIT,
     LOG_PLACE_CONTAINER,
+    LOG_PLACE_OTHER, /* whoever starts the reader knows how: `open` */
 };
+struct log_reading;
+struct log_source;
 struct log_place {
     enum log_place_kind kind;
+    struct log_source *(*open)(const struct log_reading *r, const struct log_place *p,
+                               const char *cursor, int64_t time_us);
+    const void *arg;    /* of `open`; outlives the reader */
     char *name;         /* unit, or container as its engine calls it */
     char *folder;       /* of the journal; NULL = the system's */
     char *socket, *api; /* of the engine: path, version ("1.41", may be "") */
@@ -73,7 +79,6 @@ void log_frames_done(struct log_frames *f);
 
 /* --- a source --- */
 
-struct log_source;
 struct log_reading { /* what the sources of a reader share */
     const struct log_query *query;
     struct log_filter *filter;

@@ -152,6 +152,8 @@ static struct log_source *open_source(struct log_reader *r, size_t i, const char
         return log_journal_open(&r->reading, p, cursor, time_us);
     case LOG_PLACE_CONTAINER:
         return log_docker_open(&r->reading, p, cursor, time_us);
+    case LOG_PLACE_OTHER:
+        return p->open(&r->reading, p, cursor, time_us);
     case LOG_PLACE_NONE:
         break;
     }
