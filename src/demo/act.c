@@ -132,6 +132,8 @@ static const struct verb_words {
     [COMMAND_CONTAINER_KILL] = {"sending the signal", "The signal was sent"},
     [COMMAND_CONTAINER_RENAME] = {"renaming", "Renamed"},
     [COMMAND_CONTAINER_REMOVE] = {"removing", "Removed"},
+    [COMMAND_CONTAINER_CONNECT] = {"connecting it to the network", "Connected"},
+    [COMMAND_CONTAINER_DISCONNECT] = {"disconnecting it from the network", "Disconnected"},
 };
 
 static bool starts(enum command_verb v)
@@ -158,6 +160,33 @@ static void rename_it(struct act *a, struct played *s)
     player_take(a->player, &(struct node_report){.kind = REPORT_SERVICE, .service = o});
 }
 
+/* A network's name is what its containers say. */
+static void connect_it(struct act *a, struct played *s)
+{
+    struct str_list *l = &s->now->networks;
+    const char *name = a->command.argument;
+    if (a->command.verb == COMMAND_CONTAINER_CONNECT) {
+        if (!str_list_has(l, name))
+            str_list_add(l, name);
+    } else {
+        struct str_list rest = {0};
+        for (size_t i = 0; i < l->n; i++)
+            if (!str_eq(l->v[i], name))
+                str_list_add(&rest, l->v[i]);
+        str_list_done(l);
+        *l = rest;
+    }
+    player_tell_service(a->player, s);
+}
+
+static bool is_network(const struct player *p, const char *name)
+{
+    MAP_FOREACH (&p->services, e)
+        if (str_list_has(&((struct played *)e->value)->first->networks, name))
+            return true;
+    return str_eq(name, "bridge") || str_eq(name, "host");
+}
+
 /* What it does, but for stopping and starting. */
 static void change(struct act *a, struct played *s)
 {
@@ -173,6 +202,10 @@ static void change(struct act *a, struct played *s)
     case COMMAND_CONTAINER_REMOVE:
         player_drop(p, s);
         docker_follow(p);
+        break;
+    case COMMAND_CONTAINER_CONNECT:
+    case COMMAND_CONTAINER_DISCONNECT:
+        connect_it(a, s);
         break;
     case COMMAND_UNIT_RESET_FAILED:
         s->now->restarts = 0;
@@ -199,6 +232,9 @@ static unsigned step_service(struct act *a)
     if (!s)
         return end(a, OUTCOME_FAILED, NULL, "There is no %s on this node any more.",
                    a->command.target);
+    if (v == COMMAND_CONTAINER_CONNECT && !is_network(p, a->command.argument))
+        return end(a, OUTCOME_FAILED, NULL, "Docker refused: network %s not found",
+                   a->command.argument);
     switch (a->step) {
     case 0:
         return go_on(a, FIRST_MS, "%s", words[v].doing);
@@ -400,6 +436,62 @@ static unsigned step_wake(struct act *a)
     p->settings.wake(p->settings.arg, a->command.target);
     return end(a, OUTCOME_DONE, NULL,
                "The packet that wakes it was sent. It reports when it is up" MARK ".");
+}
+
+/* "cycle hydra-compute" */
+static unsigned step_power(struct act *a)
+{
+    static const char *const done[POWER_WORDS] = {
+        [POWER_ON] = "switched on",
+        [POWER_SOFT] = "shut down",
+        [POWER_OFF] = "switched off at once",
+        [POWER_CYCLE] = "switched off and on again",
+        [POWER_RESET] = "reset",
+    };
+    const struct player_settings *s = &a->player->settings;
+    const char *blank = strchr(a->command.argument, ' ');
+    AUTO(mem_freep)
+    char *name = mem_strndup(a->command.argument, strcspn(a->command.argument, " "));
+    enum power_word word;
+    struct err e = {0};
+    if (power_word_parse(name, &e, &word) < 0 || !blank)
+        return end(a, OUTCOME_REFUSED, NULL, "%s", e.text);
+    if (a->step == 0)
+        return go_on(a, STEP_MS, "asking its controller whether it is on");
+    bool on = s->is_on(s->arg, blank + 1);
+    if (word == POWER_STATUS)
+        return end(a, OUTCOME_DONE, NULL, "%s is %s" MARK ".", blank + 1, on ? "on" : "off");
+    if (a->step == 1)
+        return go_on(a, STEP_MS, "telling its controller");
+    s->power(s->arg, blank + 1, word);
+    return end(a, OUTCOME_DONE, NULL, "%s was %s, in %.1f s" MARK ".", blank + 1, done[word],
+               took_s(a));
+}
+
+/* --- mounts --- */
+
+static unsigned step_remount(struct act *a)
+{
+    struct player *p = a->player;
+    struct err e = {0};
+    bool hung = p->hangs;
+    if (policy_check_mount(p->policy, a->command.target, &e) < 0)
+        return end(a, OUTCOME_REFUSED, NULL, "%s", e.text);
+    switch (a->step) {
+    case 0:
+        return go_on(a, STEP_MS, "asking whether it answers");
+    case 1:
+        return go_on(a, STEP_MS, hung ? "unmounting, by force: it does not answer" : "unmounting");
+    case 2:
+        return go_on(a, STEP_MS, "mounting");
+    case 3:
+        return go_on(a, STEP_MS, "looking whether it answers");
+    default:
+        player_hang_mount(p, false);
+        return end(a, OUTCOME_DONE, NULL,
+                   "%s is mounted anew, and answers; that took %.1f s" MARK ".", a->command.target,
+                   took_s(a));
+    }
 }
 
 /* --- what a NixOS machine runs --- */
@@ -609,7 +701,7 @@ static unsigned step_prune(struct act *a)
 
 static step_fn *step_of(enum command_verb v)
 {
-    if (v <= COMMAND_CONTAINER_REMOVE)
+    if (v <= COMMAND_CONTAINER_DISCONNECT && v != COMMAND_CONTAINER_UPDATE)
         return step_service;
     switch ((int)v) {
     case COMMAND_CONTAINER_UPDATE:
@@ -626,6 +718,10 @@ static step_fn *step_of(enum command_verb v)
         return step_machine;
     case COMMAND_MACHINE_WAKE:
         return step_wake;
+    case COMMAND_MACHINE_POWER:
+        return step_power;
+    case COMMAND_MOUNT_REMOUNT:
+        return step_remount;
     case COMMAND_GENERATION_SWITCH:
     case COMMAND_GENERATION_ROLLBACK:
         return step_switch;
@@ -642,14 +738,26 @@ static step_fn *step_of(enum command_verb v)
     }
 }
 
+static bool is_under_way(const struct player *p, const struct act *a)
+{
+    for (const struct act *o = p->acts; o; o = o->next)
+        if (o == a)
+            return true;
+    return false;
+}
+
+/* A step may switch the machine off, and what is done on it is gone. */
 static void on_step(void *arg)
 {
     struct act *a = arg;
+    struct player *p = a->player;
     loop_timer_free(TAKE(a->timer));
     unsigned ms = step_of(a->command.verb)(a);
-    if (ms && !a->player->asleep)
-        a->timer = loop_timer_new(a->player->settings.loop, ms, 0, on_step, a);
-    else if (!a->player->asleep)
+    if (!is_under_way(p, a))
+        return;
+    if (ms)
+        a->timer = loop_timer_new(p->settings.loop, ms, 0, on_step, a);
+    else
         free_act(a);
 }
 

@@ -115,6 +115,58 @@ static int answer_kernel_log(const struct question *q, struct jw *w, struct err 
     return 0;
 }
 
+/* --- mounts --- */
+
+static void print_user(struct player *p, const char *id, struct jw *w)
+{
+    const struct played *s = player_find(p, id);
+    if (!s || s->now->run != RUN_RUNNING)
+        return;
+    jw_object(w);
+    jw_key_int(w, "pid", s->pid);
+    jw_key_str(w, "name", json_get_str(s->cast, "name", s->now->name));
+    jw_key_int(w, "files", 4);
+    jw_end_object(w);
+}
+
+static void print_mount(struct player *p, const json_t *m, struct jw *w)
+{
+    const json_t *users = json_object_get(m, "users");
+    const char *point = json_get_str(m, "mount", "");
+    struct err e = {0};
+    bool allowed = policy_check_mount(p->policy, point, &e) >= 0;
+    jw_object(w);
+    jw_key_str(w, "mount", point);
+    jw_key_str(w, "device", json_get_str(m, "device", NULL));
+    jw_key_str(w, "type", json_get_str(m, "type", NULL));
+    jw_key_bool(w, "mounted", true);
+    jw_key_str(w, "configured", "unit");
+    jw_key_str(w, "unit", json_get_str(m, "unit", NULL));
+    jw_key_bool(w, "allowed", allowed);
+    jw_key_str(w, "why", allowed ? NULL : e.text);
+    jw_key(w, "users");
+    jw_array(w);
+    for (size_t i = 0; i < json_array_size(users); i++)
+        print_user(p, json_string_value(json_array_get(users, i)), w);
+    jw_end_array(w);
+    jw_key_int(w, "more_users", 0);
+    jw_end_object(w);
+}
+
+static int answer_mounts(const struct question *q, struct jw *w, struct err *e)
+{
+    const json_t *list = player_scenery(q->player, "mounts");
+    (void)e;
+    jw_object(w);
+    jw_key(w, "mounts");
+    jw_array(w);
+    for (size_t i = 0; i < json_array_size(list); i++)
+        print_mount(q->player, json_array_get(list, i), w);
+    jw_end_array(w);
+    jw_end_object(w);
+    return 0;
+}
+
 /* --- folders --- */
 
 static const json_t *child_named(const json_t *folder, const char *name)
@@ -297,6 +349,7 @@ static const struct {
     [INSPECT_PACKAGES] = {answer_packages, NULL},
     [INSPECT_FOLDERS] = {answer_folders, NULL},
     [INSPECT_UNRAID] = {answer_unraid, NULL},
+    [INSPECT_MOUNTS] = {answer_mounts, NULL},
 };
 
 static int answer(const struct question *q, struct jw *w, struct err *e)

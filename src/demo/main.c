@@ -18,7 +18,7 @@
 #include <signal.h>
 #include <stdio.h>
 
-enum { NODES = 8, AWAY_S = 100, BOOT_MS = 6000, LIMIT_SCENERY = 4 << 20 };
+enum { NODES = 8, AWAY_S = 100, REBOOT_S = 25, BOOT_MS = 6000, LIMIT_SCENERY = 4 << 20 };
 
 struct demo_node {
     struct identity identity;
@@ -39,6 +39,14 @@ static unsigned n_nodes;
 static struct fixture recordings;
 static struct lines *lines;
 static const char *folder;
+
+static struct demo_node *node_named(const char *id)
+{
+    for (unsigned i = 0; i < n_nodes; i++)
+        if (str_eq(nodes[i].identity.node, id))
+            return &nodes[i];
+    return NULL;
+}
 
 /* --- the link of one node --- */
 
@@ -206,17 +214,40 @@ static void go_away(void *arg, unsigned seconds)
         n->back = loop_timer_new(loop, seconds * 1000ull, 0, on_back, n);
 }
 
+static void come_back_soon(struct demo_node *n)
+{
+    loop_timer_free(n->back);
+    n->back = loop_timer_new(loop, BOOT_MS, 0, on_back, n);
+}
+
 /* A packet into the network: whoever is meant and off starts. */
 static void on_wake(void *arg, const char *macs)
 {
     (void)arg;
     for (unsigned i = 0; i < n_nodes; i++) {
         struct demo_node *n = &nodes[i];
-        if (!n->off || !player_has_mac(n->player, macs))
-            continue;
-        loop_timer_free(n->back);
-        n->back = loop_timer_new(loop, BOOT_MS, 0, on_back, n);
+        if (n->off && player_has_mac(n->player, macs))
+            come_back_soon(n);
     }
+}
+
+static bool is_on(void *arg, const char *node)
+{
+    const struct demo_node *n = node_named(node);
+    (void)arg;
+    return n && !n->off;
+}
+
+static void on_power(void *arg, const char *node, enum power_word word)
+{
+    struct demo_node *n = node_named(node);
+    (void)arg;
+    if (!n)
+        return;
+    if (n->off && word != POWER_OFF && word != POWER_SOFT)
+        come_back_soon(n);
+    else if (!n->off && word != POWER_ON)
+        go_away(n, word == POWER_CYCLE || word == POWER_RESET ? REBOOT_S : 0);
 }
 
 static void read_logs(void *arg, struct log_reader *r)
@@ -264,24 +295,17 @@ static int start_node(struct demo_node *n, const char *state, struct err *e)
                                                      .report = on_report,
                                                      .away = go_away,
                                                      .wake = on_wake,
+                                                     .is_on = is_on,
+                                                     .power = on_power,
                                                      .arg = n});
     n->logs = agent_logs_new(loop, (struct agent_logs_source){read_logs, n});
     n->renewal = renewal_new(loop, &n->identity, send_up, n);
     return 0;
 }
 
-static struct demo_node *node_named(const char *id)
-{
-    for (unsigned i = 0; i < n_nodes; i++)
-        if (str_eq(nodes[i].identity.node, id))
-            return &nodes[i];
-    return NULL;
-}
-
 /* --- the script --- */
 
 #define ARRAY "{device=\"shfs\",fstype=\"fuse.shfs\",mountpoint=\"/mnt/user\"}"
-#define MODELS "device=\"storage:/mnt/user/models\",fstype=\"nfs4\",mountpoint=\"/mnt/models\""
 
 static void play(void *arg, const char *node, struct node_report *r)
 {
@@ -334,7 +358,7 @@ static void set_mount(bool hangs)
 {
     struct demo_node *n = node_named("hydra-ai");
     if (n)
-        player_hang_mount(n->player, MODELS, hangs);
+        player_hang_mount(n->player, hangs);
 }
 
 static void begin_loop(void)

@@ -312,9 +312,13 @@ void player_fill_docker(struct player *p, bool full)
     docker_follow(p);
 }
 
-void player_hang_mount(struct player *p, const char *labels, bool hangs)
+void player_hang_mount(struct player *p, bool hangs)
 {
-    AUTO(mem_freep) char *series = mem_printf("hydra_filesystem_stalled{%s}", labels);
+    const json_t *m = json_array_get(player_scenery(p, "mounts"), 0);
+    AUTO(mem_freep)
+    char *series = mem_printf(
+        "hydra_filesystem_stalled{device=\"%s\",fstype=\"%s\",mountpoint=\"%s\"}",
+        json_get_str(m, "device", ""), json_get_str(m, "type", ""), json_get_str(m, "mount", ""));
     figures_set(p->figures, series, hangs);
     if (p->hangs == hangs)
         return;

@@ -12,6 +12,7 @@
 #include "demo/lines.h"
 #include "io/loop.h"
 #include "node/inspect.h"
+#include "node/power.h"
 
 struct player;
 
@@ -27,6 +28,9 @@ struct player_settings {
     void (*away)(void *arg, unsigned seconds);
     /* A packet that wakes another machine; "aa:bb:…,cc:dd:…". */
     void (*wake)(void *arg, const char *macs);
+    /* Another machine by its controller: is it on? And switch it. */
+    bool (*is_on)(void *arg, const char *node);
+    void (*power)(void *arg, const char *node, enum power_word word);
     void *arg;
 };
 
@@ -60,5 +64,5 @@ void player_repair(struct player *p);
 /* The engine's store fills up, or is cleared (also by a prune). */
 void player_fill_docker(struct player *p, bool full);
 /* A network file system that hangs, and is there again. */
-void player_hang_mount(struct player *p, const char *labels, bool hangs);
+void player_hang_mount(struct player *p, bool hangs);
 void player_set_number(struct player *p, const char *series, double value);

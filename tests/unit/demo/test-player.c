@@ -164,6 +164,29 @@ static void test_refuses(void **state)
     assert_int_equal(n_wakes, 1);
 }
 
+static bool went_away(void)
+{
+    return n_away > 0;
+}
+
+static void test_goes_away_and_forgets_what_was_done(void **state)
+{
+    (void)state;
+    /* Its own policy would refuse it: another node's. */
+    json_t *other = json_pack("{ss}", "policy", "allow:\n  - do: machine.*\n");
+    player_free(player);
+    player = player_new(&(struct player_settings){.loop = loop,
+                                                  .node = "other",
+                                                  .scenery = other,
+                                                  .report = on_report,
+                                                  .away = on_away,
+                                                  .wake = on_wake});
+    assert_int_equal(done(COMMAND_MACHINE_POWER_OFF, "", "")->state, OUTCOME_DONE);
+    run_until(went_away);
+    assert_int_equal(done(COMMAND_MACHINE_WAKE, "aa:bb:cc:dd:ee:ff", "")->state, OUTCOME_DONE);
+    json_decref(other);
+}
+
 static bool restarts(void)
 {
     return service && service->run == RUN_RESTARTING;
@@ -197,7 +220,7 @@ static void test_answers(void **state)
         json_t *j = asked((enum inspect_kind)k, target, k == INSPECT_GARBAGE ? "30" : "current");
         if (k == INSPECT_UNRAID)
             assert_int_equal(asked_code, -EOPNOTSUPP);
-        else if (k <= INSPECT_UNRAID)
+        else if (k < INSPECT_COUNT)
             assert_non_null(j);
         json_decref(j);
     }
@@ -248,6 +271,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_restart, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_refuses, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_goes_away_and_forgets_what_was_done, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(test_rebuild_breaks_and_rollback_mends, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_answers, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_signal_ends_a_process, set_up, tear_down),
