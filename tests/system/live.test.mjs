@@ -58,15 +58,15 @@ test('a process that listens appears as a service; kill -9: down, with the reaso
     assert.match(down.data.reason, /SIGKILL|killed|gone|ended|listen|exit/i);
     const told = await s.next(e => e.type === 'feed.added' && e.data.service === id && e.data.severity === 'bad', { ms: 15000, from });
     assert.ok(told.data.text.length > 5);
-    const o = (await admin.get('/api/web/overview')).json;
-    assert.equal(o.verdict.severity, 'bad');
-    assert.ok(o.attention.some(a => a.service === id), JSON.stringify(o.attention));
+    const overview = async () => (await admin.get('/api/web/overview')).json;
+    await until(async () => (await overview()).attention.some(a => a.service === id), 15000, 'attention');
+    assert.equal((await overview()).verdict.severity, 'bad');
 
     const back = s.events.length;
     const second = await listeningProcess({ port: first.port });
     const up = await s.next(e => e.type === 'service.changed' && e.data.id === id && ['healthy', 'unchecked'].includes(e.data.state), { ms: 15000, from: back, what: 'back' });
     assert.equal(up.data.reason, null);
-    await until(async () => !(await admin.get('/api/web/overview')).json.attention.some(a => a.service === id), 15000, 'nothing to attend to');
+    await until(async () => !(await overview()).attention.some(a => a.service === id), 15000, 'nothing to attend to');
     await second.kill('SIGKILL');
     await s.close();
 });
