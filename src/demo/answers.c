@@ -76,8 +76,8 @@ static void add_hanging(const struct player *p, struct kernel_log *l)
     static const char away[] = "nfs: server 192.168.1.244 not responding, still trying";
     if (!p->hangs)
         return;
-    if (clock_wall_ms() - p->hangs_since_ms > 20 * S)
-        kernel_log_add(l, clock_wall_ms() - 2 * S, LINE_ERR, blocked, sizeof blocked - 1);
+    if (clock_wall_ms() - p->hangs_since_ms > 20LL * S)
+        kernel_log_add(l, clock_wall_ms() - 2LL * S, LINE_ERR, blocked, sizeof blocked - 1);
     kernel_log_add(l, p->hangs_since_ms, LINE_ERR, away, sizeof away - 1);
 }
 

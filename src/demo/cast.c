@@ -199,7 +199,8 @@ void cast_tell(struct player *p)
     cast_read(p, &l);
     t->time_ms = clock_wall_ms();
     t->total = (unsigned)l.v.n;
-    qsort(l.v.v, l.v.n, sizeof *l.v.v, by_memory);
+    if (l.v.n)
+        qsort(l.v.v, l.v.n, sizeof *l.v.v, by_memory);
     for (size_t i = 0; i < l.v.n; i++) {
         const struct cast_process *c = &l.v.v[i];
         t->running += state_of(c) == 'R';

@@ -12,6 +12,7 @@ enum {
     HISTORY_DAYS = 7,        /* of logs */
     HEALTHY_AFTER_MS = 4000, /* of a container that was started */
     BREAKS_AFTER_MS = 2500,
+    FAILS_AFTER_MS = 1200,  /* it says so in its log */
     TRIES_AGAIN_MS = 10000, /* RestartSec= */
     FIRST_PID = 2400,
     PROCESSES_EVERY = 3, /* ticks */
@@ -172,7 +173,7 @@ void player_start(struct player *p, struct played *s)
     if (!player_is_broken(p, s->now->id)) {
         diary_loud(s->diary, diary_say(s->diary, LINES_START, now_ms * US));
     } else {
-        diary_say(s->diary, LINES_FAIL, now_ms * US + 1200 * US);
+        diary_say(s->diary, LINES_FAIL, (now_ms + FAILS_AFTER_MS) * US);
     }
     s->now->health = s->first->health == HEALTH_NONE ? HEALTH_NONE : HEALTH_STARTING;
     set_run(p, s, RUN_RUNNING, is_unit(s) ? "active (running)" : "Up 1 second");

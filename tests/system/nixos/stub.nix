@@ -91,6 +91,7 @@ rec {
   pkgs = {
     hydra = "/nix/hydra";
     hydra-agent = "/nix/hydra-agent";
+    smartmontools = "/nix/smartmontools";
     writeText = name: text: { inherit name text; };
   };
 
