@@ -230,7 +230,7 @@ static bool fill(const struct diary_source *d, const struct written *w, struct l
         return false;
     }
     l.cursor = mem_printf("%lld", (long long)w->us);
-    if (d->shelf->is_journal && w->service && *w->service)
+    if (d->shelf->is_journal && strchr(w->service, '/')) /* else the kernel's */
         l.service = mem_strdup(w->service);
     *ret_line = l;
     return true;

@@ -160,10 +160,28 @@ struct series_defs *figures_announce(struct figures *f)
     return d;
 }
 
+/* -1 … 1, the same for the same two. */
+static double noise_at(unsigned n, unsigned i)
+{
+    uint64_t z = ((uint64_t)n << 32 | i) + 0x9e3779b97f4a7c15u;
+    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
+    return (double)(z >> 11) / 4503599627370496.0 - 1;
+}
+
+/* Noise that changes from one value to the next within `period` ticks. */
+static double noise(unsigned tick, unsigned period, unsigned i)
+{
+    double part = (double)(tick % period) / period;
+    double smooth = part * part * (3 - 2 * part);
+    double a = noise_at(tick / period, i), b = noise_at(tick / period + 1, i);
+    return a + (b - a) * smooth;
+}
+
 double figures_swing(unsigned tick, unsigned i)
 {
-    double t = (double)tick;
-    return sin(t / (7 + i % 23) + i) * 0.6 + sin(t / (61 + i % 37) + 2.0 * i) * 0.4;
+    return noise(tick, 97 + i % 53, i) * 0.5 + noise(tick, 19 + i % 11, i + 1000003) * 0.3 +
+           noise(tick, 3, i + 2000003) * 0.2;
 }
 
 static void step(struct figure *g, unsigned tick, unsigned i)

@@ -27,5 +27,5 @@ double figures_get(const struct figures *f, const char *series); /* NaN: there i
 struct series_defs *figures_announce(struct figures *f);
 /* A second later. The caller owns it; NULL: there are none. */
 struct frame *figures_step(struct figures *f, int64_t wall_ms);
-/* -1 … 1: waves of different length, so that no two look alike. */
+/* -1 … 1: slow and quick changes, so that no two look alike. */
 double figures_swing(unsigned tick, unsigned i);

@@ -55,8 +55,26 @@ static void define_gpus(struct player *p)
     }
 }
 
+/* Recordings have two modes of a processor only. */
+static void define_processors(struct player *p)
+{
+    static const struct {
+        const char *mode;
+        double rate;
+    } modes[] = {{"system", 0.014}, {"iowait", 0.003}, {"softirq", 0.001}};
+    unsigned n = p->facts ? p->facts->cpu_threads : 0;
+    for (unsigned i = 0; i < n * COUNT_OF(modes); i++) {
+        unsigned m = i % COUNT_OF(modes);
+        AUTO(mem_freep)
+        char *series = mem_printf("node_cpu_seconds_total{cpu=\"%u\",mode=\"%s\"}",
+                                  i / (unsigned)COUNT_OF(modes), modes[m].mode);
+        figures_add(p->figures, series, 100, modes[m].rate, 0.9);
+    }
+}
+
 void load_define(struct player *p)
 {
+    define_processors(p);
     MAP_FOREACH (&p->services, e) {
         const struct played *s = e->value;
         if (!s->cast)

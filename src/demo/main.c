@@ -18,7 +18,7 @@
 #include <signal.h>
 #include <stdio.h>
 
-enum { NODES = 8, AWAY_S = 100, REBOOT_S = 25, BOOT_MS = 6000, LIMIT_SCENERY = 4 << 20 };
+enum { NODES = 8, AWAY_S = 140, REBOOT_S = 25, BOOT_MS = 6000, LIMIT_SCENERY = 4 << 20 };
 
 struct demo_node {
     struct identity identity;
@@ -481,8 +481,10 @@ int main(int argc, char **argv)
             return 1;
         }
     play_file("calm.jsonl");
-    for (unsigned i = 0; i < n_nodes; i++)
+    for (unsigned i = 0; i < n_nodes; i++) {
+        player_begin(nodes[i].player);
         go_up(&nodes[i]);
+    }
     for (size_t i = 0; i < COUNT_OF(numbers); i++) {
         uv_signal_init(loop_uv(loop), &signals[i]);
         uv_signal_start(&signals[i], on_signal, numbers[i]);

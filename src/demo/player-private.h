@@ -62,7 +62,7 @@ void player_note_kernel(struct player *p, enum line_level level, const char *tex
 const json_t *player_scenery(const struct player *p, const char *key);
 
 /* --- load.c: what services use --- */
-void load_define(struct player *p); /* series of services */
+void load_define(struct player *p); /* series of services and of processors */
 void load_follow(struct player *p); /* who runs and who does not */
 void load_done(struct player *p);
 

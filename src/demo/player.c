@@ -9,6 +9,7 @@
 enum {
     TICK_MS = 1000,
     LATENCY_US = 4000,
+    BEFORE_MS = 15 * 60 * 1000,
     HISTORY_DAYS = 7,        /* of logs */
     HEALTHY_AFTER_MS = 4000, /* of a container that was started */
     BREAKS_AFTER_MS = 2500,
@@ -258,7 +259,8 @@ void player_note_kernel(struct player *p, enum line_level level, const char *tex
     diary_note(p->kernel, clock_wall_ms() * US, level, text);
 }
 
-void player_tell_local(struct player *p, const char *verb, const char *target, const char *text)
+static void tell_local(struct player *p, const char *verb, const char *target, const char *text,
+                       int64_t time_ms)
 {
     struct local_action *l = mem_alloc(sizeof *l);
     l->user = mem_strdup("typhon");
@@ -268,12 +270,17 @@ void player_tell_local(struct player *p, const char *verb, const char *target, c
     l->argument = mem_strdup("");
     l->outcome = mem_alloc(sizeof *l->outcome);
     *l->outcome = (struct command_outcome){.state = OUTCOME_DONE,
-                                           .time_ms = clock_wall_ms(),
+                                           .time_ms = time_ms,
                                            .step = mem_strdup(""),
                                            .text = mem_strdup(text),
                                            .output = mem_strdup("")};
     rand_id(l->outcome->id);
     player_tell(p, (struct node_report){.kind = REPORT_LOCAL, .local = l});
+}
+
+void player_tell_local(struct player *p, const char *verb, const char *target, const char *text)
+{
+    tell_local(p, verb, target, text, clock_wall_ms());
 }
 
 void player_rebuild(struct player *p, const char *unit)
@@ -443,6 +450,7 @@ static void tick_mount(struct player *p, int64_t now_ms)
                            "kernel: INFO: task python3:1001 blocked for more than 122 seconds.");
 }
 
+/* Time stands still in recordings, so that is how numbers were before. */
 static void tell_numbers(struct player *p, int64_t now_ms)
 {
     struct series_defs *defs = figures_announce(p->figures);
@@ -463,14 +471,34 @@ static void complete(struct player *p)
     tell_policy(p);
 }
 
+/* What people at the nodes did lately. */
+static void tell_lately(struct player *p)
+{
+    const json_t *list = player_scenery(p, "lately");
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *j = json_array_get(list, i);
+        tell_local(p, json_get_str(j, "verb", ""), json_get_str(j, "target", ""),
+                   json_get_str(j, "text", ""),
+                   clock_wall_ms() - json_get_int(j, "age_s", 0) * 1000);
+    }
+}
+
+void player_begin(struct player *p)
+{
+    int64_t now_ms = clock_wall_ms();
+    complete(p);
+    tell_lately(p);
+    for (int64_t ago_ms = BEFORE_MS; ago_ms > 0; ago_ms -= TICK_MS)
+        tell_numbers(p, now_ms - ago_ms);
+}
+
 static void on_tick(void *arg)
 {
     struct player *p = arg;
     int64_t now_ms = clock_wall_ms();
     if (p->asleep)
         return;
-    if (p->tick++ == 0)
-        complete(p);
+    p->tick++;
     tick_health(p, now_ms);
     tick_broken(p, now_ms);
     tick_docker(p, now_ms);

@@ -35,6 +35,9 @@ struct player_settings {
 };
 
 struct player *player_new(const struct player_settings *s);
+/* Once everything recorded was taken: tells what was in the minutes before, as an agent that comes
+ * back tells what its hub missed. */
+void player_begin(struct player *p);
 void player_free(struct player *p);
 
 /* One report of the node: from now on it is so. Frames say where the numbers stand, and two in a

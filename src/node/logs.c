@@ -29,7 +29,7 @@ struct head {
     enum head_state state;
     bool has_line, told; /* told: its trouble */
     struct log_line line;
-    char *cursor; /* of the line handed out last */
+    char *cursor; /* of the newest line handed out: where following goes on */
 };
 
 struct log_reader {
@@ -231,10 +231,11 @@ static void pull(struct log_reader *r, size_t i)
     }
 }
 
-/* The line moves into the batch; where it stood is remembered. */
-static void take(struct head *h, struct log_batch *b)
+/* The line moves into the batch; where the newest one stood is remembered. */
+static void take(const struct log_reader *r, struct head *h, struct log_batch *b)
 {
-    mem_set_str(&h->cursor, h->line.cursor);
+    if (r->reading.newer || !h->cursor)
+        mem_set_str(&h->cursor, h->line.cursor);
     *vec_add(&b->lines) = h->line;
     h->has_line = false;
 }
@@ -299,7 +300,7 @@ static void fill_page(struct log_reader *r, struct log_batch *b)
         h = soonest(r);
         if (!h || (find_edge(r, &edge) && is_sooner(r->reading.newer, edge, h->line.time_us)))
             break;
-        take(h, b);
+        take(r, h, b);
     }
 }
 
@@ -361,7 +362,7 @@ static void read_all(struct log_reader *r)
         if (!h)
             break;
         bytes += size_of(&h->line);
-        take(h, &b);
+        take(r, h, &b);
         if (b.lines.n >= LIMIT_LOG_BATCH || bytes >= BATCH_BYTES) {
             hand_over(r, &b);
             bytes = 0;
@@ -388,7 +389,7 @@ static bool drain(struct log_reader *r, size_t i, struct log_batch *b)
             return false;
         h->line.source = (uint32_t)i;
         bytes += size_of(&h->line);
-        take(h, b);
+        take(r, h, b);
     }
     return true;
 }

@@ -17,7 +17,7 @@ export const Gpus = memo(function Gpus({ gpus }: { gpus: Gpu[] }) {
   const [value, whole] = share(used, total, true);
   return (
     <Card label="GPUs">
-      <CardHead title={gpus.length === 1 ? 'GPU' : 'GPUs'} note={`${value} of ${join(whole)} used`} />
+      <CardHead title={gpus.length === 1 ? 'GPU' : 'GPUs'} note={total ? `${value} of ${join(whole)} used` : undefined} />
       {gpus.map((g) => (
         <GpuPart key={g.id} gpu={g} />
       ))}

@@ -34,9 +34,6 @@ export function Gpus() {
 
 function GpuRow({ gpu, node }: Place) {
   const now = useVitals(node.id).latest?.gpus.find((g) => g.id === gpu.id);
-  const [used, total] = share(now?.mem_used, gpu.memory_total, true);
-  const part = now?.mem_used != null && gpu.memory_total ? (now.mem_used / gpu.memory_total) * 100 : 0;
-  const free = now?.mem_used == null ? null : gpu.memory_total - now.mem_used;
   return (
     <li className="-mt-px min-w-0 border-t border-l border-line px-4 pt-[11px] pb-3">
       <div className="mb-[7px] flex items-baseline gap-2">
@@ -48,15 +45,25 @@ function GpuRow({ gpu, node }: Place) {
           {now?.power != null && <span>{number(now.power)} W</span>}
         </span>
       </div>
+      {gpu.memory_total > 0 && <Vram gpu={gpu} used={now?.mem_used ?? null} />}
+    </li>
+  );
+}
+
+function Vram({ gpu, used: bytes }: { gpu: Gpu; used: number | null }) {
+  const [used, total] = share(bytes, gpu.memory_total, true);
+  const part = bytes == null ? 0 : (bytes / gpu.memory_total) * 100;
+  return (
+    <>
       <div className="vram live" role="meter" aria-label={`Video memory of ${gpu.name}`} aria-valuenow={Math.round(part)} aria-valuemin={0} aria-valuemax={100}>
         <span className="vram-used c-viz-2" style={{ width: `${part}%` }} />
       </div>
       <p className="num mt-1.5 flex gap-2.5 text-12 text-fg-3">
-        <b className="font-medium text-fg-2">{free == null ? '–' : `${join(memory(free))} free`}</b>
+        <b className="font-medium text-fg-2">{bytes == null ? '–' : `${join(memory(gpu.memory_total - bytes))} free`}</b>
         <span className="ml-auto">
           {used} / {join(total)}
         </span>
       </p>
-    </li>
+    </>
   );
 }
