@@ -69,7 +69,14 @@ const diskChart = (names: string[], chosen: string): ChartSpec | null =>
   flow('disk', 'Disks', things(names, 'disk', 'read'), chosen, [['Read', 'read', 5], ['Write', 'write', 3]], 'Disk');
 
 const gpuColours: Colour[] = [1, 7, 2, 5];
-const gpuName = (gpus: ChartFacts['gpus'], id: string, i: number): string => gpus.find((g) => g.id === id)?.name ?? gpus[i]?.name ?? `GPU ${id}`;
+
+/* A legend has little room: what all cards of a maker are called is left out, and equal ones are told apart by their number. */
+export function gpuName(gpus: ChartFacts['gpus'], id: string, i: number): string {
+  const g = gpus.find((x) => x.id === id) ?? gpus[i];
+  if (!g) return `GPU ${id}`;
+  const short = g.name.replace(/^(NVIDIA|AMD|Intel) /, '').replace(/^(GeForce|Radeon) /, '');
+  return gpus.filter((x) => x.name === g.name).length > 1 ? `${short} ${g.id}` : short;
+}
 
 function gpuCharts(names: string[], gpus: ChartFacts['gpus']): ChartSpec[] {
   const ids = things(names, 'gpu', 'util').slice(0, mostLines);

@@ -64,3 +64,9 @@ export function branches<P extends Linked>(all: P[], { folded, kernel, fits }: {
   };
   return walk(0, 0).rows;
 }
+
+/* "/usr/bin/redis-server *:6379": the folder of the program, and what says which one it is. */
+export function commandParts(command: string): [folder: string, rest: string] {
+  const folder = /^\/\S*\/(?=\S)/.exec(command)?.[0] ?? '';
+  return [folder, command.slice(folder.length)];
+}

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { axisLabels, chartsOf, everything, means, nearestIndex, niceMax, sum, timeline, timeTicks, type ChartFacts } from '@/lib/charts';
+import { axisLabels, chartsOf, everything, gpuName, means, nearestIndex, niceMax, sum, timeline, timeTicks, type ChartFacts } from '@/lib/charts';
 import { setFormat } from '@/lib/format';
 
 const GB = 2 ** 30;
@@ -83,4 +83,11 @@ test('a sum is unknown only where everything is', () => {
 
 test('means of stretches, newest first, unknown where nothing was heard', () => {
   expect(means([0, 1000, 2000, 3000], [2, 4, null, null], 2000)).toEqual([[2000, null], [0, 3]]);
+});
+
+test('cards are called by what tells them apart', () => {
+  const gpu = (id: string, name: string) => ({ id, name, memory: 0 });
+  const gpus = [gpu('0', 'NVIDIA GeForce RTX 5070 Ti'), gpu('1', 'NVIDIA GeForce RTX 5070 Ti'), gpu('intel0', 'Intel Arc A380')];
+  expect(gpus.map((g, i) => gpuName(gpus, g.id, i))).toEqual(['RTX 5070 Ti 0', 'RTX 5070 Ti 1', 'Arc A380']);
+  expect(gpuName([], '3', 0)).toBe('GPU 3');
 });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { branches, orderOf, settled } from '@/lib/processes';
+import { branches, commandParts, orderOf, settled } from '@/lib/processes';
 
 const row = (pid: number, cpu: number, memory: number, name = `p${pid}`) => ({ pid, name, command: `/bin/${name}`, user: 'root', cpu, memory, gpu_memory: null });
 
@@ -35,4 +35,12 @@ test('parents stand before their children; who has none that is known stands at 
 test('what is folded keeps its children; a search shows the way to what it finds', () => {
   expect(branches(tree, { ...plainly, folded: new Set([10]) }).map((b) => [b.process.pid, b.children])).toEqual([[1, 3], [10, 2], [99, 0]]);
   expect(shape(branches(tree, { ...plainly, folded: new Set([1]), fits: (p) => p.pid === 12 }))).toEqual(['1', '-10', '--12']);
+});
+
+test('the folder of a program stands apart', () => {
+  expect(commandParts('/usr/bin/redis-server *:6379')).toEqual(['/usr/bin/', 'redis-server *:6379']);
+  expect(commandParts('/usr/lib/plex/Plex Media Server')).toEqual(['/usr/lib/plex/', 'Plex Media Server']);
+  expect(commandParts('sshd: /usr/sbin/sshd -D')).toEqual(['', 'sshd: /usr/sbin/sshd -D']);
+  expect(commandParts('/')).toEqual(['', '/']);
+  expect(commandParts('init')).toEqual(['', 'init']);
 });

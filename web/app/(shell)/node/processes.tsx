@@ -4,6 +4,7 @@ import { ArrowDown, ArrowUp, Search } from 'lucide-react';
 import { memo, useEffect, useRef, useState } from 'react';
 import { processesQuery } from '@/api/keys';
 import type { Process } from '@/api/types';
+import { Command } from '@/app/parts/command';
 import { ServiceName } from '@/app/parts/service-name';
 import { Button } from '@/components/button';
 import { Card, CardHead } from '@/components/card';
@@ -139,7 +140,7 @@ const Row = memo(function Row({ node, process: p, gpu, may }: { node: string; pr
     <tr>
       <td className="w-full max-w-0 min-w-28 m:min-w-40">
         <span className="ell block font-mono text-12" title={`${p.pid}: ${p.command}`}>
-          {p.command || p.name}
+          <Command>{p.command || p.name}</Command>
         </span>
       </td>
       <td className="ell max-w-36 text-fg-2 max-m:hidden">{p.service && <ServiceName id={p.service} />}</td>

@@ -36,9 +36,9 @@ function GpuRow({ gpu, node }: Place) {
   const now = useVitals(node.id).latest?.gpus.find((g) => g.id === gpu.id);
   return (
     <li className="-mt-px min-w-0 border-t border-l border-line px-4 pt-[11px] pb-3">
-      <div className="mb-[7px] flex items-baseline gap-2">
+      <div className="mb-[7px] flex flex-wrap items-baseline gap-x-2">
         <b className="ell font-medium">{gpu.name}</b>
-        <small className="text-12 text-fg-3">{node.name}</small>
+        <small className="text-12 whitespace-nowrap text-fg-3">{node.name}</small>
         <span className="live num ml-auto flex gap-3 text-12 whitespace-nowrap text-fg-2">
           <span>{join(percent(now?.util))}</span>
           <span>{join(temperature(now?.temp))}</span>

@@ -48,7 +48,7 @@ function Row({ port: p }: { port: Port }) {
       </td>
       <td className="text-fg-2">{reach(p.address)}</td>
       <td className="text-fg-2 max-m:hidden">
-        {p.inner != null && `port ${p.inner} of the container`}
+        {p.inner != null && `port ${p.inner} of the container${p.process ? ', by ' : ''}`}
         {p.process && (
           <>
             {p.process} {p.pid != null && <span className="num text-fg-3">{p.pid}</span>}

@@ -4,6 +4,7 @@ import { memo, useDeferredValue, useMemo, useState } from 'react';
 import { processTreeQuery } from '@/api/keys';
 import type { ProcessTree, TreeProcess } from '@/api/types';
 import { Asked, useAsked } from '@/app/parts/asked';
+import { Command } from '@/app/parts/command';
 import { ServiceName } from '@/app/parts/service-name';
 import { Button } from '@/components/button';
 import { SearchBox, Toggle } from '@/components/field';
@@ -128,7 +129,7 @@ const Row = memo(
           <span className="flex items-center gap-1" style={{ paddingLeft: `calc(${Math.min(depth, deepest)} * var(--tree-step))` }}>
             <Fold process={p} open={open} below={below} fold={fold} />
             <span className="ell font-mono text-12" title={p.command || p.name}>
-              {p.kernel ? <span className="text-fg-3">[{p.name}]</span> : p.command || p.name}
+              {p.kernel ? <span className="text-fg-3">[{p.name}]</span> : <Command>{p.command || p.name}</Command>}
             </span>
           </span>
         </td>
