@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Screenshots of every screen into docs/images, in namespaces of their own: the pictures show what is started here and nothing else of
 # the machine they are taken on. Everything shown is real: databases, exporters and a Prometheus that reads them. What is not
-# installed is unpacked from Debian's packages into a cache, so that nothing is installed or started outside.
+# installed is unpacked from Debian's packages into a cache, so that nothing is installed or started outside. Beside them the demonstration,
+# whose nodes are simulated and say so (shots-demo.mjs; alone with the word "demo").
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/../.."
 PACKAGES=(prometheus prometheus-node-exporter prometheus-pushgateway prometheus-blackbox-exporter
@@ -19,11 +20,12 @@ fetch() {
 }
 
 if [ -z "${HYDRA_SHOTS_INSIDE:-}" ]; then
-    fetch
+    [ "${1:-}" = demo ] || fetch
     HYDRA_SHOTS_INSIDE=1 exec unshare --net --uts --pid --fork --mount-proc "$(readlink -f "$0")" "$@"
 fi
 unset HYDRA_SHOTS_INSIDE
 ip link set lo up
+[ "${1:-}" = demo ] && exec node tests/browser/shots-demo.mjs
 hostname debian
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
@@ -82,3 +84,4 @@ monitoring
 work &
 sleep 4
 node tests/browser/shots.mjs "$@"
+[ $# -gt 0 ] || node tests/browser/shots-demo.mjs
