@@ -60,8 +60,14 @@ bool fleet_bmc(struct fleet *f, const char *node, struct fleet_bmc *ret_b)
     return t != NULL;
 }
 
-int fleet_bmc_secret(struct fleet *f, const char *node, const char *address, struct err *e,
-                     struct str *ret_secret)
+static bool is_asked_so(const struct fleet_bmc *b, const char *address, const char *asks,
+                        bool of_hub)
+{
+    return str_eq(b->address, address) && (*b->via ? str_eq(b->via, asks) : of_hub);
+}
+
+int fleet_bmc_secret(struct fleet *f, const char *node, const char *address, const char *asks,
+                     bool of_hub, struct err *e, struct str *ret_secret)
 {
     struct fleet_bmc b;
     AUTO(mem_freep) char *sealed = NULL;
@@ -72,7 +78,7 @@ int fleet_bmc_secret(struct fleet *f, const char *node, const char *address, str
         sealed = mem_strdup(t->sealed);
     }
     pthread_rwlock_unlock(&f->lock);
-    if (!sealed || !str_eq(b.address, address))
+    if (!sealed || !is_asked_so(&b, address, asks, of_hub))
         return err_set(e, -EINVAL,
                        "The controller of %s was changed meanwhile: nothing was sent. Ask again.",
                        node);

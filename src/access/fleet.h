@@ -163,10 +163,11 @@ int fleet_renew(struct fleet *f, struct db *db, const struct identity *old,
 
 /* --- management controllers --- */
 bool fleet_bmc(struct fleet *f, const char *node, struct fleet_bmc *ret_b); /* false = none */
-/* "USER\nPASSWORD", for this address alone. From memory; any thread. -EINVAL: it was changed
- * meanwhile; -EBADMSG. Wipe it (seal_wipe()). */
-int fleet_bmc_secret(struct fleet *f, const char *node, const char *address, struct err *e,
-                     struct str *ret_secret) MUST_CHECK;
+/* "USER\nPASSWORD", for this address and the node that asks it alone; `of_hub`: that is the hub's
+ * own. From memory; any thread. -EINVAL: it was changed meanwhile; -EBADMSG. Wipe it (seal_wipe()).
+ */
+int fleet_bmc_secret(struct fleet *f, const char *node, const char *address, const char *asks,
+                     bool of_hub, struct err *e, struct str *ret_secret) MUST_CHECK;
 /* Who and when are filled in. A NULL password keeps the one before, where address and `via` stay as
  * they are. */
 int fleet_bmc_set(struct fleet *f, struct db *db, const struct actor *by, const struct fleet_bmc *b,

@@ -27,12 +27,12 @@ static bool is_node(struct api *a, const char *node)
 }
 
 /* False after a problem was sent. */
-static bool is_open(struct http_exchange *x)
+static bool is_there(struct http_exchange *x)
 {
     const char *node = http_param(x, "id");
     struct err e = {0};
     if (is_node(api_of(x), node))
-        return gate_on(x, PERM_NODES_WRITE, node);
+        return true;
     int r = err_set(&e, -ENOENT, "There is no node with the id %.100s.", node);
     problem_reply_err(x, r, &e);
     return false;
@@ -58,7 +58,7 @@ static void reply_bmc(struct http_exchange *x)
 
 static void get_bmc(struct http_exchange *x)
 {
-    if (is_open(x))
+    if (is_there(x))
         reply_bmc(x);
 }
 
@@ -100,7 +100,7 @@ static int read_via(struct http_exchange *x, const json_t *body, struct fleet_bm
                            "%s can't ask its own controller, once it is off: say which other node "
                            "does.",
                            b->node);
-    if (!str_is_empty(via) && !gate_on(x, PERM_NODES_WRITE, via))
+    if (!gate_on(x, PERM_NODES_WRITE, asks))
         return -EPERM;
     str_copy(b->via, sizeof b->via, via ? via : "");
     return 0;
@@ -129,7 +129,7 @@ static void put_bmc(struct http_exchange *x)
     struct fleet_bmc b = {0};
     struct err e = {0};
     const char *password = NULL;
-    if (!body || !is_open(x))
+    if (!body || !is_there(x))
         return;
     str_copy(b.node, sizeof b.node, http_param(x, "id"));
     if (read_bmc(x, body, &b, &password) < 0)
@@ -148,7 +148,7 @@ static void put_bmc(struct http_exchange *x)
 static void remove_bmc(struct http_exchange *x)
 {
     struct err e = {0};
-    if (!is_open(x))
+    if (!is_there(x))
         return;
     AUTO(store_givep) struct db *db = gate_db(x);
     if (!db)
@@ -159,8 +159,8 @@ static void remove_bmc(struct http_exchange *x)
 }
 
 const struct http_route bmc_routes[] = {
-    PEOPLE_BOTH("GET", "nodes/{id}/bmc", "nodes:write", get_bmc),
-    PEOPLE_BOTH("PUT", "nodes/{id}/bmc", "nodes:write", put_bmc),
-    PEOPLE_BOTH("DELETE", "nodes/{id}/bmc", "nodes:write", remove_bmc),
+    PEOPLE_BOTH_WITH(ROUTE_OF_RESOURCE, "GET", "nodes/{id}/bmc", "nodes:write", get_bmc),
+    PEOPLE_BOTH_WITH(ROUTE_OF_RESOURCE, "PUT", "nodes/{id}/bmc", "nodes:write", put_bmc),
+    PEOPLE_BOTH_WITH(ROUTE_OF_RESOURCE, "DELETE", "nodes/{id}/bmc", "nodes:write", remove_bmc),
     {0},
 };

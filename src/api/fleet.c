@@ -138,9 +138,6 @@ const struct http_route fleet_routes[] = {
     {"GET", "/api/web/enrolments", ROUTE_ON_WORKER, 0, "nodes:write", get_enrolments, 0},
     PEOPLE_BOTH("POST", "enrolments", "nodes:write", add_enrolment),
     {"DELETE", "/api/web/enrolments/{id}", ROUTE_ON_WORKER, 0, "nodes:write", remove_enrolment, 0},
-    {"DELETE", "/api/web/nodes/{id}", ROUTE_ON_WORKER, ROUTE_OF_RESOURCE, "nodes:write",
-     remove_node, 0},
-    {"DELETE", "/api/cli/nodes/{id}", ROUTE_ON_WORKER, ROUTE_OF_RESOURCE, "nodes:write",
-     remove_node, 0},
+    PEOPLE_BOTH_WITH(ROUTE_OF_RESOURCE, "DELETE", "nodes/{id}", "nodes:write", remove_node),
     {0},
 };

@@ -50,11 +50,12 @@ static void look_at_rules(void *arg)
 }
 
 /* What protects a service stands against signals to its processes, too. */
-static void find_process(struct ordering *o)
+static void find_process(struct http_exchange *x, struct ordering *o)
 {
     const struct job_order *order = &o->order;
     if (!str_eq(order->verb, "process.signal") || str_is_empty(order->node) ||
-        str_is_empty(order->target) || (order->force && order->may_force))
+        str_is_empty(order->target) || (order->force && order->may_force) ||
+        !gate_may_on(x, PERM_PROCESS_SIGNAL, order->node))
         return;
     loop_call(o->api->loop, look_at_rules, o);
     if (o->has_rules)
@@ -195,7 +196,7 @@ static void order_job(struct http_exchange *x)
     struct ordering o = {.api = api_of(x)};
     AUTO(json_decrefp) json_t *body = body_json(x, members);
     if (body && read_order(x, body, &o) >= 0) {
-        find_process(&o); /* it may take a while: without a connection */
+        find_process(x, &o); /* it may take a while: without a connection */
         AUTO(store_givep) struct db *db = gate_db(x);
         if (db && idempotent_begin(x, db))
             carry_out(x, db, &o);

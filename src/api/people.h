@@ -13,8 +13,10 @@ void people_done(struct http_exchange *x, int r, const struct err *e); /* 204, o
 bool people_whose(struct http_exchange *x, enum permission for_all, const char **ret_user);
 
 /* The lines of a table for the same handler under web and command line. */
-#define PEOPLE_BOTH(method, tail, permission, handler)                                             \
-    {method, "/api/web/" tail, ROUTE_ON_WORKER, 0, permission, handler, 0},                        \
+#define PEOPLE_BOTH_WITH(flags, method, tail, permission, handler)                                 \
+    {method, "/api/web/" tail, ROUTE_ON_WORKER, flags, permission, handler, 0},                    \
     {                                                                                              \
-        method, "/api/cli/" tail, ROUTE_ON_WORKER, 0, permission, handler, 0                       \
+        method, "/api/cli/" tail, ROUTE_ON_WORKER, flags, permission, handler, 0                   \
     }
+#define PEOPLE_BOTH(method, tail, permission, handler)                                             \
+    PEOPLE_BOTH_WITH(0, method, tail, permission, handler)

@@ -3,10 +3,13 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+enum { ANSWER_MS = 3000 }; /* a worker waits so long */
+
 /* Shared by the worker that waits and the loop that answers; who lets go last frees it. */
 struct asking {
     struct api *api;
-    char *node, *target, *service;
+    char *node, *answer; /* NULL = it has none */
+    size_t len;
     pthread_mutex_t lock;
     pthread_cond_t told;
     bool is_told;
@@ -20,8 +23,7 @@ static void let_go(struct asking *k)
     pthread_cond_destroy(&k->told);
     pthread_mutex_destroy(&k->lock);
     mem_free(k->node);
-    mem_free(k->target);
-    mem_free(k->service);
+    mem_free(k->answer);
     mem_free(k);
 }
 
@@ -45,8 +47,10 @@ static void on_answer(void *arg, uint64_t id, const struct inspect_answer *a)
     struct asking *k = arg;
     (void)id;
     pthread_mutex_lock(&k->lock);
-    if (a->code >= 0)
-        k->service = process_service_of(k->node, k->target, a->json, a->len);
+    if (a->code >= 0) {
+        k->answer = mem_dup(a->json, a->len);
+        k->len = a->len;
+    }
     k->is_told = true;
     pthread_cond_signal(&k->told);
     pthread_mutex_unlock(&k->lock);
@@ -56,8 +60,10 @@ static void on_answer(void *arg, uint64_t id, const struct inspect_answer *a)
 static void ask_on_loop(void *arg)
 {
     struct asking *k = arg;
-    const struct inspection q = {
-        .kind = INSPECT_PROCESSES, .target = (char *)"", .argument = (char *)""};
+    const struct inspection q = {.kind = INSPECT_PROCESSES,
+                                 .target = (char *)"",
+                                 .argument = (char *)"",
+                                 .timeout_ms = ANSWER_MS};
     k->api->inspect(k->api->arg, k->node, &q, on_answer, k);
 }
 
@@ -67,7 +73,6 @@ char *process_service(struct api *a, const char *node, const char *target)
     struct asking *k = mem_alloc(sizeof *k);
     k->api = a;
     k->node = mem_strdup(node);
-    k->target = mem_strdup(target);
     pthread_mutex_init(&k->lock, NULL);
     pthread_cond_init(&k->told, NULL);
     atomic_init(&k->holders, 2);
@@ -75,8 +80,10 @@ char *process_service(struct api *a, const char *node, const char *target)
     pthread_mutex_lock(&k->lock);
     while (!k->is_told)
         pthread_cond_wait(&k->told, &k->lock);
-    char *service = TAKE(k->service);
+    AUTO(mem_freep) char *answer = TAKE(k->answer);
+    size_t len = k->len;
     pthread_mutex_unlock(&k->lock);
     let_go(k);
+    char *service = answer ? process_service_of(node, target, answer, len) : NULL;
     return service;
 }

@@ -44,6 +44,18 @@ struct player {
     struct loop_timer *timer;
 };
 
+enum { PLAYER_TICK_MS = 1000 };
+
+/* --- player-facts.c --- */
+void player_move_time(int64_t *ms); /* from when it was recorded to now; 0 stays */
+void player_tell_facts(struct player *p);
+void player_take_facts(struct player *p, struct node_facts *f); /* takes `f` */
+void player_drop_facts(struct player *p);
+
+/* --- player-checks.c --- */
+void player_tick_checks(struct player *p);
+void player_drop_checks(struct player *p);
+
 /* --- player.c --- */
 void player_tell(struct player *p, struct node_report r);
 struct played *player_find(struct player *p, const char *id);

@@ -7,8 +7,6 @@
 #include <stdio.h>
 
 enum {
-    TICK_MS = 1000,
-    LATENCY_US = 4000,
     BEFORE_MS = 15 * 60 * 1000,
     HISTORY_DAYS = 7,        /* of logs */
     HEALTHY_AFTER_MS = 4000, /* of a container that was started */
@@ -20,7 +18,6 @@ enum {
     COMPLAIN_EVERY = 9,  /* ticks: of a full store */
     US = 1000,           /* of a millisecond */
 };
-#define RECORDED_AT 1764000000000ll /* when the recordings were made */
 
 void player_tell(struct player *p, struct node_report r)
 {
@@ -30,12 +27,6 @@ void player_tell(struct player *p, struct node_report r)
 const json_t *player_scenery(const struct player *p, const char *key)
 {
     return json_object_get(p->settings.scenery, key);
-}
-
-static void move_time(int64_t *ms)
-{
-    if (*ms)
-        *ms += clock_wall_ms() - RECORDED_AT;
 }
 
 /* --- services --- */
@@ -86,8 +77,8 @@ static struct played *introduce(struct player *p, const struct observed *o)
 static void take_service(struct player *p, struct observed *o)
 {
     struct played *s = map_get(&p->services, o->id);
-    move_time(&o->started_ms);
-    move_time(&o->ended_ms);
+    player_move_time(&o->started_ms);
+    player_move_time(&o->ended_ms);
     if (!s)
         s = introduce(p, o);
     observed_free(s->now);
@@ -194,62 +185,6 @@ void player_fail(struct player *p, struct played *s)
     o->restarts++;
     mem_set_str(&o->why, "ImportError: libstdc++.so.6: cannot open shared object file");
     set_run(p, s, RUN_RESTARTING, "activating (auto-restart)");
-}
-
-static bool runs(const struct player *p, const char *id)
-{
-    const struct played *s = map_get(&p->services, id);
-    return !s || s->now->run == RUN_RUNNING;
-}
-
-/* --- checks --- */
-
-/* The service that a check is of, as the node calls it. */
-static const char *on_node(const struct player *p, const char *service)
-{
-    size_t n = strlen(p->settings.node);
-    return !strncmp(service, p->settings.node, n) && service[n] == '/' ? service + n + 1 : service;
-}
-
-static void tell_check(struct player *p, const struct check_spec *c)
-{
-    bool up = runs(p, on_node(p, c->service)) && !player_is_broken(p, on_node(p, c->service));
-    struct check_result *r = mem_alloc(sizeof *r);
-    double swing = figures_swing(p->tick, (unsigned)strlen(c->service));
-    *r = (struct check_result){.service = mem_strdup(c->service),
-                               .state = up ? CHECK_UP : CHECK_DOWN,
-                               .time_ms = clock_wall_ms(),
-                               .latency_us = (uint32_t)(LATENCY_US * (1.5 + swing)),
-                               .code = up && c->kind == CHECK_HTTP ? 200 : 0,
-                               .text = mem_strdup(!up                     ? "connection refused"
-                                                  : c->kind == CHECK_HTTP ? "HTTP 200"
-                                                                          : "answers")};
-    player_tell(p, (struct node_report){.kind = REPORT_CHECK, .check = r});
-}
-
-static void drop_checks(struct player *p)
-{
-    for (size_t i = 0; i < p->checks.n; i++)
-        check_spec_done(&p->checks.v[i]);
-    p->checks.n = 0;
-}
-
-void player_checks(struct player *p, const struct check_spec *specs, size_t n)
-{
-    drop_checks(p);
-    for (size_t i = 0; i < n; i++) {
-        check_spec_copy(vec_add(&p->checks), &specs[i]);
-        tell_check(p, &specs[i]);
-    }
-}
-
-static void tick_checks(struct player *p)
-{
-    for (size_t i = 0; i < p->checks.n; i++) {
-        unsigned every = p->checks.v[i].interval_ms / TICK_MS;
-        if (every == 0 || (p->tick + i) % every == 0)
-            tell_check(p, &p->checks.v[i]);
-    }
 }
 
 /* --- what the script does --- */
@@ -365,13 +300,6 @@ void player_sleep(struct player *p)
     diary_quiet(p->kernel, now_us);
 }
 
-static struct node_facts *copy_facts(const struct node_facts *f);
-
-static void tell_facts(struct player *p)
-{
-    player_tell(p, (struct node_report){.kind = REPORT_FACTS, .facts = copy_facts(p->facts)});
-}
-
 static void start_again(struct player *p, struct played *s)
 {
     if (s->now->run == RUN_STOPPED && s->now->on_purpose && !s->first->enabled)
@@ -389,7 +317,7 @@ void player_wake(struct player *p)
         mem_set_str(&p->facts->boot_id, rand_id(id));
         if (p->systems)
             mem_set_str(&p->facts->pending_reboot, NULL);
-        tell_facts(p);
+        player_tell_facts(p);
     }
     if (p->systems)
         systems_boot(p->systems);
@@ -445,7 +373,7 @@ static void tick_docker(struct player *p, int64_t now_ms)
 
 static void tick_mount(struct player *p, int64_t now_ms)
 {
-    if (p->hangs && (now_ms - p->hangs_since_ms) / TICK_MS % 30 == 20)
+    if (p->hangs && (now_ms - p->hangs_since_ms) / PLAYER_TICK_MS % 30 == 20)
         player_note_kernel(p, LINE_ERR,
                            "kernel: INFO: task python3:1001 blocked for more than 122 seconds.");
 }
@@ -488,7 +416,7 @@ void player_begin(struct player *p)
     int64_t now_ms = clock_wall_ms();
     complete(p);
     tell_lately(p);
-    for (int64_t ago_ms = BEFORE_MS; ago_ms > 0; ago_ms -= TICK_MS)
+    for (int64_t ago_ms = BEFORE_MS; ago_ms > 0; ago_ms -= PLAYER_TICK_MS)
         tell_numbers(p, now_ms - ago_ms);
 }
 
@@ -504,57 +432,12 @@ static void on_tick(void *arg)
     tick_docker(p, now_ms);
     tick_mount(p, now_ms);
     tell_numbers(p, now_ms);
-    tick_checks(p);
+    player_tick_checks(p);
     if (p->tick % PROCESSES_EVERY == 1)
         cast_tell(p);
 }
 
 /* --- reports --- */
-
-static struct node_facts *copy_facts(const struct node_facts *f)
-{
-    struct node_facts *c = mem_dup(f, sizeof *f);
-    char **texts[] = {&c->hostname,       &c->os_name,   &c->os_id,          &c->kernel,
-                      &c->arch,           &c->cpu_model, &c->boot_id,        &c->machine_id,
-                      &c->virtualization, &c->time_zone, &c->pending_reboot, &c->agent_version};
-    for (size_t i = 0; i < COUNT_OF(texts); i++)
-        *texts[i] = mem_strdup(*texts[i]);
-    memset(&c->addresses, 0, sizeof c->addresses);
-    memset(&c->macs, 0, sizeof c->macs);
-    memset(&c->gpus, 0, sizeof c->gpus);
-    str_list_copy(&c->addresses, &f->addresses);
-    str_list_copy(&c->macs, &f->macs);
-    for (size_t i = 0; i < f->gpus.n; i++) {
-        struct gpu_facts *g = vec_add(&c->gpus);
-        *g = f->gpus.v[i];
-        g->id = mem_strdup(g->id);
-        g->uuid = mem_strdup(g->uuid);
-        g->name = mem_strdup(g->name);
-        g->vendor = mem_strdup(g->vendor);
-        g->driver = mem_strdup(g->driver);
-    }
-    return c;
-}
-
-static void free_facts(struct node_facts *f)
-{
-    if (f)
-        node_report_free(&(struct node_report){.kind = REPORT_FACTS, .facts = f});
-}
-
-static void take_facts(struct player *p, struct node_facts *f)
-{
-    const json_t *macs = player_scenery(p, "macs");
-    move_time(&f->boot_ms);
-    for (size_t i = 0; i < json_array_size(macs); i++)
-        str_list_add(&f->macs, json_string_value(json_array_get(macs, i)));
-    const char *pending = json_get_str(p->settings.scenery, "pending_reboot", NULL);
-    if (pending)
-        mem_set_str(&f->pending_reboot, pending);
-    free_facts(p->facts);
-    p->facts = f;
-    tell_facts(p);
-}
 
 static void take_series(struct player *p, struct series_defs *defs)
 {
@@ -584,7 +467,7 @@ void player_take(struct player *p, struct node_report *r)
         take_frame(p, r->frame);
         return;
     case REPORT_FACTS:
-        take_facts(p, r->facts);
+        player_take_facts(p, r->facts);
         return;
     case REPORT_CHECK: /* the hub's own checks are answered */
         node_report_free(r);
@@ -626,7 +509,7 @@ struct player *player_new(const struct player_settings *s)
     p->kernel = new_diary(p, "kernel");
     p->journal.is_journal = true;
     *vec_add(&p->journal.diaries) = p->kernel;
-    p->timer = loop_timer_new(s->loop, TICK_MS, TICK_MS, on_tick, p);
+    p->timer = loop_timer_new(s->loop, PLAYER_TICK_MS, PLAYER_TICK_MS, on_tick, p);
     return p;
 }
 
@@ -642,7 +525,7 @@ void player_free(struct player *p)
     readers_free(p->readers);
     acts_free(p);
     loop_timer_free(p->timer);
-    drop_checks(p);
+    player_drop_checks(p);
     vec_done(&p->checks);
     figures_free(p->figures);
     systems_free(p->systems);
@@ -655,7 +538,7 @@ void player_free(struct player *p)
     str_list_done(&p->killed);
     vec_done(&p->journal.diaries);
     diary_free(p->kernel);
-    free_facts(p->facts);
+    player_drop_facts(p);
     policy_free(p->policy);
     mem_free(p->broken);
     mem_free(p);

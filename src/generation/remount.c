@@ -191,30 +191,15 @@ static void wait_noticed(const char *unit)
 static void read_said(const char *unit, struct str *ret_said)
 {
     AUTO(mem_freep) char *since = mem_printf("--since=-%ds", MOUNT_MS / 1000 + 10);
-    const char *const argv[] = {"/usr/bin/journalctl",
-                                "--no-pager",
-                                "--quiet",
-                                "-o",
-                                "cat",
-                                "-n",
-                                "10",
-                                "-u",
-                                unit,
-                                since,
-                                NULL};
-    const char *const nixos[] = {"/run/current-system/sw/bin/journalctl",
-                                 "--no-pager",
-                                 "--quiet",
-                                 "-o",
-                                 "cat",
-                                 "-n",
-                                 "10",
-                                 "-u",
-                                 unit,
-                                 since,
-                                 NULL};
-    if (run_said(argv, ANSWER_MS, NULL, ret_said) < 0)
-        (void)!run_said(nixos, ANSWER_MS, NULL, ret_said);
+    const char *argv[] = {NULL, "--no-pager", "--quiet", "-o",  "cat", "-n",
+                          "10", "-u",         unit,      since, NULL};
+    static const char *const programs[] = {"/usr/bin/journalctl",
+                                           "/run/current-system/sw/bin/journalctl"};
+    for (size_t i = 0; i < COUNT_OF(programs); i++) {
+        argv[0] = programs[i];
+        if (run_said(argv, ANSWER_MS, NULL, ret_said) >= 0)
+            return;
+    }
 }
 
 static int mount_by_unit(const struct remount *m, struct err *e, struct str *ret_said)

@@ -217,8 +217,8 @@ void http_on_left(struct http_exchange *x, void (*left)(void *arg), void *arg)
 
 void exchange_tell_left(struct http_exchange *x)
 {
-    void (*left)(void *arg) = x->holder == HELD_BY_OTHERS && !x->answer.status ? x->left : NULL;
-    x->left = NULL;
-    if (left)
+    void (*left)(void *arg) = TAKE(x->left);
+    /* Without one it may be answered on any thread, and its answer is not looked at here. */
+    if (left && x->holder == HELD_BY_OTHERS && !x->answer.status)
         left(x->left_arg);
 }

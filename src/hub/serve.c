@@ -73,7 +73,7 @@ static void on_checks(void *arg, const char *node, const struct check_spec *spec
         nodes_checks(h->nodes, node, specs, n);
 }
 
-/* "cycle nas" to a controller goes with user and password, which nothing else ever holds. */
+/* "cycle nas" to a controller goes with user and password. */
 static int command_power(const struct hub *h, const char *node, const struct command *c,
                          struct err *e)
 {
@@ -81,7 +81,7 @@ static int command_power(const struct hub *h, const char *node, const struct com
     struct command with = *c;
     const char *space = strchr(c->argument, ' ');
     int r = fleet_bmc_secret(h->api.fleet, space ? space + 1 : "", c->target + strlen(POWER_TARGET),
-                             e, &secret);
+                             node, str_eq(node, h->node_id), e, &secret);
     with.secret = secret.p;
     if (r >= 0)
         r = nodes_command(h->nodes, node, &with, e);

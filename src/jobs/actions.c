@@ -386,8 +386,10 @@ static void print_for_mount(const struct answer *a)
                                "again. Programs that have files of it open may have to be started "
                                "anew.",
                                a->query->mount);
+    AUTO(mem_freep)
+    char *guard = a->jobs ? guarded_node(a->jobs, a->query->id, a->query->now) : NULL;
     print_offer(
-        a, &(struct offer){verb, verb_label(verb), confirm, false, a->query->mount, NULL, NULL});
+        a, &(struct offer){verb, verb_label(verb), confirm, false, a->query->mount, guard, NULL});
 }
 
 /* --- a compose project --- */

@@ -64,7 +64,7 @@ static const struct {
     [COMMAND_DOCKER_PRUNE] = {"Clean up", PERM_SERVICE_UPDATE, false},
     [COMMAND_AGENT_UPGRADE] = {"Upgrade the agent of", PERM_NODES_WRITE, false},
     [COMMAND_MACHINE_WAKE] = {"Wake", PERM_NODE_REBOOT, false},
-    [COMMAND_MOUNT_REMOUNT] = {"Remount", PERM_SERVICE_RESTART, false},
+    [COMMAND_MOUNT_REMOUNT] = {"Remount", PERM_SERVICE_RESTART, true},
     [COMMAND_MACHINE_POWER] = {"Power", PERM_NODE_REBOOT, true},
 };
 

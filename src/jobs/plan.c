@@ -359,7 +359,8 @@ static int check_verb(const struct plan *p, enum command_verb *ret_verb)
 static int check_guards(const struct plan *p, enum command_verb verb, const char *target)
 {
     const char *node = p->order->node;
-    return verb_is_machine(verb) || command_is_generation(verb) ? check_guard_of_node(p, verb, node)
+    return verb_is_machine(verb) || command_is_generation(verb) || verb == COMMAND_MOUNT_REMOUNT
+               ? check_guard_of_node(p, verb, node)
            : verb_is_project(verb)          ? check_guard_of_project(p, verb, node, target)
            : verb == COMMAND_PROCESS_SIGNAL ? check_guard_of_process(p, node)
                                             : 0;

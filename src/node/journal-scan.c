@@ -1,6 +1,6 @@
 #include "node/journal-scan.h"
 
-#include "node/journal-file.h"
+#include "node/journal-walk.h"
 #include "node/logs-private.h"
 #include "node/zstd-library.h"
 
@@ -16,7 +16,6 @@ enum {
     LEVELS_MAX = LINE_NO_LEVEL, /* values of PRIORITY */
     WALKS_MAX = UNITS_MAX * (LEVELS_MAX + 1),
     KNOWN_SIZE = 256,
-    PREFETCH = 8, /* entries ahead */
     ID_DIGITS = 2 * JOURNAL_ID_SIZE,
 };
 
@@ -25,13 +24,6 @@ struct place {
     bool is_entry, is_time;
     unsigned char seqnum_id[JOURNAL_ID_SIZE];
     struct journal_entry entry; /* as its cursor tells; of a time that alone */
-};
-
-/* A way through a file: along one list, only where another one has the entry, too. */
-struct walk {
-    const struct journal_list *list, *also; /* also: NULL = anywhere */
-    uint64_t next, also_next;               /* older: how many are left; newer: the next one */
-    uint64_t head; /* offset of the entry it stands at; 0 = it is through */
 };
 
 /* Offsets of the values that make an entry bad enough; 0 = no entry has it. */
@@ -45,7 +37,7 @@ struct look {
     struct journal_list units[UNITS_MAX], levels[LEVELS_MAX], printed;
     unsigned n_units, n_levels;
     bool has_printed;
-    struct walk walks[WALKS_MAX];
+    struct journal_walk walks[WALKS_MAX];
     unsigned n_walks;
     struct severities severities;
     /* Compressed values by their offset: is it a message? */
@@ -151,84 +143,6 @@ static uint64_t count_before(const struct scan_file *s, const struct place *p, b
     return low;
 }
 
-/* --- ways through a file --- */
-
-static bool is_through(const struct journal_scan *s, const struct journal_list *l, uint64_t next)
-{
-    return s->newer ? next >= l->n : next == 0;
-}
-
-/* Offset of the entry that comes after `ahead` others; 0 = there is none. */
-static uint64_t offset_at(const struct journal_scan *s, const struct journal_file *f,
-                          const struct journal_list *l, uint64_t next, uint64_t ahead)
-{
-    if (is_through(s, l, next) || ahead >= (s->newer ? l->n - next : next))
-        return 0;
-    return journal_list_at(f, l, s->newer ? next + ahead : next - 1 - ahead);
-}
-
-static uint64_t after(const struct journal_scan *s, uint64_t next, uint64_t n)
-{
-    return s->newer ? next + n : next - n;
-}
-
-static bool is_sooner(const struct journal_scan *s, uint64_t a, uint64_t b)
-{
-    return s->newer ? a < b : a > b;
-}
-
-/* Goes along a list until nothing sooner than `offset` is left: in strides that double, then back
- * by halves. */
-static uint64_t catch_up(const struct journal_scan *s, const struct journal_file *f,
-                         const struct journal_list *l, uint64_t next, uint64_t offset)
-{
-    uint64_t stride = 1, here;
-    while ((here = offset_at(s, f, l, next, stride - 1)) && is_sooner(s, here, offset)) {
-        next = after(s, next, stride);
-        stride *= 2;
-    }
-    while (stride /= 2)
-        if ((here = offset_at(s, f, l, next, stride - 1)) && is_sooner(s, here, offset))
-            next = after(s, next, stride);
-    return next;
-}
-
-/* To the next entry that both lists have. */
-static void settle(const struct journal_scan *s, const struct journal_file *f, struct walk *w)
-{
-    while ((w->head = offset_at(s, f, w->list, w->next, 0)) && w->also) {
-        w->also_next = catch_up(s, f, w->also, w->also_next, w->head);
-        uint64_t other = offset_at(s, f, w->also, w->also_next, 0);
-        if (other == w->head)
-            return;
-        w->next = other ? catch_up(s, f, w->list, w->next, other) : (s->newer ? w->list->n : 0);
-    }
-}
-
-static void step(const struct journal_scan *s, const struct journal_file *f, struct walk *w)
-{
-    uint64_t soon = w->also ? 0 : offset_at(s, f, w->list, w->next, PREFETCH);
-    if (soon)
-        journal_file_expect(f, soon);
-    w->next = after(s, w->next, 1);
-    settle(s, f, w);
-}
-
-/* Entries of a list that lie before the offset: entries are appended. */
-static uint64_t count_below(const struct journal_file *f, const struct journal_list *l,
-                            uint64_t offset)
-{
-    uint64_t low = 0, high = l->n;
-    while (low < high) {
-        uint64_t middle = low + (high - low) / 2;
-        if (journal_list_at(f, l, middle) < offset)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
 static void go_to_place(const struct journal_scan *s, struct scan_file *sf)
 {
     const struct place *p = &s->from;
@@ -239,12 +153,8 @@ static void go_to_place(const struct journal_scan *s, struct scan_file *sf)
     else if (p->is_time)
         n = count_before(sf, p, !s->newer);
     uint64_t offset = n < f->all.n ? journal_list_at(f, &f->all, n) : UINT64_MAX;
-    for (unsigned i = 0; i < sf->look->n_walks; i++) {
-        struct walk *w = &sf->look->walks[i];
-        w->next = count_below(f, w->list, offset);
-        w->also_next = w->also ? count_below(f, w->also, offset) : 0;
-        settle(s, f, w);
-    }
+    for (unsigned i = 0; i < sf->look->n_walks; i++)
+        journal_walk_begin(f, &sf->look->walks[i], s->newer, offset);
 }
 
 /* --- what of a file is looked at --- */
@@ -288,7 +198,7 @@ static void add_walk(struct look *k, const struct journal_list *list,
 {
     bool is_longer = also && also->n < list->n;
     k->walks[k->n_walks++] =
-        (struct walk){.list = is_longer ? also : list, .also = is_longer ? list : also};
+        (struct journal_walk){.list = is_longer ? also : list, .also = is_longer ? list : also};
 }
 
 static void add_levels(struct look *k, const struct journal_list *unit)
@@ -466,12 +376,12 @@ static uint64_t take_offset(const struct journal_scan *s, struct scan_file *sf)
     uint64_t best = 0;
     for (unsigned i = 0; i < k->n_walks; i++) {
         uint64_t head = k->walks[i].head;
-        if (head && (!best || is_sooner(s, head, best)))
+        if (head && (!best || journal_is_sooner(s->newer, head, best)))
             best = head;
     }
     for (unsigned i = 0; best && i < k->n_walks; i++)
         if (k->walks[i].head == best)
-            step(s, &sf->f, &k->walks[i]);
+            journal_walk_step(&sf->f, &k->walks[i]);
     return best;
 }
 

@@ -123,6 +123,8 @@ static void sort(struct log_batch *b)
 
 static void drop_range(struct log_batch *b, size_t from, size_t to)
 {
+    if (from == to)
+        return;
     for (size_t i = from; i < to; i++)
         log_line_done(&b->lines.v[i]);
     memmove(b->lines.v + from, b->lines.v + to, (b->lines.n - to) * sizeof *b->lines.v);

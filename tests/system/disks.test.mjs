@@ -16,7 +16,7 @@ before(async () => {
 [ "$1" = --version ] && { echo "smartctl 7.3 2022-02-28 r5338"; exit 0; }
 [ "$(id -u)" = 0 ] || { cat ${data}/denied.json; exit 2; }
 [ "$1 $2 $3 $4" = "--json=c -a -n standby,3" ] || exit 1
-echo "$5" >>/root/asked
+echo "$5" >>/srv/asked
 case $5 in
 /dev/sda) cat ${data}/hdd.json; exit 64 ;;
 /dev/sdb) cat ${data}/asleep.json; exit 3 ;;
@@ -50,7 +50,7 @@ test('disks tell how they are, without a drop-in; one that sleeps is left so', a
     assert.equal(of('sda').smart.temperature_c, 36);
     assert.match(of('sdc').smart.text, /^Not valid JSON/);
     assert.equal(of('vda').kind, 'virtual');
-    assert.deepEqual(fs.readFileSync(path.join(m.root, 'root/asked'), 'utf8').trim().split('\n'), ['/dev/sda', '/dev/sdb', '/dev/sdc']);
+    assert.deepEqual(fs.readFileSync(path.join(m.root, 'srv/asked'), 'utf8').trim().split('\n'), ['/dev/sda', '/dev/sdb', '/dev/sdc']);
 });
 
 test('nobody but the agent\'s user may have them asked, and the agent for nothing else', async () => {

@@ -592,10 +592,13 @@ static void controllers(void **state)
     must(fleet_bmc_set(y->f, y->g->db, &actor, &b, "pass\"word", &e), &e);
     assert_true(fleet_bmc(y->f, "tower", &got));
     assert_string_equal(got.via, "nas");
-    must(fleet_bmc_secret(y->f, "tower", "10.0.0.9", &e, &secret), &e);
+    must(fleet_bmc_secret(y->f, "tower", "10.0.0.9", "nas", false, &e, &secret), &e);
     assert_string_equal(secret.p, "admin\npass\"word");
-    assert_int_equal(fleet_bmc_secret(y->f, "tower", "10.0.0.8", &e, &secret), -EINVAL);
-    assert_int_equal(fleet_bmc_secret(y->f, "nas", "10.0.0.9", &e, &secret), -EINVAL);
+    assert_int_equal(fleet_bmc_secret(y->f, "tower", "10.0.0.8", "nas", false, &e, &secret),
+                     -EINVAL);
+    assert_int_equal(fleet_bmc_secret(y->f, "nas", "10.0.0.9", "nas", false, &e, &secret), -EINVAL);
+    assert_int_equal(fleet_bmc_secret(y->f, "tower", "10.0.0.9", "hub", true, &e, &secret),
+                     -EINVAL);
     assert_int_equal(ask(y->g->db, "SELECT count(*) FROM bmcs WHERE password LIKE '%pass%'"), 0);
 
     str_copy(b.user, sizeof b.user, "other"); /* alone: the password stays */
@@ -604,7 +607,8 @@ static void controllers(void **state)
     assert_int_equal(fleet_bmc_set(y->f, y->g->db, &actor, &b, NULL, &e), -EINVAL);
     must(db_exec(y->g->db, &e, "UPDATE bmcs SET address = '10.0.0.7'", ""), &e);
     must(open_fleet(y, true, &e), &e); /* behind our back: it opens nothing */
-    assert_int_equal(fleet_bmc_secret(y->f, "tower", "10.0.0.7", &e, &secret), -EBADMSG);
+    assert_int_equal(fleet_bmc_secret(y->f, "tower", "10.0.0.7", "nas", false, &e, &secret),
+                     -EBADMSG);
     assert_int_equal(audited(y->g, "bmc.set", "done"), 2);
 
     must(fleet_node_remove(y->f, y->g->db, &actor, "tower", &e), &e);

@@ -300,6 +300,7 @@ static void says_which_guard_stands_against_it(void **state)
     assert_says(r, j, (struct action_query){.id = "tower/docker/db"}, says);
     assert_says(r, j, (struct action_query){.id = "tower"}, says);
     assert_says(r, j, (struct action_query){.id = "tower", .project = "docker/shop"}, says);
+    assert_says(r, j, (struct action_query){.id = "tower", .mount = "/mnt/nas"}, says);
     AUTO(mem_freep) char *web = answer_of(r, j, (struct action_query){.id = "tower/docker/web"});
     assert_null(strstr(web, "protected"));
     jobs_free(j);

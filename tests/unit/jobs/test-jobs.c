@@ -401,6 +401,13 @@ static void guard_rails_hold(void **state)
     must(jobs_plan(g->jobs, &o, rig_now(g), &e, &jobs), &e);
     jobs_abandon(g->jobs, &jobs);
     str_list_done(&ids);
+    o = (struct job_order){.by = &by,
+                           .verb = "mount.remount",
+                           .node = "tower",
+                           .target = "/mnt/nas",
+                           .actor = "ada",
+                           .via = "web"};
+    assert_int_equal(jobs_plan(g->jobs, &o, rig_now(g), &e, &jobs), -EKEYREJECTED);
 }
 
 static void limits_hold_orders_back(void **state)
