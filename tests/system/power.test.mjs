@@ -192,6 +192,21 @@ test('it outlives a restart of hydrad; a viewer and an operator see nothing of i
     assert.equal(bmc.on, true);
 });
 
+test('an admin with limits reaches the controllers of nodes within them, asked by nodes within them', async () => {
+    const them = {};
+    for (const [name, limits] of [['both', 'node:nas, node:helper'], ['one', 'node:nas'], ['other', 'node:helper']]) {
+        assert.equal((await admin.post('/api/web/users', { name, password: 'a long enough password', role: 'admin', limits })).status, 201);
+        them[name] = await h.signIn(name, 'a long enough password');
+    }
+    const where = '/api/web/nodes/nas/bmc', body = { address: bmc.address, user: 'admin', password: bmc.password };
+    assert.equal((await them.both.get(where)).json.via, 'helper');
+    assert.equal((await them.both.put(where, { ...body, via: 'helper' })).status, 200);
+    assert.equal((await them.one.put(where, { ...body, via: 'helper' })).status, 403, 'helper is not theirs');
+    assert.equal((await them.both.put(where, body)).status, 403, 'nor is the hub\'s own machine');
+    for (const r of [them.other.get(where), them.other.put(where, { ...body, via: 'helper' }), them.other.delete(where)]) assert.equal((await r).status, 403);
+    assert.equal((await power('status')).text, 'nas is on.');
+});
+
 test('without ipmitool its absence is told, with what to do; without a password nothing is done', async () => {
     const tree = path.join(dir, 'tree');
     fs.mkdirSync(tree);

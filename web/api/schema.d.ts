@@ -2755,7 +2755,7 @@ export interface components {
             warning: string | null;
             /** @description The sentence of the guard rail that stands against it now; to be forced */
             guard: string | null;
-            /** @description Of machine.power: which of its words this is; else what is asked for, or none */
+            /** @description Of machine.power: which of its words this is */
             argument: string | null;
         };
         ActionList: {
@@ -3352,7 +3352,7 @@ export interface components {
         };
         FolderUsage: {
             path: string;
-            /** @description Else it took more than a minute */
+            /** @description Else it took more than a minute, and this is what was seen */
             complete: boolean;
             bytes: number;
             /** @description A file with several names counts once */
