@@ -10,7 +10,7 @@ static int load_first(struct fleet *f, struct store *store, const char *data_fol
     if (r >= 0)
         r = fleet_keys_load(db, data_folder, may_replace, e, &f->keys);
     if (r >= 0)
-        (void)!seal_open(data_folder, NULL, &f->seal); /* the keys were opened with it just now */
+        r = seal_open(data_folder, e, &f->seal);
     return r < 0 ? r : fleet_image_load(db, e, &f->image);
 }
 

@@ -70,11 +70,7 @@ static void member_cell(struct jw *w, const json_t *object, const char *path)
         member_cell(w, v, dot + 1);
         return;
     }
-    AUTO(mem_freep) char *dumped = v ? json_dumps(v, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
-    if (dumped)
-        jw_raw(w, dumped, strlen(dumped));
-    else
-        jw_null(w);
+    jw_json(w, v);
 }
 
 /* One row per element of `list` in the buffer `b` (taken). */

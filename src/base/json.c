@@ -264,6 +264,15 @@ void jw_raw(struct jw *w, const char *json, size_t n)
     str_add_n(w->out, json, n);
 }
 
+void jw_json(struct jw *w, const json_t *v)
+{
+    AUTO(mem_freep) char *text = v ? json_dumps(v, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
+    if (text)
+        jw_raw(w, text, strlen(text));
+    else
+        jw_null(w);
+}
+
 void jw_time(struct jw *w, int64_t wall_ms)
 {
     char text[CLOCK_RFC3339_SIZE];

@@ -44,6 +44,7 @@ void jw_fixed(struct jw *w, double v, int decimals); /* rounded; trailing zeros 
 void jw_bool(struct jw *w, bool v);
 void jw_null(struct jw *w);
 void jw_raw(struct jw *w, const char *json, size_t n); /* a JSON text as it is */
+void jw_json(struct jw *w, const json_t *v);           /* NULL is null */
 void jw_time(struct jw *w, int64_t wall_ms);           /* RFC 3339 */
 
 void jw_key_str(struct jw *w, const char *key, const char *s);

@@ -289,8 +289,8 @@ int verb_service_act(struct invocation *v)
     return order_give(v, body);
 }
 
-/* hydra service connect|disconnect ID NETWORK. */
-int verb_service_network(struct invocation *v)
+/* hydra service connect|disconnect ID NETWORK, rename ID NAME. */
+int verb_service_with(struct invocation *v)
 {
     if (v->words.n != 2)
         return verb_usage(v);

@@ -77,18 +77,6 @@ int verb_project_act(struct invocation *v)
     return order_give(v, body);
 }
 
-/* --- a container's name --- */
-
-int verb_service_rename(struct invocation *v)
-{
-    if (v->words.n != 2)
-        return verb_usage(v);
-    AUTO(json_decrefp) json_t *body = order_of(v, "rename");
-    json_object_set_new(body, "service", json_string(v->words.v[0]));
-    json_object_set_new(body, "argument", json_string(v->words.v[1]));
-    return order_give(v, body);
-}
-
 /* --- a process --- */
 
 static json_t *find_process(const json_t *tree, uint64_t pid)

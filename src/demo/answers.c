@@ -15,18 +15,12 @@ struct question {
 /* 0, or as struct inspect_answer has it, with a sentence. */
 typedef int answer_fn(const struct question *q, struct jw *w, struct err *e);
 
-static void print_json(const json_t *j, struct jw *w)
-{
-    AUTO(mem_freep) char *text = json_dumps(j, JSON_COMPACT | JSON_ENCODE_ANY);
-    jw_raw(w, text, strlen(text));
-}
-
 /* --- what is as it stands in the scenery --- */
 
 static int answer_packages(const struct question *q, struct jw *w, struct err *e)
 {
     (void)e;
-    print_json(player_scenery(q->player, "packages"), w);
+    jw_json(w, player_scenery(q->player, "packages"));
     return 0;
 }
 
@@ -35,7 +29,7 @@ static int answer_unraid(const struct question *q, struct jw *w, struct err *e)
     const json_t *j = player_scenery(q->player, "unraid");
     if (!j)
         return err_set(e, -EOPNOTSUPP, "This machine does not run Unraid.");
-    print_json(j, w);
+    jw_json(w, j);
     return 0;
 }
 
@@ -44,7 +38,7 @@ static int answer_disks(const struct question *q, struct jw *w, struct err *e)
     (void)e;
     jw_object(w);
     jw_key(w, "disks");
-    print_json(player_scenery(q->player, "disks"), w);
+    jw_json(w, player_scenery(q->player, "disks"));
     jw_key_str(w, "smartctl", "7.4");
     jw_key_str(w, "text", NULL);
     jw_key_str(w, "hint", NULL);
@@ -62,7 +56,7 @@ static int answer_time(const struct question *q, struct jw *w, struct err *e)
     jw_key_time(w, "time", clock_wall_ms());
     json_object_foreach ((json_t *)of, key, v) {
         jw_key(w, key);
-        print_json(v, w);
+        jw_json(w, v);
     }
     jw_end_object(w);
     return 0;

@@ -211,18 +211,12 @@ static void print_one(const char *key, const struct generation *g, struct jw *w)
     jw_end_object(w);
 }
 
-static void print_json(const json_t *j, struct jw *w)
-{
-    AUTO(mem_freep) char *text = json_dumps(j, JSON_COMPACT | JSON_ENCODE_ANY);
-    jw_raw(w, text, strlen(text));
-}
-
 static void print_member(const json_t *of, const char *key, const char *as, struct jw *w)
 {
     const json_t *j = json_object_get(of, key);
     jw_key(w, as);
     if (j) {
-        print_json(j, w);
+        jw_json(w, j);
     } else {
         jw_array(w);
         jw_end_array(w);

@@ -30,7 +30,16 @@ static void writer_makes_valid_json(void **state)
                              "[],{}],\"t\":true,\"at\":null}");
     json_t *back = NULL;
     assert_int_equal(json_parse(s.p, s.len, 1000, NULL, &back), 0);
+    struct str again = {0};
+    w = jw_begin(&again);
+    jw_array(&w);
+    jw_json(&w, json_object_get(back, "at"));
+    jw_json(&w, NULL);
+    jw_json(&w, json_object_get(back, "a\"b"));
+    jw_end_array(&w);
+    assert_string_equal(again.p, "[null,null,\"x\\n\\u0001\xef\xbf\xbdy\"]");
     json_decref(back);
+    str_done(&again);
     str_done(&s);
 }
 
