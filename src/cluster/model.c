@@ -77,6 +77,13 @@ static void free_processes(struct process_table *t)
     node_report_free(&r);
 }
 
+static void source_done(struct live_source *s)
+{
+    mem_free(s->name);
+    mem_free(s->text);
+    mem_free(s->hint);
+}
+
 static void free_node(void *p)
 {
     struct live_node *n = p;
@@ -86,11 +93,8 @@ static void free_node(void *p)
     str_list_done(&n->addresses);
     if (n->facts)
         free_facts(n->facts);
-    for (size_t i = 0; i < n->sources.n; i++) {
-        mem_free(n->sources.v[i].name);
-        mem_free(n->sources.v[i].text);
-        mem_free(n->sources.v[i].hint);
-    }
+    for (size_t i = 0; i < n->sources.n; i++)
+        source_done(&n->sources.v[i]);
     vec_done(&n->sources);
     numbers_done(&n->numbers);
     if (n->processes)
@@ -194,6 +198,14 @@ void model_drop_service(struct cluster *c, struct live_service *s, struct cluste
         s->node->n_held--;
     }
     free_service(s);
+}
+
+void model_drop_source(struct cluster *c, struct live_node *n, size_t i, struct cluster_now now)
+{
+    source_done(&n->sources.v[i]);
+    vec_remove_at(&n->sources, i);
+    n->row_dirty = c->judge_dirty = c->attention_dirty = true;
+    told_changed(n, now);
 }
 
 void model_drop_node(struct cluster *c, struct live_node *n)

@@ -123,7 +123,8 @@ struct live_source {
     enum source_state state;
     char *text, *hint;
     int64_t since_ms;
-    bool listed; /* its list of services was complete once */
+    bool listed;   /* its list of services was complete once */
+    bool recalled; /* from before the restart; its node has not told of it since */
 };
 
 struct live_node {
@@ -234,6 +235,7 @@ struct live_source *model_source(struct live_node *n, const char *name);
 bool model_is_of(const struct live_service *s, const struct live_node *n, const char *source);
 struct live_source *model_source_of(const struct live_service *s);
 void model_drop_service(struct cluster *c, struct live_service *s, struct cluster_now now);
+void model_drop_source(struct cluster *c, struct live_node *n, size_t i, struct cluster_now now);
 /* Tells that it is gone, and frees it; its services have been dropped. */
 void model_drop_node(struct cluster *c, struct live_node *n);
 void model_identify(struct cluster *c, struct live_service *s); /* identity anew */
@@ -313,7 +315,8 @@ void recall_missing(struct cluster *c, struct live_node *n, const char *engine,
 
 /* What was recalled of a service holds until its node tells of it again. */
 void recall_over(struct cluster *c, struct live_service *s, struct cluster_now now);
-/* What was recalled and nobody can tell of any more: its source is not there. */
+/* What was recalled and nobody tells of any more: sources, and services whose source is not there.
+ */
 void recall_drop_forgotten(struct cluster *c, struct cluster_now now);
 
 /* --- told.c: what nodes told, kept for the next start --- */

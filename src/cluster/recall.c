@@ -5,7 +5,7 @@
 
 enum {
     RECALL_MS = 20 * 1000,    /* so long a service may take to be what it was */
-    FORGOTTEN_MS = 60 * 1000, /* a node that is back and does not tell of a service has none such */
+    FORGOTTEN_MS = 60 * 1000, /* what a node that is back does not tell of it has not */
 };
 
 void cluster_recall(struct cluster *c, const char *service, enum service_state s, int64_t since_ms)
@@ -137,14 +137,34 @@ void recall_over(struct cluster *c, struct live_service *s, struct cluster_now n
     s->row_dirty = c->judge_dirty = true;
 }
 
+static bool is_forgetting(const struct live_node *n, struct cluster_now now)
+{
+    return n->back_mono_ms && now.mono_ms - n->back_mono_ms >= FORGOTTEN_MS;
+}
+
+/* What its node says of it counts; how it was before the restart does not. */
+static bool is_lost_now(const struct live_source *s)
+{
+    return s && !s->recalled && s->state != SOURCE_OK;
+}
+
+static void drop_sources(struct cluster *c, struct live_node *n, struct cluster_now now)
+{
+    for (size_t i = n->sources.n; i-- > 0;)
+        if (n->sources.v[i].recalled)
+            model_drop_source(c, n, i, now);
+}
+
 void recall_drop_forgotten(struct cluster *c, struct cluster_now now)
 {
     SERVICES_FOREACH(c, s)
     {
-        const struct live_source *source = s->recalled ? model_source_of(s) : NULL;
-        if (s->recalled && s->node->back_mono_ms &&
-            now.mono_ms - s->node->back_mono_ms >= FORGOTTEN_MS &&
-            !(source && source->state != SOURCE_OK))
+        if (s->recalled && is_forgetting(s->node, now) && !is_lost_now(model_source_of(s)))
             model_drop_service(c, s, now);
+    }
+    NODES_FOREACH(c, n)
+    {
+        if (is_forgetting(n, now))
+            drop_sources(c, n, now);
     }
 }

@@ -66,6 +66,7 @@ static void say_limit(struct cluster *c, struct live_node *n, enum source_state 
         *s = (struct live_source){
             .name = mem_strdup(limits), .state = SOURCE_OK, .since_ms = now.wall_ms};
     }
+    s->recalled = false;
     if (s->state == state)
         return;
     s->state = state;
@@ -239,6 +240,7 @@ void report_take_source(struct cluster *c, struct live_node *n, const struct sou
     enum source_state before = s->state;
     if (before != r->state)
         told_changed(n, now);
+    s->recalled = false;
     s->state = r->state;
     mem_set_str(&s->text, r->text);
     mem_set_str(&s->hint, r->hint);

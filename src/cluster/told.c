@@ -206,6 +206,16 @@ void cluster_told_again(struct cluster *c, const char *node, struct cluster_now 
 
 /* --- recalling --- */
 
+static void recall_source(struct cluster *c, struct live_node *n, struct node_report *r,
+                          struct cluster_now now)
+{
+    r->source->services_complete = false; /* what there is now is not known */
+    node_take(c, n, r, now);
+    struct live_source *s = model_source(n, r->source->name);
+    if (s)
+        s->recalled = true;
+}
+
 /* Facts, numbers and processes as they come; of services and sources, that they are from before. */
 static void recall_report(struct cluster *c, struct live_node *n, struct node_report *r,
                           struct cluster_now now)
@@ -214,8 +224,10 @@ static void recall_report(struct cluster *c, struct live_node *n, struct node_re
         numbers_recall(&n->numbers, TAKE(r->frame));
         return;
     }
-    if (r->kind == REPORT_SOURCE)
-        r->source->services_complete = false; /* what there is now is not known */
+    if (r->kind == REPORT_SOURCE) {
+        recall_source(c, n, r, now);
+        return;
+    }
     AUTO(mem_freep)
     char *id = r->kind == REPORT_SERVICE ? mem_printf("%s/%s", n->id, r->service->id) : NULL;
     node_take(c, n, r, now);

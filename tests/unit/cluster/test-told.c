@@ -284,6 +284,70 @@ static void a_source_that_is_lost_says_so(void **state)
     rig_free(r);
 }
 
+static void source(struct rig *r, const char *name, const char *state)
+{
+    AUTO(mem_freep)
+    char *line = mem_printf(NODE "\"source\",\"name\":\"%s\",\"state\":\"%s\"}", name, state);
+    rig_line(r, line);
+}
+
+/* Podman was removed while Hydra was away: however it was, nothing of it stays. */
+static void a_source_that_nobody_tells_of_is_forgotten(void **state)
+{
+    static const char *const was[] = {"ok", "failed", "denied"};
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(was); i++) {
+        struct kept k = {0};
+        struct rig *r = with_node();
+        rig_line(r, NODE "\"service\",\"id\":\"podman/old\",\"kind\":\"container\","
+                         "\"engine\":\"podman\",\"name\":\"old\",\"run\":\"running\"}");
+        source(r, "podman", was[i]);
+        rig_after(r, 120 * 1000);
+        r = restart(r, &k, 1000);
+        assert_non_null(model_source(model_node(r->c, "n"), "podman"));
+        tell_all(r);
+        after(r, 50 * 1000);
+        assert_true(cluster_has_service(r->c, "n/podman/old"));
+        after(r, 20 * 1000);
+        assert_false(cluster_has_service(r->c, "n/podman/old"));
+        assert_null(model_source(model_node(r->c, "n"), "podman"));
+        assert_false(needs_attention(r, "source:n:podman"));
+        assert_non_null(model_source(model_node(r->c, "n"), "docker"));
+        assert_int_equal(map_count(&r->c->services), 2);
+        cluster_told(r->c, true, keep, &k, r->now);
+        assert_null(memmem(k.last.reports.p, k.last.reports.len, "podman", 6));
+        str_done(&k.last.reports);
+        rig_free(r);
+    }
+}
+
+static void tell_of_too_many_sources(struct rig *r)
+{
+    for (int i = 0; i < LIMIT_NODE_SOURCES; i++) { /* and docker */
+        AUTO(mem_freep) char *name = mem_printf("source%d", i);
+        source(r, name, "ok");
+    }
+}
+
+/* What Hydra itself says of a node is said anew, or is over. */
+static void that_there_are_too_many_is_said_anew(void **state)
+{
+    (void)state;
+    for (int still = 0; still < 2; still++) {
+        struct kept k = {0};
+        struct rig *r = with_node();
+        tell_of_too_many_sources(r);
+        r = restart(r, &k, 1000);
+        assert_non_null(model_source(model_node(r->c, "n"), "limits"));
+        tell_all(r);
+        if (still)
+            tell_of_too_many_sources(r);
+        after(r, 70 * 1000);
+        assert_int_equal(model_source(model_node(r->c, "n"), "limits") != NULL, still);
+        rig_free(r);
+    }
+}
+
 /* --- when, and what not --- */
 
 static void it_is_kept_rarely(void **state)
@@ -401,6 +465,8 @@ int main(void)
         cmocka_unit_test(how_long_it_is_silent_is_kept),
         cmocka_unit_test(what_nobody_tells_of_is_forgotten),
         cmocka_unit_test(a_source_that_is_lost_says_so),
+        cmocka_unit_test(a_source_that_nobody_tells_of_is_forgotten),
+        cmocka_unit_test(that_there_are_too_many_is_said_anew),
         cmocka_unit_test(it_is_kept_rarely),
         cmocka_unit_test(what_it_watches_itself_is_not_kept),
         cmocka_unit_test(secrets_are_left_out),
