@@ -104,6 +104,7 @@ enum {
     TOLD_GAP_MS = 60 * 1000,    /* between two of one node, unless it went away */
     TOLD_EVERY_MS = 600 * 1000, /* also when nothing but numbers changed */
     LIMIT_TOLD = 4 << 20,       /* bytes of `reports`; services beyond that are left out */
+    LIMIT_TOLD_NODES = 64,      /* handed over in one call, unless it is all */
 };
 
 /* What one node told, to be told to the cluster again after a restart. */
@@ -114,8 +115,9 @@ struct cluster_told {
     bool away;          /* and that was told */
     struct str reports; /* the message Told of proto/: secrets in labels and commands left out */
 };
-/* Hands over what is due for keeping of each node with an agent; with `all` also what is not yet.
- * `keep` owns the bytes. */
+/* Hands over what is due for keeping of nodes with an agent (of LIMIT_TOLD_NODES; what is over
+ * waits for the next call), with `all` of each node also what is not due yet. `keep` owns the
+ * bytes. A later word on a node has to be written after an earlier one. */
 void cluster_told(struct cluster *c, bool all, void (*keep)(void *arg, struct cluster_told *t),
                   void *arg, struct cluster_now now);
 /* It could not be kept: it is due again. */

@@ -138,7 +138,8 @@ struct live_node {
     struct {
         int64_t dirty_mono_ms; /* since when there is something to keep; 0 = there is nothing */
         int64_t kept_mono_ms;  /* handed over last; 0 = never */
-        bool at_once;
+        bool at_once, due;
+        VEC(const struct live_service *) services; /* of one that is due, while it is handed over */
     } told;
     int64_t state_since_ms;
     VEC(struct live_source) sources;

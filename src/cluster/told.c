@@ -46,23 +46,27 @@ static bool print_report(struct printing *p, const struct node_report *r)
     return true;
 }
 
-static void leave_out_secrets(struct observed *o)
+/* Without secrets in labels and command; the rest is borrowed. */
+static bool print_observed(struct printing *p, const struct observed *seen)
 {
-    for (size_t i = 0; i < o->labels.n; i++)
-        if (mask_is_secret(o->labels.v[i].key, o->labels.v[i].value))
-            mem_set_str(&o->labels.v[i].value, "");
-    char *masked = o->command ? mask_command(o->command) : NULL;
-    mem_free(o->command);
-    o->command = masked;
+    static char left_out[] = "";
+    struct observed o = *seen;
+    AUTO(mem_freep) char *command = o.command ? mask_command(o.command) : NULL;
+    o.command = command;
+    o.labels.v = mem_array(o.labels.n, sizeof *o.labels.v);
+    for (size_t i = 0; i < o.labels.n; i++) {
+        o.labels.v[i] = seen->labels.v[i];
+        if (mask_is_secret(o.labels.v[i].key, o.labels.v[i].value))
+            o.labels.v[i].value = left_out;
+    }
+    bool fits = print_report(p, &(struct node_report){.kind = REPORT_SERVICE, .service = &o});
+    mem_free(o.labels.v);
+    return fits;
 }
 
 static void print_service(struct printing *p, const struct live_service *s)
 {
-    struct observed *o = observed_copy(s->seen);
-    leave_out_secrets(o);
-    bool fits = print_report(p, &(struct node_report){.kind = REPORT_SERVICE, .service = o});
-    observed_free(o);
-    if (!fits || !s->has_firm)
+    if (!print_observed(p, s->seen) || !s->has_firm)
         return;
     PB(Told__State) *state = vec_add(&p->states);
     hydra__agent__v1__told__state__init(state);
@@ -71,13 +75,19 @@ static void print_service(struct printing *p, const struct live_service *s)
     state->since_ms = s->firm_since_ms;
 }
 
-static void print_services(struct printing *p, struct cluster *c, const struct live_node *n)
+/* Without secrets in commands; the rest is borrowed. */
+static void print_processes(struct printing *p, const struct process_table *all)
 {
-    SERVICES_FOREACH(c, s)
-    {
-        if (s->node == n && s->seen && !s->gone_mono_ms)
-            print_service(p, s);
+    struct process_table t = *all;
+    t.rows.v = mem_array(t.rows.n, sizeof *t.rows.v);
+    for (size_t i = 0; i < t.rows.n; i++) {
+        t.rows.v[i] = all->rows.v[i];
+        t.rows.v[i].command = t.rows.v[i].command ? mask_command(t.rows.v[i].command) : NULL;
     }
+    print_report(p, &(struct node_report){.kind = REPORT_PROCESSES, .processes = &t});
+    for (size_t i = 0; i < t.rows.n; i++)
+        mem_free(t.rows.v[i].command);
+    mem_free(t.rows.v);
 }
 
 static void print_sources(struct printing *p, const struct live_node *n)
@@ -151,16 +161,16 @@ static void pack(const struct printing *p, struct str *out)
 }
 
 /* In the order in which a node tells. */
-static void print_node(struct cluster *c, const struct live_node *n, struct str *out)
+static void print_node(const struct live_node *n, struct str *out)
 {
     struct printing p = {0};
     print_report(&p, &(struct node_report){.kind = REPORT_FACTS, .facts = n->facts});
     print_numbers(&p, &n->numbers);
     if (n->processes)
-        print_report(&p,
-                     &(struct node_report){.kind = REPORT_PROCESSES, .processes = n->processes});
+        print_processes(&p, n->processes);
     print_sources(&p, n);
-    print_services(&p, c, n);
+    for (size_t i = 0; i < n->told.services.n; i++)
+        print_service(&p, n->told.services.v[i]);
     pack(&p, out);
     printing_done(&p);
 }
@@ -176,24 +186,60 @@ static bool is_due(const struct live_node *n, int64_t mono)
            (since >= TOLD_GAP_MS && mono - n->told.dirty_mono_ms >= TOLD_QUIET_MS);
 }
 
+static bool is_heard(const struct live_node *n)
+{
+    return n->state == NODE_ONLINE && !n->recalled;
+}
+
+/* Returns how many. */
+static unsigned choose_nodes(struct cluster *c, bool all, int64_t mono)
+{
+    unsigned n_due = 0;
+    NODES_FOREACH(c, n)
+    {
+        bool due = all ? is_heard(n) || n->told.dirty_mono_ms
+                       : n_due < LIMIT_TOLD_NODES && is_due(n, mono);
+        n->told.due = due && n->agent.remote && n->facts;
+        n_due += n->told.due;
+    }
+    return n_due;
+}
+
+/* In one walk for all nodes. */
+static void gather_services(struct cluster *c)
+{
+    SERVICES_FOREACH(c, s)
+    {
+        if (s->node && s->node->told.due && s->seen && !s->gone_mono_ms)
+            *vec_add(&s->node->told.services) = s;
+    }
+}
+
+static void hand_over(struct live_node *n, void (*keep)(void *arg, struct cluster_told *t),
+                      void *arg, struct cluster_now now)
+{
+    struct cluster_told t = {.node = n->id,
+                             .seen_ms = n->seen_wall_ms,
+                             .heard = is_heard(n),
+                             .away = n->state == NODE_AWAY};
+    n->told.dirty_mono_ms = 0;
+    n->told.kept_mono_ms = now.mono_ms;
+    n->told.at_once = n->told.due = false;
+    print_node(n, &t.reports);
+    vec_done(&n->told.services);
+    keep(arg, &t);
+}
+
 void cluster_told(struct cluster *c, bool all, void (*keep)(void *arg, struct cluster_told *t),
                   void *arg, struct cluster_now now)
 {
+    if (!choose_nodes(c, all, now.mono_ms))
+        return;
+    gather_services(c);
     NODES_FOREACH(c, n)
     {
-        bool heard = n->state == NODE_ONLINE && !n->recalled;
-        bool left = all && (heard || n->told.dirty_mono_ms);
-        if (!n->agent.remote || !n->facts || !(left || is_due(n, now.mono_ms)))
-            continue;
-        struct cluster_told t = {.node = n->id,
-                                 .seen_ms = n->seen_wall_ms,
-                                 .heard = heard,
-                                 .away = n->state == NODE_AWAY};
-        n->told.dirty_mono_ms = 0;
-        n->told.kept_mono_ms = now.mono_ms;
-        n->told.at_once = false;
-        print_node(c, n, &t.reports);
-        keep(arg, &t);
+        if (n->told.due)
+            hand_over(n, keep, arg, now);
     }
 }
 

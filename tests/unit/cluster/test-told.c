@@ -408,7 +408,78 @@ static void secrets_are_left_out(void **state)
     cluster_told(r->c, true, keep, &k, r->now);
     assert_null(memmem(k.last.reports.p, k.last.reports.len, "hunter22", 8));
     assert_non_null(memmem(k.last.reports.p, k.last.reports.len, "gold", 4));
+    const struct observed *o = model_service(r->c, "n/docker/good")->seen; /* is as it was told */
+    assert_string_equal(o->command, "serve --password=hunter22");
+    assert_string_equal(o->labels.v[0].value, "hunter22");
     str_done(&k.last.reports);
+    rig_free(r);
+}
+
+static void secrets_in_commands_of_processes_are_left_out(void **state)
+{
+    (void)state;
+    struct kept k = {0};
+    struct rig *r = with_node();
+    struct process_table *t = mem_alloc(sizeof *t);
+    *vec_add(&t->rows) =
+        (struct process_row){.pid = 7,
+                             .user = mem_strdup("anna"),
+                             .name = mem_strdup("serve"),
+                             .command = mem_strdup("serve --token hunter22 --fast")};
+    cluster_report(r->c, "n", &(struct node_report){.kind = REPORT_PROCESSES, .processes = t},
+                   r->now);
+    r = restart(r, &k, 1000);
+    t = model_node(r->c, "n")->processes;
+    assert_int_equal(t->rows.n, 1);
+    assert_string_equal(t->rows.v[0].user, "anna");
+    assert_string_equal(t->rows.v[0].command, "serve --token *** --fast");
+    rig_free(r);
+}
+
+/* --- many nodes --- */
+
+static void keep_own(void *arg, struct cluster_told *t)
+{
+    AUTO(mem_freep) char *own = mem_printf("docker/of-%s", t->node);
+    unsigned *n = arg;
+    const char *p = t->reports.p, *end = p + t->reports.len;
+    unsigned services = 0;
+    for (; (p = memmem(p, (size_t)(end - p), "docker/of-", 10)); p++, services++)
+        assert_memory_equal(p, own, strlen(own));
+    assert_true(services > 0);
+    str_done(&t->reports);
+    ++*n;
+}
+
+static void each_of_many_has_its_own(void **state)
+{
+    enum { MANY = LIMIT_TOLD_NODES + 9 };
+    (void)state;
+    struct rig *r = rig_new();
+    unsigned n = 0;
+    for (int i = 0; i < MANY; i++) {
+        AUTO(mem_freep) char *node = mem_printf("x%d_", i);
+        AUTO(mem_freep)
+        char *line = mem_printf("{\"node\":\"%s\",\"report\":\"service\",\"id\":\"docker/of-%s\","
+                                "\"kind\":\"container\",\"engine\":\"docker\",\"name\":\"s\","
+                                "\"run\":\"running\"}",
+                                node, node);
+        AUTO(mem_freep)
+        char *names = mem_printf("{\"node\":\"%s\",\"report\":\"facts\",\"hostname\":\"h\"}", node);
+        cluster_node_add(r->c, node, "agent", r->now);
+        cluster_node_agent(r->c, node, &(struct node_agent){.remote = true}, r->now);
+        rig_line(r, names);
+        rig_line(r, line);
+    }
+    r->now.mono_ms += TOLD_QUIET_MS;
+    cluster_told(r->c, false, keep_own, &n, r->now);
+    assert_int_equal(n, LIMIT_TOLD_NODES);
+    cluster_told(r->c, false, keep_own, &n, r->now);
+    assert_int_equal(n, MANY);
+    cluster_told(r->c, false, keep_own, &n, r->now);
+    assert_int_equal(n, MANY);
+    cluster_told(r->c, true, keep_own, &n, r->now);
+    assert_int_equal(n, 2 * MANY);
     rig_free(r);
 }
 
@@ -470,6 +541,8 @@ int main(void)
         cmocka_unit_test(it_is_kept_rarely),
         cmocka_unit_test(what_it_watches_itself_is_not_kept),
         cmocka_unit_test(secrets_are_left_out),
+        cmocka_unit_test(secrets_in_commands_of_processes_are_left_out),
+        cmocka_unit_test(each_of_many_has_its_own),
         cmocka_unit_test(it_is_bounded),
         cmocka_unit_test(what_makes_no_sense_is_refused),
     };
