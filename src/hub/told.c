@@ -13,16 +13,22 @@ struct told {
     struct workers *workers;
     struct store *store;
     struct cluster *cluster;
-    bool failed; /* the last one: it was said */
+    struct batch *writing; /* NULL = none. No second one beside it: the latest word has to last */
+    bool failed;           /* the last one: it was said */
 };
 
-/* One row on its way to the database. */
-struct keeping {
-    struct told *told;
+struct row {
     char *node;
     int64_t seen_ms;
     bool heard, away;
     struct str reports;
+    char *text; /* encoded, instead of `reports` */
+};
+
+/* Rows on their way to the database, in one transaction. */
+struct batch {
+    struct told *told;
+    VEC(struct row) rows;
     int r;
     struct err e;
 };
@@ -52,86 +58,127 @@ static char *encode(const struct str *reports)
     return text;
 }
 
-/* A node that was removed meanwhile gets no row. */
-static int write_row(const struct keeping *k, struct err *e)
+static void encode_row(struct row *row)
 {
-    AUTO(store_givep) struct db *db = NULL;
-    AUTO(mem_freep) char *text = encode(&k->reports);
-    int r = store_take(k->told->store, e, &db);
-    if (r < 0)
-        return r;
+    row->text = encode(&row->reports);
+    str_done(&row->reports);
+}
+
+/* A node that was removed meanwhile gets no row. */
+static int write_row(struct db *db, const struct row *row, struct err *e)
+{
     return db_exec(db, e,
                    "INSERT INTO node_told (node, version, seen_ms, heard, away, reports) "
                    "SELECT id, $2, $3, $4, $5, $6 FROM nodes WHERE id = $1 "
                    "ON CONFLICT (node) DO UPDATE SET version = excluded.version, "
                    "seen_ms = excluded.seen_ms, heard = excluded.heard, away = excluded.away, "
                    "reports = excluded.reports",
-                   "siiiis", k->node, (int64_t)TOLD_VERSION, k->seen_ms, (int64_t)k->heard,
-                   (int64_t)k->away, text);
+                   "siiiis", row->node, (int64_t)TOLD_VERSION, row->seen_ms, (int64_t)row->heard,
+                   (int64_t)row->away, row->text);
 }
 
-static void keeping_free(struct keeping *k)
+static int write_batch(const struct batch *b, struct err *e)
 {
-    mem_free(k->node);
-    str_done(&k->reports);
-    mem_free(k);
+    AUTO(store_givep) struct db *db = NULL;
+    int r = store_take(b->told->store, e, &db);
+    if (r >= 0)
+        r = db_begin(db, e);
+    for (size_t i = 0; r >= 0 && i < b->rows.n; i++)
+        r = write_row(db, &b->rows.v[i], e);
+    return r >= 0 ? db_commit(db, e) : r;
+}
+
+static struct batch *batch_new(struct told *t)
+{
+    struct batch *b = mem_alloc(sizeof *b);
+    b->told = t;
+    return b;
+}
+
+static void batch_free(struct batch *b)
+{
+    for (size_t i = 0; i < b->rows.n; i++) {
+        mem_free(b->rows.v[i].node);
+        mem_free(b->rows.v[i].text);
+        str_done(&b->rows.v[i].reports);
+    }
+    vec_done(&b->rows);
+    mem_free(b);
+}
+
+static void tell_again(const struct batch *b)
+{
+    for (size_t i = 0; i < b->rows.n; i++)
+        cluster_told_again(b->told->cluster, b->rows.v[i].node, now());
+}
+
+static struct row *add_row(struct batch *b, struct cluster_told *what)
+{
+    struct row *row = vec_add(&b->rows);
+    *row = (struct row){.node = mem_strdup(what->node),
+                        .seen_ms = what->seen_ms,
+                        .heard = what->heard,
+                        .away = what->away,
+                        .reports = what->reports};
+    return row;
 }
 
 static void after_write(void *arg)
 {
-    struct keeping *k = arg;
-    struct told *t = k->told;
-    if (k->r < 0) {
-        if (!t->failed)
-            log_warn("hub", "what a node told is not kept, it is tried again", "node=%s error=%s",
-                     k->node, LOG_Q(k->e.text));
-        cluster_told_again(t->cluster, k->node, now());
-    }
-    t->failed = k->r < 0;
-    keeping_free(k);
+    struct batch *b = arg;
+    struct told *t = b->told;
+    if (b->r < 0 && !t->failed)
+        log_warn("hub", "what nodes told is not kept, it is tried again", "nodes=%zu error=%s",
+                 b->rows.n, LOG_Q(b->e.text));
+    if (b->r < 0)
+        tell_again(b);
+    t->failed = b->r < 0;
+    t->writing = NULL;
+    batch_free(b);
 }
 
 static void write_on_worker(void *arg)
 {
-    struct keeping *k = arg;
-    k->r = write_row(k, &k->e);
-    loop_post(k->told->loop, after_write, k);
-}
-
-static struct keeping *keeping_new(struct told *t, struct cluster_told *what)
-{
-    struct keeping *k = mem_alloc(sizeof *k);
-    *k = (struct keeping){.told = t,
-                          .node = mem_strdup(what->node),
-                          .seen_ms = what->seen_ms,
-                          .heard = what->heard,
-                          .away = what->away,
-                          .reports = what->reports};
-    return k;
+    struct batch *b = arg;
+    for (size_t i = 0; i < b->rows.n; i++)
+        encode_row(&b->rows.v[i]);
+    b->r = write_batch(b, &b->e);
+    loop_post(b->told->loop, after_write, b);
 }
 
 static void keep_later(void *arg, struct cluster_told *what)
 {
-    struct told *t = arg;
-    struct keeping *k = keeping_new(t, what);
-    if (workers_submit(t->workers, write_on_worker, k) >= 0)
-        return;
-    cluster_told_again(t->cluster, k->node, now());
-    keeping_free(k);
-}
-
-static void keep_now(void *arg, struct cluster_told *what)
-{
-    struct keeping *k = keeping_new(arg, what);
-    if (write_row(k, &k->e) < 0)
-        log_warn("hub", "what a node told is not kept", "node=%s error=%s", k->node,
-                 LOG_Q(k->e.text));
-    keeping_free(k);
+    add_row(arg, what);
 }
 
 void told_tick(struct told *t)
 {
-    cluster_told(t->cluster, false, keep_later, t, now());
+    if (t->writing)
+        return;
+    struct batch *b = batch_new(t);
+    cluster_told(t->cluster, false, keep_later, b, now());
+    if (b->rows.n && workers_submit(t->workers, write_on_worker, b) >= 0) {
+        t->writing = b;
+        return;
+    }
+    tell_again(b);
+    batch_free(b);
+}
+
+/* At the end there are many: packed at once. */
+static void keep_now(void *arg, struct cluster_told *what)
+{
+    encode_row(add_row(arg, what));
+}
+
+static void keep_all(struct told *t)
+{
+    struct batch *b = batch_new(t);
+    cluster_told(t->cluster, true, keep_now, b, now());
+    if (b->rows.n && write_batch(b, &b->e) < 0)
+        log_warn("hub", "what nodes told last is not kept", "nodes=%zu error=%s", b->rows.n,
+                 LOG_Q(b->e.text));
+    batch_free(b);
 }
 
 static void free_self(void *arg)
@@ -144,7 +191,9 @@ void told_free(struct told *t)
 {
     if (!t)
         return;
-    cluster_told(t->cluster, true, keep_now, t, now());
+    if (t->writing && t->writing->r < 0) /* its answer waits on the loop */
+        tell_again(t->writing);
+    keep_all(t);
     loop_post(t->loop, free_self, t);
 }
 

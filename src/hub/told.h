@@ -2,7 +2,8 @@
  * was though hydrad was restarted meanwhile. One row for each node with an agent, which goes with
  * the node: the bytes of the cluster, packed (gzip) and written as base64url.
  *
- * Written rarely: see TOLD_GAP_MS and TOLD_EVERY_MS. On the hub's loop, but for told_recall(). */
+ * Written rarely: see TOLD_GAP_MS and TOLD_EVERY_MS. All that is due at once is one transaction,
+ * and the next begins when it has ended. On the hub's loop, but for told_recall(). */
 #pragma once
 
 #include "cluster/cluster.h"
@@ -14,8 +15,8 @@ struct told;
 struct told *told_new(struct loop *loop, struct workers *workers, struct store *store,
                       struct cluster *c);
 void told_tick(struct told *t); /* each second */
-/* Writes what is left, here and now, and frees. After the workers have ended, before the loop and
- * the cluster are freed. */
+/* Writes what is left, here and now, in one transaction, and frees. After the workers have ended,
+ * before the loop and the cluster are freed. */
 void told_free(struct told *t);
 
 /* Tells the cluster what is kept of the nodes that it knows. `watched_ms`: until when the Hydra
