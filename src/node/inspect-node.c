@@ -1,5 +1,5 @@
-/* The node's side of questions: which are under way, their deadlines, and the thread for those that
- * block. */
+/* The node's side of questions: which are under way, their deadlines, and the threads for those
+ * that block. */
 #include "base/log.h"
 #include "node/commands.h"
 #include "node/inspect-private.h"
@@ -7,16 +7,25 @@
 
 #include <stdarg.h>
 
+/* What people wait for no longer than that is quick, and does not stand behind what is not: its own
+ * time would be over before its turn. */
+enum { QUICK_MS = 30000 };
+
+struct lane {
+    VEC(struct inspect_work *) works; /* the first one is with the thread */
+};
+
 struct inspections {
     struct node *node;
     struct http_client *http; /* made when it is needed */
     VEC(struct inspect *) running;
-    VEC(struct inspect_work *) works; /* the first one is with the thread */
+    struct lane quick, slow;
 };
 
 struct inspect_work {
     uv_work_t uv;
     struct inspections *owner; /* NULL = the node is gone */
+    struct lane *lane;         /* of the owner's */
     struct inspect *of;        /* NULL = nobody waits */
     inspect_work_fn *fn;
     void *arg;
@@ -118,9 +127,9 @@ struct http_client *inspect_http(struct inspect *i)
     return s->http;
 }
 
-/* --- the thread --- */
+/* --- the threads --- */
 
-static void start_work(struct inspections *s);
+static void start_work(struct inspections *s, struct lane *l);
 
 static void free_work(struct inspect_work *w)
 {
@@ -145,8 +154,8 @@ static void on_worked(uv_work_t *uv, int status)
     struct inspect *i = w->of;
     (void)status;
     if (w->owner) {
-        vec_remove_at(&w->owner->works, 0);
-        start_work(w->owner);
+        vec_remove_at(&w->lane->works, 0);
+        start_work(w->owner, w->lane);
     }
     if (i) {
         i->work = NULL;
@@ -159,26 +168,28 @@ static void on_worked(uv_work_t *uv, int status)
 }
 
 /* The next one that somebody waits for. */
-static void start_work(struct inspections *s)
+static void start_work(struct inspections *s, struct lane *l)
 {
-    while (s->works.n && !s->works.v[0]->of) {
-        free_work(s->works.v[0]);
-        vec_remove_at(&s->works, 0);
+    while (l->works.n && !l->works.v[0]->of) {
+        free_work(l->works.v[0]);
+        vec_remove_at(&l->works, 0);
     }
-    if (s->works.n)
-        uv_queue_work(loop_uv(s->node->loop), &s->works.v[0]->uv, do_work, on_worked);
+    if (l->works.n)
+        uv_queue_work(loop_uv(s->node->loop), &l->works.v[0]->uv, do_work, on_worked);
 }
 
 void inspect_on_thread(struct inspect *i, inspect_work_fn *fn, void *arg, loop_fn *free_arg)
 {
     struct inspections *s = state_of(i->node);
+    struct lane *l = inspect_timeout_ms(i->q.kind) <= QUICK_MS ? &s->quick : &s->slow;
     struct inspect_work *w = mem_alloc(sizeof *w);
-    *w = (struct inspect_work){.owner = s, .of = i, .fn = fn, .arg = arg, .free_arg = free_arg};
+    *w = (struct inspect_work){
+        .owner = s, .lane = l, .of = i, .fn = fn, .arg = arg, .free_arg = free_arg};
     w->uv.data = w;
     i->work = w;
-    *vec_add(&s->works) = w;
-    if (s->works.n == 1)
-        start_work(s);
+    *vec_add(&l->works) = w;
+    if (l->works.n == 1)
+        start_work(s, l);
 }
 
 /* --- the beginning --- */
@@ -256,6 +267,15 @@ static void *start(struct node *n)
     return s;
 }
 
+static void stop_lane(struct lane *l)
+{
+    for (size_t k = 1; k < l->works.n; k++)
+        free_work(l->works.v[k]);
+    if (l->works.n)
+        l->works.v[0]->owner = NULL; /* ends by itself, before the loop does */
+    vec_done(&l->works);
+}
+
 static void stop(void *state)
 {
     struct inspections *s = state;
@@ -263,13 +283,10 @@ static void stop(void *state)
         let_go(s->running.v[k]);
         free_inspect(s->running.v[k]);
     }
-    for (size_t k = 1; k < s->works.n; k++)
-        free_work(s->works.v[k]);
-    if (s->works.n)
-        s->works.v[0]->owner = NULL; /* ends by itself, before the loop does */
+    stop_lane(&s->quick);
+    stop_lane(&s->slow);
     http_client_free(s->http);
     vec_done(&s->running);
-    vec_done(&s->works);
     mem_free(s);
 }
 

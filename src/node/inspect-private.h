@@ -46,8 +46,8 @@ void inspect_fail(struct inspect *i, int code, const char *fmt, ...) PRINTF(3, 4
 /* For what asks by HTTP; of the node. */
 struct http_client *inspect_http(struct inspect *i);
 
-/* Runs `fn` on another thread, one for a node at a time; what it returns ends the inspection. When
- * that was ended before, `fn` runs to its end all the same, or never. `free_arg` is called once, on
- * the loop; NULL. */
+/* Runs `fn` on another thread, for a node at a time one that is quick and one that is not (by
+ * inspect_timeout_ms()); what it returns ends the inspection. When that was ended before, `fn` runs
+ * to its end all the same, or never. `free_arg` is called once, on the loop; NULL. */
 typedef int inspect_work_fn(void *arg, struct jw *w, struct err *e);
 void inspect_on_thread(struct inspect *i, inspect_work_fn *fn, void *arg, loop_fn *free_arg);

@@ -126,6 +126,21 @@ esac
         assert.match(sdb.smart.text, /sleeps, and was not woken/);
         assert.match(`${sdc.smart.text} ${sdc.smart.hint}`, /may not ask its disks itself/);
     });
+    test('what is quick does not wait for what takes long', async () => {
+        const write = (at, text, mode) => { const p = path.join(tree, at); fs.mkdirSync(path.dirname(p), { recursive: true }); fs.writeFileSync(p, text, { mode }); };
+        const begun = path.join(tree, 'apt-begun'), goOn = path.join(tree, 'apt-may-go-on');
+        write('usr/bin/apt-get', `#!/bin/sh\n: >${begun}\nwhile [ ! -e ${goOn} ]; do sleep 0.1; done\n`, 0o755);
+        w.say('inspect 77 packages');
+        const slow = () => w.last('inspected', r => r.id === 77);
+        await until(() => fs.existsSync(begun), 15000, 'apt-get to run');
+        for (const kind of ['time', 'kernel-log']) {
+            const { code, text } = await w.inspect(kind);
+            assert.equal(code, 0, `${kind}: ${text}`);
+        }
+        assert.equal(slow(), undefined);
+        fs.writeFileSync(goOn, '');
+        assert.equal((await until(slow, 15000, 'the packages')).code, 0);
+    });
     test('pending updates, by an apt-get of ours', async () => {
         const write = (at, text, mode = 0o644) => { const p = path.join(tree, at); fs.mkdirSync(path.dirname(p), { recursive: true }); fs.writeFileSync(p, text, { mode }); };
         write('etc/os-release', 'ID=fedora\nPRETTY_NAME="Fedora Linux 41"\n');
