@@ -28,8 +28,11 @@ export const jobLook: Record<JobState, Look> = {
   lost: { shape: 'unknown', word: 'Outcome unknown' },
 };
 
-/* Of the node as a whole: of no service, project or process of it. */
-export const isOfNode = (j: { service: string | null; verb: string }): boolean => !j.service && !j.verb.startsWith('project.') && j.verb !== 'process.signal';
+/* Such jobs run on a node and are of a part of it, or of another machine that it wakes or switches. */
+const ofOthers = new Set(['process.signal', 'mount.remount', 'machine.power', 'machine.wake']);
+
+/* Of the node as a whole: of no service, project, process or mount of it. */
+export const isOfNode = (j: { service: string | null; verb: string }): boolean => !j.service && !j.verb.startsWith('project.') && !ofOthers.has(j.verb);
 
 export const isActive = (j: { state: JobState }): boolean => j.state === 'waiting' || j.state === 'running';
 
