@@ -257,6 +257,66 @@ test('played: a controller is set, and the node switched by it; a dialog says wh
     await page.context().close();
 });
 
+test('played: a controller\'s dialog shows what is set now, and who asked it once', async () => {
+    const page = await openPage(await openContext(browser, played.base));
+    const opened = async () => {
+        await button(page, 'More actions').click();
+        await page.getByRole('menuitem', { name: 'Management controller…' }).click();
+        const d = page.getByRole('dialog', { name: 'Management controller of hydra-compute' });
+        await d.getByLabel('Address').waitFor();
+        return d;
+    };
+    await page.goto(`${played.base}/node?id=hydra-compute`);
+    let d = await opened();
+    await d.getByLabel('Address').fill('192.168.1.7');
+    await d.getByLabel('User').fill('admin');
+    await d.getByLabel('Password', { exact: true }).fill('s3cret');
+    await button(d, 'Save').click();
+    await d.waitFor({ state: 'detached' });
+    d = await opened();
+    assert.deepEqual([await d.getByLabel('Address').inputValue(), await d.getByLabel('User').inputValue()], ['192.168.1.7', 'admin']);
+    await button(d, 'Forget it').click();
+    await d.waitFor({ state: 'detached' });
+    d = await opened();
+    assert.deepEqual([await d.getByLabel('Address').inputValue(), await d.getByLabel('User').inputValue()], ['', '']);
+    assert.equal(await button(d, 'Forget it').count(), 0);
+    await button(d, 'Cancel').click();
+
+    const headers = { 'content-type': 'application/json', origin: played.base };
+    const set = await page.request.put(`${played.base}/api/web/nodes/hydra-compute/bmc`, { headers, data: { address: '192.168.1.7', user: 'admin', password: 's3cret', via: 'attic' } });
+    assert.equal(set.status(), 200);
+    d = await opened();
+    const by = d.getByLabel('Asked by');
+    assert.equal(await by.inputValue(), 'attic');
+    assert.equal(await by.locator('option:checked').innerText(), 'attic (removed)');
+    assert.deepEqual(await accessibility(page), []);
+    await by.selectOption('tower');
+    await button(d, 'Save').click();
+    await d.waitFor({ state: 'detached' });
+    d = await opened();
+    assert.equal(await by.inputValue(), 'tower');
+    assert.equal(await by.getByRole('option', { name: /removed/ }).count(), 0);
+    assert.deepEqual(page.complaints, []);
+    await page.context().close();
+});
+
+test('played: the only node is told what its controller needs: another one', async () => {
+    const single = await StandIn.start({ variant: 'single' });
+    const page = await openPage(await openContext(browser, single.base));
+    await page.goto(`${single.base}/node?id=debian`);
+    await button(page, 'More actions').click();
+    await page.getByRole('menuitem', { name: 'Management controller…' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Management controller of debian' });
+    await dialog.getByText('Once debian is off, another node has to ask its controller.').waitFor();
+    assert.equal(await button(dialog, 'Save').count(), 0);
+    assert.deepEqual(await accessibility(page), []);
+    await dialog.getByRole('link', { name: 'Add a node' }).click();
+    await page.getByRole('dialog', { name: 'Add a node' }).waitFor();
+    assert.deepEqual(page.complaints, []);
+    await page.context().close();
+    single.done();
+});
+
 test('played: a node that is away is asked nothing, and can be woken', async () => {
     const away = await StandIn.start({ variant: 'away' });
     const page = await openPage(await openContext(browser, away.base));
@@ -268,6 +328,17 @@ test('played: a node that is away is asked nothing, and can be woken', async () 
     await button(dialog, 'Wake').click();
     await page.getByText('Wake tower from hydra-ai: whether it wakes is seen when it reports').waitFor();
     assert.deepEqual(await accessibility(page), []);
+    assert.deepEqual(page.complaints, []);
+    await page.context().close();
+    away.done();
+});
+
+test('played: a viewer can\'t wake a node that is away, nor switch it', async () => {
+    const away = await StandIn.start({ variant: 'away', role: 'viewer' });
+    const page = await openPage(await openContext(browser, away.base));
+    await page.goto(`${away.base}/node?id=tower&tab=system`);
+    await page.getByRole('region', { name: 'Clock' }).getByText('tower is away: it is asked when it is back.').waitFor();
+    assert.equal(await page.getByRole('button', { name: /Wake|More actions|Remount/ }).count(), 0);
     assert.deepEqual(page.complaints, []);
     await page.context().close();
     away.done();

@@ -129,7 +129,8 @@ export const guardQuery = () => queryOptions<GuardRails>({ queryKey: ['guard'], 
 export const policyQuery = (node: string) =>
   queryOptions<NodePolicy>({ queryKey: ['policy', node], queryFn: ({ signal }) => call(`/api/web/nodes/${idPath(node)}/policy`, { signal }), staleTime: 5_000 });
 
-export const bmcQuery = (node: string) => queryOptions<Bmc>({ queryKey: ['bmc', node], queryFn: ({ signal }) => call(`/api/web/nodes/${idPath(node)}/bmc`, { signal }), staleTime: 5_000 });
+/* What a form begins with: never an answer from before. */
+export const bmcQuery = (node: string) => queryOptions<Bmc>({ queryKey: ['bmc', node], queryFn: ({ signal }) => call(`/api/web/nodes/${idPath(node)}/bmc`, { signal }), gcTime: 0 });
 
 /* Questions that a node answers itself, each time anew. It may take a while, and it may have nothing of the kind. */
 const asked = { staleTime: 60_000, retry: false, refetchOnWindowFocus: false } as const;
