@@ -26,18 +26,22 @@ uint64_t credential_permissions(const struct credential *c)
     return c->user->disabled ? 0 : c->scopes & role;
 }
 
-void credential_subject(const struct credential *c, struct subject *ret_subject)
+void credential_prepare(struct credential *c)
 {
-    struct subject *s = ret_subject;
-    s->kind = c->kind;
-    s->role = c->user->role;
-    s->permissions = credential_permissions(c);
-    s->expires_wall_ms = credential_expires(c);
-    s->used_wall_ms = atomic_load(&c->used_ms);
+    struct subject *s = &c->subject;
+    *s = (struct subject){
+        .kind = c->kind, .role = c->user->role, .permissions = credential_permissions(c)};
     str_copy(s->id, sizeof s->id, c->id);
     str_copy(s->user_id, sizeof s->user_id, c->user->id);
     str_copy(s->user_name, sizeof s->user_name, c->user->name);
     str_copy(s->limits, sizeof s->limits, c->user->limits);
+}
+
+void credential_subject(const struct credential *c, struct subject *ret_subject)
+{
+    *ret_subject = c->subject;
+    ret_subject->expires_wall_ms = credential_expires(c);
+    ret_subject->used_wall_ms = atomic_load(&c->used_ms);
 }
 
 void user_from_row(const struct rows *r, struct user *u)
@@ -165,6 +169,7 @@ static void fill_credential(struct credential *c, const struct rows *r, enum sub
         c->scopes = parse_scopes(rows_text(r, 7));
         c->expires_ms = rows_int(r, 8);
     }
+    credential_prepare(c);
 }
 
 static int load_credentials(struct image *i, struct db *db, enum subject_kind kind, struct err *e)

@@ -24,6 +24,7 @@ struct credential {
     atomic_llong used_ms;    /* may be newer than what the database has */
     atomic_llong written_ms; /* what the database has */
     atomic_bool ended;       /* it expired, and its streams were told */
+    struct subject subject;  /* all but what follows from its use; see credential_prepare() */
 };
 
 enum image_part { IMAGE_USERS, IMAGE_SESSIONS, IMAGE_TOKENS, IMAGE_PARTS };
@@ -53,6 +54,7 @@ void image_tell(const struct image *i, const struct image *before,
 /* When it ends, as far as its use is known now; 0 = never. */
 int64_t credential_expires(const struct credential *c);
 uint64_t credential_permissions(const struct credential *c);
+void credential_prepare(struct credential *c); /* once the rest is filled in */
 void credential_subject(const struct credential *c, struct subject *ret_subject);
 
 /* A row of USER_COLUMNS. */

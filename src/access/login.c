@@ -209,6 +209,7 @@ static void new_credential(struct credential *c, const struct user *u, int64_t n
     str_copy(c->id, sizeof c->id, rand_id(id));
     str_copy(ret_secret, 48, rand_secret(secret));
     secret_digest(ret_secret, c->secret_hash);
+    credential_prepare(c);
 }
 
 int access_login(struct access *a, struct db *db, const struct login *l, int64_t now_wall_ms,
