@@ -139,6 +139,11 @@ static void get_mounts(struct http_exchange *x)
     ask(x, INSPECT_MOUNTS, "", "");
 }
 
+static void get_log_usage(struct http_exchange *x)
+{
+    ask(x, INSPECT_LOG_USAGE, "", "");
+}
+
 #define FOR_PEOPLE(tail, permission, handler)                                                      \
     {"GET", "/api/web/nodes/{id}" tail, ROUTE_ON_LOOP, ROUTE_OF_RESOURCE, permission, handler, 0}, \
     {                                                                                              \
@@ -160,5 +165,6 @@ const struct http_route inspect_routes[] = {
     FOR_PEOPLE("/folders", "processes:read", get_folders),
     FOR_PEOPLE("/unraid", "nodes:read", get_unraid),
     FOR_PEOPLE("/mounts", "processes:read", get_mounts),
+    FOR_PEOPLE("/log-usage", "nodes:read", get_log_usage),
     {0},
 };

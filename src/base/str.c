@@ -77,6 +77,16 @@ void str_add_i64(struct str *s, int64_t v)
     str_add_u64(s, v < 0 ? 0 - (uint64_t)v : (uint64_t)v);
 }
 
+void str_add_bytes(struct str *s, uint64_t n)
+{
+    static const char *const units[] = {"bytes", "kB", "MB", "GB", "TB", "PB"};
+    double v = (double)n;
+    size_t u = 0;
+    for (; v >= 1000 && u + 1 < COUNT_OF(units); u++)
+        v /= 1000;
+    str_addf(s, u && v < 10 ? "%.1f %s" : "%.0f %s", v, units[u]);
+}
+
 char *str_take(struct str *s)
 {
     str_reserve(s, 0);

@@ -20,6 +20,7 @@ void str_addf(struct str *s, const char *fmt, ...) PRINTF(2, 3);
 void str_addv(struct str *s, const char *fmt, va_list ap);
 void str_add_u64(struct str *s, uint64_t v);
 void str_add_i64(struct str *s, int64_t v);
+void str_add_bytes(struct str *s, uint64_t n); /* as people say it: "640 bytes", "1.2 GB" */
 char *str_take(struct str *s); /* the text (never NULL); the caller frees with mem_free() */
 
 static inline void str_add_n(struct str *s, const void *bytes, size_t n)

@@ -77,6 +77,15 @@ static const struct question questions[] = {
       {"used_by", "USED BY", "left", "text"},
       {"allowed", "MAY BE REMOUNTED", "left", "text"}},
      "It has no mounts over the network."},
+    {"log-usage",
+     "log-usage",
+     "logs", /* made by flatten_logs() */
+     {{"what", "WHAT", "left", "text"},
+      {"name", "NAME", "left", "text"},
+      {"bytes", "SIZE", "right", "bytes"},
+      {"older_bytes", "OF OLD FILES", "right", "bytes"},
+      {"since", "SINCE", "left", "time"}},
+     NULL},
     {"packages",
      "packages",
      "updates",
@@ -119,6 +128,27 @@ static void flatten_usage(json_t *answer)
             json_array_append_new(rows, row);
         }
     json_object_set_new(answer, "rows", rows);
+}
+
+/* The journal, then each container. */
+static void flatten_logs(json_t *answer)
+{
+    json_t *rows = json_array(), *journal = json_object_get(answer, "journal");
+    const json_t *list = json_object_get(json_object_get(answer, "containers"), "items");
+    if (json_is_object(journal))
+        json_array_append_new(rows,
+                              json_pack("{s:s, s:s, s:O, s:O, s:O}", "what", "journal", "name", "",
+                                        "bytes", json_object_get(journal, "bytes"), "older_bytes",
+                                        json_object_get(journal, "archived_bytes"), "since",
+                                        json_object_get(journal, "since")));
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        json_t *row = json_copy(json_array_get(list, i));
+        int64_t bytes = json_get_int(row, "bytes", 0), older = json_get_int(row, "older_bytes", 0);
+        json_object_set_new(row, "what", json_string("container"));
+        json_object_set_new(row, "bytes", json_integer(bytes + older));
+        json_array_append_new(rows, row);
+    }
+    json_object_set_new(answer, "logs", rows);
 }
 
 /* Those who use a mount, as one text. */
@@ -208,6 +238,8 @@ static void print_answer(const struct invocation *v, const struct question *q, j
             flatten_usage(answer);
         else if (str_eq(q->list, "mounts"))
             name_users(answer);
+        else if (str_eq(q->list, "logs"))
+            flatten_logs(answer);
         AUTO(json_decrefp) json_t *table = table_of(q, json_object_get(answer, q->list));
         print_table(v, table, clock_wall_ms(), &out);
     }
@@ -219,11 +251,15 @@ static void print_answer(const struct invocation *v, const struct question *q, j
 static void tell_text(const struct question *q, const json_t *answer)
 {
     const char *text = json_get_str(answer, "text", ""), *hint = json_get_str(answer, "hint", "");
+    static const char *const others[] = {"journal_text", "containers_text"};
     const json_t *troubles = json_object_get(answer, "troubles");
     if (*text)
         fprintf(stderr, "%s%s%s\n", text, *hint ? " " : "", hint);
     else if (q->none && !json_array_size(json_object_get(answer, q->list)))
         fprintf(stderr, "%s\n", q->none);
+    for (size_t i = 0; i < COUNT_OF(others); i++)
+        if (json_get_str(answer, others[i], NULL))
+            fprintf(stderr, "%s\n", json_get_str(answer, others[i], ""));
     for (size_t i = 0; i < json_array_size(troubles); i++) {
         const json_t *t = json_array_get(troubles, i);
         fprintf(stderr, "%s: %s\n", json_get_str(t, "engine", ""), json_get_str(t, "text", ""));

@@ -323,6 +323,58 @@ int verb_node_remount(struct invocation *v)
     return order_give(v, body);
 }
 
+/* "500M", "1.5G": as journalctl has them, powers of 1024. */
+static bool parse_size(const char *text, uint64_t *ret_bytes)
+{
+    static const char letters[] = "KMGT";
+    size_t n = strlen(text);
+    const char *at = n ? strchr(letters, text[n - 1]) : NULL;
+    AUTO(mem_freep) char *number = mem_strndup(text, n - (at ? 1 : 0));
+    double v;
+    if (str_to_double(number, &v) < 0)
+        return false;
+    for (long i = at ? at - letters + 1 : 0; i > 0; i--)
+        v *= 1024;
+    if (!(v >= 1 && v < 1e18))
+        return false;
+    *ret_bytes = (uint64_t)v;
+    return true;
+}
+
+/* What is to stay, as the order says it. */
+static int read_vacuum_words(const struct invocation *v, struct str *out, struct err *e)
+{
+    const char *size = invocation_option(v, "size"), *age = invocation_option(v, "age");
+    uint64_t bytes;
+    int64_t ms = 0;
+    if (!size && !age)
+        return err_set(e, -EINVAL,
+                       "Say what of the journal stays: --size 500M, --age 14d or both.");
+    if (size && !parse_size(size, &bytes))
+        return err_set(e, -EINVAL, "--size is a size such as 500M or 2G, not \"%s\".", size);
+    if (age && (clock_parse_duration(age, &ms) < 0 || ms < 1000))
+        return err_set(e, -EINVAL, "--age is a duration such as 36h or 14d, not \"%s\".", age);
+    if (size)
+        str_addf(out, "size:%llu", (unsigned long long)bytes);
+    if (age)
+        str_addf(out, "%sage:%lld", size ? " " : "", (long long)ms / 1000);
+    return 0;
+}
+
+int verb_node_vacuum(struct invocation *v)
+{
+    struct err e = {0};
+    AUTO(str_done) struct str words = {0};
+    if (v->words.n != 1)
+        return verb_usage(v);
+    if (read_vacuum_words(v, &words, &e) < 0)
+        return verb_fail(&e, -EINVAL);
+    AUTO(json_decrefp) json_t *body = order_of(v, "journal.vacuum");
+    json_object_set_new(body, "node", json_string(v->words.v[0]));
+    json_object_set_new(body, "argument", json_string(words.p));
+    return order_give(v, body);
+}
+
 /* What may stand beside a switch: "reboot", "within:90". */
 static int read_switch_words(const struct invocation *v, json_t *body, struct err *e)
 {

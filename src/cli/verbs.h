@@ -29,6 +29,7 @@ int verb_garbage(struct invocation *v);
 int verb_node_prune(struct invocation *v);
 int verb_service_with(struct invocation *v);
 int verb_node_remount(struct invocation *v);
+int verb_node_vacuum(struct invocation *v);
 int verb_node_ask(struct invocation *v);
 int verb_jobs(struct invocation *v);
 int verb_job_cancel(struct invocation *v);

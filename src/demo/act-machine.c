@@ -1,4 +1,4 @@
-/* Commands on a player's machine: power, mounts, an engine's store. */
+/* Commands on a player's machine: power, mounts, an engine's store, logs. */
 #include "demo/act-private.h"
 
 #include "base/clock.h"
@@ -110,4 +110,33 @@ unsigned act_step_prune(struct act *a)
     AUTO(str_done) struct str output = {0};
     docker_prune(a->player, a->command.argument, &text, &output);
     return act_end(a, OUTCOME_DONE, str_text(&output), "%s" MARK, str_text(&text));
+}
+
+/* --- logs --- */
+
+unsigned act_step_vacuum(struct act *a)
+{
+    struct err e = {0};
+    struct vacuum v;
+    AUTO(str_done) struct str text = {0};
+    if (command_read_vacuum(a->command.argument, &e, &v) < 0)
+        return act_end(a, OUTCOME_REFUSED, NULL, "%s", e.text);
+    if (a->step == 0)
+        return act_go_on(a, ACT_STEP_MS, "removing old files of the journal");
+    logs_vacuum(a->player, &v, &text);
+    return act_end(a, OUTCOME_DONE, NULL, "%s" MARK ".", text.p);
+}
+
+unsigned act_step_empty_log(struct act *a)
+{
+    const struct played *s = player_find(a->player, a->command.target);
+    AUTO(str_done) struct str won = {0};
+    if (!s)
+        return act_end(a, OUTCOME_FAILED, NULL, "There is no %s on this node any more.",
+                       a->command.target);
+    if (a->step == 0)
+        return act_go_on(a, ACT_FIRST_MS, "emptying its log");
+    str_add_bytes(&won, logs_empty(a->player, s));
+    return act_end(a, OUTCOME_DONE, NULL, "The log of %s is empty: %s are free again" MARK ".",
+                   s->now->name, won.p);
 }

@@ -36,8 +36,9 @@ double act_took_s(const struct act *a);
 /* --- act-services.c: units, containers, projects, processes --- */
 act_step_fn act_step_service, act_step_update, act_step_project, act_step_signal;
 
-/* --- act-machine.c: the machine, its mounts, its engine's store --- */
+/* --- act-machine.c: the machine, its mounts, its engine's store, its logs --- */
 act_step_fn act_step_machine, act_step_wake, act_step_power, act_step_remount, act_step_prune;
+act_step_fn act_step_vacuum, act_step_empty_log;
 
 /* --- act-systems.c: what a NixOS machine runs --- */
 act_step_fn act_step_switch, act_step_confirm, act_step_rebuild, act_step_collect;

@@ -103,6 +103,10 @@ static act_step_fn *step_of(enum command_verb v)
         return act_step_wake;
     case COMMAND_MACHINE_POWER:
         return act_step_power;
+    case COMMAND_CONTAINER_TRUNCATE_LOG:
+        return act_step_empty_log;
+    case COMMAND_JOURNAL_VACUUM:
+        return act_step_vacuum;
     case COMMAND_MOUNT_REMOUNT:
         return act_step_remount;
     case COMMAND_GENERATION_SWITCH:

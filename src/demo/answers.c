@@ -268,6 +268,13 @@ static int answer_docker(const struct question *q, struct jw *w, struct err *e)
     return 0;
 }
 
+static int answer_logs(const struct question *q, struct jw *w, struct err *e)
+{
+    (void)e;
+    logs_print(q->player, w);
+    return 0;
+}
+
 static int answer_processes(const struct question *q, struct jw *w, struct err *e)
 {
     (void)e;
@@ -344,6 +351,7 @@ static const struct {
     [INSPECT_FOLDERS] = {answer_folders, NULL},
     [INSPECT_UNRAID] = {answer_unraid, NULL},
     [INSPECT_MOUNTS] = {answer_mounts, NULL},
+    [INSPECT_LOG_USAGE] = {answer_logs, NULL},
 };
 
 static int answer(const struct question *q, struct jw *w, struct err *e)

@@ -39,7 +39,9 @@ struct player {
     int next_pid;
     char *broken; /* a unit that can't run now; NULL = none */
     bool docker_full, hangs, asleep;
-    unsigned docker_clean; /* bits of the kinds that were pruned since */
+    unsigned docker_clean;   /* bits of the kinds that were pruned since */
+    unsigned journal_kept;   /* files of the journal that a vacuum left; 0 = there was none */
+    struct str_list emptied; /* containers whose logs were */
     int64_t hangs_since_ms;
     struct loop_timer *timer;
 };
@@ -110,3 +112,9 @@ void docker_print(struct player *p, struct jw *w);
 void docker_prune(struct player *p, const char *words, struct str *text, struct str *output);
 void docker_follow(struct player *p); /* the file system that it lies on */
 bool docker_is_full(const struct player *p);
+
+/* --- log-usage.c --- */
+void logs_print(struct player *p, struct jw *w);
+/* Appends what was won, without the full stop. */
+void logs_vacuum(struct player *p, const struct vacuum *v, struct str *text);
+uint64_t logs_empty(struct player *p, const struct played *s); /* bytes won */

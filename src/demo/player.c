@@ -536,6 +536,7 @@ void player_free(struct player *p)
     load_done(p);
     map_done(&p->outcomes, free_outcome);
     str_list_done(&p->killed);
+    str_list_done(&p->emptied);
     vec_done(&p->journal.diaries);
     diary_free(p->kernel);
     player_drop_facts(p);

@@ -41,6 +41,9 @@ static inline void stage(const char *name)
 /* What the asker reads. `output` may be NULL. */
 void answer(const char *id, enum root_answer_state state, const char *text, const char *output);
 
+/* Of what is only looked at, by the begin of its ids: what is long read. */
+void forget_reports(const char *prefix);
+
 /* --- state (state.c) --- */
 
 /* Nobody else changes anything until this program ends. -EBUSY when somebody does and `wait_s` is
@@ -126,6 +129,11 @@ void forget_roots(void);
 int remount(const struct root_request *r);
 /* What smartctl says of each disk, in the answer's output (node/smart-run.h). */
 int ask_disks(const struct root_request *r);
+/* logs.c: the journal's old files; one container's log; how big those of all are, in the answer's
+ * output (node/container-logs.h). */
+int vacuum_journal(const struct root_request *r);
+int empty_log(const struct root_request *r);
+int list_logs(const struct root_request *r);
 /* What the machine starts with from now on: a generation, 0 = it becomes one. */
 int make_default(unsigned number, const char *system, struct err *e) MUST_CHECK;
 /* The way back, for what takes `seconds` from now. */

@@ -1,4 +1,5 @@
 /* hydra-agent-helper INSTANCE: see README.md. */
+#include "base/clock.h"
 #include "generation/generation.h"
 #include "node/rooted.h"
 
@@ -7,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { LIMIT_ANSWERS = 200 };
+enum { LIMIT_ANSWERS = 200, REPORT_STAYS_S = 60 /* whoever asked has read it */ };
 
 /* Of requests long over: whoever asked has read them. */
 static void forget_answers(void)
@@ -17,6 +18,20 @@ static void forget_answers(void)
     for (size_t i = 0; names.n > LIMIT_ANSWERS && i < names.n / 2; i++) {
         AUTO(mem_freep) char *path = mem_printf("%s/%s", ROOT_ANSWERS, names.v[i]);
         (void)unlink(path);
+    }
+}
+
+void forget_reports(const char *prefix)
+{
+    AUTO(str_list_done) struct str_list names = {0};
+    int64_t now_s = clock_wall_ms() / 1000;
+    (void)!rooted_list("", ROOT_ANSWERS, 1000, &names);
+    for (size_t i = 0; i < names.n; i++) {
+        AUTO(mem_freep) char *path = mem_printf("%s/%s", ROOT_ANSWERS, names.v[i]);
+        struct stat st;
+        if (str_starts(names.v[i], prefix) && stat(path, &st) == 0 &&
+            now_s - st.st_mtim.tv_sec > REPORT_STAYS_S)
+            (void)unlink(path);
     }
 }
 
@@ -51,6 +66,12 @@ static int do_request(const struct root_request *r)
         return remount(r);
     case ROOT_DISKS:
         return ask_disks(r);
+    case ROOT_VACUUM:
+        return vacuum_journal(r);
+    case ROOT_EMPTY:
+        return empty_log(r);
+    case ROOT_LOGS:
+        return list_logs(r);
     case ROOT_VERBS:
         break;
     }

@@ -1,30 +1,8 @@
 /* What the disks of this machine say of themselves: a fixed question to each one that is there. */
 #include "generation/generation.h"
 
-#include "base/clock.h"
 #include "node/disk-list.h"
-#include "node/rooted.h"
 #include "node/smart-run.h"
-
-#include <stdio.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-enum { REPORT_STAYS_S = 60 }; /* whoever asked has read it */
-
-static void forget_reports(void)
-{
-    AUTO(str_list_done) struct str_list names = {0};
-    int64_t now_s = clock_wall_ms() / 1000;
-    (void)!rooted_list("", ROOT_ANSWERS, 1000, &names);
-    for (size_t i = 0; i < names.n; i++) {
-        AUTO(mem_freep) char *path = mem_printf("%s/%s", ROOT_ANSWERS, names.v[i]);
-        struct stat st;
-        if (str_starts(names.v[i], ROOT_DISKS_ID) && stat(path, &st) == 0 &&
-            now_s - st.st_mtim.tv_sec > REPORT_STAYS_S)
-            (void)unlink(path);
-    }
-}
 
 static void ask(const char *smartctl, const struct disk *d, struct str *report)
 {
@@ -41,7 +19,7 @@ int ask_disks(const struct root_request *r)
     struct disk_list l = {0};
     AUTO(str_done) struct str report = {0};
     AUTO(mem_freep) char *smartctl = smartctl_find("");
-    forget_reports();
+    forget_reports(ROOT_DISKS_ID);
     int status = disk_list_read("", &l);
     if (status < 0 || !smartctl) {
         answer(r->id, ROOT_FAILED,

@@ -90,6 +90,8 @@ static const struct {
      "%s will be in another network of its engine, too: it reaches what is in it, and is reached."},
     {COMMAND_CONTAINER_DISCONNECT, ON | OFF | FAILED, false,
      "%s will leave a network of its engine: what reaches it there will not any more."},
+    {COMMAND_CONTAINER_TRUNCATE_LOG, ALWAYS, true,
+     "What %s has printed is lost for good; what it prints from now on is kept. It runs on."},
     {COMMAND_CONTAINER_REMOVE, OFF | FAILED, true,
      "%s will be removed. Volumes stay; what it kept inside itself is lost."},
 };
@@ -202,7 +204,10 @@ static bool may(const struct answer *a, enum command_verb verb)
 
 static const char *short_label(enum command_verb v)
 {
-    return v == COMMAND_UNIT_RESET_FAILED ? "Reset failure" : verb_label(v);
+    return v == COMMAND_UNIT_RESET_FAILED        ? "Reset failure"
+           : v == COMMAND_CONTAINER_TRUNCATE_LOG ? "Empty log"
+           : v == COMMAND_JOURNAL_VACUUM         ? "Shorten journal"
+                                                 : verb_label(v);
 }
 
 static void print_effect(const char *effect, const char *name, struct str *out)
@@ -221,7 +226,8 @@ static void print_for_service(const struct answer *a, const struct service_look 
     for (size_t i = 0; i < COUNT_OF(offers); i++) {
         enum command_verb verb = offers[i].verb;
         if (!(offers[i].when & now) || !may(a, verb) ||
-            strncmp(command_verb_name(verb), kind_prefix(look), prefix) != 0)
+            strncmp(command_verb_name(verb), kind_prefix(look), prefix) != 0 ||
+            (verb == COMMAND_CONTAINER_TRUNCATE_LOG && !str_eq(look->engine, "docker")))
             continue;
         struct str confirm = {0};
         print_effect(offers[i].effect, look->name, &confirm);
@@ -250,6 +256,19 @@ static void print_prune(const struct answer *a)
                                a->query->id);
     print_offer(a, &(struct offer){COMMAND_DOCKER_PRUNE, verb_label(COMMAND_DOCKER_PRUNE), confirm,
                                    true, "", NULL, NULL});
+}
+
+/* What stays is the asker's to say. Whether there is a journal, the node knows. */
+static void print_vacuum(const struct answer *a)
+{
+    enum command_verb verb = COMMAND_JOURNAL_VACUUM;
+    if (!may(a, verb))
+        return;
+    AUTO(mem_freep)
+    char *confirm = mem_printf("The oldest entries of the journal of %s are removed for good, up "
+                               "to what is to stay. Nothing that runs is touched.",
+                               a->query->id);
+    print_offer(a, &(struct offer){verb, short_label(verb), confirm, true, "", NULL, NULL});
 }
 
 /* Offered where there is a newer one. */
@@ -360,6 +379,7 @@ static void print_for_node(const struct answer *a, const struct node_look *look)
     }
     if (look->engine)
         print_prune(a);
+    print_vacuum(a);
     print_upgrade(a, look);
     if (look->away)
         print_wake(a);

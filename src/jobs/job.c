@@ -49,6 +49,7 @@ static const struct {
     [COMMAND_CONTAINER_UPDATE] = {"Update", PERM_SERVICE_UPDATE, true},
     [COMMAND_CONTAINER_CONNECT] = {"Connect", PERM_SERVICE_UPDATE, false},
     [COMMAND_CONTAINER_DISCONNECT] = {"Disconnect", PERM_SERVICE_UPDATE, true},
+    [COMMAND_CONTAINER_TRUNCATE_LOG] = {"Empty the log of", PERM_SERVICE_UPDATE, false},
     [COMMAND_PROJECT_UP] = {"Start project", PERM_SERVICE_UPDATE, false},
     [COMMAND_PROJECT_DOWN] = {"Take down project", PERM_SERVICE_UPDATE, true},
     [COMMAND_PROJECT_RESTART] = {"Restart project", PERM_SERVICE_UPDATE, true},
@@ -66,6 +67,7 @@ static const struct {
     [COMMAND_MACHINE_WAKE] = {"Wake", PERM_NODE_REBOOT, false},
     [COMMAND_MOUNT_REMOUNT] = {"Remount", PERM_SERVICE_RESTART, true},
     [COMMAND_MACHINE_POWER] = {"Power", PERM_NODE_REBOOT, true},
+    [COMMAND_JOURNAL_VACUUM] = {"Shorten the journal of", PERM_SERVICE_UPDATE, false},
 };
 
 enum permission verb_permission(enum command_verb v)

@@ -63,6 +63,7 @@ static const struct {
     {COMMAND_GENERATION_SWITCH, NULL},
     {COMMAND_GENERATION_ROLLBACK, NULL},
     {COMMAND_GENERATION_COLLECT, NULL},
+    {COMMAND_JOURNAL_VACUUM, "what stays, such as size:524288000 or age:1209600?"},
 };
 
 static int check_argument(const struct plan *p, enum command_verb verb)
@@ -81,6 +82,8 @@ static int check_argument(const struct plan *p, enum command_verb verb)
         r = err_set(p->e, -EINVAL, "%s takes no argument.", command_verb_name(verb));
     else if (verb == COMMAND_DOCKER_PRUNE)
         r = command_check_prune(a ? a : "", p->e);
+    else if (verb == COMMAND_JOURNAL_VACUUM)
+        r = command_read_vacuum(a, p->e, &(struct vacuum){0});
     return err_field(p->e, r, "argument");
 }
 
@@ -324,7 +327,8 @@ static const char *target_of(enum command_verb verb)
 
 static bool is_for_nodes(enum command_verb verb)
 {
-    return target_of(verb) || verb_is_machine(verb) || command_is_generation(verb);
+    return target_of(verb) || verb_is_machine(verb) || command_is_generation(verb) ||
+           verb == COMMAND_JOURNAL_VACUUM;
 }
 
 static int check_target(const struct plan *p, enum command_verb verb, const char *target)

@@ -188,11 +188,3 @@ void signal_to_query(const char *name, struct str *out)
             str_add_char(out, *name);
     }
 }
-
-bool container_name_is_valid(const char *name)
-{
-    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
-    size_t n = strlen(name);
-    return n > 0 && n <= 128 && strchr(letters, name[0]) &&
-           strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-") == n;
-}

@@ -65,6 +65,3 @@ bool container_is_own(const char *id);
 const char *container_fault(const struct action *a, const struct entry *x);
 /* "RTMIN+1" as a query says it: there a "+" is a blank. */
 void signal_to_query(const char *name, struct str *out);
-/* Letters, digits, "_.-", beginning with a letter or digit: nothing that needs quoting in a path.
- */
-bool container_name_is_valid(const char *name);

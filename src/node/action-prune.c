@@ -53,16 +53,6 @@ static const char *engine_name(const struct prune *p)
 
 /* --- the end --- */
 
-static void add_bytes(struct str *out, int64_t bytes)
-{
-    static const char *const units[] = {"bytes", "kB", "MB", "GB", "TB", "PB"};
-    double n = (double)bytes;
-    size_t u = 0;
-    for (; n >= 1000 && u + 1 < COUNT_OF(units); u++)
-        n /= 1000;
-    str_addf(out, u && n < 10 ? "%.1f %s" : "%.0f %s", n, units[u]);
-}
-
 static void add_counts(const struct prune *p, struct str *out)
 {
     unsigned left = 0, told = 0;
@@ -91,7 +81,7 @@ static void add_result(const struct prune *p, struct str *out)
         str_add(out, "There was nothing to remove.");
     } else {
         str_addf(out, "Removed %s: ", counts.p);
-        add_bytes(out, p->bytes);
+        str_add_bytes(out, (uint64_t)p->bytes);
         str_add(out, p->bytes == 1 ? " is free again." : " are free again.");
     }
     if (p->kept)

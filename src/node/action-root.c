@@ -10,6 +10,20 @@ struct root_order {
     struct root_call *call;
 };
 
+/* The helper asks the machine's own Docker. */
+static int take_container(const char *target, struct err *e, struct root_request *r)
+{
+    static const char prefix[] = "docker/";
+    const char *name = target + strlen(prefix);
+    if (!str_starts(target, prefix))
+        return err_set(e, -EINVAL,
+                       "Only Docker's own logs of containers can be emptied, not those of %.*s.",
+                       (int)strcspn(target, "/"), target);
+    if (!container_name_is_valid(name) || !str_copy(r->name, sizeof r->name, name))
+        return err_set(e, -EINVAL, "%.150s is no name of a container.", name);
+    return 0;
+}
+
 static int take_order(const struct command *c, struct root_request *ret_r, struct err *e)
 {
     struct root_request r = {0};
@@ -19,6 +33,16 @@ static int take_order(const struct command *c, struct root_request *ret_r, struc
     case COMMAND_MOUNT_REMOUNT:
         r.verb = ROOT_REMOUNT;
         root_hash(c->target, r.hash);
+        break;
+    case COMMAND_JOURNAL_VACUUM:
+        r.verb = ROOT_VACUUM;
+        if (command_read_vacuum(c->argument, e, &r.vacuum) < 0)
+            return -EINVAL;
+        break;
+    case COMMAND_CONTAINER_TRUNCATE_LOG:
+        r.verb = ROOT_EMPTY;
+        if (take_container(c->target, e, &r) < 0)
+            return -EINVAL;
         break;
     default:
         return err_set(e, -ENOSYS, "This agent does not know how; bring it up to date.");

@@ -22,6 +22,7 @@ static const char *const verbs[COMMAND_COUNT] = {
     [COMMAND_CONTAINER_UPDATE] = "container.update",
     [COMMAND_CONTAINER_CONNECT] = "container.connect",
     [COMMAND_CONTAINER_DISCONNECT] = "container.disconnect",
+    [COMMAND_CONTAINER_TRUNCATE_LOG] = "container.truncate-log",
     [COMMAND_PROJECT_UP] = "project.up",
     [COMMAND_PROJECT_DOWN] = "project.down",
     [COMMAND_PROJECT_RESTART] = "project.restart",
@@ -39,6 +40,7 @@ static const char *const verbs[COMMAND_COUNT] = {
     [COMMAND_MACHINE_WAKE] = "machine.wake",
     [COMMAND_MOUNT_REMOUNT] = "mount.remount",
     [COMMAND_MACHINE_POWER] = "machine.power",
+    [COMMAND_JOURNAL_VACUUM] = "journal.vacuum",
 };
 
 const char *command_verb_name(enum command_verb v)
@@ -68,6 +70,39 @@ int command_check_prune(const char *argument, struct err *e)
                            "\"%.60s\" can't be removed: say containers, networks, images, volumes, "
                            "named-volumes or build-cache, with commas between.",
                            list.v[i]);
+    return 0;
+}
+
+bool vacuum_is_valid(const struct vacuum *v)
+{
+    bool size = v->bytes >= VACUUM_MIN_BYTES && v->bytes <= VACUUM_MAX_BYTES;
+    bool age = v->seconds >= VACUUM_MIN_S && v->seconds <= VACUUM_MAX_S;
+    return (size || !v->bytes) && (age || !v->seconds) && (v->bytes || v->seconds);
+}
+
+static bool read_vacuum_word(const char *word, struct vacuum *v)
+{
+    static const char size[] = "size:", age[] = "age:";
+    bool is_size = str_starts(word, size);
+    uint64_t *n = is_size ? &v->bytes : &v->seconds;
+    if (!is_size && !str_starts(word, age))
+        return false;
+    return !*n && str_to_u64(word + strlen(is_size ? size : age), n) >= 0 && *n;
+}
+
+int command_read_vacuum(const char *argument, struct err *e, struct vacuum *ret_v)
+{
+    AUTO(str_list_done) struct str_list words = {0};
+    struct vacuum v = {0};
+    bool good = true;
+    str_list_split(&words, argument, ' ');
+    for (size_t i = 0; good && i < words.n; i++)
+        good = read_vacuum_word(words.v[i], &v);
+    if (!good || !vacuum_is_valid(&v))
+        return err_set(e, -EINVAL,
+                       "Say what of the journal stays: size:BYTES, from 1048576 on, age:SECONDS, "
+                       "from 3600 on, or both with a blank between.");
+    *ret_v = v;
     return 0;
 }
 

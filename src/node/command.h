@@ -28,7 +28,8 @@ enum command_verb {
     COMMAND_CONTAINER_UPDATE,  /* pull, make anew with the same settings, wait until healthy, or put
                                   the old one back */
     COMMAND_CONTAINER_CONNECT, /* argument: a network of its engine */
-    COMMAND_CONTAINER_DISCONNECT, /* the same */
+    COMMAND_CONTAINER_DISCONNECT,   /* the same */
+    COMMAND_CONTAINER_TRUNCATE_LOG, /* what Docker kept of what it printed */
     COMMAND_PROJECT_UP,
     COMMAND_PROJECT_DOWN,
     COMMAND_PROJECT_RESTART,
@@ -41,13 +42,14 @@ enum command_verb {
     COMMAND_GENERATION_REBUILD,  /* argument: a flake that the node's policy names */
     COMMAND_GENERATION_COLLECT,  /* argument: days, of what is older; "" = 30 */
     COMMAND_GENERATION_CONFIRM,  /* the hub's own; target: id of the command that switched */
-    COMMAND_DOCKER_PRUNE,  /* target: an engine, "" = the first; argument: what, with commas, "" =
-                              what can be fetched or made again */
-    COMMAND_AGENT_UPGRADE, /* argument: the version */
-    COMMAND_MACHINE_WAKE,  /* another one; target: MAC[,MAC][@ADDRESS:PORT]; argument: its name */
-    COMMAND_MOUNT_REMOUNT, /* target: a mount point that the node's policy names */
-    COMMAND_MACHINE_POWER, /* another one, by its controller; target: bmc/ADDRESS; argument: a word
-                              of power.h and its name; secret: user and password, a line each */
+    COMMAND_DOCKER_PRUNE,   /* target: an engine, "" = the first; argument: what, with commas, "" =
+                               what can be fetched or made again */
+    COMMAND_AGENT_UPGRADE,  /* argument: the version */
+    COMMAND_MACHINE_WAKE,   /* another one; target: MAC[,MAC][@ADDRESS:PORT]; argument: its name */
+    COMMAND_MOUNT_REMOUNT,  /* target: a mount point that the node's policy names */
+    COMMAND_MACHINE_POWER,  /* another one, by its controller; target: bmc/ADDRESS; argument: a word
+                               of power.h and its name; secret: user and password, a line each */
+    COMMAND_JOURNAL_VACUUM, /* argument: what stays; struct vacuum */
     COMMAND_COUNT,
 };
 /* Is it about what a NixOS machine runs? One at a time for a node; confirming is apart. */
@@ -60,6 +62,17 @@ enum { COMMAND_PRUNE_WORDS = 6 };
 extern const char *const command_prune_words[COMMAND_PRUNE_WORDS];
 /* -EINVAL names the word that is none of them; "" is good. */
 int command_check_prune(const char *argument, struct err *e) MUST_CHECK;
+/* What stays of the machine's journal. */
+struct vacuum {
+    uint64_t bytes;   /* so many; 0 = as many as there are */
+    uint64_t seconds; /* what is not older; 0 = however old */
+};
+enum { VACUUM_MIN_BYTES = 1 << 20, VACUUM_MIN_S = 3600 };
+#define VACUUM_MAX_BYTES (1ull << 50)
+#define VACUUM_MAX_S (100ull * 366 * 24 * 3600)
+bool vacuum_is_valid(const struct vacuum *v);
+/* "size:BYTES", "age:SECONDS" or both, a blank between. -EINVAL. */
+int command_read_vacuum(const char *argument, struct err *e, struct vacuum *ret_v) MUST_CHECK;
 /* -EINVAL unless it is the number of a generation. */
 int command_read_generation(const char *text, unsigned *ret_generation, struct err *e) MUST_CHECK;
 const char *command_verb_name(enum command_verb v);                            /* "unit.restart" */

@@ -27,6 +27,7 @@ static const struct action_ops *const ops_of[COMMAND_COUNT] = {
     [COMMAND_CONTAINER_UPDATE] = &update_action,
     [COMMAND_CONTAINER_CONNECT] = &container_action,
     [COMMAND_CONTAINER_DISCONNECT] = &container_action,
+    [COMMAND_CONTAINER_TRUNCATE_LOG] = &root_action,
     [COMMAND_PROJECT_UP] = &project_action,
     [COMMAND_PROJECT_DOWN] = &project_action,
     [COMMAND_PROJECT_RESTART] = &project_action,
@@ -44,6 +45,7 @@ static const struct action_ops *const ops_of[COMMAND_COUNT] = {
     [COMMAND_MACHINE_WAKE] = &wake_action,
     [COMMAND_MOUNT_REMOUNT] = &root_action,
     [COMMAND_MACHINE_POWER] = &power_action,
+    [COMMAND_JOURNAL_VACUUM] = &root_action,
 };
 
 static const struct action_ops *ops_for(const struct command *c)

@@ -79,6 +79,14 @@ bool docker_id_is_valid(const char *id)
     return n >= 12 && n < DOCKER_ID_SIZE && id[n] == 0;
 }
 
+bool container_name_is_valid(const char *name)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+    size_t n = strlen(name);
+    return n > 0 && n < CONTAINER_NAME_SIZE && strchr(letters, name[0]) &&
+           strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-") == n;
+}
+
 int docker_parse_list(const char *json, size_t len, struct err *e, struct str_list *ret_ids)
 {
     AUTO(decref) json_t *list = NULL;

@@ -12,6 +12,7 @@ enum {
     LIMIT_DOCKER_ANSWER = 8 << 20,
     LIMIT_DOCKER_CONTAINERS = 4096,
     DOCKER_ID_SIZE = 65,
+    CONTAINER_NAME_SIZE = 129,
     DOCKER_API_SIZE = 16,
 };
 
@@ -88,3 +89,6 @@ char *docker_last_lines(const char *log, size_t len, bool tty);
 
 /* Is it an id as engines make them: 12 … 64 hex digits? Nothing else may get into a path. */
 bool docker_id_is_valid(const char *id);
+/* Letters, digits, "_.-", beginning with a letter or digit: nothing that needs quoting in a path.
+ */
+bool container_name_is_valid(const char *name);

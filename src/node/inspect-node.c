@@ -44,6 +44,7 @@ static const struct inspect_ops *const ops_of[INSPECT_COUNT] = {
     [INSPECT_DISKS] = &disks_inspect,
     [INSPECT_UNRAID] = &unraid_inspect,
     [INSPECT_MOUNTS] = &mounts_inspect,
+    [INSPECT_LOG_USAGE] = &log_usage_inspect,
     [INSPECT_PACKAGES] = &packages_inspect,
     [INSPECT_FOLDERS] = &folders_inspect,
     [INSPECT_GENERATIONS] = &generations_inspect,

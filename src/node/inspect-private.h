@@ -37,7 +37,7 @@ extern const struct inspect_ops unraid_inspect;
 extern const struct inspect_ops processes_inspect, kernel_log_inspect, time_inspect, disks_inspect,
     packages_inspect;
 extern const struct inspect_ops docker_usage_inspect, generations_inspect, generation_diff_inspect,
-    generation_plan_inspect, garbage_inspect, folders_inspect, mounts_inspect;
+    generation_plan_inspect, garbage_inspect, folders_inspect, mounts_inspect, log_usage_inspect;
 
 /* Both end it: `i` is gone afterwards. */
 void inspect_answer(struct inspect *i, const struct str *json);

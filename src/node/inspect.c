@@ -19,6 +19,7 @@ static const struct {
     [INSPECT_FOLDERS] = {"folders", 90000},
     [INSPECT_UNRAID] = {"unraid", 60000},
     [INSPECT_MOUNTS] = {"mounts", 30000},
+    [INSPECT_LOG_USAGE] = {"log-usage", 60000},
 };
 
 const char *inspect_kind_name(enum inspect_kind k)

@@ -20,7 +20,8 @@ enum inspect_kind {
     INSPECT_PACKAGES,        /* pending updates */
     INSPECT_FOLDERS,         /* target: a path; what the folders in it take up */
     INSPECT_UNRAID,          /* array, parity, disks, shares of Unraid */
-    INSPECT_MOUNTS, /* network mounts: there or not, who uses them, what may be remounted */
+    INSPECT_MOUNTS,    /* network mounts: there or not, who uses them, what may be remounted */
+    INSPECT_LOG_USAGE, /* what the journal and the logs of containers take up */
     INSPECT_COUNT,
 };
 const char *inspect_kind_name(enum inspect_kind k);                            /* "docker-usage" */

@@ -215,7 +215,7 @@ int policy_check_mount(const struct policy *p, const char *point, struct err *e)
 
 static bool is_of_containers(const struct policy_rule *r)
 {
-    for (unsigned v = COMMAND_CONTAINER_START; v <= COMMAND_CONTAINER_DISCONNECT; v++)
+    for (unsigned v = COMMAND_CONTAINER_START; v <= COMMAND_CONTAINER_TRUNCATE_LOG; v++)
         for (size_t i = 0; i < r->verbs.n; i++)
             if (str_glob(r->verbs.v[i], command_verb_name((enum command_verb)v)))
                 return true;
@@ -248,7 +248,7 @@ int policy_check_rename(const struct policy *p, const char *id, const char *name
                        "The policy of this node denies something for %s by its name: no container "
                        "gets that name or loses it from here.",
                        is_denied_by_name(p, id) ? id : to);
-    for (unsigned v = COMMAND_CONTAINER_START; v <= COMMAND_CONTAINER_DISCONNECT; v++)
+    for (unsigned v = COMMAND_CONTAINER_START; v <= COMMAND_CONTAINER_TRUNCATE_LOG; v++)
         if (is_allowed(p, (enum command_verb)v, to) && !is_allowed(p, (enum command_verb)v, id))
             return err_set(e, -EACCES,
                            "The policy of this node allows %s on %s, but not on %s: a rename would "

@@ -22,6 +22,9 @@ static const struct {
     [ROOT_SETTLE] = {"settle", 1, of_generations},
     [ROOT_REMOUNT] = {"remount", 3, of_root},
     [ROOT_DISKS] = {"disks", 2, of_root},
+    [ROOT_VACUUM] = {"vacuum", 4, of_root},
+    [ROOT_EMPTY] = {"empty", 3, of_root},
+    [ROOT_LOGS] = {"logs", 2, of_root},
 };
 
 /* --- parts --- */
@@ -57,6 +60,17 @@ static bool take_hash(const char *part, struct root_request *r)
     return strspn(part, "0123456789abcdef") == 16 && str_copy(r->hash, sizeof r->hash, part);
 }
 
+static bool take_vacuum(const char *bytes, const char *seconds, struct root_request *r)
+{
+    return str_to_u64(bytes, &r->vacuum.bytes) >= 0 &&
+           str_to_u64(seconds, &r->vacuum.seconds) >= 0 && vacuum_is_valid(&r->vacuum);
+}
+
+static bool take_name(const char *part, struct root_request *r)
+{
+    return container_name_is_valid(part) && str_copy(r->name, sizeof r->name, part);
+}
+
 static bool take_within(const char *part, struct root_request *r)
 {
     return take_number(part, SWITCH_WITHIN_MIN_S, SWITCH_WITHIN_MAX_S, &r->within_s);
@@ -77,11 +91,16 @@ static bool take(char **parts, struct root_request *r)
         return take_number(parts[1], 0, GARBAGE_DAYS_MAX, &r->days) && take_id(parts[2], r);
     case ROOT_CONFIRM:
     case ROOT_DISKS:
+    case ROOT_LOGS:
         return take_id(parts[1], r);
     case ROOT_SETTLE:
         return true;
     case ROOT_REMOUNT:
         return take_hash(parts[1], r) && take_id(parts[2], r);
+    case ROOT_VACUUM:
+        return take_vacuum(parts[1], parts[2], r) && take_id(parts[3], r);
+    case ROOT_EMPTY:
+        return take_name(parts[1], r) && take_id(parts[2], r);
     case ROOT_VERBS:
         break;
     }
@@ -126,6 +145,11 @@ static void add_instance(const struct root_request *r, struct str *out)
         str_addf(out, ":%s", r->hash);
     if (r->verb == ROOT_COLLECT)
         str_addf(out, ":%u", r->days);
+    if (r->verb == ROOT_VACUUM)
+        str_addf(out, ":%llu:%llu", (unsigned long long)r->vacuum.bytes,
+                 (unsigned long long)r->vacuum.seconds);
+    if (r->verb == ROOT_EMPTY)
+        str_addf(out, ":%s", r->name);
     if (r->verb != ROOT_SETTLE)
         str_addf(out, ":%s", r->id);
 }
@@ -216,6 +240,12 @@ static int check_generation(const struct root_request *r, const struct policy *p
                          : policy_check(p, command_verb_name(COMMAND_GENERATION_ROLLBACK), "", e);
 }
 
+static int check_container(const struct root_request *r, const struct policy *p, struct err *e)
+{
+    AUTO(mem_freep) char *target = mem_printf("docker/%s", r->name);
+    return policy_check(p, command_verb_name(COMMAND_CONTAINER_TRUNCATE_LOG), target, e);
+}
+
 int root_request_check(const struct root_request *r, const struct policy *p, struct err *e)
 {
     switch (r->verb) {
@@ -231,11 +261,16 @@ int root_request_check(const struct root_request *r, const struct policy *p, str
     case ROOT_CONFIRM:
     case ROOT_SETTLE:
     case ROOT_DISKS:
+    case ROOT_LOGS:
         return 0;
     case ROOT_REMOUNT:
         return mount_find(p, r->hash)
                    ? 0
                    : err_set(e, -EACCES, "The policy of this node names no such mount.");
+    case ROOT_VACUUM:
+        return policy_check(p, command_verb_name(COMMAND_JOURNAL_VACUUM), "", e);
+    case ROOT_EMPTY:
+        return check_container(r, p, e);
     case ROOT_VERBS:
         break;
     }

@@ -4,6 +4,7 @@
  * (`hydra-agent allows`), and the helper trusts nothing but what it parses here. Pure. */
 #pragma once
 
+#include "node/docker-json.h"
 #include "node/nix-switch.h"
 #include "node/policy.h"
 
@@ -22,6 +23,9 @@ enum root_verb {
     ROOT_SETTLE,  /* settle: end what a crash left */
     ROOT_REMOUNT, /* remount:HASH:ID; the helper knows the mount point from the policy */
     ROOT_DISKS,   /* disks:ID: what smartctl says of each */
+    ROOT_VACUUM,  /* vacuum:BYTES:SECONDS:ID, 0 = no bound: the journal's old files go */
+    ROOT_EMPTY,   /* empty:CONTAINER:ID, by its name: what Docker kept of its output goes */
+    ROOT_LOGS,    /* logs:ID: what Docker keeps of each container's output */
     ROOT_VERBS,
 };
 
@@ -32,6 +36,8 @@ struct root_request {
     bool reboot;
     unsigned within_s, days;
     char hash[17]; /* root_hash() of a flake or a mount point */
+    struct vacuum vacuum;
+    char name[CONTAINER_NAME_SIZE]; /* of a container of Docker's */
 };
 
 /* -EINVAL. */
@@ -52,14 +58,15 @@ const char *flake_find(const struct policy *p, const char *hash);
 const char *mount_find(const struct policy *p, const char *hash);
 
 /* Does the policy allow it, and machine.reboot where it takes one? Confirming and settling only end
- * what it allowed before, and disks are only read. */
+ * what it allowed before; disks and logs are only looked at. */
 int root_request_check(const struct root_request *r, const struct policy *p,
                        struct err *e) MUST_CHECK;
 /* --- answers: a file each, "STATE\nSENTENCE\nOUTPUT" --- */
 
 enum { LIMIT_ROOT_ANSWER = 5 << 20 }; /* bytes; only a report of many disks is long */
-#define ROOT_DISKS_ID                                                                              \
-    "disks-" /* the ids of those begin with it: they are the first to be forgotten */
+/* The ids of what is only looked at begin with these: they are the first to be forgotten. */
+#define ROOT_DISKS_ID "disks-"
+#define ROOT_LOGS_ID "logs-"
 enum root_answer_state {
     ROOT_RUNNING, /* more follows */
     ROOT_DONE,    /* of a switch: it has begun, and its state tells the rest */

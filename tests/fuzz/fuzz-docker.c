@@ -3,7 +3,9 @@
 
 #include "node/action-engine.h"
 #include "node/container-body.h"
+#include "node/container-logs.h"
 #include "node/docker-usage.h"
+#include "node/engine-ask.h"
 #include "node/image-pull.h"
 
 static void fuzz_container(const char *text, size_t n)
@@ -65,6 +67,22 @@ static void fuzz_log(const char *text, size_t n)
     mem_free(lines);
 }
 
+/* An answer over HTTP, and a report of logs: what is taken reads back. */
+static void fuzz_answer(const char *text, size_t n)
+{
+    AUTO(json_decrefp) json_t *v = NULL;
+    if (engine_answer_parse(text, n, NULL, &v) == 0)
+        FUZZ_CHECK(v);
+    AUTO(mem_freep) char *report = mem_strndup(text, n);
+    AUTO(container_logs_done) struct container_logs l = {0};
+    AUTO(container_logs_done) struct container_logs again = {0};
+    AUTO(str_done) struct str out = {0};
+    if (container_logs_parse(report, &l) < 0)
+        return;
+    container_logs_print(&l, &out);
+    FUZZ_CHECK(container_logs_parse(str_text(&out), &again) == 0 && again.v.n == l.v.n);
+}
+
 /* What comes of it is JSON, whatever the engine says. */
 static void fuzz_usage(const char *text, size_t n)
 {
@@ -111,6 +129,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     case 'i':
         if (container_state_parse(text, size - 1, &state) == 0)
             FUZZ_CHECK(state.health <= HEALTH_UNHEALTHY && strlen(state.status) < 16);
+        break;
+    case 'h':
+        fuzz_answer(text, size - 1);
         break;
     case 'u':
         fuzz_usage(text, size - 1);

@@ -50,7 +50,7 @@ describe('a calm day', () => {
     });
 
     test('each question has an answer that keeps the contract, or a sentence why not', async () => {
-        const kinds = { 'process-tree': 'ProcessTree', 'kernel-log': 'KernelLog', time: 'TimeState', disks: 'Disks', packages: 'PackageUpdates', 'folders?path=/': 'FolderUsage', 'docker-usage': 'DockerUsage', mounts: 'Mounts' };
+        const kinds = { 'process-tree': 'ProcessTree', 'kernel-log': 'KernelLog', time: 'TimeState', disks: 'Disks', packages: 'PackageUpdates', 'folders?path=/': 'FolderUsage', 'docker-usage': 'DockerUsage', mounts: 'Mounts', 'log-usage': 'LogUsage' };
         const nix = { generations: 'Generations', 'generations/diff?from=previous&to=current': 'GenerationDiff', 'generations/plan?to=previous': 'GenerationPlan', 'garbage?days=30': 'Garbage' };
         const wanted = { 'hydra-ai': { ...kinds, ...nix }, 'hydra-compute': { ...kinds, ...nix }, 'hydra-storage': { ...kinds, unraid: 'Unraid' } };
         for (const [id, questions] of Object.entries(wanted))
@@ -196,6 +196,14 @@ describe('a full image and a mount that hangs', () => {
         const j = await act({ verb: 'docker.prune', node: 'hydra-storage', target: 'docker', argument: 'images,build-cache' });
         assert.match(j.text, /^Removed \d+ images, \d+ entries of the build cache: \d+\.\d GB are free again\./);
         assert.equal((await asked('hydra-storage', 'docker-usage')).engines[0].build_cache.items.length, 0);
+        const journal = (await asked('hydra-ai', 'log-usage')).journal.bytes;
+        const shorter = await act({ verb: 'journal.vacuum', node: 'hydra-ai', argument: 'size:500000000' });
+        assert.match(shorter.text, /^The journal takes \d+ MB now: \d\.\d GB are free again \(demonstration\)\.$/);
+        assert.ok((await asked('hydra-ai', 'log-usage')).journal.bytes < journal);
+        const [biggest] = (await asked('hydra-storage', 'log-usage')).containers.items;
+        const emptied = await act({ verb: 'container.truncate-log', service: `hydra-storage/${biggest.target}` });
+        assert.match(emptied.text, / is empty: .* are free again/);
+        assert.notEqual((await asked('hydra-storage', 'log-usage')).containers.items[0].name, biggest.name);
         const mount = await act({ verb: 'mount.remount', node: 'hydra-ai', target: '/mnt/models' });
         assert.equal(mount.state, 'done', mount.text);
         assert.ok(!(await asked('hydra-ai', 'kernel-log')).entries.some(e => e.text.startsWith('nfs')));

@@ -483,6 +483,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/web/nodes/{id}/log-usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example debian */
+                id: components["parameters"]["NodeId"];
+            };
+            cookie?: never;
+        };
+        /** What its journal and the logs that Docker keeps of containers take on its disk */
+        get: operations["nodeLogUsage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/web/nodes/{id}/docker-usage": {
         parameters: {
             query?: never;
@@ -877,7 +897,7 @@ export interface paths {
         put?: never;
         /**
          * Order work on services or a node
-         * @description Needs a second permission by verb: `service:restart` (start, stop, restart, reload, reset-failed, pause, unpause, kill, mount.remount), `service:update` (mask, unmask, rename, remove, update, connect, disconnect, project.*, docker.prune), `process:signal`, `node:reboot` (machine.*; machine.wake is ordered for the node that is away, machine.power with one of status, on, soft, off, cycle, reset for the one that is switched); with `force` also `settings:write`. 409 `node-away`: the node is away, nothing was sent. 409 `guarded`: the guard rails protect it.
+         * @description Needs a second permission by verb: `service:restart` (start, stop, restart, reload, reset-failed, pause, unpause, kill, mount.remount), `service:update` (mask, unmask, rename, remove, update, connect, disconnect, project.*, docker.prune, truncate-log, journal.vacuum), `process:signal`, `node:reboot` (machine.*; machine.wake is ordered for the node that is away, machine.power with one of status, on, soft, off, cycle, reset for the one that is switched); with `force` also `settings:write`. 409 `node-away`: the node is away, nothing was sent. 409 `guarded`: the guard rails protect it.
          */
         post: operations["jobOrder"];
         delete?: never;
@@ -1554,6 +1574,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/cli/nodes/{id}/log-usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example debian */
+                id: components["parameters"]["NodeId"];
+            };
+            cookie?: never;
+        };
+        /** What its journal and the logs that Docker keeps of containers take on its disk */
+        get: operations["cliNodeLogUsage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/cli/nodes/{id}/docker-usage": {
         parameters: {
             query?: never;
@@ -1795,7 +1835,7 @@ export interface paths {
         put?: never;
         /**
          * Order work on services or a node; a service may be named by a unique end of its id
-         * @description Needs a second permission by verb: `service:restart` (start, stop, restart, reload, reset-failed, pause, unpause, kill, mount.remount), `service:update` (mask, unmask, rename, remove, update, connect, disconnect, project.*, docker.prune), `process:signal`, `node:reboot` (machine.*; machine.wake is ordered for the node that is away, machine.power with one of status, on, soft, off, cycle, reset for the one that is switched); with `force` also `settings:write`. 409 `node-away`: the node is away, nothing was sent. 409 `guarded`: the guard rails protect it.
+         * @description Needs a second permission by verb: `service:restart` (start, stop, restart, reload, reset-failed, pause, unpause, kill, mount.remount), `service:update` (mask, unmask, rename, remove, update, connect, disconnect, project.*, docker.prune, truncate-log, journal.vacuum), `process:signal`, `node:reboot` (machine.*; machine.wake is ordered for the node that is away, machine.power with one of status, on, soft, off, cycle, reset for the one that is switched); with `force` also `settings:write`. 409 `node-away`: the node is away, nothing was sent. 409 `guarded`: the guard rails protect it.
          */
         post: operations["cliJobOrder"];
         delete?: never;
@@ -1998,7 +2038,7 @@ export interface paths {
         put?: never;
         /**
          * Order work on services or a node
-         * @description Needs a second permission by verb: `service:restart` (start, stop, restart, reload, reset-failed, pause, unpause, kill, mount.remount), `service:update` (mask, unmask, rename, remove, update, connect, disconnect, project.*, docker.prune), `process:signal`, `node:reboot` (machine.*; machine.wake is ordered for the node that is away, machine.power with one of status, on, soft, off, cycle, reset for the one that is switched); with `force` also `settings:write`. 409 `node-away`: the node is away, nothing was sent. 409 `guarded`: the guard rails protect it.
+         * @description Needs a second permission by verb: `service:restart` (start, stop, restart, reload, reset-failed, pause, unpause, kill, mount.remount), `service:update` (mask, unmask, rename, remove, update, connect, disconnect, project.*, docker.prune, truncate-log, journal.vacuum), `process:signal`, `node:reboot` (machine.*; machine.wake is ordered for the node that is away, machine.power with one of status, on, soft, off, cycle, reset for the one that is switched); with `force` also `settings:write`. 409 `node-away`: the node is away, nothing was sent. 409 `guarded`: the guard rails protect it.
          */
         post: operations["automationJobOrder"];
         delete?: never;
@@ -3440,6 +3480,39 @@ export interface components {
                 more_users: number;
             }[];
         };
+        LogUsage: {
+            journal: {
+                bytes: number;
+                /** @description Of files that are no longer written to; journal.vacuum puts those aside, too, that are */
+                archived_bytes: number;
+                files: number;
+                /**
+                 * Format: date-time
+                 * @description Of the oldest entry in such files
+                 */
+                since: string | null;
+            } | null;
+            /** @description Why nothing is known of the journal */
+            journal_text: string | null;
+            containers: {
+                count: number;
+                bytes: number;
+                /** @description There are more than these, smaller ones */
+                cut: boolean;
+                /** @description Biggest first; only those whose log driver is json-file */
+                items: {
+                    name: string;
+                    /** @example docker/plex */
+                    target: string;
+                    /** @description Of the file that is written to; container.truncate-log empties it */
+                    bytes: number;
+                    /** @description Of files that the engine put aside */
+                    older_bytes: number;
+                }[];
+            } | null;
+            /** @description Why nothing is known of containers */
+            containers_text: string | null;
+        };
         Unraid: {
             version: string | null;
             array: {
@@ -4281,6 +4354,30 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Mounts"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    nodeLogUsage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example debian */
+                id: components["parameters"]["NodeId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogUsage"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -5905,6 +6002,30 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Mounts"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    cliNodeLogUsage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example debian */
+                id: components["parameters"]["NodeId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogUsage"];
                 };
             };
             default: components["responses"]["Problem"];

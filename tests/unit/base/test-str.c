@@ -19,6 +19,22 @@ static void append_grows_and_terminates(void **state)
     str_done(&s);
 }
 
+static void bytes_as_people_say_them(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t n;
+        const char *text;
+    } cases[] = {{0, "0 bytes"},          {999, "999 bytes"},  {1000, "1.0 kB"},
+                 {4096, "4.1 kB"},        {52428800, "52 MB"}, {1234567890, "1.2 GB"},
+                 {UINT64_MAX, "18447 PB"}};
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        AUTO(str_done) struct str s = {0};
+        str_add_bytes(&s, cases[i].n);
+        assert_string_equal(s.p, cases[i].text);
+    }
+}
+
 static void numbers_are_whole_strings(void **state)
 {
     (void)state;
@@ -149,6 +165,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(append_grows_and_terminates),
+        cmocka_unit_test(bytes_as_people_say_them),
         cmocka_unit_test(numbers_are_whole_strings),
         cmocka_unit_test(globs),
         cmocka_unit_test(hex_and_base64_round_trip),

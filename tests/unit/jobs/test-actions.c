@@ -58,15 +58,15 @@ static void by_kind_and_state(void **state)
     add(r, "systemd", "nginx.service", ",\"run\":\"running\"");
     add(r, "systemd", "bad.service", ",\"run\":\"failed\"");
     assert_offers(r, "tower/docker/plex", PERMISSIONS_ALL,
-                  "restart,stop,update,pause,kill,rename,connect,disconnect");
+                  "restart,stop,update,pause,kill,rename,connect,disconnect,truncate-log");
     assert_offers(r, "tower/docker/off", PERMISSIONS_ALL,
-                  "start,update,rename,connect,disconnect,remove");
-    assert_offers(r, "tower/docker/still", PERMISSIONS_ALL, "unpause,restart,stop");
-    assert_offers(r, "tower/docker/loop", PERMISSIONS_ALL, "stop,restart,update,kill");
+                  "start,update,rename,connect,disconnect,truncate-log,remove");
+    assert_offers(r, "tower/docker/still", PERMISSIONS_ALL, "unpause,restart,stop,truncate-log");
+    assert_offers(r, "tower/docker/loop", PERMISSIONS_ALL, "stop,restart,update,kill,truncate-log");
     assert_offers(r, "tower/systemd/nginx.service", PERMISSIONS_ALL, "restart,reload,stop");
     assert_offers(r, "tower/systemd/bad.service", PERMISSIONS_ALL,
                   "start,restart,reset-failed,mask,unmask");
-    assert_offers(r, "tower", PERMISSIONS_ALL, "reboot,power-off");
+    assert_offers(r, "tower", PERMISSIONS_ALL, "reboot,power-off,vacuum");
     rig_free(r);
 }
 

@@ -18,6 +18,8 @@ static void titles(void **state)
         {COMMAND_MACHINE_REBOOT, "", "Reboot tower"},
         {COMMAND_DOCKER_PRUNE, "", "Clean up tower"},
         {COMMAND_DOCKER_PRUNE, "podman", "Clean up podman on tower"},
+        {COMMAND_CONTAINER_TRUNCATE_LOG, "docker/plex", "Empty the log of plex on tower"},
+        {COMMAND_JOURNAL_VACUUM, "", "Shorten the journal of tower"},
         {COMMAND_MOUNT_REMOUNT, "/mnt/a:b.service", "Remount /mnt/a:b.service on tower"},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
@@ -75,6 +77,7 @@ static void rights_by_verb(void **state)
                       v == COMMAND_CONTAINER_RENAME || v == COMMAND_CONTAINER_REMOVE ||
                       v == COMMAND_CONTAINER_UPDATE || v == COMMAND_CONTAINER_CONNECT ||
                       v == COMMAND_CONTAINER_DISCONNECT || v == COMMAND_DOCKER_PRUNE ||
+                      v == COMMAND_CONTAINER_TRUNCATE_LOG || v == COMMAND_JOURNAL_VACUUM ||
                       verb_is_project(v);
         enum permission want = str_starts(name, "machine.")      ? PERM_NODE_REBOOT
                                : str_starts(name, "generation.") ? PERM_GENERATION_SWITCH

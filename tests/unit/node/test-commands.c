@@ -366,10 +366,41 @@ static void words_beside_verbs(void **state)
         assert_int_equal(command_read_generation(none[i], &n, &e), -EINVAL);
 }
 
+static void what_of_a_journal_stays(void **state)
+{
+    (void)state;
+    struct err e = {0};
+    struct vacuum v = {0};
+    assert_int_equal(command_read_vacuum("size:524288000", &e, &v), 0);
+    assert_true(v.bytes == 524288000 && v.seconds == 0);
+    assert_int_equal(command_read_vacuum("age:1209600 size:1048576", &e, &v), 0);
+    assert_true(v.bytes == 1048576 && v.seconds == 1209600);
+    static const char *const bad[] = {"",
+                                      "500M",
+                                      "size:",
+                                      "size:0",
+                                      "size:1",
+                                      "size:-1",
+                                      "age:3599",
+                                      "age:14d",
+                                      "size:1048576 size:1048576",
+                                      "files:2",
+                                      "size:1e9",
+                                      "size:1048576 reboot",
+                                      "age:99999999999999",
+                                      "size:99999999999999999"};
+    for (size_t i = 0; i < COUNT_OF(bad); i++)
+        if (command_read_vacuum(bad[i], &e, &v) != -EINVAL)
+            fail_msg("%s", bad[i]);
+    assert_true(v.bytes == 1048576 && v.seconds == 1209600);
+    assert_non_null(strstr(e.text, "size:BYTES"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(words_beside_verbs),
+        cmocka_unit_test(what_of_a_journal_stays),
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_sequence),
         cmocka_unit_test(test_local),

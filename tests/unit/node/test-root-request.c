@@ -25,6 +25,11 @@ static void test_round_trip(void **state)
         "settle",
         "remount:0123456789abcdef:a",
         "disks:disks-1",
+        "vacuum:524288000:0:a",
+        "vacuum:0:1209600:a",
+        "vacuum:1048576:3600:a",
+        "empty:web-1_a.b:a",
+        "logs:logs-1",
     };
     for (size_t i = 0; i < COUNT_OF(instances); i++) {
         struct root_request r;
@@ -65,6 +70,20 @@ static void test_nonsense(void **state)
         "remount:/mnt:a",
         "disks:sda:a",
         "disks:",
+        "vacuum:0:0:a",
+        "vacuum:1048575:0:a",
+        "vacuum:0:3599:a",
+        "vacuum:500M:0:a",
+        "vacuum:524288000:a",
+        "vacuum:9999999999999999999:0:a",
+        "empty:a",
+        "empty::a",
+        "empty:../a:a",
+        "empty:-rf:a",
+        "empty:a/b:a",
+        "empty:web:A",
+        "logs:",
+        "logs:web:a",
         "run:/bin/sh",
     };
     for (size_t i = 0; i < COUNT_OF(instances); i++) {
@@ -117,6 +136,9 @@ static void test_policy(void **state)
         {"confirm:a", 0, 0},
         {"settle", 0, 0},
         {"disks:a", 0, 0},
+        {"logs:a", 0, 0},
+        {"vacuum:524288000:0:a", -EACCES, -EACCES},
+        {"empty:plex:a", -EACCES, -EACCES},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         assert_int_equal(check(usual, cases[i].instance), cases[i].usual);
@@ -129,6 +151,14 @@ static void test_policy(void **state)
     assert_string_equal(flake_find(own, hash), "github:me/nixos#tower");
     assert_int_equal(check(own, wilder), -EACCES);
     assert_int_equal(check(all, rebuild), -EACCES); /* allowed, but not named */
+
+    AUTO(policy_freep)
+    struct policy *logs = policy_of("allow:\n- do: journal.vacuum\n- do: container.*\n"
+                                    "deny:\n- do: container.truncate-log\n  on: [docker/audit]\n");
+    assert_int_equal(check(logs, "vacuum:524288000:0:a"), 0);
+    assert_int_equal(check(logs, "empty:plex:a"), 0);
+    assert_int_equal(check(logs, "empty:audit:a"), -EACCES);
+    assert_int_equal(check(logs, "empty:audit-before-update:a"), -EACCES);
 
     root_hash("/mnt/nas", hash);
     root_hash("/usr", wild);

@@ -1,0 +1,124 @@
+/* What logs take up: the journal, and the files in which Docker keeps what containers print, which
+ * root's helper looks at. */
+#include "base/clock.h"
+#include "node/container-logs.h"
+#include "node/docker-private.h"
+#include "node/inspect-private.h"
+#include "node/journal-usage.h"
+#include "node/root-call.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+/* What is asked, by whom. */
+struct order {
+    struct inspect *i; /* NULL once it is on its thread */
+    struct root_request request;
+    struct root_call *call;
+    char *root;
+    bool has_docker;
+    char *report;  /* of hydra-agent-helper; NULL = this program looks itself */
+    char *trouble; /* why there is none; NULL */
+};
+
+/* By root's report where there is one, else by looking. */
+static int read_containers(const struct order *o, struct err *e, struct container_logs *ret_l)
+{
+    if (!o->has_docker)
+        return err_set(e, -ENOENT, "There is no Docker on this machine.");
+    if (o->trouble)
+        return err_set(e, -EIO, "%s", o->trouble);
+    if (o->report && container_logs_parse(o->report, ret_l) < 0)
+        return err_set(e, -EIO,
+                       "hydra-agent-helper answered something else; see to it that it is "
+                       "of the agent's version.");
+    return o->report ? 0 : container_logs_read(e, ret_l);
+}
+
+static int tell(void *arg, struct jw *w, struct err *e)
+{
+    const struct order *o = arg;
+    struct err no_journal = {0}, no_logs = {0};
+    struct journal_usage u = {0};
+    AUTO(container_logs_done) struct container_logs l = {0};
+    int journal = journal_usage_read(o->root, &no_journal, &u);
+    int logs = read_containers(o, &no_logs, &l);
+    if (journal == -ENOENT && !o->has_docker)
+        return err_set(e, -EOPNOTSUPP, "This machine keeps no journal and has no Docker.");
+    jw_object(w);
+    jw_key(w, "journal");
+    if (journal >= 0)
+        journal_usage_print(&u, w);
+    else
+        jw_null(w);
+    jw_key_str(w, "journal_text", journal < 0 ? no_journal.text : NULL);
+    jw_key(w, "containers");
+    if (logs >= 0)
+        container_logs_tell(&l, w);
+    else
+        jw_null(w);
+    jw_key_str(w, "containers_text", logs < 0 ? no_logs.text : NULL);
+    jw_end_object(w);
+    return 0;
+}
+
+/* --- who looks --- */
+
+static void free_order(void *arg)
+{
+    struct order *o = arg;
+    root_call_free(o->call);
+    mem_free(o->root);
+    mem_free(o->report);
+    mem_free(o->trouble);
+    mem_free(o);
+}
+
+static void go_on(struct order *o)
+{
+    struct inspect *i = TAKE(o->i);
+    i->state = NULL;
+    inspect_on_thread(i, tell, o, free_order);
+}
+
+static void on_answer(void *arg, const struct root_answer *a, const char *trouble)
+{
+    struct order *o = arg;
+    root_call_free(TAKE(o->call));
+    if (a && a->state == ROOT_DONE)
+        o->report = mem_strdup(a->output);
+    else
+        o->trouble = mem_strdup(a ? a->text : trouble);
+    go_on(o);
+}
+
+static bool has_docker(struct node *n)
+{
+    struct engine *e = docker_engine(n, "docker/");
+    return e && e->met;
+}
+
+static void start(struct inspect *i)
+{
+    static unsigned count; /* on the node's loop alone */
+    struct order *o = i->state = mem_alloc(sizeof *o);
+    o->i = i;
+    o->root = mem_strdup(i->node->settings.root);
+    o->has_docker = has_docker(i->node);
+    if (!o->has_docker || geteuid() == 0 || *o->root) {
+        go_on(o);
+        return;
+    }
+    o->request.verb = ROOT_LOGS;
+    snprintf(o->request.id, sizeof o->request.id, ROOT_LOGS_ID "%llx-%u",
+             (unsigned long long)clock_wall_ms(), ++count);
+    o->call = root_call_start(i->node, &o->request, on_answer, o);
+}
+
+static void stop(struct inspect *i)
+{
+    if (i->state)
+        free_order(TAKE(i->state));
+}
+
+const struct inspect_ops log_usage_inspect = {.start = start, .stop = stop};
