@@ -33,8 +33,8 @@ static void on_read(void *arg, const char *node, struct log_reader *r)
 static struct logs *logs_of(struct local *l)
 {
     if (!l->logs)
-        l->logs = logs_new(
-            &(struct logs_hooks){.read = on_read, .arg = l, .tails_max = LIMIT_LOCAL_TAILS});
+        l->logs = logs_new(&(struct logs_hooks){
+            .read = on_read, .arg = l, .loop = l->settings.loop, .tails_max = LIMIT_LOCAL_TAILS});
     return l->logs;
 }
 
@@ -76,11 +76,18 @@ static void on_page(void *arg, struct str *json)
     local_reply_json(arg, 200, json);
 }
 
+static void on_left(void *arg)
+{
+    struct http_exchange *x = arg;
+    logs_leave(logs_of(local_of(x)), x);
+}
+
 void local_get_logs(struct http_exchange *x)
 {
     struct logs_request q = {0};
     if (read_request(x, &q) == 0) {
         http_defer(x);
+        http_on_left(x, on_left, x);
         logs_page(logs_of(local_of(x)), &q, on_page, x);
     }
     logs_request_done(&q);

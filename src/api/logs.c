@@ -105,11 +105,18 @@ static void on_page(void *arg, struct str *json)
     http_reply_str(x, 200, "application/json", json);
 }
 
+static void on_left(void *arg)
+{
+    struct http_exchange *x = arg;
+    logs_leave(api_of(x)->logs, x);
+}
+
 static void get_logs(struct http_exchange *x)
 {
     struct logs_request q = {0};
     if (read_request(x, &q) == 0) {
         http_defer(x);
+        http_on_left(x, on_left, x);
         logs_page(api_of(x)->logs, &q, on_page, x);
     }
     logs_request_done(&q);

@@ -281,7 +281,7 @@ static int start_domain(struct hub *h, struct err *e)
     a->jobs = jobs_new(
         a->loop, a->workers, a->store, a->cluster, a->log,
         &(struct jobs_hooks){.arg = h, .command = on_command, .query = on_query, .bmc = on_bmc});
-    a->logs = logs_new(&(struct logs_hooks){.read = on_read_logs, .arg = h});
+    a->logs = logs_new(&(struct logs_hooks){.read = on_read_logs, .arg = h, .loop = a->loop});
     h->recorder = recorder_new(a->loop, a->workers, a->store);
     hosts_node_id(h->config->value[SETTING_NODE], h->node_id, sizeof h->node_id);
     a->local_node = h->node_id;

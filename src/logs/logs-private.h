@@ -36,6 +36,7 @@ struct asking {
     void (*batch)(void *arg, unsigned ask, struct log_batch *b);
     void (*done)(void *arg, unsigned ask);
     void *arg;
+    const void *who; /* waits for it, see logs_leave() */
     struct ask asks[LIMIT_LOG_SERVICES];
     unsigned n;
 };

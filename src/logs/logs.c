@@ -52,20 +52,26 @@ void logs_forget(struct logs *l, struct asking *a)
     pthread_mutex_unlock(&l->lock);
 }
 
-/* Outside the lock: cancelling may end one. */
-static void cancel_askings(struct logs *l)
+/* Those that `who` waits for; NULL = all. Outside the lock: cancelling may end one. */
+static void cancel_askings(struct logs *l, const void *who)
 {
     VEC(struct log_reader *) readers = {0};
     pthread_mutex_lock(&l->lock);
     for (size_t i = 0; i < l->askings.n; i++)
         for (unsigned k = 0; k < l->askings.v[i]->n; k++)
-            *vec_add(&readers) = log_reader_ref(l->askings.v[i]->asks[k].reader);
+            if (!who || who == l->askings.v[i]->who)
+                *vec_add(&readers) = log_reader_ref(l->askings.v[i]->asks[k].reader);
     pthread_mutex_unlock(&l->lock);
     for (size_t i = 0; i < readers.n; i++) {
         log_reader_cancel(readers.v[i]);
         log_reader_unref(readers.v[i]);
     }
     vec_done(&readers);
+}
+
+void logs_leave(struct logs *l, const void *arg)
+{
+    cancel_askings(l, arg);
 }
 
 /* Under the lock no tail is freed. */
@@ -87,7 +93,7 @@ void logs_shutdown(struct logs *l)
     for (size_t i = 0; i < l->tails.n; i++)
         tail_end(l->tails.v[i], true);
     pthread_mutex_unlock(&l->lock);
-    cancel_askings(l);
+    cancel_askings(l, NULL);
 }
 
 bool logs_is_idle(struct logs *l)

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "base/json.h"
+#include "io/loop.h"
 #include "node/logs.h"
 
 struct logs;
@@ -19,6 +20,7 @@ struct logs_hooks {
     /* Starts the reader at a node; what goes wrong is the reader's trouble. Any thread. */
     void (*read)(void *arg, const char *node, struct log_reader *r);
     void *arg;
+    struct loop *loop;  /* pages are answered there */
     unsigned tails_max; /* 0 = LIMIT_LOG_TAILS */
 };
 
@@ -49,9 +51,11 @@ void logs_request_done(struct logs_request *q);
 
 /* --- pages --- */
 
-/* Calls `done` once, later, on some thread, with the members of a LogPage in an object. */
+/* Calls `done` once, later, on the loop, with the members of a LogPage in an object. */
 void logs_page(struct logs *l, const struct logs_request *q,
                void (*done)(void *arg, struct str *json), void *arg);
+/* Whoever waits with `arg` waits no more: nothing is read on, `done` comes soon. */
+void logs_leave(struct logs *l, const void *arg);
 
 /* --- everything --- */
 

@@ -12,6 +12,7 @@ struct page {
     int64_t begun_ms, begun_wall_us;
     void (*done)(void *arg, struct str *json);
     void *arg;
+    struct str json;
 };
 
 static void copy_request(struct logs_request *to, const struct logs_request *from)
@@ -65,22 +66,29 @@ static void print(struct page *p, struct log_batch *all, struct str *out)
     jw_end_object(&w);
 }
 
+/* On the loop. */
+static void answer(void *arg)
+{
+    struct page *p = arg;
+    p->done(p->arg, &p->json);
+    str_done(&p->json);
+    mem_free(p);
+}
+
 static void finish(struct page *p)
 {
     struct log_batch all = {.whole = true};
-    struct str out = {0};
+    struct loop *loop = p->logs->hooks.loop;
     for (unsigned i = 0; i < p->asking.n; i++)
         log_batch_join(&all, &p->parts[i], 0, p->request.newer);
     log_batch_settle(&all, p->request.query.limit, p->request.newer);
-    print(p, &all, &out);
+    print(p, &all, &p->json);
     log_batch_done(&all);
     logs_forget(p->logs, &p->asking);
-    p->done(p->arg, &out);
-    str_done(&out);
     asking_release(&p->asking);
     logs_request_done(&p->request);
     pthread_mutex_destroy(&p->lock);
-    mem_free(p);
+    loop_post(loop, answer, p);
 }
 
 static void on_done(void *arg, unsigned ask)
@@ -105,7 +113,7 @@ void logs_page(struct logs *l, const struct logs_request *q,
     p->begun_ms = clock_mono_ms();
     p->begun_wall_us = clock_wall_ms() * 1000;
     pthread_mutex_init(&p->lock, NULL);
-    p->asking = (struct asking){.batch = on_batch, .done = on_done, .arg = p};
+    p->asking = (struct asking){.batch = on_batch, .done = on_done, .arg = p, .who = arg};
     asking_init(&p->asking, &p->request, q->newer ? LOG_MODE_NEWER : LOG_MODE_OLDER);
     p->left = p->asking.n;
     for (unsigned i = 0; i < p->asking.n; i++)

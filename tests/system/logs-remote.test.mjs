@@ -1,6 +1,7 @@
 // Logs of a node whose agent dials in: a real hydrad, a real hydra-agent, a real engine.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { Engine } from './lib/engine.mjs';
@@ -8,6 +9,7 @@ import { freePort } from './lib/machine.mjs';
 import { Hydrad, plainEnvironment, root, run, scratchFolder, until } from './lib/hydrad.mjs';
 import { LogStream } from './lib/log-stream.mjs';
 
+const hydra = process.env.HYDRA ?? path.join(root, 'build/hydra');
 const program = process.env.HYDRA_AGENT ?? path.join(root, 'build/hydra-agent');
 const state = path.join(scratchFolder(), 'state');
 const far = name => `service=nas/docker/${name}`;
@@ -23,6 +25,10 @@ async function page(query) {
     assert.equal(a.status, 200, a.text);
     return a.json;
 }
+/** Readers that a process has: a thread each. */
+const readers = pid => fs.readdirSync(`/proc/${pid}/task`).filter(t => {
+    try { return fs.readFileSync(`/proc/${pid}/task/${t}/comm`, 'utf8') === 'logs\n'; } catch { return false; }
+}).length;
 const texts = p => p.lines.map(l => l.text);
 
 before(async () => {
@@ -63,6 +69,24 @@ test('pages, search and levels are as those of this machine', async () => {
     assert.deepEqual([lines[0], lines[2999], lines[3000]], ['line 0', 'line 2999', 'ERROR: last']);
     assert.equal((await page(`${far('talker')}&q=line+29&limit=1000`)).lines.length, 111);
     assert.deepEqual((await page(`${far('talker')}&level=err`)).lines.map(l => [l.level, l.node, l.service]), [['err', 'nas', 'nas/docker/talker']]);
+});
+
+test('a search ends with the client that asked', async () => {
+    const token = await h.token(admin, ['logs:read']), tab = new AbortController(), env = { ...plainEnvironment(), HYDRA_URL: h.base, HYDRA_TOKEN: token.auth.token };
+    await until(() => readers(agent.pid) === 0);
+    engine.signal('SIGSTOP'); // so that nothing else ends it
+    try {
+        const left = assert.rejects(admin.get(`/api/web/logs?${far('talker')}&q=nowhere`, { signal: tab.signal }), { name: 'AbortError' });
+        const cli = spawn(hydra, ['logs', 'nas/docker/talker', '--grep', 'nowhere'], { env, stdio: 'ignore' });
+        await until(() => readers(agent.pid) === 2, 15000, 'both searches');
+        tab.abort();
+        await left;
+        await until(() => readers(agent.pid) === 1, 5000, 'the end of the first');
+        cli.kill('SIGINT');
+        await until(() => readers(agent.pid) === 0, 5000, 'the end of the second');
+    } finally {
+        engine.signal('SIGCONT');
+    }
 });
 
 test('the download has every line', async () => {

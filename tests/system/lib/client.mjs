@@ -27,7 +27,7 @@ export class Client {
     }
 
     /** One request. `headers: {name: undefined}` leaves out one that would be sent. */
-    request(method, path, body, { headers = {}, timeout = 20000 } = {}) {
+    request(method, path, body, { headers = {}, timeout = 20000, signal } = {}) {
         const url = new URL(this.base);
         const text = body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body);
         const all = this.headers(method, headers);
@@ -36,7 +36,7 @@ export class Client {
             if (!('content-type' in headers)) all['content-type'] = 'application/json';
         }
         return new Promise((resolve, reject) => {
-            const r = http.request({ host: url.hostname, port: url.port, method, path, headers: all, agent: this.agent, localAddress: this.from, timeout }, answer => {
+            const r = http.request({ host: url.hostname, port: url.port, method, path, headers: all, agent: this.agent, localAddress: this.from, timeout, signal }, answer => {
                 const pieces = [];
                 answer.on('data', p => pieces.push(p));
                 answer.on('error', reject);

@@ -1,6 +1,7 @@
 // A Docker engine of its own (start-docker) and what a test asks of it.
 import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import fs from 'node:fs';
 import http from 'node:http';
 import os from 'node:os';
 import path from 'node:path';
@@ -40,6 +41,9 @@ export class Engine {
         });
         await this.call('POST', `/containers/${name}/start`);
     }
+
+    /** It takes connections, and says nothing any more: SIGSTOP, SIGCONT. */
+    signal(name) { process.kill(Number(fs.readFileSync(`${this.dir}/run/docker.pid`, 'utf8')), name); }
 
     restart(name) { return this.call('POST', `/containers/${name}/restart?t=0`); }
 }

@@ -33,6 +33,8 @@ static void answer(void *arg, const char *node, struct log_reader *r)
     log_reader_finish(r);
 }
 
+static struct loop *loop;
+
 static void keep(void *arg, struct str *json)
 {
     *(struct str *)arg = *json;
@@ -46,6 +48,7 @@ static json_t *page(struct logs *l, struct logs_request *q)
     struct err e = {0};
     assert_int_equal(logs_request_check(q, &e), 0);
     logs_page(l, q, keep, &text);
+    uv_run(loop_uv(loop), UV_RUN_NOWAIT);
     assert_int_equal(json_parse(text.p, text.len, 1 << 20, &e, &v), 0);
     str_done(&text);
     return v;
@@ -72,7 +75,7 @@ static struct logs_request request(void)
 static void test_pages_back_in_time(void **state)
 {
     (void)state;
-    struct logs *l = logs_new(&(struct logs_hooks){.read = answer});
+    struct logs *l = logs_new(&(struct logs_hooks){.read = answer, .loop = loop});
     struct logs_request q = request();
     assert_int_equal(q.sources.n, 2);
     AUTO(str_done) struct str all = {0};
@@ -101,7 +104,7 @@ static void test_pages_back_in_time(void **state)
 static void test_says_who_is_missing(void **state)
 {
     (void)state;
-    struct logs *l = logs_new(&(struct logs_hooks){.read = answer});
+    struct logs *l = logs_new(&(struct logs_hooks){.read = answer, .loop = loop});
     struct logs_request q = request();
     logs_request_add(&q, "away", NULL);
     AUTO(json_decrefp) json_t *p = page(l, &q);
@@ -109,6 +112,54 @@ static void test_says_who_is_missing(void **state)
     assert_string_equal(json_get_str(t, "service", ""), "away");
     assert_string_equal(json_get_str(t, "text", ""), "away is not connected.");
     assert_int_equal(json_array_size(json_object_get(p, "lines")), 4);
+    logs_request_done(&q);
+    logs_free(l);
+}
+
+/* Keeps the readers it is given: nodes that search for long. */
+static struct log_reader *slow[4];
+static unsigned n_slow;
+
+static void search_on(void *arg, const char *node, struct log_reader *r)
+{
+    (void)arg;
+    (void)node;
+    slow[n_slow++] = log_reader_ref(r);
+}
+
+static void on_slow_cancel(void *arg)
+{
+    (*(unsigned *)arg)++;
+}
+
+static void test_reads_on_for_nobody(void **state)
+{
+    (void)state;
+    struct logs *l = logs_new(&(struct logs_hooks){.read = search_on, .loop = loop});
+    struct logs_request q = request();
+    struct err e = {0};
+    struct str stays = {0}, leaves = {0};
+    unsigned cancelled[4] = {0};
+    assert_int_equal(logs_request_check(&q, &e), 0);
+    logs_page(l, &q, keep, &stays);
+    logs_page(l, &q, keep, &leaves);
+    assert_int_equal(n_slow, 4);
+    for (unsigned i = 0; i < 4; i++)
+        log_reader_on_cancel(slow[i], on_slow_cancel, &cancelled[i]);
+    logs_leave(l, &leaves);
+    assert_int_equal(cancelled[0] + cancelled[1], 0);
+    assert_int_equal(cancelled[2] + cancelled[3], 2);
+    for (unsigned i = 0; i < 4; i++) {
+        log_reader_on_cancel(slow[i], NULL, NULL);
+        log_reader_finish(slow[i]);
+        log_reader_unref(slow[i]);
+    }
+    assert_true(logs_is_idle(l));
+    uv_run(loop_uv(loop), UV_RUN_NOWAIT);
+    assert_true(stays.len && leaves.len); /* an answer is owed all the same */
+    logs_leave(l, &leaves);
+    str_done(&stays);
+    str_done(&leaves);
     logs_request_done(&q);
     logs_free(l);
 }
@@ -134,7 +185,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_pages_back_in_time),
         cmocka_unit_test(test_says_who_is_missing),
+        cmocka_unit_test(test_reads_on_for_nobody),
         cmocka_unit_test(test_refuses_requests),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    loop = loop_new("test");
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    loop_free(loop);
+    return failed;
 }
