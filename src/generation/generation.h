@@ -51,10 +51,10 @@ void forget_reports(const char *prefix);
 int state_lock(unsigned wait_s, struct err *e) MUST_CHECK;
 /* 1 = there is one; 0 = there never was. */
 int state_load(struct switch_state *ret_s, struct err *e) MUST_CHECK;
-/* Writes it, with this run of the machine; aborts nothing when it can't. */
 bool state_is_nonsense(int r); /* what state_load() says of a file that is damaged */
 /* The same under the lock: what is damaged is put aside, once and with a word, and is none. */
 int state_load_or_put_aside(struct switch_state *ret_s, struct err *e) MUST_CHECK;
+/* Writes it, with this run of the machine; aborts nothing when it can't. */
 int state_save(struct switch_state *s, struct err *e) MUST_CHECK;
 /* The same with another phase. */
 int state_enter(struct switch_state *s, enum switch_phase phase, struct err *e) MUST_CHECK;

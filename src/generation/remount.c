@@ -4,9 +4,9 @@
 #include "generation/generation.h"
 
 #include "base/clock.h"
-#include "node/kfile.h"
 #include "node/mount-config.h"
 #include "node/mount-users.h"
+#include "node/program.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -90,35 +90,35 @@ static int unmount_by_force(const char *point)
 
 static int read_mounts(struct mount_list *ret_l, struct err *e)
 {
-    struct kbuf buf = {0};
-    struct scan text;
-    int fd = kfile_open("", "/proc/self/mountinfo");
-    int r = fd < 0 ? fd : kfile_read_long(&buf, fd, &text);
-    kfile_close(&fd);
-    if (r >= 0)
-        mounts_parse_all(ret_l, text);
-    kbuf_done(&buf);
+    int r = mounts_read("", NULL, ret_l);
     return r < 0 ? err_set(e, r, "/proc/self/mountinfo can't be read: %s.", strerror(-r)) : 0;
 }
 
-/* An automount point stays: it is touched by whoever needs what is below it. */
-static bool is_mounted(const struct mount_list *l, const char *point)
+/* Does it come and go with what is mounted at `point`, as exports below an export of NFS do? */
+static bool goes_along(const struct mount *below, const struct mount *top)
 {
-    const struct mount *top = mount_top(l, point);
-    return top && !str_eq(top->type, "autofs");
+    return str_eq(below->type, "autofs") ||
+           (top && mount_type_is_remote(below->type) && str_eq(below->type, top->type));
+}
+
+static bool is_named(const struct mount_lines *fstab, const char *point)
+{
+    AUTO(mem_freep) char *file = mount_unit_file("", point);
+    return file || mount_line_find(fstab, point);
 }
 
 /* Taking it off would take these off, too, and nobody would mount them again. */
 static int check_below(const struct mount_list *l, const struct mount_lines *fstab,
                        const char *point, struct err *e)
 {
+    const struct mount *top = mount_there(l, point);
     for (size_t i = 0; i < l->v.n; i++) {
-        const char *other = l->v.v[i].point;
-        if (str_eq(other, point) || !mount_is_at_or_below(other, point))
+        const struct mount *m = &l->v.v[i];
+        if (str_eq(m->point, point) || !mount_is_at_or_below(m->point, point))
             continue;
-        AUTO(mem_freep) char *file = mount_unit_file("", other);
-        if (file || mount_line_find(fstab, other))
-            return err_set(e, -EBUSY, "%s is mounted below %s: unmount that first.", other, point);
+        if (!goes_along(m, top) || is_named(fstab, m->point))
+            return err_set(e, -EBUSY, "%s is mounted below %s: unmount that first.", m->point,
+                           point);
     }
     return 0;
 }
@@ -129,8 +129,6 @@ static int look(struct remount *m, struct err *e)
     AUTO(mount_lines_done) struct mount_lines fstab = {0};
     AUTO(mem_freep) char *file = mount_unit_file("", m->point);
     (void)!fstab_read("", &fstab); /* there need not be one */
-    if (!mount_point_is_valid(m->point))
-        return err_set(e, -EINVAL, "%s is no mount point: say it as /mnt/name.", m->point);
     if (!file && !mount_line_find(&fstab, m->point))
         return err_set(e, -ENOENT,
                        "%s stands neither in /etc/fstab nor in a unit: this machine does not know "
@@ -140,8 +138,9 @@ static int look(struct remount *m, struct err *e)
     int r = read_mounts(&l, e);
     if (r >= 0)
         r = check_below(&l, &fstab, m->point, e);
-    if (r >= 0 && is_mounted(&l, m->point))
-        (void)!mount_users_read("", mount_top(&l, m->point), &m->users);
+    const struct mount *there = mount_there(&l, m->point);
+    if (r >= 0 && there)
+        (void)!mount_users_read("", &there, 1, &m->users);
     return r;
 }
 
@@ -154,22 +153,25 @@ static int take_off_once(struct remount *m)
     say(m, dead ? "unmounting, by force: it does not answer" : "unmounting");
     m->forced |= dead;
     int r = dead ? EBUSY : in_child(unmount, m->point, UNMOUNT_MS);
-    if (r == 0 || r == EINVAL) /* somebody else was faster */
-        return 0;
+    if (r == 0 || r == EINVAL)
+        return r;
     m->lazy = true;
     return in_child(dead ? unmount_by_force : unmount_lazily, m->point, UNMOUNT_MS);
 }
 
+/* What umount2() answered counts for less than what is mounted then: whoever is killed for being
+ * late may have done it, and somebody else may have been faster. */
 static int take_off(struct remount *m, struct err *e)
 {
+    int error = 0;
     for (unsigned i = 0; i < LAYERS_MAX; i++) {
         AUTO(mounts_done) struct mount_list l = {0};
         int r = read_mounts(&l, e);
-        if (r < 0 || !is_mounted(&l, m->point))
+        if (r < 0 || !mount_there(&l, m->point))
             return r;
-        int error = take_off_once(m);
         if (error)
             return err_set(e, -EIO, "%s can't be unmounted: %s.", m->point, strerror(error));
+        error = take_off_once(m);
     }
     return err_set(e, -EBUSY, "%s is mounted again and again by somebody else.", m->point);
 }
@@ -193,13 +195,10 @@ static void read_said(const char *unit, struct str *ret_said)
     AUTO(mem_freep) char *since = mem_printf("--since=-%ds", MOUNT_MS / 1000 + 10);
     const char *argv[] = {NULL, "--no-pager", "--quiet", "-o",  "cat", "-n",
                           "10", "-u",         unit,      since, NULL};
-    static const char *const programs[] = {"/usr/bin/journalctl",
-                                           "/run/current-system/sw/bin/journalctl"};
-    for (size_t i = 0; i < COUNT_OF(programs); i++) {
-        argv[0] = programs[i];
-        if (run_said(argv, ANSWER_MS, NULL, ret_said) >= 0)
-            return;
-    }
+    AUTO(mem_freep) char *journalctl = program_find("", "journalctl");
+    argv[0] = journalctl;
+    if (journalctl)
+        (void)!run_said(argv, ANSWER_MS, NULL, ret_said);
 }
 
 static int mount_by_unit(const struct remount *m, struct err *e, struct str *ret_said)
@@ -213,11 +212,10 @@ static int mount_by_unit(const struct remount *m, struct err *e, struct str *ret
 
 static int mount_by_line(const struct remount *m, struct err *e, struct str *ret_said)
 {
-    static const char *const places[] = {"/usr/bin/mount", "/bin/mount", "/run/wrappers/bin/mount"};
-    size_t i = 0;
-    while (i + 1 < COUNT_OF(places) && access(places[i], X_OK) < 0)
-        i++;
-    int r = run_said((const char *const[]){places[i], m->point, NULL}, MOUNT_MS, e, ret_said);
+    AUTO(mem_freep) char *mount = program_find("", "mount");
+    if (!mount)
+        return err_set(e, -ENOENT, "The program mount is not there.");
+    int r = run_said((const char *const[]){mount, m->point, NULL}, MOUNT_MS, e, ret_said);
     return r > 0 ? err_set(e, -EIO, "mount ended with exit code %d.", r) : r;
 }
 
@@ -227,7 +225,7 @@ static int verify(const struct remount *m, struct err *e)
     say(m, "looking whether it answers");
     int error = in_child(ask, m->point, VERIFY_MS);
     int r = read_mounts(&l, e);
-    if (r >= 0 && !is_mounted(&l, m->point))
+    if (r >= 0 && !mount_there(&l, m->point))
         return err_set(e, -EIO, "Nothing is mounted there all the same.");
     if (r >= 0 && error)
         return err_set(e, -EIO, "It is mounted again, but does not answer: %s.", strerror(error));

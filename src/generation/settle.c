@@ -338,18 +338,10 @@ static int settle_now(struct switch_state *s, bool late)
     return is_seen_to() ? 0 : roll_back(s, "It was broken off.");
 }
 
-/* 1 = there is one that is not over. */
-static int load_open(struct err *e, struct switch_state *ret_s)
+/* Of what state_load() says: 1 = there is one that is not over. */
+static int only_open(int r, const struct switch_state *s)
 {
-    int r = state_load(ret_s, e);
-    return r > 0 && switch_is_over(ret_s->phase) ? 0 : r;
-}
-
-/* Tried again it would make no more sense: it is put aside, under the lock. */
-static int load_open_or_put_aside(struct err *e, struct switch_state *ret_s)
-{
-    int r = state_load_or_put_aside(ret_s, e);
-    return r > 0 && switch_is_over(ret_s->phase) ? 0 : r;
+    return r > 0 && switch_is_over(s->phase) ? 0 : r;
 }
 
 static int tell(int r, const struct err *e)
@@ -364,14 +356,14 @@ int settle(bool late)
 {
     struct switch_state s = {0};
     struct err e = {0};
-    int r = load_open(&e, &s);
+    int r = only_open(state_load(&s, &e), &s);
     bool is_damaged = state_is_nonsense(r);
     switch_state_done(&s);
     if (r <= 0 && !is_damaged)
         return r < 0 || late ? tell(r, &e) : finish_collect();
     r = state_lock(LOCK_WAIT_S, &e);
     if (r >= 0)
-        r = load_open_or_put_aside(&e, &s);
+        r = only_open(state_load_or_put_aside(&s, &e), &s); /* tried again it made no more sense */
     if (r > 0)
         r = state_is_of_this_boot(&s) ? settle_now(&s, late) : settle_after_boot(&s, late);
     switch_state_done(&s);
@@ -386,7 +378,7 @@ int settle_at_boot(void)
     const char *const argv[] = {self, "settle", NULL};
     struct switch_state s = {0};
     struct err e = {0};
-    int r = load_open(&e, &s);
+    int r = only_open(state_load(&s, &e), &s);
     bool is_cut_off = r > 0    ? !state_is_of_this_boot(&s)
                       : r == 0 ? collect_is_cut_off()
                                : state_is_nonsense(r);

@@ -18,7 +18,7 @@ int ask_disks(const struct root_request *r)
 {
     struct disk_list l = {0};
     AUTO(str_done) struct str report = {0};
-    AUTO(mem_freep) char *smartctl = smartctl_find("");
+    AUTO(mem_freep) char *smartctl = program_find("", "smartctl");
     forget_reports(ROOT_DISKS_ID);
     int status = disk_list_read("", &l);
     if (status < 0 || !smartctl) {

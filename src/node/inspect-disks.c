@@ -145,7 +145,7 @@ static int tell(void *arg, struct jw *w, struct err *e)
     if (r < 0)
         return err_set(e, -EOPNOTSUPP, "This machine shows no disks in /sys/block: %s.",
                        strerror(-r));
-    s.smartctl = smartctl_find(s.root);
+    s.smartctl = program_find(s.root, "smartctl");
     if (s.smartctl)
         read_version(&s);
     jw_object(w);
@@ -197,7 +197,7 @@ static void on_answer(void *arg, const struct root_answer *a, const char *troubl
 /* Asking a disk takes root's rights. Of a recorded tree nobody is asked. */
 static bool needs_root(const struct order *o)
 {
-    AUTO(mem_freep) char *smartctl = smartctl_find(o->root);
+    AUTO(mem_freep) char *smartctl = program_find(o->root, "smartctl");
     return geteuid() != 0 && !*o->root && smartctl;
 }
 

@@ -2,7 +2,6 @@
  * open, and what may be mounted anew. Nothing that is mounted is touched: it may hang. */
 #include "node/commands.h"
 #include "node/inspect-private.h"
-#include "node/kfile.h"
 #include "node/mount-config.h"
 #include "node/mount-users.h"
 #include "node/policy.h"
@@ -48,21 +47,6 @@ static void add_named(struct survey *s)
     }
 }
 
-static int read_mounts(struct survey *s)
-{
-    struct kbuf buf = {0};
-    struct scan text;
-    int fd = kfile_open(s->root, "/proc/self/mountinfo");
-    int r = fd < 0 ? fd : kfile_read_long(&buf, fd, &text);
-    kfile_close(&fd);
-    if (r >= 0) {
-        mounts_parse(&s->known, text);
-        mounts_parse_all(&s->all, text);
-    }
-    kbuf_done(&buf);
-    return r;
-}
-
 static void collect_points(struct survey *s)
 {
     for (size_t i = 0; i < s->known.v.n; i++)
@@ -76,37 +60,26 @@ static void collect_points(struct survey *s)
 
 /* --- telling --- */
 
-/* An automount point waits there to be touched: nothing is mounted yet. */
-static const struct mount *mounted_at(const struct survey *s, const char *point)
+static void print_users(const struct mount_users *users, struct jw *w)
 {
-    const struct mount *top = mount_top(&s->all, point);
-    return top && !str_eq(top->type, "autofs") ? top : NULL;
-}
-
-static void print_users(const struct survey *s, const struct mount *m, struct jw *w)
-{
-    struct mount_users users = {0};
-    if (m)
-        (void)!mount_users_read(s->root, m, &users);
     jw_key(w, "users");
     jw_array(w);
-    for (size_t i = 0; i < users.v.n; i++) {
-        AUTO(mem_freep) char *name = str_mend_utf8(mem_strdup(users.v.v[i].name));
+    for (size_t i = 0; i < users->v.n; i++) {
+        AUTO(mem_freep) char *name = str_mend_utf8(mem_strdup(users->v.v[i].name));
         jw_object(w);
-        jw_key_int(w, "pid", users.v.v[i].pid);
+        jw_key_int(w, "pid", users->v.v[i].pid);
         jw_key_str(w, "name", name);
-        jw_key_uint(w, "files", users.v.v[i].files);
+        jw_key_uint(w, "files", users->v.v[i].files);
         jw_end_object(w);
     }
     jw_end_array(w);
-    jw_key_uint(w, "more_users", users.more);
-    mount_users_done(&users);
+    jw_key_uint(w, "more_users", users->more);
 }
 
-static void print_mount(const struct survey *s, const char *point, struct jw *w)
+static void print_mount(const struct survey *s, const char *point, const struct mount *m,
+                        const struct mount_users *users, struct jw *w)
 {
     struct err e = {0};
-    const struct mount *m = mounted_at(s, point);
     const struct mount_line *line = mount_line_find(&s->fstab, point);
     AUTO(mem_freep) char *file = mount_unit_file(s->root, point);
     AUTO(mem_freep) char *unit = file ? mount_unit_name(point) : NULL;
@@ -126,24 +99,36 @@ static void print_mount(const struct survey *s, const char *point, struct jw *w)
     jw_key_str(w, "unit", unit);
     jw_key_bool(w, "allowed", allowed);
     jw_key_str(w, "why", why);
-    print_users(s, m, w);
+    print_users(users, w);
     jw_end_object(w);
+}
+
+static void print_mounts(const struct survey *s, struct jw *w)
+{
+    const struct mount *there[LIMIT_MOUNTS];
+    struct mount_users users[LIMIT_MOUNTS];
+    for (size_t i = 0; i < s->points.n; i++)
+        there[i] = mount_there(&s->all, s->points.v[i]);
+    (void)!mount_users_read(s->root, there, s->points.n, users); /* else none is known */
+    jw_array(w);
+    for (size_t i = 0; i < s->points.n; i++) {
+        print_mount(s, s->points.v[i], there[i], &users[i], w);
+        mount_users_done(&users[i]);
+    }
+    jw_end_array(w);
 }
 
 static int tell(void *arg, struct jw *w, struct err *e)
 {
     struct survey *s = arg;
-    int r = read_mounts(s);
+    int r = mounts_read(s->root, &s->known, &s->all);
     if (r < 0)
         return err_set(e, -EIO, "This machine does not tell what is mounted: %s.", strerror(-r));
     (void)!fstab_read(s->root, &s->fstab); /* there need not be one */
     collect_points(s);
     jw_object(w);
     jw_key(w, "mounts");
-    jw_array(w);
-    for (size_t i = 0; i < s->points.n; i++)
-        print_mount(s, s->points.v[i], w);
-    jw_end_array(w);
+    print_mounts(s, w);
     jw_end_object(w);
     return 0;
 }

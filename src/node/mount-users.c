@@ -5,28 +5,40 @@
 
 #include <stdlib.h>
 
-enum { LIMIT_NAMESPACES = 1024, NS_NAME_MAX = 64, LIMIT_IDS = 16 };
+enum { LIMIT_NAMESPACES = 1024, NS_NAME_MAX = 64, LIMIT_IDS = 4096 };
 
-/* The mounts of that file system in one namespace of mounts. */
+struct mount_id {
+    uint64_t id;
+    size_t of; /* which of the mounts */
+};
+
+/* The mounts of those file systems in one namespace of mounts. */
 struct space {
     char ns[NS_NAME_MAX];
-    uint64_t ids[LIMIT_IDS];
-    size_t n_ids;
+    VEC(struct mount_id) ids;
 };
 
 struct search {
     const char *root;
-    const struct mount *mount;
+    const struct mount *const *mounts;
+    size_t n_mounts;
     struct kbuf buf;
     VEC(struct space) spaces;
-    struct mount_users *found;
+    struct mount_users *found; /* of each mount */
     /* the process that is looked at */
     int pid;
     const struct space *space;
-    unsigned files;
+    unsigned *files; /* of each mount */
 };
 
 /* --- namespaces --- */
+
+static void add_ids(const struct search *s, const struct mount *m, struct space *space)
+{
+    for (size_t i = 0; i < s->n_mounts && space->ids.n < LIMIT_IDS; i++)
+        if (s->mounts[i] && s->mounts[i]->number == m->number)
+            *(struct mount_id *)vec_add(&space->ids) = (struct mount_id){m->id, i};
+}
 
 static void read_ids(struct search *s, struct space *space)
 {
@@ -36,9 +48,8 @@ static void read_ids(struct search *s, struct space *space)
     if (fd >= 0 && kfile_read_long(&s->buf, fd, &text) >= 0)
         mounts_parse_all(&l, text);
     kfile_close(&fd);
-    for (size_t i = 0; i < l.v.n && space->n_ids < LIMIT_IDS; i++)
-        if (l.v.v[i].number == s->mount->number)
-            space->ids[space->n_ids++] = l.v.v[i].id;
+    for (size_t i = 0; i < l.v.n; i++)
+        add_ids(s, &l.v.v[i], space);
 }
 
 static const struct space *space_of(struct search *s)
@@ -59,12 +70,11 @@ static const struct space *space_of(struct search *s)
 
 /* --- one process --- */
 
-static bool has_id(const struct space *space, uint64_t id)
+static void count_file(struct search *s, uint64_t mount_id)
 {
-    for (size_t i = 0; i < space->n_ids; i++)
-        if (space->ids[i] == id)
-            return true;
-    return false;
+    for (size_t i = 0; i < s->space->ids.n; i++)
+        if (s->space->ids.v[i].id == mount_id)
+            s->files[s->space->ids.v[i].of]++;
 }
 
 static void look_at_file(void *arg, const char *name)
@@ -80,26 +90,28 @@ static void look_at_file(void *arg, const char *name)
         return;
     at += strlen(key);
     at[strcspn(at, "\n")] = 0;
-    if (str_to_u64(at, &id) == 0 && has_id(s->space, id))
-        s->files++;
+    if (str_to_u64(at, &id) == 0)
+        count_file(s, id);
 }
 
 static void look_at_folder(struct search *s)
 {
     char path[KFILE_PATH_MAX];
-    if (kfile_link(path, sizeof path, s->root, "/proc/%d/cwd", s->pid) >= 0 &&
-        mount_is_at_or_below(path, s->mount->point))
-        s->files++;
+    if (kfile_link(path, sizeof path, s->root, "/proc/%d/cwd", s->pid) < 0)
+        return;
+    for (size_t i = 0; i < s->n_mounts; i++)
+        if (s->mounts[i] && mount_is_at_or_below(path, s->mounts[i]->point))
+            s->files[i]++;
 }
 
-static void remember(struct search *s)
+static void remember(const struct search *s, struct mount_users *found, unsigned files)
 {
-    if (s->found->v.n == LIMIT_MOUNT_USERS) {
-        s->found->more++;
+    if (found->v.n == LIMIT_MOUNT_USERS) {
+        found->more++;
         return;
     }
-    struct mount_user *u = vec_add(&s->found->v);
-    *u = (struct mount_user){.pid = s->pid, .files = s->files};
+    struct mount_user *u = vec_add(&found->v);
+    *u = (struct mount_user){.pid = s->pid, .files = files};
     if (kfile_text(u->name, sizeof u->name, s->root, "/proc/%d/comm", s->pid) < 0)
         str_copy(u->name, sizeof u->name, "?");
 }
@@ -112,30 +124,36 @@ static void look_at_process(void *arg, const char *name)
     if (str_to_u64(name, &pid) < 0 || pid > INT32_MAX)
         return;
     s->pid = (int)pid;
-    s->files = 0;
     s->space = space_of(s);
-    if (!s->space || !s->space->n_ids)
+    if (!s->space || !s->space->ids.n)
         return;
+    memset(s->files, 0, s->n_mounts * sizeof *s->files);
     snprintf(folder, sizeof folder, "/proc/%d/fdinfo", s->pid);
     (void)!kfile_list(s->root, folder, look_at_file, s);
     look_at_folder(s);
-    if (s->files)
-        remember(s);
+    for (size_t i = 0; i < s->n_mounts; i++)
+        if (s->files[i])
+            remember(s, &s->found[i], s->files[i]);
 }
 
 /* --- all of them --- */
 
-int mount_users_read(const char *root, const struct mount *m, struct mount_users *ret_u)
+int mount_users_read(const char *root, const struct mount *const *mounts, size_t n,
+                     struct mount_users *ret_users)
 {
-    struct mount_users found = {0};
-    struct search s = {.root = root, .mount = m, .found = &found};
+    struct search s = {.root = root, .mounts = mounts, .n_mounts = n, .found = ret_users};
+    memset(ret_users, 0, n * sizeof *ret_users);
+    if (!n)
+        return 0;
+    s.files = mem_array(n, sizeof *s.files);
     int r = kfile_list(root, "/proc", look_at_process, &s);
+    for (size_t i = 0; i < s.spaces.n; i++)
+        vec_done(&s.spaces.v[i].ids);
+    for (size_t i = 0; r < 0 && i < n; i++)
+        mount_users_done(&ret_users[i]);
     kbuf_done(&s.buf);
     vec_done(&s.spaces);
-    if (r < 0)
-        mount_users_done(&found);
-    else
-        *ret_u = found;
+    mem_free(s.files);
     return r < 0 ? r : 0;
 }
 

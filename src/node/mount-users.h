@@ -19,8 +19,10 @@ struct mount_users {
     size_t more;
 };
 
-int mount_users_read(const char *root, const struct mount *m,
-                     struct mount_users *ret_u) MUST_CHECK; /* -errno */
+/* Of `n` mounts, in one pass over the processes: ret_users[i] are those of mounts[i]; NULL has
+ * none. -errno, and nothing to free. */
+int mount_users_read(const char *root, const struct mount *const *mounts, size_t n,
+                     struct mount_users *ret_users) MUST_CHECK;
 void mount_users_done(struct mount_users *u);
 /* "1234 plex: 3 files", a line for each. */
 void mount_users_print(const struct mount_users *u, struct str *out);

@@ -1,6 +1,7 @@
 #include "node/mounts.h"
 
 #include "base/str.h"
+#include "node/kfile.h"
 
 static const char *const kernel_types[] = {
     "autofs",        "binfmt_misc",     "bpf",      "cgroup",     "cgroup2",    "configfs",
@@ -96,6 +97,21 @@ static void mount_done(struct mount *m)
     *m = (struct mount){0};
 }
 
+int mounts_read(const char *root, struct mount_list *ret_known, struct mount_list *ret_all)
+{
+    struct kbuf buf = {0};
+    struct scan text;
+    int fd = kfile_open(root, "/proc/self/mountinfo");
+    int r = fd < 0 ? fd : kfile_read_long(&buf, fd, &text);
+    kfile_close(&fd);
+    if (r >= 0 && ret_known)
+        mounts_parse(ret_known, text);
+    if (r >= 0 && ret_all)
+        mounts_parse_all(ret_all, text);
+    kbuf_done(&buf);
+    return r < 0 ? r : 0;
+}
+
 void mounts_done(struct mount_list *l)
 {
     for (size_t i = 0; i < l->v.n; i++)
@@ -188,6 +204,12 @@ const struct mount *mount_top(const struct mount_list *l, const char *point)
         if (str_eq(l->v.v[i].point, point))
             return &l->v.v[i];
     return NULL;
+}
+
+const struct mount *mount_there(const struct mount_list *l, const char *point)
+{
+    const struct mount *top = mount_top(l, point);
+    return top && !str_eq(top->type, "autofs") ? top : NULL;
 }
 
 void mounts_parse(struct mount_list *ret_list, struct scan s)

@@ -21,9 +21,14 @@ struct mount_list {
 void mounts_parse(struct mount_list *ret_list, struct scan text);
 /* Nothing left out, in the order of the file. */
 void mounts_parse_all(struct mount_list *ret_list, struct scan text);
+/* Both of them of this machine; either may be NULL. -errno */
+int mounts_read(const char *root, struct mount_list *ret_known,
+                struct mount_list *ret_all) MUST_CHECK;
 /* May touching a file system of this type hang? */
 bool mount_type_is_remote(const char *type);
 bool mount_is_at_or_below(const char *point, const char *parent);
 /* What is mounted there now: of several the last one; NULL. Of mounts_parse_all()'s list. */
 const struct mount *mount_top(const struct mount_list *l, const char *point);
+/* The same, but nothing where only an automount point waits to be touched. */
+const struct mount *mount_there(const struct mount_list *l, const char *point);
 void mounts_done(struct mount_list *l);

@@ -1,6 +1,7 @@
 #include "node/policy-private.h"
 
 #include "node/command.h"
+#include "node/mount-config.h"
 
 /* A rule of the program's own: its words are separated by blanks. */
 struct built_in {
@@ -208,6 +209,8 @@ int policy_check_flake(const struct policy *p, const char *flake, struct err *e)
 
 int policy_check_mount(const struct policy *p, const char *point, struct err *e)
 {
+    if (!mount_point_is_valid(point))
+        return err_set(e, -EINVAL, "%.200s is no mount point: say it as /mnt/name.", point);
     return check_named(p, COMMAND_MOUNT_REMOUNT, "mount", point, e);
 }
 

@@ -1,5 +1,7 @@
 #include "node/program.h"
 
+#include "node/rooted.h"
+
 #include "base/clock.h"
 
 #include <errno.h>
@@ -201,6 +203,21 @@ static int failed(const struct program *p, int error, struct err *e)
     if (error == -E2BIG)
         return err_set(e, error, "%s said more than %zu KiB.", name_of(p), p->output_max >> 10);
     return err_set(e, error, "%s can't be run: %s.", p->argv[0], strerror(-error));
+}
+
+char *program_find(const char *root, const char *name)
+{
+    static const char *const folders[] = {
+        "/run/wrappers/bin", "/usr/bin",        "/usr/sbin",
+        "/usr/local/bin",    "/usr/local/sbin", "/run/current-system/sw/bin",
+    };
+    for (size_t i = 0; i < COUNT_OF(folders); i++) {
+        AUTO(mem_freep) char *path = mem_printf("%s/%s", folders[i], name);
+        AUTO(mem_freep) char *real = rooted_real(root, path);
+        if (real) /* its own name where it can be had: some programs go by it */
+            return *root ? mem_printf("%s%s", root, real) : TAKE(path);
+    }
+    return NULL;
 }
 
 int program_run(const struct program *p, struct err *e, struct program_end *ret_end)

@@ -29,6 +29,10 @@ void program_end_done(struct program_end *end);
 void program_stop_by(const atomic_bool *flag);
 bool program_is_stopped(void); /* for what else the thread does meanwhile */
 
+/* Where a program of that name is, in the folders of the system, seen from this program; NULL.
+ * mem_free(). */
+char *program_find(const char *root, const char *name);
+
 /* 0: it ran and ended, whatever its exit code. -ENOENT …: it could not be started. -ETIMEDOUT,
  * -ECANCELED, -E2BIG. With a sentence. */
 int program_run(const struct program *p, struct err *e, struct program_end *ret_end) MUST_CHECK;

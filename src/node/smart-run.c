@@ -5,19 +5,6 @@
 
 enum { SMARTCTL_MS = 20000 };
 
-char *smartctl_find(const char *root)
-{
-    static const char *const places[] = {"/usr/sbin/smartctl", "/usr/local/sbin/smartctl",
-                                         "/usr/bin/smartctl",
-                                         "/run/current-system/sw/bin/smartctl"};
-    for (size_t i = 0; i < COUNT_OF(places); i++) {
-        AUTO(mem_freep) char *real = rooted_real(root, places[i]);
-        if (real)
-            return mem_printf("%s%s", root, real);
-    }
-    return NULL;
-}
-
 bool smart_name_is_valid(const char *disk)
 {
     size_t n = strspn(disk, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789");

@@ -6,8 +6,6 @@
 
 enum { LIMIT_SMART_REPORT = 4 << 20 }; /* bytes of a report */
 
-/* Where it is, seen from this program; NULL. mem_free(). */
-char *smartctl_find(const char *root);
 /* Letters and digits, as /sys/block has it: so it can stand in /dev/NAME and in a report. */
 bool smart_name_is_valid(const char *disk);
 /* `smartctl --json=c -a -n standby,3 /dev/DISK`: its JSON is one line. */

@@ -10,17 +10,18 @@ import { Hydrad, root, run, scratchFolder, until } from './lib/hydrad.mjs';
 import { freePort } from './lib/machine.mjs';
 
 const dir = scratchFolder();
-const allow = 'allow:\n- do: mount.remount\n  on: [/mnt/nas, /mnt/line, /mnt/broken, /mnt/nowhere, /mnt/outer]\n- do: logs\n';
+const allow = 'allow:\n- do: mount.remount\n  on: [/mnt/nas, /mnt/line, /mnt/slow, docker/web, /mnt/broken, /mnt/nowhere, /mnt/outer]\n- do: logs\n';
 let m, h, admin, vera, otto, tunnel, cli;
 
 before(async () => {
     m = AgentMachine.start(dir + '/machine', {
         'mnt-nas.mount': '[Unit]\nDefaultDependencies=no\n[Mount]\nWhat=tmpfs\nWhere=/mnt/nas\nType=tmpfs\n',
         'mnt-broken.mount': '[Unit]\nDefaultDependencies=no\n[Mount]\nWhat=/dev/nothing\nWhere=/mnt/broken\nType=ext4\n',
+        'mnt-slow.mount': '[Unit]\nDefaultDependencies=no\n[Mount]\nWhat=nothing\nWhere=/mnt/slow\nType=slow\n',
         'mnt-outer-inner.mount': '[Unit]\nDefaultDependencies=no\n[Mount]\nWhat=tmpfs\nWhere=/mnt/outer/inner\nType=tmpfs\n',
     });
     m.write('etc/fstab', 'tmpfs /mnt/line tmpfs size=1m 0 0\ntmpfs /mnt/outer tmpfs size=1m 0 0\nnas:/films /mnt/films nfs4 hard,noauto 0 0\n');
-    await m.ok('mkdir', '-p', '/mnt/nas', '/mnt/line', '/mnt/broken', '/mnt/outer', '/mnt/nowhere', '/etc/hydra');
+    await m.ok('mkdir', '-p', '/mnt/nas', '/mnt/line', '/mnt/broken', '/mnt/slow', '/mnt/outer', '/mnt/nowhere', '/etc/hydra');
     m.policy(allow);
     const port = await freePort();
     h = await Hydrad.start({ args: ['--agents', `127.0.0.1:${port}`] });
@@ -108,6 +109,18 @@ test('by a line of /etc/fstab that systemd has not heard of', async () => {
     assert.deepEqual(await mounted('/mnt/line'), ['tmpfs'], 'never two over one another');
 });
 
+test('an agent that is killed meanwhile sees how it ends', async () => {
+    m.write('usr/sbin/mount.slow', '#!/bin/sh\nsleep 6\nexec mount -t tmpfs nothing "$2"\n');
+    await m.ok('chmod', '755', '/usr/sbin/mount.slow');
+    const r = await order(admin, '/mnt/slow');
+    const job = async () => (await admin.get(`/api/web/jobs/${r.json.id}`)).json;
+    await until(async () => JSON.stringify(await job()).includes('"mounting"'), 30000, 'it mounts');
+    await m.ok('systemctl', 'kill', '-s', 'KILL', 'hydra-agent');
+    const j = await until(async () => { const now = await job(); return now.ended && now; }, 120000, 'its end');
+    assert.equal(j.state, 'done', j.text + j.output);
+    assert.deepEqual(await mounted('/mnt/slow'), ['tmpfs']);
+});
+
 test('what can\'t be mounted says why, in the words of mount', async () => {
     const j = await remount('/mnt/broken');
     assert.equal(j.state, 'failed', j.text);
@@ -125,6 +138,11 @@ test('what is refused is not done', async () => {
     await m.ok('systemctl', 'start', 'mnt-outer-inner.mount');
     await refused('/mnt/outer', /\/mnt\/outer\/inner is mounted below \/mnt\/outer: unmount that first/);
     assert.deepEqual(await mounted('/mnt/outer'), ['tmpfs']);
+    await m.ok('mkdir', '-p', '/mnt/line/by-hand');
+    await m.ok('mount', '-t', 'tmpfs', 'by-hand', '/mnt/line/by-hand');
+    await refused('/mnt/line', /\/mnt\/line\/by-hand is mounted below \/mnt\/line: unmount that first/);
+    await m.ok('umount', '/mnt/line/by-hand');
+    assert.equal(await known('docker/web'), undefined);
     m.policy('allow:\n- do: "*"\n');
     await refused('/mnt/nas', /does not name the mount \/mnt\/nas: add it, letter by letter/);
     const direct = await m.run('runuser', '-u', 'hydra-agent', '--', 'busctl', 'call', 'org.freedesktop.systemd1', '/org/freedesktop/systemd1', 'org.freedesktop.systemd1.Manager', 'StartUnit', 'ss', 'hydra-root@remount:0123456789abcdef:x.service', 'replace');

@@ -23,12 +23,16 @@ static struct mount mount_of(int fd)
 static unsigned files_of_mine(const struct mount *m)
 {
     unsigned files = 0;
-    struct mount_users u = {0};
-    assert_int_equal(mount_users_read("", m, &u), 0);
-    for (size_t i = 0; i < u.v.n; i++)
-        if (u.v.v[i].pid == getpid())
-            files = u.v.v[i].files;
-    mount_users_done(&u);
+    /* Between one that is not there and one that nobody uses. */
+    const struct mount unused = {.point = (char *)"/nowhere", .number = UINT64_MAX};
+    const struct mount *const mounts[] = {NULL, m, &unused};
+    struct mount_users u[COUNT_OF(mounts)];
+    assert_int_equal(mount_users_read("", mounts, COUNT_OF(mounts), u), 0);
+    assert_int_equal(u[0].v.n + u[2].v.n, 0);
+    for (size_t i = 0; i < u[1].v.n; i++)
+        if (u[1].v.v[i].pid == getpid())
+            files = u[1].v.v[i].files;
+    mount_users_done(&u[1]);
     return files;
 }
 

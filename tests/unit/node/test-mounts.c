@@ -3,6 +3,8 @@
 #include "base/str.h"
 #include "node/mounts.h"
 
+#include <errno.h>
+
 /* What remains: "point device type" a line, with "!" where touching it may hang. */
 static char *shown(const char *text)
 {
@@ -67,8 +69,20 @@ static void test_top(void **state)
     assert_string_equal(mount_top(&l, "/mnt")->type, "nfs4");
     assert_int_equal(mount_top(&l, "/mnt")->id, 2);
     assert_null(mount_top(&l, "/"));
+    assert_ptr_equal(mount_there(&l, "/mnt"), mount_top(&l, "/mnt"));
     assert_true(mount_type_is_remote("cifs") && !mount_type_is_remote("ext4"));
     assert_true(mount_is_at_or_below("/mnt/x", "/mnt") && !mount_is_at_or_below("/mnts", "/mnt"));
+}
+
+static void test_this_machine(void **state)
+{
+    (void)state;
+    AUTO(mounts_done) struct mount_list known = {0};
+    AUTO(mounts_done) struct mount_list all = {0};
+    assert_int_equal(mounts_read("", &known, &all), 0);
+    assert_true(all.v.n > known.v.n);
+    assert_non_null(mount_there(&all, "/proc"));
+    assert_int_equal(mounts_read("/nonexistent", NULL, &all), -ENOENT);
 }
 
 int main(void)
@@ -76,6 +90,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_top),
         cmocka_unit_test(test_cases),
+        cmocka_unit_test(test_this_machine),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -63,13 +63,13 @@ static void test_vector(void **state)
     (void)state;
     char root[] = "/tmp/hydra-smart-XXXXXX";
     assert_non_null(mkdtemp(root));
-    assert_null(smartctl_find(root));
+    assert_null(program_find(root, "smartctl"));
     AUTO(mem_freep)
     char *make = mem_printf("mkdir -p %s/usr/sbin && printf '#!/bin/sh\\necho $*\\n' "
                             ">%s/usr/sbin/smartctl && chmod +x %s/usr/sbin/smartctl",
                             root, root, root);
     assert_int_equal(system(make), 0);
-    AUTO(mem_freep) char *smartctl = smartctl_find(root);
+    AUTO(mem_freep) char *smartctl = program_find(root, "smartctl");
     AUTO(program_end_done) struct program_end end = {0};
     assert_int_equal(smartctl_ask(smartctl, "sda", NULL, &end), 0);
     assert_string_equal(end.text.p, "--json=c -a -n standby,3 /dev/sda\n");
