@@ -31,6 +31,7 @@ static const struct {
     [PERM_PROCESS_SIGNAL] = {"process:signal", "Send signals to processes"},
     [PERM_GENERATION_SWITCH] = {"generation:switch", "Switch and roll back NixOS generations"},
     [PERM_LOGS_READ] = {"logs:read", "Read the logs of services and nodes"},
+    [PERM_NODE_REACH] = {"node:reach", "Let nodes ping hosts and try ports"},
     [PERM_SELF] = {"self:write", "One's own profile, password, sessions and preferences"},
 };
 
@@ -40,13 +41,15 @@ static const uint64_t viewer_permissions = BIT(PERM_NODES_READ) | BIT(PERM_SERVI
                                            BIT(PERM_TOKENS_WRITE) | BIT(PERM_SELF);
 static const uint64_t operator_permissions = BIT(PERM_SERVICES_WRITE) | BIT(PERM_EVENTS_WRITE) |
                                              BIT(PERM_PROCESSES_READ) | BIT(PERM_SETTINGS_READ) |
-                                             BIT(PERM_SERVICE_RESTART) | BIT(PERM_LOGS_READ);
+                                             BIT(PERM_SERVICE_RESTART) | BIT(PERM_LOGS_READ) |
+                                             BIT(PERM_NODE_REACH);
 
 /* What is done to one thing, or tells of it what not everybody sees. */
-static const uint64_t limitable =
-    BIT(PERM_SERVICES_WRITE) | BIT(PERM_PROCESSES_READ) | BIT(PERM_NODES_WRITE) |
-    BIT(PERM_SERVICE_RESTART) | BIT(PERM_SERVICE_UPDATE) | BIT(PERM_NODE_REBOOT) |
-    BIT(PERM_PROCESS_SIGNAL) | BIT(PERM_GENERATION_SWITCH) | BIT(PERM_LOGS_READ);
+static const uint64_t limitable = BIT(PERM_SERVICES_WRITE) | BIT(PERM_PROCESSES_READ) |
+                                  BIT(PERM_NODES_WRITE) | BIT(PERM_SERVICE_RESTART) |
+                                  BIT(PERM_SERVICE_UPDATE) | BIT(PERM_NODE_REBOOT) |
+                                  BIT(PERM_PROCESS_SIGNAL) | BIT(PERM_GENERATION_SWITCH) |
+                                  BIT(PERM_LOGS_READ) | BIT(PERM_NODE_REACH);
 /* With these one could lift one's own limits, or reach around them. */
 static const uint64_t of_the_whole =
     BIT(PERM_EVENTS_WRITE) | BIT(PERM_USERS_READ) | BIT(PERM_USERS_WRITE) | BIT(PERM_TOKENS_ADMIN) |

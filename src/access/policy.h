@@ -31,6 +31,7 @@ enum permission {
     PERM_PROCESS_SIGNAL,    /* signals to processes */
     PERM_GENERATION_SWITCH, /* switch and roll back NixOS generations */
     PERM_LOGS_READ,         /* logs of services and nodes */
+    PERM_NODE_REACH,        /* let nodes ping and connect to hosts */
     PERM_SELF, /* own profile, password, sessions, preferences: every signed-in person */
     PERM_COUNT,
 };

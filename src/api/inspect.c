@@ -144,6 +144,30 @@ static void get_log_usage(struct http_exchange *x)
     ask(x, INSPECT_LOG_USAGE, "", "");
 }
 
+static void get_ports(struct http_exchange *x)
+{
+    ask(x, INSPECT_PORTS, "", query_or(x, "port", ""));
+}
+
+/* A node, or NODE:PORT, is asked for where it is known to be. The caller frees. */
+static char *place_of(struct cluster *c, const char *to)
+{
+    size_t n = strcspn(to, ":");
+    AUTO(mem_freep) char *node = mem_strndup(to, n);
+    const char *address = cluster_has_node(c, node) ? cluster_node_address(c, node) : NULL;
+    if (!address)
+        return mem_strdup(to);
+    return mem_printf(to[n] && strchr(address, ':') ? "[%s]%s" : "%s%s", address, to + n);
+}
+
+static void get_reach(struct http_exchange *x)
+{
+    AUTO(mem_freep) char *to = place_of(api_of(x)->cluster, query_or(x, "to", ""));
+    AUTO(mem_freep)
+    char *argument = mem_printf("%s %s", query_or(x, "port", "0"), query_or(x, "tries", "0"));
+    ask(x, INSPECT_REACH, to, argument);
+}
+
 #define FOR_PEOPLE(tail, permission, handler)                                                      \
     {"GET", "/api/web/nodes/{id}" tail, ROUTE_ON_LOOP, ROUTE_OF_RESOURCE, permission, handler, 0}, \
     {                                                                                              \
@@ -166,5 +190,7 @@ const struct http_route inspect_routes[] = {
     FOR_PEOPLE("/unraid", "nodes:read", get_unraid),
     FOR_PEOPLE("/mounts", "processes:read", get_mounts),
     FOR_PEOPLE("/log-usage", "nodes:read", get_log_usage),
+    FOR_PEOPLE("/ports", "processes:read", get_ports),
+    FOR_PEOPLE("/reach", "node:reach", get_reach),
     {0},
 };

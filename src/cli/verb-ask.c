@@ -86,6 +86,18 @@ static const struct question questions[] = {
       {"older_bytes", "OF OLD FILES", "right", "bytes"},
       {"since", "SINCE", "left", "time"}},
      NULL},
+    {"ports",
+     "ports",
+     "ports",
+     {{"port", "PORT", "right", "number"},
+      {"protocol", "PROTOCOL", "left", "text"},
+      {"address", "ADDRESS", "left", "text"},
+      {"scope", "REACHED FROM", "left", "text"},
+      {"pid", "PID", "right", "number"},
+      {"name", "NAME", "left", "text"},
+      {"user", "USER", "left", "text"},
+      {"service", "SERVICE", "left", "text"}},
+     NULL},
     {"packages",
      "packages",
      "updates",
@@ -281,6 +293,7 @@ int verb_node_ask(struct invocation *v)
     str_addf(&path, "/%s", q->path);
     if (v->words.n > 1)
         query_add(&path, "path", v->words.v[1]);
+    query_add(&path, "port", invocation_option(v, "port"));
     int r = client_new(v, &e, &c);
     if (r >= 0) {
         client_set_patience(c, PATIENCE_MS);

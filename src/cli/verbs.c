@@ -106,6 +106,15 @@ static const struct option_def kill_options[] = {
     ACT_OPTIONS,
     END,
 };
+static const struct option_def ports_options[] = {
+    {"port", 0, "N", "this one alone", NULL},
+    END,
+};
+static const struct option_def reach_options[] = {
+    {"port", 0, "N", "connect to it instead of pinging", NULL},
+    {"count", 0, "N", "how many tries: 3, at most 10", NULL},
+    END,
+};
 static const struct option_def bmc_options[] = {
     {"address", 0, "HOST[:PORT]", "where the controller is", NULL},
     {"user", 0, "NAME", "as whom it is asked", NULL},
@@ -299,6 +308,12 @@ const struct verb verbs[] = {
      "remove the oldest entries of a node's journal",
      vacuum_options,
      verb_node_vacuum},
+    {{"node", "ports"}, "NAME", "who listens on a node's ports", ports_options, verb_node_ask},
+    {{"node", "reach"},
+     "FROM TO[:PORT]",
+     "let a node ping another, or try a port of it",
+     reach_options,
+     verb_node_reach},
     {{"node", "packages"}, "NAME", "a node's pending updates", NULL, verb_node_ask},
     {{"node", "processes"}, "NAME", "every process of a node", NULL, verb_node_ask},
     {{"node", "kernel-log"},

@@ -31,6 +31,7 @@ int verb_service_with(struct invocation *v);
 int verb_node_remount(struct invocation *v);
 int verb_node_vacuum(struct invocation *v);
 int verb_node_ask(struct invocation *v);
+int verb_node_reach(struct invocation *v);
 int verb_jobs(struct invocation *v);
 int verb_job_cancel(struct invocation *v);
 int verb_events(struct invocation *v);

@@ -69,6 +69,12 @@ const char *cluster_node_arch(const struct cluster *c, const char *node)
     return n && n->facts && n->facts->arch ? n->facts->arch : "";
 }
 
+const char *cluster_node_address(const struct cluster *c, const char *node)
+{
+    const struct live_node *n = model_node((struct cluster *)c, node);
+    return n && n->address ? n->address : n && *n->agent.address ? n->agent.address : NULL;
+}
+
 void cluster_node_agent(struct cluster *c, const char *node, const struct node_agent *a,
                         struct cluster_now now)
 {

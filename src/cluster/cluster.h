@@ -80,6 +80,8 @@ struct node_agent {
     char upgrade[32];           /* a newer version that the hub has for it; "" = none */
     char upgrade_obstacle[256]; /* why the hub can't bring it there; "" = it can */
 };
+/* Where others reach a node; NULL = not known. Valid until the next call. */
+const char *cluster_node_address(const struct cluster *c, const char *node);
 /* "x86_64"; "" = not known. Valid until the next call. */
 const char *cluster_node_arch(const struct cluster *c, const char *node);
 void cluster_node_agent(struct cluster *c, const char *node, const struct node_agent *a,

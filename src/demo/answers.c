@@ -282,6 +282,25 @@ static int answer_processes(const struct question *q, struct jw *w, struct err *
     return 0;
 }
 
+static int answer_ports(const struct question *q, struct jw *w, struct err *e)
+{
+    uint64_t port = 0;
+    if (*q->q->argument && (str_to_u64(q->q->argument, &port) < 0 || port > UINT16_MAX))
+        return err_set(e, -EINVAL, "“%.20s” is no port: say a number from 1 to 65535.",
+                       q->q->argument);
+    network_print_ports(q->player, (uint16_t)port, w);
+    return 0;
+}
+
+static int answer_reach(const struct question *q, struct jw *w, struct err *e)
+{
+    struct reach_order o;
+    int r = reach_order_parse(q->q->target, q->q->argument, e, &o);
+    if (r >= 0)
+        network_print_reach(q->player, &o, w);
+    return r;
+}
+
 static int need_systems(const struct question *q, struct err *e)
 {
     return q->player->systems
@@ -352,6 +371,8 @@ static const struct {
     [INSPECT_UNRAID] = {answer_unraid, NULL},
     [INSPECT_MOUNTS] = {answer_mounts, NULL},
     [INSPECT_LOG_USAGE] = {answer_logs, NULL},
+    [INSPECT_PORTS] = {answer_ports, NULL},
+    [INSPECT_REACH] = {answer_reach, NULL},
 };
 
 static int answer(const struct question *q, struct jw *w, struct err *e)

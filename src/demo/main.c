@@ -238,6 +238,20 @@ static bool is_on(void *arg, const char *node)
     return n && !n->off;
 }
 
+static enum reach_result on_reach(void *arg, const char *host, uint16_t port)
+{
+    (void)arg;
+    for (unsigned i = 0; i < n_nodes; i++) {
+        struct demo_node *n = &nodes[i];
+        if (!player_is_called(n->player, host))
+            continue;
+        if (n->off)
+            return REACH_TIMED_OUT;
+        return !port || player_listens(n->player, port, false) ? REACH_REACHED : REACH_REFUSED;
+    }
+    return REACH_NOT_RESOLVED;
+}
+
 static void on_power(void *arg, const char *node, enum power_word word)
 {
     struct demo_node *n = node_named(node);
@@ -297,6 +311,7 @@ static int start_node(struct demo_node *n, const char *state, struct err *e)
                                                      .wake = on_wake,
                                                      .is_on = is_on,
                                                      .power = on_power,
+                                                     .reach = on_reach,
                                                      .arg = n});
     n->logs = agent_logs_new(loop, (struct agent_logs_source){read_logs, n});
     n->renewal = renewal_new(loop, &n->identity, send_up, n);

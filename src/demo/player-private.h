@@ -98,6 +98,10 @@ void cast_read(struct player *p, struct cast *ret_cast);
 void cast_tell(struct player *p); /* the table of the top ones */
 void cast_print(struct player *p, struct jw *w);
 
+/* --- network.c --- */
+void network_print_ports(struct player *p, uint16_t wanted, struct jw *w); /* 0 = all */
+void network_print_reach(struct player *p, const struct reach_order *o, struct jw *w);
+
 /* --- act.c --- */
 void acts_free(struct player *p);
 

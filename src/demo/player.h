@@ -13,6 +13,7 @@
 #include "io/loop.h"
 #include "node/inspect.h"
 #include "node/power.h"
+#include "node/reach.h"
 
 struct player;
 
@@ -31,6 +32,9 @@ struct player_settings {
     /* Another machine by its controller: is it on? And switch it. */
     bool (*is_on)(void *arg, const char *node);
     void (*power)(void *arg, const char *node, enum power_word word);
+    /* What it meets at another machine, by name or address; port 0: is it on? NOT_RESOLVED: none is
+     * called so. */
+    enum reach_result (*reach)(void *arg, const char *host, uint16_t port);
     void *arg;
 };
 
@@ -57,6 +61,9 @@ void player_logs(struct player *p, struct log_reader *r);
 /* The machine is switched off; it comes back with another start. */
 void player_sleep(struct player *p);
 void player_wake(struct player *p);
+bool player_is_called(const struct player *p, const char *host); /* by name or address */
+/* Does anything there take connections to the port? */
+bool player_listens(struct player *p, uint16_t port, bool from_itself);
 bool player_has_mac(const struct player *p, const char *macs);
 
 /* A rebuild whose new system breaks `unit`: it fails again and again while that system runs. */

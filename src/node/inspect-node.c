@@ -45,6 +45,8 @@ static const struct inspect_ops *const ops_of[INSPECT_COUNT] = {
     [INSPECT_UNRAID] = &unraid_inspect,
     [INSPECT_MOUNTS] = &mounts_inspect,
     [INSPECT_LOG_USAGE] = &log_usage_inspect,
+    [INSPECT_PORTS] = &ports_inspect,
+    [INSPECT_REACH] = &reach_inspect,
     [INSPECT_PACKAGES] = &packages_inspect,
     [INSPECT_FOLDERS] = &folders_inspect,
     [INSPECT_GENERATIONS] = &generations_inspect,
@@ -202,6 +204,15 @@ static void on_late(void *arg)
                  (i->q.timeout_ms + 999) / 1000);
 }
 
+static bool is_too_many(const struct inspect *i)
+{
+    const struct inspections *s = state_of(i->node);
+    unsigned of_kind = 0;
+    for (size_t k = 0; k < s->running.n; k++)
+        of_kind += s->running.v[k]->begun && s->running.v[k]->ops == i->ops;
+    return s->running.n > LIMIT_INSPECTIONS || (i->ops->at_once && of_kind >= i->ops->at_once);
+}
+
 static void begin(struct inspect *i)
 {
     struct err e = {0};
@@ -211,7 +222,7 @@ static void begin(struct inspect *i)
     } else if (i->ops->allowed_as &&
                commands_allow(i->node, i->ops->allowed_as, i->q.target, &e) < 0) {
         inspect_fail(i, -EACCES, "%s", e.text);
-    } else if (state_of(i->node)->running.n > LIMIT_INSPECTIONS) {
+    } else if (is_too_many(i)) {
         inspect_fail(i, -EAGAIN, "Too much is asked of this machine at once. Try again later.");
     } else {
         i->begun = true;

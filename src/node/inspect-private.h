@@ -26,6 +26,7 @@ struct inspect {
 
 struct inspect_ops {
     const char *allowed_as; /* what the policy must allow; NULL = anybody may ask */
+    unsigned at_once;       /* so many of the kind; 0 = as many as of all */
     /* Begins. Must come to inspect_answer() or inspect_fail(), at once or later. */
     void (*start)(struct inspect *i);
     /* Lets go of all that runs, and of `state`; nothing may come of it afterwards. NULL: there is
@@ -37,7 +38,8 @@ extern const struct inspect_ops unraid_inspect;
 extern const struct inspect_ops processes_inspect, kernel_log_inspect, time_inspect, disks_inspect,
     packages_inspect;
 extern const struct inspect_ops docker_usage_inspect, generations_inspect, generation_diff_inspect,
-    generation_plan_inspect, garbage_inspect, folders_inspect, mounts_inspect, log_usage_inspect;
+    generation_plan_inspect, garbage_inspect, folders_inspect, mounts_inspect, log_usage_inspect,
+    ports_inspect, reach_inspect;
 
 /* Both end it: `i` is gone afterwards. */
 void inspect_answer(struct inspect *i, const struct str *json);

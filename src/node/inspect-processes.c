@@ -9,18 +9,6 @@ struct question {
     struct owners *owners; /* as they are now: the node's own are the loop's */
 };
 
-static struct owners *copy_owners(const struct owners *from)
-{
-    struct owners *o = owners_new();
-    for (size_t i = 0; i < from->v.n; i++) {
-        const struct owner *w = from->v.v[i];
-        if (!w->gone)
-            owners_set(
-                o, &(struct observed){.id = w->id, .cgroup = w->cgroup, .main_pid = w->main_pid});
-    }
-    return o;
-}
-
 static int tell(void *arg, struct jw *w, struct err *e)
 {
     const struct question *q = arg;
@@ -40,7 +28,7 @@ static void start(struct inspect *i)
 {
     struct question *q = mem_alloc(sizeof *q);
     q->root = mem_strdup(i->node->settings.root);
-    q->owners = copy_owners(i->node->owners);
+    q->owners = owners_copy(i->node->owners);
     inspect_on_thread(i, tell, q, free_question);
 }
 

@@ -20,6 +20,8 @@ static const struct {
     [INSPECT_UNRAID] = {"unraid", 60000},
     [INSPECT_MOUNTS] = {"mounts", 30000},
     [INSPECT_LOG_USAGE] = {"log-usage", 60000},
+    [INSPECT_PORTS] = {"ports", 15000},
+    [INSPECT_REACH] = {"reach", 40000},
 };
 
 const char *inspect_kind_name(enum inspect_kind k)

@@ -22,6 +22,8 @@ enum inspect_kind {
     INSPECT_UNRAID,          /* array, parity, disks, shares of Unraid */
     INSPECT_MOUNTS,    /* network mounts: there or not, who uses them, what may be remounted */
     INSPECT_LOG_USAGE, /* what the journal and the logs of containers take up */
+    INSPECT_PORTS,     /* argument: a port, "" = all; who listens */
+    INSPECT_REACH,     /* target and argument as reach_order_parse() takes them */
     INSPECT_COUNT,
 };
 const char *inspect_kind_name(enum inspect_kind k);                            /* "docker-usage" */

@@ -127,15 +127,20 @@ static const char *unit_socket_of(struct listeners *l, const struct listener *x)
     return x->pid == 1 ? systemd_socket(l->node, x->s.port, x->s.udp) : NULL;
 }
 
-static bool is_proxy(const struct listeners *l, const struct listener *x)
+bool listeners_is_proxy(const char *program)
 {
     static const char *const proxies[] = {"docker-proxy", "rootlessport", "rootlesskit",
                                           "conmon",       "slirp4netns",  "pasta",
                                           "pasta.avx2",   "exe" /* rootlessport, re-executed */};
     for (size_t i = 0; i < COUNT_OF(proxies); i++)
-        if (str_eq(x->name, proxies[i]))
-            return docker_publisher(l->node, x->s.port, x->s.udp) != NULL;
+        if (str_eq(program, proxies[i]))
+            return true;
     return false;
+}
+
+static bool is_proxy(const struct listeners *l, const struct listener *x)
+{
+    return listeners_is_proxy(x->name) && docker_publisher(l->node, x->s.port, x->s.udp);
 }
 
 /* Does the cgroup say that a container or a unit is behind it, whom we have not heard of (yet)? */

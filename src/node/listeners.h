@@ -12,6 +12,9 @@ extern const struct node_module listeners_module;
  */
 void listeners_add_ports(struct node *n, struct observed *o);
 
+/* Does a program of this name hold ports for containers? */
+bool listeners_is_proxy(const char *program);
+
 /* The process behind a TCP port of this machine: NULL when nobody listens there or it is not known.
  * Valid until the loop turns. */
 const char *listeners_process(struct node *n, uint16_t port, int *ret_pid);

@@ -24,6 +24,18 @@ void owners_free(struct owners *o)
     mem_free(o);
 }
 
+struct owners *owners_copy(const struct owners *from)
+{
+    struct owners *o = owners_new();
+    for (size_t i = 0; i < from->v.n; i++) {
+        const struct owner *w = from->v.v[i];
+        if (!w->gone)
+            owners_set(
+                o, &(struct observed){.id = w->id, .cgroup = w->cgroup, .main_pid = w->main_pid});
+    }
+    return o;
+}
+
 struct owner *owners_by_id(const struct owners *o, const char *id)
 {
     for (size_t i = 0; i < o->v.n; i++)

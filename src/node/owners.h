@@ -46,6 +46,8 @@ struct owners {
 
 struct owners *owners_new(void);
 void owners_free(struct owners *o);
+/* Who owns what, for another thread; nothing of its use. */
+struct owners *owners_copy(const struct owners *from);
 
 void owners_set(struct owners *o, const struct observed *service);
 void owners_remove(struct owners *o, const char *id);

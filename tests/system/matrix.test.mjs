@@ -6,7 +6,7 @@ import { Hydrad } from './lib/hydrad.mjs';
 
 // What the roles are for, written down a second time on purpose: a right that moves must move here, too.
 const VIEWER = ['nodes:read', 'services:read', 'events:read', 'metrics:read', 'tokens:write', 'self:write'];
-const OPERATOR = [...VIEWER, 'services:write', 'events:write', 'processes:read', 'settings:read', 'service:restart', 'logs:read'];
+const OPERATOR = [...VIEWER, 'services:write', 'events:write', 'processes:read', 'settings:read', 'service:restart', 'logs:read', 'node:reach'];
 const ADMIN = [...OPERATOR, 'users:read', 'users:write', 'tokens:admin', 'sessions:admin', 'audit:read', 'settings:write',
     'nodes:write', 'service:update', 'node:reboot', 'process:signal', 'generation:switch'];
 const RIGHTS = { viewer: VIEWER, operator: OPERATOR, admin: ADMIN };

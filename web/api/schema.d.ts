@@ -503,6 +503,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/web/nodes/{id}/ports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example debian */
+                id: components["parameters"]["NodeId"];
+            };
+            cookie?: never;
+        };
+        /** Every socket that waits for others (TCP, UDP): who holds it, for which service, and whether only the machine itself can reach it */
+        get: operations["nodePorts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/web/nodes/{id}/reach": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example debian */
+                id: components["parameters"]["NodeId"];
+            };
+            cookie?: never;
+        };
+        /** Does it reach a host: pings, or connections to a port; 429 while it asks another */
+        get: operations["nodeReach"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/web/nodes/{id}/docker-usage": {
         parameters: {
             query?: never;
@@ -1586,6 +1626,46 @@ export interface paths {
         };
         /** What its journal and the logs that Docker keeps of containers take on its disk */
         get: operations["cliNodeLogUsage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cli/nodes/{id}/ports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example debian */
+                id: components["parameters"]["NodeId"];
+            };
+            cookie?: never;
+        };
+        /** Every socket that waits for others (TCP, UDP): who holds it, for which service, and whether only the machine itself can reach it */
+        get: operations["cliNodePorts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cli/nodes/{id}/reach": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example debian */
+                id: components["parameters"]["NodeId"];
+            };
+            cookie?: never;
+        };
+        /** Does it reach a host: pings, or connections to a port; 429 while it asks another */
+        get: operations["cliNodeReach"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3513,6 +3593,60 @@ export interface components {
             /** @description Why nothing is known of containers */
             containers_text: string | null;
         };
+        Ports: {
+            ports: {
+                /** @enum {string} */
+                protocol: "tcp" | "udp";
+                /** @example 0.0.0.0 */
+                address: string;
+                port: number;
+                /**
+                 * @description loopback: only the machine itself can reach it
+                 * @enum {string}
+                 */
+                scope: "loopback" | "network";
+                /** @description null: the kernel's own, or of a process that the agent may not look into */
+                pid: number | null;
+                name: string | null;
+                /** @description who runs the process; of an unknown one whose socket it is */
+                user: string;
+                /** @example docker/web */
+                service: string | null;
+            }[];
+            cut: boolean;
+            /** @description Why there is nothing, or what is missing */
+            text: string | null;
+            hint: string | null;
+        };
+        /**
+         * @description refused: the host is there and wants no connection; not-resolved: its name is not known
+         * @enum {string}
+         */
+        ReachResult: "reached" | "refused" | "timed-out" | "unreachable" | "not-resolved";
+        Reach: {
+            host: string;
+            address: string | null;
+            /** @enum {string} */
+            method: "icmp" | "tcp";
+            /** @description that was connected to */
+            port: number | null;
+            result: components["schemas"]["ReachResult"];
+            /** @description a sentence */
+            text: string;
+            hint: string | null;
+            sent: number;
+            answered: number;
+            loss: number | null;
+            min_ms: number | null;
+            avg_ms: number | null;
+            max_ms: number | null;
+            tries: {
+                number: number;
+                result: components["schemas"]["ReachResult"];
+                ms: number | null;
+                why: string | null;
+            }[];
+        };
         Unraid: {
             version: string | null;
             array: {
@@ -4378,6 +4512,63 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LogUsage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    nodePorts: {
+        parameters: {
+            query?: {
+                /** @description this one alone */
+                port?: number;
+            };
+            header?: never;
+            path: {
+                /** @example debian */
+                id: components["parameters"]["NodeId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ports"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    nodeReach: {
+        parameters: {
+            query: {
+                /** @description a node, a host, an address, or HOST:PORT */
+                to: string;
+                /** @description 0: ping */
+                port?: number;
+                tries?: number;
+            };
+            header?: never;
+            path: {
+                /** @example debian */
+                id: components["parameters"]["NodeId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reach"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -6026,6 +6217,63 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LogUsage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    cliNodePorts: {
+        parameters: {
+            query?: {
+                /** @description this one alone */
+                port?: number;
+            };
+            header?: never;
+            path: {
+                /** @example debian */
+                id: components["parameters"]["NodeId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ports"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    cliNodeReach: {
+        parameters: {
+            query: {
+                /** @description a node, a host, an address, or HOST:PORT */
+                to: string;
+                /** @description 0: ping */
+                port?: number;
+                tries?: number;
+            };
+            header?: never;
+            path: {
+                /** @example debian */
+                id: components["parameters"]["NodeId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reach"];
                 };
             };
             default: components["responses"]["Problem"];

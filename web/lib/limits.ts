@@ -29,7 +29,7 @@ export function limitsFit(limits: string, spot: Spot): boolean | undefined {
 }
 
 /* What limits narrow; the rest holds everywhere. */
-const limited = new Set(['services:write', 'processes:read', 'nodes:write', 'service:restart', 'service:update', 'node:reboot', 'process:signal', 'generation:switch', 'logs:read']);
+const limited = new Set(['services:write', 'processes:read', 'nodes:write', 'service:restart', 'service:update', 'node:reboot', 'process:signal', 'generation:switch', 'logs:read', 'node:reach']);
 
 export const mayThere = ({ permissions, limits }: { permissions: string[]; limits: string }, permission: string, spot: Spot): boolean | undefined =>
   permissions.includes(permission) && (limited.has(permission) ? limitsFit(limits, spot) : true);

@@ -18,7 +18,7 @@ static const struct {
     {"service:restart", true, true, false},    {"service:update", true, false, false},
     {"node:reboot", true, false, false},       {"process:signal", true, false, false},
     {"generation:switch", true, false, false}, {"logs:read", true, true, false},
-    {"self:write", true, true, true},
+    {"node:reach", true, true, false},         {"self:write", true, true, true},
 };
 
 static struct subject of_role(enum role r)
@@ -51,8 +51,9 @@ static void limits_cut_what_is_done_and_the_whole(void **state)
     str_copy(s.limits, sizeof s.limits, limits);
     const struct resource inside = {.node = "attic"}, outside = {.node = "cellar"};
     static const enum permission done[] = {
-        PERM_SERVICE_RESTART, PERM_SERVICE_UPDATE, PERM_NODE_REBOOT,    PERM_GENERATION_SWITCH,
-        PERM_PROCESS_SIGNAL,  PERM_LOGS_READ,      PERM_PROCESSES_READ, PERM_SERVICES_WRITE};
+        PERM_SERVICE_RESTART,   PERM_SERVICE_UPDATE, PERM_NODE_REBOOT,
+        PERM_GENERATION_SWITCH, PERM_PROCESS_SIGNAL, PERM_LOGS_READ,
+        PERM_PROCESSES_READ,    PERM_SERVICES_WRITE, PERM_NODE_REACH};
     for (size_t i = 0; i < COUNT_OF(done); i++) {
         assert_true(policy_is_limitable(done[i]));
         assert_true(policy_allows(&s, done[i], &inside));

@@ -60,6 +60,12 @@ static void play(void *arg, const char *node, struct node_report *r)
         node_report_free(r);
 }
 
+static enum reach_result on_reach(void *arg, const char *host, uint16_t port)
+{
+    (void)arg, (void)port;
+    return str_eq(host, "192.168.1.244") ? REACH_TIMED_OUT : REACH_NOT_RESOLVED;
+}
+
 static int set_up(void **state)
 {
     const char *data = getenv("TEST_DATA");
@@ -74,7 +80,8 @@ static int set_up(void **state)
                                                   .scenery = scenery,
                                                   .report = on_report,
                                                   .away = on_away,
-                                                  .wake = on_wake});
+                                                  .wake = on_wake,
+                                                  .reach = on_reach});
     assert_int_equal(fixture_file(&recordings, calm, play, NULL, &e), 0);
     return 0;
 }
@@ -217,7 +224,10 @@ static void test_answers(void **state)
         const char *target = k == INSPECT_FOLDERS           ? "/"
                              : k == INSPECT_GENERATION_DIFF ? "previous"
                                                             : "current";
-        json_t *j = asked((enum inspect_kind)k, target, k == INSPECT_GARBAGE ? "30" : "current");
+        const char *argument = k == INSPECT_GARBAGE                       ? "30"
+                               : k == INSPECT_PORTS || k == INSPECT_REACH ? ""
+                                                                          : "current";
+        json_t *j = asked((enum inspect_kind)k, target, argument);
         if (k == INSPECT_UNRAID)
             assert_int_equal(asked_code, -EOPNOTSUPP);
         else if (k < INSPECT_COUNT)
@@ -226,6 +236,41 @@ static void test_answers(void **state)
     }
     (void)asked(INSPECT_FOLDERS, "/nowhere", "");
     assert_int_equal(asked_code, -ENOENT);
+}
+
+static const char *met(const char *host, const char *argument)
+{
+    static char result[24];
+    json_t *j = asked(INSPECT_REACH, host, argument);
+    str_copy(result, sizeof result, json_get_str(j, "result", ""));
+    json_decref(j);
+    return result;
+}
+
+static void test_network(void **state)
+{
+    (void)state;
+    json_t *all = asked(INSPECT_PORTS, "", "");
+    const json_t *list = json_object_get(all, "ports");
+    assert_true(json_array_size(list) > 3);
+    char port[8];
+    snprintf(port, sizeof port, "%lld",
+             (long long)json_get_int(json_array_get(list, 0), "port", 0));
+    json_t *one = asked(INSPECT_PORTS, "", port);
+    assert_true(json_array_size(json_object_get(one, "ports")) >= 1);
+    json_decref(one);
+    json_decref(all);
+    one = asked(INSPECT_PORTS, "", "65000");
+    assert_string_equal(json_get_str(one, "text", ""), "Nobody listens on port 65000 here.");
+    json_decref(one);
+    assert_string_equal(met("localhost", "65000 1"), "refused");
+    assert_string_equal(met("hydra-ai", ""), "reached");
+    assert_string_equal(met("192.168.1.244", ""), "timed-out"); /* on_reach() says it is off */
+    assert_string_equal(met("192.168.1.1", ""), "reached");
+    assert_string_equal(met("192.168.1.99", "80 2"), "timed-out");
+    assert_string_equal(met("nowhere", ""), "not-resolved");
+    assert_true(player_is_called(player, "192.168.1.250"));
+    assert_false(player_is_called(player, "192.168.1.25"));
 }
 
 static void test_signal_ends_a_process(void **state)
@@ -275,6 +320,7 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(test_rebuild_breaks_and_rollback_mends, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_answers, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_network, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_signal_ends_a_process, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_prune, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_reports, set_up, tear_down),

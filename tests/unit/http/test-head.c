@@ -3,6 +3,7 @@
 #include "http/head-memo.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 static struct http_field fields[8];
 
