@@ -104,7 +104,7 @@ static void print_containers(const struct player *p, struct jw *w)
                 (struct container_log){.name = mem_strdup(s->now->name), .bytes = bytes_of(p, s)};
     }
     container_logs_sort(&l);
-    container_logs_tell(&l, w);
+    container_logs_tell(&l, p->policy, w);
 }
 
 void logs_print(struct player *p, struct jw *w)

@@ -1,5 +1,6 @@
 #include "node/container-logs.h"
 
+#include "node/command.h"
 #include "node/docker-json.h"
 #include "node/engine-ask.h"
 #include "node/rooted.h"
@@ -244,18 +245,23 @@ int container_logs_parse(const char *report, struct container_logs *ret_l)
 
 /* --- telling --- */
 
-static void print_log(const struct container_log *l, struct jw *w)
+static void print_log(const struct container_log *l, const struct policy *p, struct jw *w)
 {
+    struct err e = {0};
     AUTO(mem_freep) char *target = mem_printf("docker/%s", l->name);
+    bool allowed =
+        policy_check(p, command_verb_name(COMMAND_CONTAINER_TRUNCATE_LOG), target, &e) >= 0;
     jw_object(w);
     jw_key_str(w, "name", l->name);
     jw_key_str(w, "target", target);
     jw_key_uint(w, "bytes", l->bytes);
     jw_key_uint(w, "older_bytes", l->older);
+    jw_key_bool(w, "allowed", allowed);
+    jw_key_str(w, "why", allowed ? NULL : e.text);
     jw_end_object(w);
 }
 
-void container_logs_tell(const struct container_logs *l, struct jw *w)
+void container_logs_tell(const struct container_logs *l, const struct policy *p, struct jw *w)
 {
     uint64_t sum = 0;
     for (size_t i = 0; i < l->v.n; i++)
@@ -267,7 +273,7 @@ void container_logs_tell(const struct container_logs *l, struct jw *w)
     jw_key(w, "items");
     jw_array(w);
     for (size_t i = 0; i < l->v.n && i < LIMIT_TOLD; i++)
-        print_log(&l->v.v[i], w);
+        print_log(&l->v.v[i], p, w);
     jw_end_array(w);
     jw_end_object(w);
 }

@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "base/vec.h"
+#include "node/policy.h"
 
 struct container_log {
     char *name;
@@ -32,5 +33,6 @@ int container_log_empty_at(const char *data_root, const char *id, const char *lo
 /* Lines of "NAME BYTES OLDER", and back. -EINVAL. */
 void container_logs_print(const struct container_logs *l, struct str *out);
 int container_logs_parse(const char *report, struct container_logs *ret_l) MUST_CHECK;
-/* As the API has them: all counted, the biggest 500 told. */
-void container_logs_tell(const struct container_logs *l, struct jw *w);
+/* As the API has them: all counted, the biggest 500 told, and whether the policy lets them be
+ * emptied. */
+void container_logs_tell(const struct container_logs *l, const struct policy *p, struct jw *w);

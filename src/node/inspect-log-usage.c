@@ -1,6 +1,7 @@
 /* What logs take up: the journal, and the files in which Docker keeps what containers print, which
  * root's helper looks at. */
 #include "base/clock.h"
+#include "node/commands.h"
 #include "node/container-logs.h"
 #include "node/docker-private.h"
 #include "node/inspect-private.h"
@@ -16,6 +17,7 @@ struct order {
     struct root_request request;
     struct root_call *call;
     char *root;
+    struct policy *policy;
     bool has_docker;
     char *report;  /* of hydra-agent-helper; NULL = this program looks itself */
     char *trouble; /* why there is none; NULL */
@@ -54,7 +56,7 @@ static int tell(void *arg, struct jw *w, struct err *e)
     jw_key_str(w, "journal_text", journal < 0 ? no_journal.text : NULL);
     jw_key(w, "containers");
     if (logs >= 0)
-        container_logs_tell(&l, w);
+        container_logs_tell(&l, o->policy, w);
     else
         jw_null(w);
     jw_key_str(w, "containers_text", logs < 0 ? no_logs.text : NULL);
@@ -69,6 +71,7 @@ static void free_order(void *arg)
     struct order *o = arg;
     root_call_free(o->call);
     mem_free(o->root);
+    policy_free(o->policy);
     mem_free(o->report);
     mem_free(o->trouble);
     mem_free(o);
@@ -104,6 +107,7 @@ static void start(struct inspect *i)
     struct order *o = i->state = mem_alloc(sizeof *o);
     o->i = i;
     o->root = mem_strdup(i->node->settings.root);
+    o->policy = policy_copy(commands_policy(i->node));
     o->has_docker = has_docker(i->node);
     if (!o->has_docker || geteuid() == 0 || *o->root) {
         go_on(o);

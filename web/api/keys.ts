@@ -25,6 +25,7 @@ import type {
   Job,
   JobPage,
   KernelLog,
+  LogUsage,
   Mounts,
   NodeDetail,
   NodeFacts,
@@ -148,11 +149,12 @@ export const generationDiffQuery = (node: string, from: string, to: string) => a
 export const generationPlanQuery = (node: string, to: string) => ask<GenerationPlan>(node, 'generations/plan', { to });
 export const garbageQuery = (node: string, days: number) => ask<Garbage>(node, 'garbage', { older_than_days: String(days) });
 export const foldersQuery = (node: string, path: string) => ask<FolderUsage>(node, 'folders', { path });
+export const logUsageQuery = (node: string) => ask<LogUsage>(node, 'log-usage');
 export const mountsQuery = (node: string) => ask<Mounts>(node, 'mounts');
 export const unraidQuery = (node: string) => ask<Unraid>(node, 'unraid');
 /* What a job of that kind changes: told anew when it is over. */
 export const changedBy = (node: string, verb: string): readonly unknown[] | null => {
-  const what = verb.startsWith('generation.') ? 'generations' : verb === 'docker.prune' ? 'docker-usage' : verb === 'process.signal' ? 'process-tree' : verb === 'mount.remount' ? 'mounts' : null;
+  const what = verb.startsWith('generation.') ? 'generations' : verb === 'docker.prune' ? 'docker-usage' : verb === 'process.signal' ? 'process-tree' : verb === 'mount.remount' ? 'mounts' : verb === 'journal.vacuum' || verb === 'container.truncate-log' ? 'log-usage' : null;
   return what && ['asked', node, what];
 };
 

@@ -3588,6 +3588,10 @@ export interface components {
                     bytes: number;
                     /** @description Of files that the engine put aside */
                     older_bytes: number;
+                    /** @description Does the node's policy let it be emptied? */
+                    allowed: boolean;
+                    /** @description Why not */
+                    why: string | null;
                 }[];
             } | null;
             /** @description Why nothing is known of containers */

@@ -1,14 +1,14 @@
 // What can be done to a service or node: how it is asked for, and what the palette understands. Pure.
 import type { ServiceKind } from './services';
 
-const ofUpdates = new Set(['mask', 'unmask', 'rename', 'remove', 'update', 'connect', 'disconnect']);
+const ofUpdates = new Set(['mask', 'unmask', 'rename', 'remove', 'update', 'connect', 'disconnect', 'truncate-log']);
 
 /* What it takes to order a verb, and to call it off. */
 export function permissionOf(verb: string): string {
   if (verb.startsWith('machine.')) return 'node:reboot';
   if (verb === 'process.signal') return 'process:signal';
   if (verb.startsWith('generation.')) return 'generation:switch';
-  if (verb === 'docker.prune') return 'service:update';
+  if (verb === 'docker.prune' || verb === 'journal.vacuum') return 'service:update';
   if (verb === 'agent.upgrade') return 'nodes:write';
   return verb.startsWith('project.') || ofUpdates.has(wordOf(verb)) ? 'service:update' : 'service:restart';
 }

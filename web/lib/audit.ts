@@ -38,7 +38,7 @@ const words: Record<string, Words> = {
   'audit.left-out': { did: 'left further refusals out', tried: 'left further refusals out', bare: true },
 };
 
-const deeds: Record<string, string> = { 'machine.power-off': 'power off', 'machine.reboot': 'reboot', 'machine.wake': 'wake', 'machine.power': 'switch by its controller', 'agent.upgrade': 'upgrade the agent of', 'docker.prune': 'clean up containers of', 'generation.collect': 'clean up the store of', 'process.signal': 'signal a process of', 'mount.remount': 'remount a file system of' };
+const deeds: Record<string, string> = { 'machine.power-off': 'power off', 'machine.reboot': 'reboot', 'machine.wake': 'wake', 'machine.power': 'switch by its controller', 'agent.upgrade': 'upgrade the agent of', 'docker.prune': 'clean up containers of', 'generation.collect': 'clean up the store of', 'process.signal': 'signal a process of', 'mount.remount': 'remount a file system of', 'journal.vacuum': 'shorten the journal of', 'container.truncate-log': 'empty the log of' };
 
 /* "unit.reset-failed" → "reset failed" */
 const deedOf = (verb: string): string => deeds[verb] ?? verb.slice(verb.indexOf('.') + 1).replaceAll('-', ' ');
@@ -48,7 +48,7 @@ const ofJobs: Record<string, Record<Outcome, (deed: string) => string>> = {
   'job.end': { done: (d) => `had done: ${d}`, refused: (d) => `was refused by the node: ${d}`, failed: (d) => `had no success: ${d}` },
 };
 const local = { done: (d: string) => `on the machine itself did: ${d}`, refused: (d: string) => `on the machine itself was refused: ${d}`, failed: (d: string) => `on the machine itself had no success: ${d}` };
-const verbs = /^(unit|container|project|machine|process|generation|docker|agent|mount)\.[a-z-]+$/;
+const verbs = /^(unit|container|project|machine|process|generation|docker|agent|mount|journal)\.[a-z-]+$/;
 
 /* What was to be done is in the detail of a job's entries; what a node's own people did is the action itself. */
 function deedWords(action: string, outcome: Outcome, detail: unknown): string | null {

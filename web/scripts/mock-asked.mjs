@@ -108,6 +108,15 @@ const unraid = () => ({
 const mount = (at, device, more) => ({ mount: at, device, type: 'nfs4', mounted: true, configured: 'fstab', unit: `${at.slice(1).replaceAll('/', '-')}.mount`, allowed: true, why: null, users: [], more_users: 0, ...more });
 const mounts = () => ({ mounts: [mount('/mnt/models', 'tower:/mnt/user/models', { users: [{ pid: 3012, name: 'ollama', files: 4 }] }), mount('/mnt/media', 'tower:/mnt/user/media', { mounted: false, type: 'nfs' })] });
 
+const denied = (verb, on) => `The policy of this node does not allow ${verb}${on ? ` on ${on}` : ''}: add it to allow in /etc/hydra/agent.yaml.`;
+const log = (name, mb, more) => ({ name, target: `docker/${name}`, bytes: Math.round(mb * 1e6), older_bytes: 0, allowed: name !== 'ollama', why: name === 'ollama' ? denied('container.truncate-log', 'docker/ollama') : null, ...more });
+function logUsage(node) {
+  const items = [log('plex', 4120), log('ollama', 812, { older_bytes: 240e6 }), log('sonarr', 96.4), log('radarr', 41), log('open-webui', 12), log('grafana', 4.1), log('loki', 2.2), log('redis', 0.6), log('postgres', 0.2), log('caddy', 0.004)];
+  const containers = { count: items.length, bytes: items.reduce((n, l) => n + l.bytes + l.older_bytes, 0), cut: false, items };
+  if (node === 'tower') return { journal: null, journal_text: 'This machine keeps no journal.', containers, containers_text: null };
+  return { journal: { bytes: 3.1 * GB, archived_bytes: 2.9 * GB, files: 31, since: iso(61 * D) }, journal_text: null, containers, containers_text: null };
+}
+
 function folders(url) {
   const path = url.searchParams.get('path') ?? '/';
   const names = path === '/' ? ['var', 'home', 'nix', 'usr', 'opt', 'mnt'] : ['lib', 'cache', 'log', 'tmp'];
@@ -118,7 +127,7 @@ function folders(url) {
 export function askedAnswer(url, o, role) {
   const [, , , , id, what] = url.pathname.split('/');
   const n = o.nodes.find((x) => x.id === decodeURIComponent(id ?? ''));
-  const kinds = { 'process-tree': () => processTree(n.id, o), folders: () => folders(url), unraid: () => ok(unraid()), mounts: () => ok(n.id === 'tower' ? { mounts: [] } : mounts()), disks: () => ok(n.id === 'tower' ? disks() : noSmart()), 'docker-usage': () => (n.id === 'hydra-ai' ? problem(409, 'not-here', 'Neither Docker nor Podman is there.') : ok({ engines: [engine('docker')], troubles: n.id === 'tower' ? [{ engine: 'podman-1000', text: 'It did not answer within 30 s.' }] : [] })), packages: () => ok(n.id === 'tower' ? { ...packages(), system: n.os, manager: null, text: 'Unraid is updated as a whole: in its own page, under Tools, Update OS.', refreshed: null, count: 0, security_count: 0, updates: [], held: [], reboot: { required: false, why: null } } : packages()), 'kernel-log': () => ok(n.id === 'tower' ? { ...kernelLog(), source: 'kmsg', entries: [] } : kernelLog()), time: () => ok(time(n.id === 'tower')) };
+  const kinds = { 'process-tree': () => processTree(n.id, o), folders: () => folders(url), unraid: () => ok(unraid()), 'log-usage': () => ok(logUsage(n.id)), mounts: () => ok(n.id === 'tower' ? { mounts: [] } : mounts()), disks: () => ok(n.id === 'tower' ? disks() : noSmart()), 'docker-usage': () => (n.id === 'hydra-ai' ? problem(409, 'not-here', 'Neither Docker nor Podman is there.') : ok({ engines: [engine('docker')], troubles: n.id === 'tower' ? [{ engine: 'podman-1000', text: 'It did not answer within 30 s.' }] : [] })), packages: () => ok(n.id === 'tower' ? { ...packages(), system: n.os, manager: null, text: 'Unraid is updated as a whole: in its own page, under Tools, Update OS.', refreshed: null, count: 0, security_count: 0, updates: [], held: [], reboot: { required: false, why: null } } : packages()), 'kernel-log': () => ok(n.id === 'tower' ? { ...kernelLog(), source: 'kmsg', entries: [] } : kernelLog()), time: () => ok(time(n.id === 'tower')) };
   if (!n || !kinds[what]) return undefined;
   if (what === 'process-tree' && role === 'viewer') return problem(403, 'forbidden', 'It needs processes:read.');
   if (n.state === 'away') return problem(503, 'node-away', `${n.name} is away: it is asked when it is back.`);

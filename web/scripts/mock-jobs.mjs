@@ -6,10 +6,10 @@ import { bmcs, isGuarded, sentence } from './mock-guard.mjs';
 const iso = (ms = Date.now()) => new Date(ms).toISOString();
 const problem = (status, slug, detail, more) => ({ problem: [status, slug, detail, more] });
 const ok = (status, body) => ({ status, body });
-const labels = { start: 'Start', stop: 'Stop', restart: 'Restart', reload: 'Reload', update: 'Update', pause: 'Pause', kill: 'Kill', rename: 'Rename', connect: 'Connect', disconnect: 'Disconnect', remove: 'Remove', 'reset-failed': 'Reset failure', reboot: 'Reboot', 'power-off': 'Power off', mask: 'Mask' };
-const updates = new Set(['update', 'rename', 'connect', 'disconnect', 'remove', 'mask']);
+const labels = { start: 'Start', stop: 'Stop', restart: 'Restart', reload: 'Reload', update: 'Update', pause: 'Pause', kill: 'Kill', rename: 'Rename', connect: 'Connect', disconnect: 'Disconnect', 'truncate-log': 'Empty log', remove: 'Remove', 'reset-failed': 'Reset failure', reboot: 'Reboot', 'power-off': 'Power off', mask: 'Mask' };
+const updates = new Set(['update', 'rename', 'connect', 'disconnect', 'truncate-log', 'remove', 'mask']);
 const wordOf = (verb) => verb.slice(verb.indexOf('.') + 1);
-const permissionOf = (verb) => (verb.startsWith('machine.') ? 'node:reboot' : verb === 'process.signal' ? 'process:signal' : verb.startsWith('project.') ? 'service:update' : updates.has(wordOf(verb)) ? 'service:update' : 'service:restart');
+const permissionOf = (verb) => (verb.startsWith('machine.') ? 'node:reboot' : verb === 'process.signal' ? 'process:signal' : verb === 'journal.vacuum' || verb.startsWith('project.') ? 'service:update' : updates.has(wordOf(verb)) ? 'service:update' : 'service:restart');
 
 const effects = {
   start: (n) => `${n} will be started.`,
@@ -22,17 +22,18 @@ const effects = {
   connect: (n) => `${n} will be in another network of its engine, too: it reaches what is in it, and is reached.`,
   disconnect: (n) => `${n} will leave a network of its engine: what reaches it there will not any more.`,
   rename: (n) => `${n} will get another name; others that reach it by name must know.`,
+  'truncate-log': (n) => `What ${n} has printed is lost for good; what it prints from now on is kept. It runs on.`,
   remove: (n) => `${n} will be removed. Volumes stay; what it kept inside itself is lost.`,
   'reset-failed': (n) => `systemd will forget that ${n} failed. Nothing is started.`,
 };
-const danger = new Set(['stop', 'kill', 'remove', 'mask']);
+const danger = new Set(['stop', 'kill', 'remove', 'mask', 'truncate-log']);
 const needs = { postgresql: ['litellm', 'n8n', 'gitea', 'immich'], litellm: ['open-webui', 'n8n'], prowlarr: ['sonarr', 'radarr'] };
 
 function offered(s) {
   const unit = s.kind === 'unit';
   if (s.state === 'stopped') return unit ? ['start', 'mask'] : ['start', 'update', 'rename', 'remove'];
   if (s.looping) return ['stop', 'restart', 'reset-failed'];
-  return unit ? ['restart', 'reload', 'stop'] : ['restart', 'stop', 'update', 'pause', 'kill', 'rename', 'connect', 'disconnect'];
+  return unit ? ['restart', 'reload', 'stop'] : ['restart', 'stop', 'update', 'pause', 'kill', 'rename', 'connect', 'disconnect', 'truncate-log'];
 }
 
 function actionsOfService(s) {
@@ -58,7 +59,9 @@ function actionsOfNode(n) {
   const effects = { status: `The controller of ${n.name} is asked. Nothing changes.`, on: `${n.name} will be switched on by its controller.`, soft: `${n.name} will be told to shut down, as by its power button; with it go the ${n.services.total} services on it.` };
   const power = bmcs.has(n.id) ? powers.map(([word, label, danger]) => ({ verb: 'machine.power', argument: word, label, permission: 'node:reboot', allowed: true, why: null, danger, confirm: effects[word] ?? `${n.name} will lose its power at once: what is not written yet is lost; with it go the ${n.services.total} services on it.`, guard: danger && isGuarded(n.id) ? sentence(n.id) : null })) : [];
   const upgrade = { verb: 'agent.upgrade', label: `Upgrade agent to ${n.agent.upgrade}`, permission: 'nodes:write', allowed: !away, why: away ? `${n.name} is away.` : null, danger: false, confirm: `The agent of ${n.name} is replaced by ${n.agent.upgrade}; when it does not reach the hub within a minute, the present one goes on. Services are not touched.`, guard: null };
-  return [...machine, prune, ...(away ? [wake] : []), ...power, ...(n.agent.upgrade && !n.agent.upgrade_obstacle ? [upgrade] : [])];
+  const denied = away ? `${n.name} is away.` : n.id === 'hydra-compute' ? 'The policy of this node does not allow journal.vacuum: add it to allow in /etc/hydra/agent.yaml.' : null;
+  const vacuum = { verb: 'journal.vacuum', label: 'Shorten journal', permission: 'service:update', allowed: !denied, why: denied, danger: true, confirm: `The oldest entries of the journal of ${n.name} are removed for good, up to what is to stay. Nothing that runs is touched.`, guard: null };
+  return [...machine, prune, vacuum, ...(away ? [wake] : []), ...power, ...(n.agent.upgrade && !n.agent.upgrade_obstacle ? [upgrade] : [])];
 }
 
 const projectEffects = {
@@ -79,7 +82,7 @@ function actionsOfProject(n, project, services) {
 const actionsOfMount = (n, at) => [{ verb: 'mount.remount', label: 'Remount', permission: 'service:restart', allowed: at !== '/mnt/media', why: at === '/mnt/media' ? 'The policy of this node does not name the mount /mnt/media: add it, letter by letter, to allow in /etc/hydra/agent.yaml.' : null, danger: false, confirm: `${at} is unmounted, by force when it does not answer, and mounted again. Programs that have files of it open may have to be started anew.`, guard: null }];
 const actionsOfProcess = (n) => [{ verb: 'process.signal', label: 'Send signal', permission: 'process:signal', allowed: n.id !== 'hydra-compute', why: n.id === 'hydra-compute' ? 'The policy of this node does not allow process.signal: add it to allow in /etc/hydra/agent.yaml.' : null, danger: false, confirm: "What a signal does is the program's own decision, but for KILL and STOP, which it is not asked about.", guard: null }];
 
-const titles = { 'project.restart': 'Restart project', 'project.up': 'Start project', 'project.down': 'Take down project', 'project.pull': 'Pull images of project', 'process.signal': 'Signal process', 'docker.prune': 'Clean up', 'agent.upgrade': 'Upgrade the agent of', 'generation.switch': 'Switch', 'generation.rollback': 'Roll back', 'generation.rebuild': 'Rebuild', 'generation.collect': 'Clean up the Nix store of' };
+const titles = { 'project.restart': 'Restart project', 'project.up': 'Start project', 'project.down': 'Take down project', 'project.pull': 'Pull images of project', 'process.signal': 'Signal process', 'docker.prune': 'Clean up', 'journal.vacuum': 'Shorten the journal of', 'agent.upgrade': 'Upgrade the agent of', 'generation.switch': 'Switch', 'generation.rollback': 'Roll back', 'generation.rebuild': 'Rebuild', 'generation.collect': 'Clean up the Nix store of' };
 
 const failure = 'Error response from daemon: cannot start container sonarr: driver failed programming external connectivity: Bind for 0.0.0.0:8989 failed: port is already allocated';
 

@@ -34,6 +34,8 @@ test.each([
   ['unit.mask', 'service:update'],
   ['container.update', 'service:update'],
   ['project.up', 'service:update'],
+  ['container.truncate-log', 'service:update'],
+  ['journal.vacuum', 'service:update'],
   ['process.signal', 'process:signal'],
   ['machine.reboot', 'node:reboot'],
 ])('%s takes %s', (verb, permission) => expect(permissionOf(verb)).toBe(permission));

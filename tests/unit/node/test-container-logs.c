@@ -27,9 +27,12 @@ static void reports_read_back(void **state)
     assert_int_equal(l.v.v[0].older, 1048576);
     AUTO(str_done) struct str json = {0};
     struct jw w = jw_begin(&json);
-    container_logs_tell(&l, &w);
+    AUTO(policy_freep) struct policy *usual = policy_default();
+    container_logs_tell(&l, usual, &w);
     assert_non_null(strstr(json.p, "\"count\":2,\"bytes\":1060864,\"cut\":false"));
     assert_non_null(strstr(json.p, "\"target\":\"docker/web-1\""));
+    assert_non_null(strstr(json.p, "\"allowed\":false,\"why\":\"The policy of this node does not "
+                                   "allow container.truncate-log on docker/web-1: add it"));
     static const char *const bad[] = {"plex",     "plex 1",    "plex 1 2 3",
                                       "../x 1 2", "plex -1 2", "plex 1 x"};
     for (size_t i = 0; i < COUNT_OF(bad); i++) {

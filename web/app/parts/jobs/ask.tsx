@@ -108,6 +108,8 @@ const arguments_: Partial<Record<string, { label: string; hint: string; needed: 
   kill: { label: 'Signal', hint: `${signals} Nothing means KILL.`, needed: false },
 };
 
+const prepositions: Partial<Record<string, string>> = { 'agent.upgrade': ' on', 'container.truncate-log': ' of' };
+
 function Confirm({ id, name, action, asking }: { id: string; name: string; action: Action; asking: Asking }) {
   const [argument, setArgument] = useState(asking.argument ?? '');
   const wants = asking.argument ? undefined : arguments_[wordOf(action.verb)];
@@ -115,7 +117,7 @@ function Confirm({ id, name, action, asking }: { id: string; name: string; actio
   const body = (force: boolean): JobOrder => ({ verb: action.verb, ...target, ...(argument.trim() && { argument: argument.trim() }), ...(force && { force }) });
   const start = useStart(body, asking.kind === 'service' ? serviceHref(id) : asking.part ? null : action.verb === powerVerb ? '/jobs' : nodeHref(id)); // another node does it: its own page shows nothing
   const power = action.verb === powerVerb;
-  const label = power ? `${action.label}:` : asking.argument ? `${action.label} ${asking.argument} to` : action.verb === 'agent.upgrade' ? `${action.label} on` : action.label;
+  const label = power ? `${action.label}:` : asking.argument ? `${action.label} ${asking.argument} to` : `${action.label}${prepositions[action.verb] ?? ''}`;
   return (
     <Dialog title={`${label} ${name}?`} description={asking.effect ?? action.confirm} width="sm" onClose={close}>
       <StartForm verb={asking.argument && !power ? `Send ${asking.argument}` : action.label} forGood={isForGood(action)} guard={action.guard} start={start} ready={!wants?.needed || !!argument.trim()}>

@@ -1,6 +1,6 @@
 'use client';
 import { useQuery } from '@tanstack/react-query';
-import { Brush, CircleDot, CirclePause, CirclePlay, CircleStop, CircleX, Download, FilePen, Link, Lock, LockOpen, Power, RefreshCw, RotateCw, Trash2, Unlink, type LucideIcon } from 'lucide-react';
+import { Brush, CircleDot, CirclePause, CirclePlay, CircleStop, CircleX, Download, Eraser, FilePen, Link, Lock, LockOpen, Power, RefreshCw, RotateCw, Trash2, Unlink, type LucideIcon } from 'lucide-react';
 import { useMemo } from 'react';
 import type { Action } from '@/api/types';
 import { actionsQuery, recentJobsQuery } from '@/api/keys';
@@ -32,6 +32,7 @@ const icons: Record<string, LucideIcon> = {
   remount: RefreshCw,
   connect: Link,
   disconnect: Unlink,
+  'truncate-log': Eraser,
   on: Power,
   soft: CircleStop,
   off: CircleX,

@@ -5,6 +5,7 @@ import { Disks } from '../disks';
 import { Filesystems } from '../filesystems';
 import { DockerUsage } from './docker-usage';
 import { Folders } from './folders';
+import { LogUsage } from './log-usage';
 import { Mounts } from './mounts';
 import { SmartDisks } from './smart-disks';
 import { Unraid } from './unraid';
@@ -23,6 +24,7 @@ export default function StorageTab({ detail: d }: { detail: NodeDetail }) {
       {mayLook && <Mounts node={d.id} />}
       {mayLook && <Folders node={d.id} filesystems={d.filesystems} />}
       {d.sources.some(isEngine) && <DockerUsage node={d.id} />}
+      <LogUsage node={d.id} />
     </div>
   );
 }
