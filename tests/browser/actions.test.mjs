@@ -11,7 +11,7 @@ let engine, hydrad, browser, admin, context;
 before(async () => {
     engine = Engine.start();
     for (const name of ['plex', 'sonarr', 'tautulli']) await engine.run(name, 'exec sleep 100000', { StopTimeout: 0 });
-    await engine.run('slow', "trap '' TERM; while :; do sleep 1; done", { StopTimeout: 4 });
+    await engine.run('slow', "trap '' TERM; while :; do sleep 1; done", { StopTimeout: 10 });
     await engine.run('broken', 'echo port is already allocated; exit 1');
     await engine.run('loop', 'exit 1', { HostConfig: { NetworkMode: 'none', RestartPolicy: { Name: 'always' } } });
     hydrad = await Hydrad.start({ args: ['--node', 'tower', '--docker', `unix://${engine.socket}`] });
