@@ -73,7 +73,13 @@ static int read_request(struct http_exchange *x, struct logs_request *q)
 
 static void on_page(void *arg, struct str *json)
 {
-    local_reply_json(arg, 200, json);
+    struct err e = {0};
+    if (json) {
+        local_reply_json(arg, 200, json);
+        return;
+    }
+    err_set(&e, -ECANCELED, "%s", logs_given_up);
+    local_refuse(arg, 503, "unavailable", &e);
 }
 
 static void on_left(void *arg)

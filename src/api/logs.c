@@ -9,7 +9,7 @@
 #include "base/log.h"
 #include "logs/query.h"
 
-enum { DOWNLOADS_MAX = 2, PIECE_BYTES = 64 << 10 };
+enum { DOWNLOADS_MAX = 2, PIECE_BYTES = 64 << 10, LOOK_UP_MS = 100 };
 
 static atomic_uint downloads;
 
@@ -101,6 +101,13 @@ static int read_request(struct http_exchange *x, struct logs_request *q)
 static void on_page(void *arg, struct str *json)
 {
     struct http_exchange *x = arg;
+    if (!json) {
+        problem_reply(x, &(struct problem){.status = 503,
+                                           .type = PROBLEM_UNAVAILABLE,
+                                           .detail = logs_given_up,
+                                           .retry_after_s = 5});
+        return;
+    }
     http_add_header(x, "Cache-Control", "no-store");
     http_reply_str(x, 200, "application/json", json);
 }
@@ -234,21 +241,29 @@ static void add_line(struct str *out, const struct log_line *l, const struct log
     str_add(out, "\n");
 }
 
-static void send_lines(struct http_exchange *x, struct logs_stream *s)
+/* False: the peer has left. A rare word is looked for without a line to send, so who waits is
+ * looked after in between. */
+static bool send_lines(struct http_exchange *x, struct logs_stream *s)
 {
     AUTO(str_done) struct str piece = {0};
     const struct log_line *l;
     const struct logs_source *source;
     bool good = true;
-    while (good && logs_stream_next(s, &l, &source) == 1) {
-        add_line(&piece, l, source);
-        if (piece.len < PIECE_BYTES)
-            continue;
-        good = http_reply_piece(x, piece.p, piece.len) == 0;
-        str_clear(&piece);
+    int r;
+    while (good && (r = logs_stream_next(s, LOOK_UP_MS, &l, &source)) != 0) {
+        if (r == 1)
+            add_line(&piece, l, source);
+        if (piece.len >= PIECE_BYTES) {
+            good = http_reply_piece(x, piece.p, piece.len) == 0;
+            str_clear(&piece);
+        }
+        good = good && !http_has_left(x);
     }
-    if (good && piece.len && http_reply_piece(x, piece.p, piece.len) < 0)
+    if (good && piece.len)
+        good = http_reply_piece(x, piece.p, piece.len) == 0;
+    if (!good)
         log_debug("api", "download broken off", "path=%s", http_path(x));
+    return good;
 }
 
 static void download(struct http_exchange *x, const struct logs_request *q)
@@ -257,9 +272,10 @@ static void download(struct http_exchange *x, const struct logs_request *q)
     http_add_header(x, "Cache-Control", "no-store");
     http_reply_begin(x, 200, "text/plain; charset=utf-8");
     struct logs_stream *s = logs_stream_open(api_of(x)->logs, q);
-    send_lines(x, s);
+    bool whole = send_lines(x, s);
     logs_stream_close(s);
-    http_reply_end(x);
+    if (whole)
+        http_reply_end(x);
 }
 
 static void get_download(struct http_exchange *x)

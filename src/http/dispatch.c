@@ -221,4 +221,6 @@ void exchange_tell_left(struct http_exchange *x)
     /* Without one it may be answered on any thread, and its answer is not looked at here. */
     if (left && x->holder == HELD_BY_OTHERS && !x->answer.status)
         left(x->left_arg);
+    if (x->holder == HELD_BY_WORKER)
+        stream_peer_left(x);
 }

@@ -124,6 +124,7 @@ struct stream {
     struct str out; /* framed pieces of the answer that the loop has not taken */
     bool out_posted, out_ended;
     bool gone;              /* the connection is closed */
+    bool left;              /* or the peer says no more */
     struct str in, in_use;  /* pieces of the request's body; the one the handler looks at */
     bool in_ended, in_full; /* the loop has stopped reading */
     int in_error;
@@ -288,6 +289,7 @@ void stream_init(struct stream *st);
 void stream_done(struct stream *st);
 void stream_clear(struct stream *st);
 void stream_peer_gone(struct http_exchange *x);
+void stream_peer_left(struct http_exchange *x);
 void stream_feed(struct http_exchange *x, const char *bytes, size_t len);
 void stream_feed_end(struct http_exchange *x, int error);
 bool stream_is_full(struct http_exchange *x); /* then it asks for more by a message */

@@ -198,6 +198,10 @@ void http_defer(struct http_exchange *x);
  * or says no more, before the answer; at most once. The answer is owed all the same. */
 void http_on_left(struct http_exchange *x, void (*left)(void *arg), void *arg);
 
+/* On a worker: is the peer gone, or does it say no more? An answer that takes long to find may end
+ * then. */
+bool http_has_left(struct http_exchange *x) MUST_CHECK;
+
 /* Takes the socket out of the server: a dup of it, non-blocking, after whatever was answered before
  * was flushed; the exchange ends without an answer of the server's. For event streams: the new
  * owner writes the head itself. Only from a loop handler. Negative errno (e.g. -EPIPE) when the

@@ -15,7 +15,7 @@ void stream_clear(struct stream *st)
     str_done(&st->out);
     str_done(&st->in);
     str_done(&st->in_use);
-    st->out_posted = st->out_ended = st->gone = st->in_ended = st->in_full = false;
+    st->out_posted = st->out_ended = st->gone = st->left = st->in_ended = st->in_full = false;
     st->in_error = 0;
 }
 
@@ -32,6 +32,21 @@ void stream_peer_gone(struct http_exchange *x)
     x->stream.gone = true;
     pthread_cond_broadcast(&x->stream.changed);
     pthread_mutex_unlock(&x->stream.lock);
+}
+
+void stream_peer_left(struct http_exchange *x)
+{
+    pthread_mutex_lock(&x->stream.lock);
+    x->stream.left = true;
+    pthread_mutex_unlock(&x->stream.lock);
+}
+
+bool http_has_left(struct http_exchange *x)
+{
+    pthread_mutex_lock(&x->stream.lock);
+    bool left = x->stream.left || x->stream.gone;
+    pthread_mutex_unlock(&x->stream.lock);
+    return left;
 }
 
 /* --- the request's body, from the loop to the worker --- */

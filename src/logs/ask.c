@@ -149,6 +149,14 @@ void asking_cancel(struct asking *a)
         log_reader_cancel(a->asks[i].reader);
 }
 
+bool asking_is_cancelled(const struct asking *a)
+{
+    for (unsigned i = 0; i < a->n; i++)
+        if (log_reader_is_cancelled(a->asks[i].reader))
+            return true;
+    return false;
+}
+
 void asking_release(struct asking *a)
 {
     for (unsigned i = 0; i < a->n; i++)

@@ -44,7 +44,8 @@ struct asking {
 void asking_init(struct asking *a, const struct logs_request *q, enum log_mode mode);
 void asking_start(struct asking *a, struct logs *l);
 void asking_cancel(struct asking *a);
-void asking_release(struct asking *a); /* after all are done */
+bool asking_is_cancelled(const struct asking *a); /* one of its readers was */
+void asking_release(struct asking *a);            /* after all are done */
 
 /* --- print.c --- */
 void print_lines(struct jw *w, const struct logs_request *q, const struct log_batch *b);

@@ -51,19 +51,23 @@ void logs_request_done(struct logs_request *q);
 
 /* --- pages --- */
 
-/* Calls `done` once, later, on the loop, with the members of a LogPage in an object. */
+/* Calls `done` once, later, on the loop, with the members of a LogPage in an object; with NULL
+ * when it was cancelled before it was complete. */
 void logs_page(struct logs *l, const struct logs_request *q,
                void (*done)(void *arg, struct str *json), void *arg);
 /* Whoever waits with `arg` waits no more: nothing is read on, `done` comes soon. */
 void logs_leave(struct logs *l, const void *arg);
 
+/* What then is said, should somebody still listen. */
+extern const char logs_given_up[];
+
 /* --- everything --- */
 
 struct logs_stream;
 struct logs_stream *logs_stream_open(struct logs *l, const struct logs_request *q);
-/* 1 and a line, which is the stream's until the next call, with its source; 0 at the end. Blocks.
- */
-int logs_stream_next(struct logs_stream *s, const struct log_line **ret_line,
+/* 1 and a line, which is the stream's until the next call, with its source; 0 at the end; -EAGAIN:
+ * within `wait_ms` none was found. */
+int logs_stream_next(struct logs_stream *s, unsigned wait_ms, const struct log_line **ret_line,
                      const struct logs_source **ret_source) MUST_CHECK;
 void logs_stream_close(struct logs_stream *s);
 

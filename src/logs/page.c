@@ -2,6 +2,8 @@
 #include "base/clock.h"
 #include "logs/logs-private.h"
 
+const char logs_given_up[] = "The search was given up before it came to its end. Search again.";
+
 struct page {
     struct logs *logs;
     struct logs_request request;
@@ -13,6 +15,7 @@ struct page {
     void (*done)(void *arg, struct str *json);
     void *arg;
     struct str json;
+    bool cancelled;
 };
 
 static void copy_request(struct logs_request *to, const struct logs_request *from)
@@ -66,11 +69,11 @@ static void print(struct page *p, struct log_batch *all, struct str *out)
     jw_end_object(&w);
 }
 
-/* On the loop. */
+/* On the loop. What a cancelled one has is no page: nobody knows what is missing. */
 static void answer(void *arg)
 {
     struct page *p = arg;
-    p->done(p->arg, &p->json);
+    p->done(p->arg, p->cancelled ? NULL : &p->json);
     str_done(&p->json);
     mem_free(p);
 }
@@ -85,6 +88,7 @@ static void finish(struct page *p)
     print(p, &all, &p->json);
     log_batch_done(&all);
     logs_forget(p->logs, &p->asking);
+    p->cancelled = asking_is_cancelled(&p->asking);
     asking_release(&p->asking);
     logs_request_done(&p->request);
     pthread_mutex_destroy(&p->lock);

@@ -2,6 +2,9 @@
  * piles up. Lines are taken in the order of time. */
 #include "logs/logs-private.h"
 
+#include <errno.h>
+#include <time.h>
+
 struct inlet {
     struct log_batch batch;
     size_t next; /* line of it */
@@ -54,10 +57,14 @@ static void on_done(void *arg, unsigned ask)
 struct logs_stream *logs_stream_open(struct logs *l, const struct logs_request *q)
 {
     struct logs_stream *s = mem_alloc(sizeof *s);
+    pthread_condattr_t monotonic;
     s->logs = l;
     s->request = q;
     pthread_mutex_init(&s->lock, NULL);
-    pthread_cond_init(&s->changed, NULL);
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&s->changed, &monotonic);
+    pthread_condattr_destroy(&monotonic);
     s->asking = (struct asking){.batch = on_batch, .done = on_done, .arg = s};
     asking_init(&s->asking, q, LOG_MODE_ALL);
     if (!logs_add(l, &s->asking))
@@ -87,12 +94,29 @@ static struct inlet *soonest(struct logs_stream *s)
     return best;
 }
 
-int logs_stream_next(struct logs_stream *s, const struct log_line **ret_line,
+/* Under the lock. False: not within that time. */
+static bool wait_for_line(struct logs_stream *s, unsigned ms)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += ms / 1000;
+    until.tv_nsec += ms % 1000 * 1000000L;
+    until.tv_sec += until.tv_nsec / 1000000000L;
+    until.tv_nsec %= 1000000000L;
+    while (!all_show(s))
+        if (pthread_cond_timedwait(&s->changed, &s->lock, &until) == ETIMEDOUT)
+            return all_show(s);
+    return true;
+}
+
+int logs_stream_next(struct logs_stream *s, unsigned wait_ms, const struct log_line **ret_line,
                      const struct logs_source **ret_source)
 {
     pthread_mutex_lock(&s->lock);
-    while (!all_show(s))
-        pthread_cond_wait(&s->changed, &s->lock);
+    if (!wait_for_line(s, wait_ms)) {
+        pthread_mutex_unlock(&s->lock);
+        return -EAGAIN;
+    }
     struct inlet *i = soonest(s);
     log_line_done(&s->line);
     if (i) {

@@ -16,6 +16,7 @@ struct log_filter {
     pcre2_code *code; /* NULL = any text */
     pcre2_match_data *data;
     pcre2_match_context *context;
+    const atomic_bool *cancelled; /* NULL = never */
     bool gave_up;
 };
 
@@ -75,6 +76,11 @@ void log_filter_free(struct log_filter *f)
     mem_free(f);
 }
 
+void log_filter_heed(struct log_filter *f, const atomic_bool *cancelled)
+{
+    f->cancelled = cancelled;
+}
+
 bool log_filter_has_text(const struct log_filter *f)
 {
     return f->code != NULL;
@@ -89,6 +95,8 @@ bool log_filter_text(struct log_filter *f, const char *text, size_t n)
 {
     if (!f->code)
         return true;
+    if (f->cancelled && atomic_load_explicit(f->cancelled, memory_order_relaxed))
+        return false;
     int r = pcre2_match(f->code, (PCRE2_SPTR)text, n, 0, 0, f->data, f->context);
     if (r < 0 && r != PCRE2_ERROR_NOMATCH)
         f->gave_up = true;

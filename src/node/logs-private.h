@@ -50,6 +50,8 @@ struct log_filter;
 int log_filter_new(const struct log_query *q, struct err *e,
                    struct log_filter **ret_filter) MUST_CHECK;
 void log_filter_free(struct log_filter *f);
+/* Once that is true no text is looked at any more, and none is a hit. */
+void log_filter_heed(struct log_filter *f, const atomic_bool *cancelled);
 bool log_filter_has_text(const struct log_filter *f);
 bool log_filter_text(struct log_filter *f, const char *text, size_t n);
 /* A line was too costly to search, and counts as no hit. */

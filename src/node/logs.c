@@ -107,6 +107,11 @@ void log_reader_cancel(struct log_reader *r)
         log_debug("logs", "reader told before", "errno=%d", errno);
 }
 
+bool log_reader_is_cancelled(const struct log_reader *r)
+{
+    return atomic_load(&r->cancelled);
+}
+
 void log_reader_on_cancel(struct log_reader *r, void (*fn)(void *arg), void *arg)
 {
     pthread_mutex_lock(&r->lock);
@@ -133,11 +138,6 @@ void log_reader_join(struct log_reader *r)
     if (r->started)
         pthread_join(r->thread, NULL);
     r->started = false;
-}
-
-static bool is_cancelled(const struct log_reader *r)
-{
-    return atomic_load(&r->cancelled);
 }
 
 /* --- sources --- */
@@ -291,7 +291,7 @@ static bool find_edge(struct log_reader *r, int64_t *ret_us)
 static void fill_page(struct log_reader *r, struct log_batch *b)
 {
     int64_t edge = 0;
-    while (b->lines.n < r->query.limit && !is_cancelled(r)) {
+    while (b->lines.n < r->query.limit && !log_reader_is_cancelled(r)) {
         struct head *h = log_reading_late(&r->reading) ? NULL : hungriest(r);
         if (h) {
             pull(r, (size_t)(h - r->heads));
@@ -329,7 +329,7 @@ static void read_page(struct log_reader *r, bool newer)
         reverse(&b);
     add_troubles(r, &b);
     close_heads(r);
-    if (!is_cancelled(r))
+    if (!log_reader_is_cancelled(r))
         r->sink.batch(r->sink.arg, &b);
     log_batch_done(&b);
 }
@@ -344,7 +344,7 @@ static size_t size_of(const struct log_line *l)
 static void hand_over(struct log_reader *r, struct log_batch *b)
 {
     add_troubles(r, b);
-    if (!is_cancelled(r) && (b->lines.n || b->troubles.n))
+    if (!log_reader_is_cancelled(r) && (b->lines.n || b->troubles.n))
         r->sink.batch(r->sink.arg, b);
     log_batch_done(b);
 }
@@ -355,7 +355,7 @@ static void read_all(struct log_reader *r)
     size_t bytes = 0;
     struct head *h;
     open_heads(r, true, false);
-    while (!is_cancelled(r)) {
+    while (!log_reader_is_cancelled(r)) {
         while ((h = hungriest(r)))
             pull(r, (size_t)(h - r->heads));
         h = soonest(r);
@@ -420,7 +420,7 @@ static void pause_reading(struct log_reader *r, int ms)
 static void follow(struct log_reader *r)
 {
     open_heads(r, true, true);
-    while (!is_cancelled(r)) {
+    while (!log_reader_is_cancelled(r)) {
         struct log_batch b = {.whole = true};
         bool more = false;
         for (size_t i = 0; i < r->n; i++)
@@ -445,6 +445,7 @@ static bool has_position(const struct log_query *q)
 
 static void read_query(struct log_reader *r)
 {
+    log_filter_heed(r->filter, &r->cancelled);
     switch (r->query.mode) {
     case LOG_MODE_OLDER:
         read_page(r, false);
@@ -458,7 +459,7 @@ static void read_query(struct log_reader *r)
     case LOG_MODE_FOLLOW:
         if (!has_position(&r->query))
             read_page(r, false);
-        if (!is_cancelled(r))
+        if (!log_reader_is_cancelled(r))
             follow(r);
         return;
     }
@@ -466,7 +467,7 @@ static void read_query(struct log_reader *r)
 
 void log_reader_deliver(struct log_reader *r, struct log_batch *b)
 {
-    if (!is_cancelled(r) && !atomic_load(&r->is_finished))
+    if (!log_reader_is_cancelled(r) && !atomic_load(&r->is_finished))
         r->sink.batch(r->sink.arg, b);
     log_batch_done(b);
 }

@@ -117,6 +117,7 @@ struct log_reader;
 
 struct log_reader *log_reader_new(const struct log_query *q, const struct log_sink *sink);
 void log_reader_cancel(struct log_reader *r); /* `done` comes soon, no batch after it */
+bool log_reader_is_cancelled(const struct log_reader *r);
 void log_reader_unref(struct log_reader *r);
 DEFINE_FREEP(struct log_reader, log_reader_unref)
 

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
+import http from 'node:http';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { Engine } from './lib/engine.mjs';
@@ -12,11 +13,12 @@ import { LogStream } from './lib/log-stream.mjs';
 const hydra = process.env.HYDRA ?? path.join(root, 'build/hydra');
 const program = process.env.HYDRA_AGENT ?? path.join(root, 'build/hydra-agent');
 const state = path.join(scratchFolder(), 'state');
+const socket = path.join(path.dirname(state), 'run/hydra.sock');
 const far = name => `service=nas/docker/${name}`;
 let engine, h, admin, agent;
 
 function startAgent() {
-    agent = spawn(program, ['--state', state, '--docker', `unix://${engine.socket}`], { env: plainEnvironment(), stdio: 'ignore' });
+    agent = spawn(program, ['--state', state, '--docker', `unix://${engine.socket}`, '--socket', socket, '--socket-group', 'daemon'], { env: plainEnvironment(), stdio: 'ignore' });
     agent.gone = new Promise(r => agent.on('exit', r));
 }
 
@@ -32,6 +34,7 @@ const readers = pid => fs.readdirSync(`/proc/${pid}/task`).filter(t => {
 const texts = p => p.lines.map(l => l.text);
 
 before(async () => {
+    fs.mkdirSync(path.dirname(socket));
     engine = Engine.start();
     await engine.run('talker', 'i=0; while [ $i -lt 3000 ]; do echo "line $i"; i=$((i+1)); done; echo "ERROR: last"; exec sleep 100000');
     await engine.run('ticker', 'i=0; while :; do i=$((i+1)); echo "tick $i"; sleep 0.2; done');
@@ -84,6 +87,26 @@ test('a search ends with the client that asked', async () => {
         await until(() => readers(agent.pid) === 1, 5000, 'the end of the first');
         cli.kill('SIGINT');
         await until(() => readers(agent.pid) === 0, 5000, 'the end of the second');
+    } finally {
+        engine.signal('SIGCONT');
+    }
+});
+
+test('a download that finds nothing ends with its client, a search at the socket of the node too', async () => {
+    const { hostname, port } = new URL(admin.base);
+    const asked = [
+        { hostname, port, path: `/api/web/logs/download?${far('talker')}&q=nowhere`, headers: admin.headers('GET', {}) },
+        { socketPath: socket, path: '/api/cli/logs?service=docker/talker&q=nowhere' },
+    ];
+    await until(() => readers(agent.pid) === 0);
+    engine.signal('SIGSTOP');
+    try {
+        for (const options of asked) {
+            const r = http.get({ ...options, agent: false }).on('error', () => {});
+            await until(() => readers(agent.pid) === 1, 15000, 'the search');
+            r.destroy();
+            await until(() => readers(agent.pid) === 0, 5000, 'its end');
+        }
     } finally {
         engine.signal('SIGCONT');
     }

@@ -96,6 +96,17 @@ static void on_wait(struct http_exchange *x)
     http_reply(x, 200, "text/plain", "waited", 6);
 }
 
+static atomic_bool has_left;
+
+static void on_search(struct http_exchange *x)
+{
+    http_reply_begin(x, 200, "text/plain");
+    for (int i = 0; i < 3000 && !http_has_left(x); i++)
+        usleep(10000);
+    has_left = http_has_left(x);
+    http_reply_end(x);
+}
+
 static void on_flood(struct http_exchange *x)
 {
     static char piece[100000];
@@ -166,6 +177,7 @@ static const struct http_route routes[] = {
     PUBLIC("GET", "/leave", ROUTE_ON_LOOP, on_leave),
     PUBLIC("GET", "/unpark", ROUTE_ON_LOOP, on_unpark),
     PUBLIC("GET", "/wait", ROUTE_ON_WORKER, on_wait),
+    PUBLIC("GET", "/search", ROUTE_ON_WORKER, on_search),
     PUBLIC("GET", "/flood", ROUTE_ON_WORKER, on_flood),
     PUBLIC("GET", "/cut", ROUTE_ON_WORKER, on_cut),
     PUBLIC("GET", "/large", ROUTE_ON_LOOP, on_large),
@@ -314,6 +326,18 @@ static void answers_later(void **state)
 }
 
 /* Whoever hangs up, by half or wholly, is told of once; one that is answered is not. */
+static void a_worker_sees_that_the_peer_left(void **state)
+{
+    (void)state;
+    has_left = false;
+    int fd = dial(&server);
+    say(fd, GET("/search"));
+    assert_false(has_left);
+    close(fd);
+    wait_until(&has_left);
+    assert_true(has_left);
+}
+
 static void tells_that_the_peer_left(void **state)
 {
     (void)state;
@@ -673,6 +697,7 @@ int main(void)
         EACH(answers_later),
         EACH(answers_one_from_anothers_handler),
         EACH(tells_that_the_peer_left),
+        EACH(a_worker_sees_that_the_peer_left),
         EACH(survives_a_peer_that_left),
         EACH(says_when_a_handler_says_nothing),
         EACH(asks_the_gate),

@@ -37,6 +37,10 @@ static struct loop *loop;
 
 static void keep(void *arg, struct str *json)
 {
+    if (!json) {
+        str_add(arg, "given up");
+        return;
+    }
     *(struct str *)arg = *json;
     *json = (struct str){0};
 }
@@ -156,10 +160,38 @@ static void test_reads_on_for_nobody(void **state)
     }
     assert_true(logs_is_idle(l));
     uv_run(loop_uv(loop), UV_RUN_NOWAIT);
-    assert_true(stays.len && leaves.len); /* an answer is owed all the same */
+    assert_non_null(strstr(stays.p, "lines"));
+    assert_string_equal(leaves.p, "given up"); /* an answer is owed all the same, but is no page */
     logs_leave(l, &leaves);
     str_done(&stays);
     str_done(&leaves);
+    logs_request_done(&q);
+    logs_free(l);
+}
+
+static void test_a_stream_tells_while_it_finds_nothing(void **state)
+{
+    (void)state;
+    n_slow = 0;
+    struct logs *l = logs_new(&(struct logs_hooks){.read = search_on, .loop = loop});
+    struct logs_request q = {.query = {.limit = 4, .level = LINE_NO_LEVEL}};
+    struct err e = {0};
+    const struct log_line *line;
+    const struct logs_source *source;
+    logs_request_add(&q, "tower", "docker/a");
+    assert_int_equal(logs_request_check(&q, &e), 0);
+    struct logs_stream *s = logs_stream_open(l, &q);
+    assert_int_equal(logs_stream_next(s, 1, &line, &source), -EAGAIN);
+    struct log_batch b = {0};
+    *vec_add(&b.lines) = (struct log_line){.time_us = 1, .text = mem_strdup("found")};
+    log_reader_deliver(slow[0], &b);
+    assert_int_equal(logs_stream_next(s, 1, &line, &source), 1);
+    assert_string_equal(line->text, "found");
+    log_reader_finish(slow[0]);
+    assert_int_equal(logs_stream_next(s, 1, &line, &source), 0);
+    logs_stream_close(s);
+    assert_true(log_reader_is_cancelled(slow[0]));
+    log_reader_unref(slow[0]);
     logs_request_done(&q);
     logs_free(l);
 }
@@ -186,6 +218,7 @@ int main(void)
         cmocka_unit_test(test_pages_back_in_time),
         cmocka_unit_test(test_says_who_is_missing),
         cmocka_unit_test(test_reads_on_for_nobody),
+        cmocka_unit_test(test_a_stream_tells_while_it_finds_nothing),
         cmocka_unit_test(test_refuses_requests),
     };
     loop = loop_new("test");

@@ -66,6 +66,20 @@ static void test_gives_up(void **state)
     log_filter_free(f);
 }
 
+static void test_ends_with_its_reader(void **state)
+{
+    (void)state;
+    struct log_query q = {.text = (char *)"hay"};
+    struct log_filter *f = NULL;
+    atomic_bool cancelled = false;
+    assert_int_equal(log_filter_new(&q, NULL, &f), 0);
+    log_filter_heed(f, &cancelled);
+    assert_true(log_filter_text(f, "hay", 3));
+    atomic_store(&cancelled, true);
+    assert_false(log_filter_text(f, "hay", 3));
+    log_filter_free(f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -73,6 +87,7 @@ int main(void)
         cmocka_unit_test(test_nothing_asked_for),
         cmocka_unit_test(test_says_what_is_wrong),
         cmocka_unit_test(test_gives_up),
+        cmocka_unit_test(test_ends_with_its_reader),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
