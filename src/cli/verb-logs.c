@@ -8,8 +8,15 @@
 
 #include <stdio.h>
 #include <time.h>
+#include <unistd.h>
 
-enum { LIMIT_EVENT = 32 << 20, LINES_DEFAULT = 200, LINES_OF_A_PAGE = 1000, LINES_MAX = 100000 };
+enum {
+    LIMIT_EVENT = 32 << 20,
+    LINES_DEFAULT = 200,
+    LINES_OF_A_PAGE = 1000,
+    LINES_MAX = 100000,
+    GLANCE_MS = 1000, /* so often a terminal is told how far it has come */
+};
 
 /* --- a line --- */
 
@@ -213,7 +220,25 @@ static int get_page(struct client *c, const char *query, const char *before, uin
     str_addf(&path, "/api/cli/logs%s", query);
     query_add(&path, "limit", limit);
     query_add(&path, "before", before);
+    if (isatty(STDERR_FILENO)) {
+        snprintf(limit, sizeof limit, "%d", GLANCE_MS);
+        query_add(&path, "search_ms", limit);
+    }
     return client_call(c, "GET", path.p, NULL, e, ret_page);
+}
+
+/* "searched back to Nov 28 14:02:11, 3 found …": over itself on a terminal, else a line for each
+ * page that was not full. */
+static void tell_progress(const json_t *page, uint64_t found)
+{
+    bool terminal = isatty(STDERR_FILENO);
+    char clock[32] = "";
+    struct tm t;
+    time_t seconds = (time_t)(json_get_int(page, "reached", 0) / 1000);
+    if (seconds && localtime_r(&seconds, &t))
+        strftime(clock, sizeof clock, "%b %d %H:%M:%S", &t);
+    fprintf(stderr, "%ssearched back to %s, %llu found …%s", terminal ? "\r\033[K" : "", clock,
+            (unsigned long long)found, terminal ? "" : "\n");
 }
 
 /* Newest page first; printed the other way round. */
@@ -222,19 +247,28 @@ static int show_pages(struct client *c, const struct invocation *v, const char *
 {
     AUTO(json_decrefp) json_t *pages = json_array();
     const char *before = NULL;
+    uint64_t found = 0;
+    bool told = false;
     int r = 0;
     do {
         json_t *page = NULL;
         r = get_page(c, query, before, n, e, &page);
         if (r < 0)
-            return r;
+            break;
         json_array_append_new(pages, page);
         size_t got = json_array_size(json_object_get(page, "lines"));
         n -= got < n ? got : n;
+        found += got;
         before = json_get_str(page, "before", NULL);
-        if (!got && before)
-            fprintf(stderr, "searching on …\n");
+        bool goes_on = n && before && got < LINES_OF_A_PAGE;
+        if (goes_on)
+            tell_progress(page, found);
+        told = told || goes_on;
     } while (n && before);
+    if (told && isatty(STDERR_FILENO))
+        fputs("\r\033[K", stderr);
+    if (r < 0)
+        return r;
     for (size_t i = json_array_size(pages); i-- > 0;) {
         const json_t *page = json_array_get(pages, i);
         if (!print_lines(v, json_object_get(page, "lines"), v->words.n != 1))

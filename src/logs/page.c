@@ -64,6 +64,11 @@ static void print(struct page *p, struct log_batch *all, struct str *out)
     print_lines(&w, q, all);
     jw_key_str(&w, "before", before);
     jw_key_str(&w, "after", after);
+    jw_key(&w, "reached");
+    if (all->whole)
+        jw_null(&w);
+    else
+        jw_int(&w, all->reached_us / 1000);
     jw_key_int(&w, "searched_ms", clock_mono_ms() - p->begun_ms);
     print_troubles(&w, q, all);
     jw_end_object(&w);

@@ -28,6 +28,20 @@ static int read_limit(struct http_exchange *x, struct err *e, unsigned *ret_limi
     return 0;
 }
 
+static int read_search_ms(struct http_exchange *x, struct err *e, unsigned *ret_ms)
+{
+    const char *text = http_query(x, "search_ms");
+    uint64_t ms = 0;
+    if (!str_is_empty(text) &&
+        (str_to_u64(text, &ms) < 0 || ms < LOGS_SEARCH_MS_LEAST || ms > LOGS_SEARCH_MS_MOST))
+        return err_field(e,
+                         err_set(e, -EINVAL, "\"search_ms\" is %d to %d.", LOGS_SEARCH_MS_LEAST,
+                                 LOGS_SEARCH_MS_MOST),
+                         "search_ms");
+    *ret_ms = (unsigned)ms;
+    return 0;
+}
+
 static int read_level(struct http_exchange *x, struct err *e, enum line_level *ret_level)
 {
     const char *text = http_query(x, "level");
@@ -70,6 +84,8 @@ int logs_query_read(struct http_exchange *x, struct logs_request *q, struct err 
         r = read_ms(x, "until", e, &q->query.until_us);
     if (r == 0)
         r = read_limit(x, e, &q->query.limit);
+    if (r == 0)
+        r = read_search_ms(x, e, &q->query.search_ms);
     if (r == 0)
         r = read_cursor(x, e, q);
     return r == 0 ? logs_request_check(q, e) : r;

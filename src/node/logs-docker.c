@@ -2,8 +2,9 @@
  * reader's own thread.
  *
  * Engines read forwards only, from a time or from the n-th line before the end. Pages back in time
- * ask for the last n lines, and for more of them until enough are found: that is read from the end
- * of the file, so what is young is found at once, however long the log is.
+ * ask for the last n lines, then for more of them, of which those that were read before are not
+ * read again: a window after the other, the youngest first. Windows meet at a time, not at a line,
+ * since output and errors may stand in the log a little out of order.
  *
  * A cursor is TIME.INDEX.DEPTH: nanoseconds, the how-many-th line of that nanosecond, and how many
  * lines stood after it, which says where the next page begins to look. */
@@ -21,10 +22,11 @@
 
 enum {
     READ_SIZE = 64 << 10,
-    FIRST_TAIL = 64,          /* lines more than wanted: those of one moment are taken whole */
-    FIRST_SEARCH = 20000,     /* lines that are searched at once */
-    TAIL_GROWTH = 8,          /* each round asks for so many times more */
-    TAIL_MAX = 4000000,       /* then for all */
+    FIRST_TAIL = 64,      /* lines more than wanted: those of one moment are taken whole */
+    FIRST_SEARCH = 20000, /* lines that are searched at once */
+    TAIL_GROWTH = 8,      /* a window reaches at most so many times deeper than the last */
+    PROBE_GROWTH = 2,     /* the same while the position was not reached: costs a line */
+    DEPTH_MAX = 1 << 30,
     ROUND_MAX_MS = 60 * 1000, /* of one question */
     RETRY_MS = 1000,          /* following: the container may come back */
     LIMIT_ENGINE_SENTENCE = 300,
@@ -55,13 +57,19 @@ struct docker_log {
     struct place_ns last;     /* the line read last */
     uint64_t n_read;
     bool past; /* OLDER: the position was reached, nothing more is wanted */
+    int64_t retry_ms;
     /* OLDER */
     uint64_t tail, depth;
-    bool filled, whole, tail_cut,
-        in_first; /* in_first: still in the moment the answer began with */
-    int64_t first_ns, retry_ms;
-    size_t first_kept; /* lines of that moment, at the head */
+    bool whole, has_come;    /* has_come: further back than where it began */
+    bool tail_cut, cut_next; /* lines were more than a page takes; they are the next window's */
+    int64_t first_ns;        /* of the answer */
+    int64_t edge_ns;         /* what is younger was read; 0 = nothing was */
+    uint64_t probe_tail;     /* the window before: its depth, */
+    int64_t probe_ns;        /* and where it began */
 };
+
+static const int64_t EDGE_SLACK_NS = 100000000; /* lines are so much out of order at most */
+static const int64_t PAST_SLACK_NS = 5000000000;
 
 /* --- the connection --- */
 
@@ -160,7 +168,6 @@ static int ask(struct docker_log *d)
     d->last = (struct place_ns){0};
     d->n_read = 0;
     d->ended = d->past = false;
-    d->in_first = true;
     int r = connect_to(d);
     if (r < 0) {
         AUTO(mem_freep)
@@ -233,20 +240,29 @@ static bool is_in_range(struct docker_log *d, struct place_ns at)
         return false;
     if (is_newer_mode(d))
         return d->has_place ? is_after(at, d->place_ns) : !d->time_us || us >= d->time_us;
+    if (d->edge_ns && at.ns > d->edge_ns)
+        return false;
     if (d->has_place)
         return is_after(d->place_ns, at);
     return !d->time_us || us <= d->time_us;
 }
 
+/* OLDER: the youngest that is meant; 0 = the end. */
+static int64_t newest_ns(const struct docker_log *d)
+{
+    int64_t ns = d->r->query->until_us * 1000;
+    if (d->has_place)
+        ns = d->place_ns.ns;
+    else if (d->time_us)
+        ns = d->time_us * 1000;
+    return d->edge_ns && (!ns || d->edge_ns < ns) ? d->edge_ns : ns;
+}
+
 /* OLDER: so far beyond the position that nothing earlier comes any more. */
 static bool is_past(const struct docker_log *d, int64_t ns)
 {
-    int64_t slack = 5000000000, edge = d->r->query->until_us * 1000;
-    if (d->has_place)
-        edge = d->place_ns.ns;
-    else if (d->time_us)
-        edge = d->time_us * 1000;
-    return !is_newer_mode(d) && edge && ns > edge + slack;
+    int64_t newest = is_newer_mode(d) ? 0 : newest_ns(d);
+    return newest && ns > newest + PAST_SLACK_NS;
 }
 
 static void trim(struct docker_log *d)
@@ -254,9 +270,11 @@ static void trim(struct docker_log *d)
     size_t keep = (size_t)d->r->query->limit + 1;
     if (is_newer_mode(d) || d->lines.n - d->head <= keep)
         return;
-    log_line_done(&d->lines.v[d->head++]);
-    d->tail_cut = true;
-    d->first_kept -= d->first_kept > 0;
+    struct log_line *oldest = &d->lines.v[d->head++];
+    bool is_next = oldest->time_us * 1000 <= d->first_ns + EDGE_SLACK_NS;
+    d->cut_next = d->cut_next || is_next;
+    d->tail_cut = d->tail_cut || !is_next;
+    log_line_done(oldest);
     if (d->head < keep * 2)
         return;
     memmove(d->lines.v, d->lines.v + d->head, (d->lines.n - d->head) * sizeof *d->lines.v);
@@ -299,17 +317,14 @@ static void on_line(void *arg, unsigned stream, int64_t time_ns, const char *tex
         d->first_ns = time_ns;
     d->n_read++;
     d->last = at;
-    d->s.reached_us = time_ns / 1000;
-    d->in_first = d->in_first && time_ns == d->first_ns;
+    if (is_newer_mode(d))
+        d->s.reached_us = time_ns / 1000;
     if (is_past(d, time_ns)) {
         d->past = true;
         return;
     }
-    if (!is_in_range(d, at))
-        return;
-    size_t before = d->lines.n;
-    keep(d, at, stream, text, n, cut);
-    d->first_kept += d->in_first && d->lines.n > before;
+    if (is_in_range(d, at))
+        keep(d, at, stream, text, n, cut);
 }
 
 /* --- forwards --- */
@@ -366,11 +381,11 @@ static void clear_lines(struct docker_log *d)
 {
     for (size_t i = d->head; i < d->lines.n; i++)
         log_line_done(&d->lines.v[i]);
-    d->head = d->lines.n = d->first_kept = 0;
-    d->tail_cut = false;
+    d->head = d->lines.n = 0;
+    d->tail_cut = d->cut_next = false;
 }
 
-static int run_round(struct docker_log *d)
+static int read_window(struct docker_log *d)
 {
     clear_lines(d);
     int64_t begun_ms = clock_mono_ms();
@@ -379,15 +394,8 @@ static int run_round(struct docker_log *d)
         r = clock_mono_ms() - begun_ms > ROUND_MAX_MS
                 ? fail(d, -ETIME, "The log is too long to be searched in time.")
                 : 0;
-    if (r < 0)
-        return r;
-    /* Fewer than asked for: the engine has no earlier ones. */
-    d->whole = !d->tail || (!d->past && d->n_read < d->tail);
     drop(d);
-    /* What came before in its first moment was cut off: its lines are counted wrong. */
-    for (; !d->whole && d->first_kept; d->first_kept--)
-        log_line_done(&d->lines.v[d->head++]);
-    return 0;
+    return r;
 }
 
 /* Cursors say how deep a line lies: known only now. */
@@ -408,6 +416,27 @@ static void set_depths(struct docker_log *d)
     }
 }
 
+/* Near its beginning the window may lack lines: they are the next one's. */
+static void set_edge(struct docker_log *d)
+{
+    int64_t us = (d->first_ns + EDGE_SLACK_NS) / 1000, newest = newest_ns(d);
+    size_t n = d->head;
+    if (!d->n_read || (newest && us * 1000 >= newest))
+        us = newest / 1000; /* it came no further */
+    else
+        d->has_come = true;
+    for (size_t i = d->head; i < d->lines.n; i++)
+        if (d->lines.v[i].time_us > us)
+            d->lines.v[n++] = d->lines.v[i];
+        else
+            log_line_done(&d->lines.v[i]);
+    d->lines.n = n;
+    if (!d->has_come)
+        return;
+    d->edge_ns = us * 1000 + 999; /* whole microseconds, as pages begin at */
+    d->s.reached_us = us;
+}
+
 static uint64_t first_tail(const struct docker_log *d)
 {
     const struct log_query *q = d->r->query;
@@ -416,43 +445,82 @@ static uint64_t first_tail(const struct docker_log *d)
     return d->depth + d->depth / 4 + n;
 }
 
+/* The position lies deeper: how deep, going by the last two windows. */
+static uint64_t probe_deeper(const struct docker_log *d)
+{
+    double lines = (double)(d->tail - d->probe_tail), ns = (double)(d->probe_ns - d->first_ns);
+    double missing = (double)(d->first_ns - newest_ns(d));
+    if (!d->probe_tail || ns <= 0 || missing <= 0)
+        return d->tail * PROBE_GROWTH;
+    double more = lines * missing / ns * 1.1 + FIRST_SEARCH;
+    double most = (double)d->tail * TAIL_GROWTH;
+    return d->tail + (uint64_t)(more < most ? more : most);
+}
+
+/* As much as can be read in the time that is left, going by what the last window took. */
+static uint64_t next_tail(const struct docker_log *d, int64_t took_ms)
+{
+    if (d->past && d->n_read <= 1)
+        return probe_deeper(d);
+    int64_t left_ms = d->r->deadline_ms - clock_mono_ms();
+    uint64_t more = d->n_read / (uint64_t)(took_ms + 1) * (uint64_t)(left_ms > 0 ? left_ms : 0);
+    uint64_t most = d->tail * (TAIL_GROWTH - 1);
+    more = more < most ? more : most;
+    return d->tail + (more > FIRST_SEARCH ? more : FIRST_SEARCH);
+}
+
+/* The next window back in time. */
 static int fill(struct docker_log *d)
 {
-    d->tail = first_tail(d);
-    for (;;) {
-        int r = run_round(d);
-        if (r < 0)
-            return r;
-        bool enough = d->tail_cut || d->lines.n - d->head > d->r->query->limit;
-        if (d->whole || enough || log_reading_late(d->r) || log_reading_ended(d->r))
-            break;
-        d->tail = d->tail < TAIL_MAX ? d->tail * TAIL_GROWTH : 0;
-    }
+    bool is_first = !d->tail;
+    int64_t begun_ms = clock_mono_ms(), before_ns = d->first_ns;
+    if (is_first)
+        d->tail = first_tail(d);
+    int r = read_window(d);
+    if (r < 0)
+        return r;
+    /* Fewer than asked for, or it begins where the one before did: there are no earlier ones. */
+    d->whole = (!d->past && d->n_read < d->tail) || (!is_first && before_ns == d->first_ns);
     set_depths(d);
-    d->filled = true;
+    if (d->whole) {
+        d->tail_cut = d->tail_cut || d->cut_next;
+        return 0;
+    }
+    set_edge(d);
+    uint64_t tail = d->tail;
+    d->tail = next_tail(d, clock_mono_ms() - begun_ms);
+    d->probe_tail = tail;
+    d->probe_ns = d->first_ns;
     return 0;
+}
+
+static int give_up(struct docker_log *d, int code)
+{
+    clear_lines(d);
+    drop(d);
+    d->whole = true;
+    return code;
 }
 
 static int next_older(struct log_source *s, struct log_line *ret_line)
 {
     struct docker_log *d = CONTAINER_OF(s, struct docker_log, s);
-    int r = d->filled ? 0 : fill(d);
-    if (r < 0) {
-        clear_lines(d);
-        drop(d);
-        d->filled = d->whole = true;
-        return r;
+    for (bool waited = false; d->head == d->lines.n; waited = true) {
+        if (d->tail_cut)
+            return LOG_NEXT_LATE;
+        if (d->whole || log_reading_ended(d->r))
+            return LOG_NEXT_END;
+        if (d->has_come && log_reading_late(d->r))
+            return LOG_NEXT_LATE;
+        if (waited && d->has_come && log_reading_turn_over(d->r))
+            return LOG_NEXT_TURN;
+        int r = fill(d);
+        if (r < 0)
+            return give_up(d, r);
     }
-    if (d->head < d->lines.n) {
-        *ret_line = d->lines.v[--d->lines.n];
-        s->reached_us = ret_line->time_us;
-        return LOG_NEXT_LINE;
-    }
-    if (d->whole && !d->tail_cut)
-        return LOG_NEXT_END;
-    if (!d->tail_cut)
-        s->reached_us = d->first_ns / 1000;
-    return LOG_NEXT_LATE;
+    *ret_line = d->lines.v[--d->lines.n];
+    s->reached_us = ret_line->time_us;
+    return LOG_NEXT_LINE;
 }
 
 /* --- opening --- */
@@ -480,7 +548,7 @@ static void read_cursor(struct docker_log *d, const char *cursor)
         str_to_u64(parts.v[2], &depth) == 0 && ns <= INT64_MAX && k <= UINT32_MAX) {
         d->has_place = true;
         d->place_ns = (struct place_ns){(int64_t)ns, (uint32_t)k};
-        d->depth = depth < TAIL_MAX ? depth : TAIL_MAX;
+        d->depth = depth < DEPTH_MAX ? depth : DEPTH_MAX;
     }
     str_list_done(&parts);
 }

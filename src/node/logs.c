@@ -11,7 +11,8 @@
 
 enum {
     SEARCH_MS = 10 * 1000,
-    TURN_MS = 200,
+    TURN_MS = 200,      /* of a source at most, */
+    TURNS = 4,          /* and so many turns of each in a page */
     FOLLOW_GAP_MS = 50, /* between two batches while lines come slowly enough */
     BATCH_BYTES = 512 << 10,
     STACK_SIZE = 256 << 10,
@@ -49,6 +50,7 @@ struct log_reader {
     struct log_filter *filter;
     struct log_reading reading;
     int64_t begun_us;
+    unsigned turn_ms; /* of a source, before it is another's */
 };
 
 bool log_reading_late(const struct log_reading *r)
@@ -215,16 +217,18 @@ static void add_troubles(struct log_reader *r, struct log_batch *b)
     }
 }
 
-/* Asks a source for its next line. */
+/* Asks a source for its next line. When it is late, for what it has at hand: so each comes further
+ * than the page before, and what was found is handed out. */
 static void pull(struct log_reader *r, size_t i)
 {
     struct head *h = &r->heads[i];
-    r->reading.slice_ms = r->reading.deadline_ms ? clock_mono_ms() + TURN_MS : 0;
+    bool late = log_reading_late(&r->reading);
+    r->reading.slice_ms = r->reading.deadline_ms ? clock_mono_ms() + (late ? 0 : r->turn_ms) : 0;
     int code = h->s->next(h->s, &h->line);
     if (code == LOG_NEXT_LINE) {
         h->has_line = true;
         h->line.source = (uint32_t)i;
-    } else if (code == LOG_NEXT_LATE) {
+    } else if (code == LOG_NEXT_LATE || (code == LOG_NEXT_TURN && late)) {
         h->state = HEAD_LATE;
     } else if (code != LOG_NEXT_TURN) {
         h->state = HEAD_ENDED;
@@ -292,7 +296,7 @@ static void fill_page(struct log_reader *r, struct log_batch *b)
 {
     int64_t edge = 0;
     while (b->lines.n < r->query.limit && !log_reader_is_cancelled(r)) {
-        struct head *h = log_reading_late(&r->reading) ? NULL : hungriest(r);
+        struct head *h = hungriest(r);
         if (h) {
             pull(r, (size_t)(h - r->heads));
             continue;
@@ -313,15 +317,31 @@ static void reverse(struct log_batch *b)
     }
 }
 
+static unsigned turn_of(unsigned page_ms, size_t n)
+{
+    unsigned fair = page_ms / TURNS / (n ? (unsigned)n : 1) + 1;
+    return fair < TURN_MS ? fair : TURN_MS;
+}
+
+/* Where a page begins that goes back in time. */
+static int64_t youngest(const struct log_reader *r)
+{
+    const struct log_query *q = &r->query;
+    return q->from.time_us ? q->from.time_us : q->until_us ? q->until_us : r->begun_us;
+}
+
 static void read_page(struct log_reader *r, bool newer)
 {
     struct log_batch b = {0};
     unsigned ms = r->query.search_ms ? r->query.search_ms : SEARCH_MS;
     open_heads(r, newer, false);
     r->reading.deadline_ms = clock_mono_ms() + ms;
+    r->turn_ms = turn_of(ms, r->n);
     fill_page(r, &b);
     bool full = b.lines.n > 0 && b.lines.n >= r->query.limit;
     bool open = find_edge(r, &b.reached_us);
+    if (open && b.reached_us == INT64_MAX) /* one has not come anywhere */
+        b.reached_us = youngest(r);
     if (full)
         b.reached_us = b.lines.v[b.lines.n - 1].time_us;
     b.whole = !full && !open && !soonest(r);

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import fs from 'node:fs';
+import http from 'node:http';
 import os from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
@@ -100,6 +101,39 @@ test('a container: plain, JSON, colours, bytes, long lines, secrets', async () =
     assert.deepEqual(by('oops').fields, { stream: 'stderr' });
     assert.equal(lines.length, 506);
     assert.ok(lines.every((l, i) => i === 0 || l.t >= lines[i - 1].t));
+});
+
+/** What the engine would have written: output and errors a little out of order, and many at a time now and then. */
+function writtenLog(n) {
+    const entries = [];
+    for (let i = 0, us = Date.UTC(2026, 0, 1) * 1000; i < n; i++) {
+        us += i % 977 < 200 ? 1 : i % 5000 === 0 ? 90_000_000 : 150;
+        entries.push({ at: us, log: i % 211 === 0 ? `needle ${i}` : `hay "${i}" <b>`, stream: i % 7 ? 'stdout' : 'stderr' });
+    }
+    const inFile = [...entries];
+    for (let i = 0; i + 3 < n; i += 13) [inFile[i], inFile[i + 2]] = [inFile[i + 2], inFile[i]];
+    const time = us => `${new Date(Math.floor(us / 1000)).toISOString().slice(0, -1)}${String(us % 1000).padStart(3, '0')}001Z`;
+    return { entries, text: inFile.map(e => `${JSON.stringify({ log: `${e.log}\n`, stream: e.stream, time: time(e.at) })}\n`).join('') };
+}
+
+test('a long log of a container: a search goes back in windows, and says how far it has come', async () => {
+    const { entries, text } = writtenLog(120000);
+    await engine.run('written', 'true');
+    await until(async () => !(await engine.call('GET', '/containers/written/json')).State.Running);
+    fs.writeFileSync((await engine.call('GET', '/containers/written/json')).LogPath, text);
+    await until(async () => (await admin.get('/api/web/logs/sources')).json.sources.some(s => s.service === 'tower/docker/written'));
+    for (const [query, like] of [['&q=needle&limit=100', e => e.log.startsWith('needle')], ['&q=nowhere', () => false], ['&limit=1000', e => e.at >= entries[95000].at]]) {
+        const wanted = entries.filter(like).map(e => e.log), since = query.includes('q=') ? '' : `&since=${Math.floor(entries[95000].at / 1000) + 1}`;
+        let lines = [], cursor = '', reached = Infinity;
+        do {
+            const p = await page(`${docker('written')}${query}${since}&search_ms=100${cursor && `&before=${cursor}`}`);
+            assert.equal(p.reached === null, p.before === null);
+            assert.ok(p.reached === null || p.reached < reached || (p.lines.length && p.reached <= reached), `${p.reached} after ${reached}`);
+            [lines, cursor, reached] = [[...p.lines, ...lines], p.before, p.reached];
+        } while (cursor);
+        assert.deepEqual(lines.map(l => l.text), wanted.slice(-lines.length));
+        assert.ok(lines.length >= wanted.length - 10, `${lines.length} of ${wanted.length}`);
+    }
 });
 
 test('a terminal', async () => {
@@ -253,6 +287,25 @@ test('the command line', async () => {
     const none = await run(hydra, ['logs', 'nothing-of-that-name'], { env });
     assert.equal(none.code, 2);
     assert.match(none.err, /no service or node nothing-of-that-name/);
+});
+
+test('the command line says how far back a search has come', async () => {
+    const asked = [], line = { t: 1767225600000, service: 'n/docker/a', node: 'n', level: null, text: 'needle', cursor: 'c', fields: null };
+    const answers = [{ lines: [], before: 'b1', reached: 1767229200000 }, { lines: [line], before: 'b2', reached: 1767225600000 }, { lines: [], before: null, reached: null }];
+    const server = http.createServer((q, a) => {
+        asked.push(new URL(q.url, 'http://x').searchParams);
+        a.setHeader('content-type', 'application/json').end(JSON.stringify({ after: null, searched_ms: 1, partial: [], ...answers[(asked.length - 1) % 3] }));
+    });
+    await new Promise(r => server.listen(0, '127.0.0.1', r));
+    const env = { HYDRA_URL: `http://127.0.0.1:${server.address().port}`, HYDRA_TOKEN: 'hydra_x', TZ: 'UTC' }, args = ['logs', 'n/docker/a', '--grep', 'needle'];
+    const plain = await run(hydra, args, { env });
+    assert.equal(plain.err, 'searched back to Jan 01 01:00:00, 0 found …\nsearched back to Jan 01 00:00:00, 1 found …\n');
+    assert.match(plain.out, /^Jan 01 00:00:00\.000 {2}needle\n$/);
+    assert.deepEqual(asked.map(p => [p.get('before'), p.get('search_ms')]), [[null, null], ['b1', null], ['b2', null]]);
+    const terminal = await run('script', ['-qec', [hydra, ...args, '--no-color'].join(' '), '/dev/null'], { env: { ...env, PATH: process.env.PATH } });
+    assert.match(terminal.out, /\r\x1b\[Ksearched back to Jan 01 01:00:00, 0 found …\r\x1b\[Ksearched back to Jan 01 00:00:00, 1 found …\r\x1b\[KJan 01 00:00:00\.000 {2}needle/);
+    assert.ok(asked.slice(3).every(p => p.get('search_ms') === '1000'));
+    server.close();
 });
 
 test('a graceful end says goodbye to tails', async () => {

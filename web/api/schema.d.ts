@@ -1263,6 +1263,8 @@ export interface paths {
                 /** @description Milliseconds since 1970 */
                 until?: components["parameters"]["LogUntil"];
                 limit?: components["parameters"]["LogLimit"];
+                /** @description A page searches no longer than about so many milliseconds. Who shows how far a search has come asks for short ones, each with the `before` of the last */
+                search_ms?: components["parameters"]["LogSearchMs"];
                 /** @description Cursor: `before` of a page, or a line's, to read back in time */
                 before?: components["parameters"]["LogBefore"];
                 /** @description Cursor: `after` of a page, or a line's, to read on */
@@ -1274,7 +1276,7 @@ export interface paths {
         };
         /**
          * A page of logs
-         * @description Lines of all services named, merged by time, oldest first: the newest `limit` of them, those before a cursor, or those after one. A page searches for about ten seconds; `before` or `after` then goes on where it stopped, also when no line was found.
+         * @description Lines of all services named, merged by time, oldest first: the newest `limit` of them, those before a cursor, or those after one. A page searches for about ten seconds, or for `search_ms`; `before` or `after` then goes on where it stopped, also when no line was found, and `reached` says how far that is.
          */
         get: operations["logs"];
         put?: never;
@@ -1325,6 +1327,8 @@ export interface paths {
                 /** @description Milliseconds since 1970 */
                 until?: components["parameters"]["LogUntil"];
                 limit?: components["parameters"]["LogLimit"];
+                /** @description A page searches no longer than about so many milliseconds. Who shows how far a search has come asks for short ones, each with the `before` of the last */
+                search_ms?: components["parameters"]["LogSearchMs"];
                 /** @description Cursor: `before` of a page, or a line's, to read back in time */
                 before?: components["parameters"]["LogBefore"];
                 /** @description Cursor: `after` of a page, or a line's, to read on */
@@ -1857,6 +1861,8 @@ export interface paths {
                 /** @description Milliseconds since 1970 */
                 until?: components["parameters"]["LogUntil"];
                 limit?: components["parameters"]["LogLimit"];
+                /** @description A page searches no longer than about so many milliseconds. Who shows how far a search has come asks for short ones, each with the `before` of the last */
+                search_ms?: components["parameters"]["LogSearchMs"];
                 /** @description Cursor: `before` of a page, or a line's, to read back in time */
                 before?: components["parameters"]["LogBefore"];
                 /** @description Cursor: `after` of a page, or a line's, to read on */
@@ -2242,6 +2248,8 @@ export interface components {
             /** @description Null: there are no earlier ones */
             before: string | null;
             after: string | null;
+            /** @description Back to when (with `after`: up to when) all was looked at, in ms. Null: to the end */
+            reached: number | null;
             /** @description How long it took */
             searched_ms: number;
             partial: components["schemas"]["LogTrouble"][];
@@ -3886,6 +3894,8 @@ export interface components {
         /** @description Milliseconds since 1970 */
         LogUntil: number;
         LogLimit: number;
+        /** @description A page searches no longer than about so many milliseconds. Who shows how far a search has come asks for short ones, each with the `before` of the last */
+        LogSearchMs: number;
         /** @description Cursor: `before` of a page, or a line's, to read back in time */
         LogBefore: string;
         /** @description Cursor: `after` of a page, or a line's, to read on */
@@ -5734,6 +5744,8 @@ export interface operations {
                 /** @description Milliseconds since 1970 */
                 until?: components["parameters"]["LogUntil"];
                 limit?: components["parameters"]["LogLimit"];
+                /** @description A page searches no longer than about so many milliseconds. Who shows how far a search has come asks for short ones, each with the `before` of the last */
+                search_ms?: components["parameters"]["LogSearchMs"];
                 /** @description Cursor: `before` of a page, or a line's, to read back in time */
                 before?: components["parameters"]["LogBefore"];
                 /** @description Cursor: `after` of a page, or a line's, to read on */
@@ -5801,6 +5813,8 @@ export interface operations {
                 /** @description Milliseconds since 1970 */
                 until?: components["parameters"]["LogUntil"];
                 limit?: components["parameters"]["LogLimit"];
+                /** @description A page searches no longer than about so many milliseconds. Who shows how far a search has come asks for short ones, each with the `before` of the last */
+                search_ms?: components["parameters"]["LogSearchMs"];
                 /** @description Cursor: `before` of a page, or a line's, to read back in time */
                 before?: components["parameters"]["LogBefore"];
                 /** @description Cursor: `after` of a page, or a line's, to read on */
@@ -6607,6 +6621,8 @@ export interface operations {
                 /** @description Milliseconds since 1970 */
                 until?: components["parameters"]["LogUntil"];
                 limit?: components["parameters"]["LogLimit"];
+                /** @description A page searches no longer than about so many milliseconds. Who shows how far a search has come asks for short ones, each with the `before` of the last */
+                search_ms?: components["parameters"]["LogSearchMs"];
                 /** @description Cursor: `before` of a page, or a line's, to read back in time */
                 before?: components["parameters"]["LogBefore"];
                 /** @description Cursor: `after` of a page, or a line's, to read on */

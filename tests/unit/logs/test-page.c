@@ -93,6 +93,7 @@ static void test_pages_back_in_time(void **state)
         str_addf(&all, "%s%s%s", texts, *texts && *before ? ", " : "", before);
         mem_free(q.cursor);
         q.cursor = mem_strdup(json_get_str(p, "before", NULL));
+        assert_int_equal(json_is_null(json_object_get(p, "reached")), !q.cursor);
         if (!q.cursor)
             break;
     }
