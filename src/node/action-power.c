@@ -5,7 +5,6 @@
 #include "node/line.h"
 #include "node/power.h"
 #include "node/program.h"
-#include "node/rooted.h"
 
 #include <stdio.h>
 
@@ -50,19 +49,6 @@ struct power_action {
 };
 
 /* --- ipmitool --- */
-
-static char *find_ipmitool(const char *root)
-{
-    static const char *const places[] = {"/usr/bin/ipmitool", "/usr/sbin/ipmitool",
-                                         "/usr/local/bin/ipmitool",
-                                         "/run/current-system/sw/bin/ipmitool"};
-    for (size_t i = 0; i < COUNT_OF(places); i++) {
-        AUTO(mem_freep) char *real = rooted_real(root, places[i]);
-        if (real)
-            return mem_printf("%s%s", root, real);
-    }
-    return NULL;
-}
 
 static void wipe(char *secret)
 {
@@ -295,7 +281,7 @@ static void start(struct action *a)
     struct err e = {0};
     struct power_action *p = a->state = mem_alloc(sizeof *p);
     p->a = a;
-    p->program = find_ipmitool(a->node->settings.root);
+    p->program = program_find(a->node->settings.root, "ipmitool");
     if (!p->program) {
         action_end(a, OUTCOME_FAILED, NULL,
                    "ipmitool is not installed on this node. On Debian: apt install ipmitool; on "

@@ -2,10 +2,8 @@
 
 #include "base/clock.h"
 #include "base/vec.h"
-#include "node/kfile.h"
 #include "node/mounts.h"
 #include "node/program.h"
-#include "node/rooted.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -82,11 +80,7 @@ static int by_point(const void *a, const void *b)
 
 static void read_mounts(struct walk *w, const char *root)
 {
-    AUTO(str_done) struct str text = {0};
-    if (rooted_read(root, "/proc/self/mountinfo", LIMIT_KFILE, &text) < 0 || !text.len)
-        return;
-    mounts_parse_all(&w->mounts, (struct scan){text.p, text.p + text.len});
-    if (w->mounts.v.n)
+    if (mounts_read(root, 0, NULL, &w->mounts) >= 0 && w->mounts.v.n)
         qsort(w->mounts.v.v, w->mounts.v.n, sizeof *w->mounts.v.v, by_point);
 }
 

@@ -1,7 +1,6 @@
 #include "node/mount-config.h"
 
 #include "node/kfile.h"
-#include "node/mounts.h"
 #include "node/rooted.h"
 
 #include <ctype.h>
@@ -100,5 +99,29 @@ char *mount_unit_file(const char *root, const char *point)
     for (size_t i = 0; i < COUNT_OF(folders); i++)
         if (kfile_exists(root, "%s/%s", folders[i], name))
             return mem_printf("%s/%s", folders[i], name);
+    return NULL;
+}
+
+/* --- below another --- */
+
+static bool comes_back(const struct mount *m, const struct mount *above)
+{
+    if (str_eq(m->type, "autofs"))
+        return true;
+    return above && mount_type_is_remote(above->type) && str_eq(m->type, above->type);
+}
+
+const struct mount *mount_lost_below(const char *root, const struct mount_list *l,
+                                     const struct mount_lines *fstab, const char *point)
+{
+    const struct mount *above = mount_real(l, point);
+    for (size_t i = 0; i < l->v.n; i++) {
+        const struct mount *m = &l->v.v[i];
+        if (str_eq(m->point, point) || !mount_is_at_or_below(m->point, point))
+            continue;
+        AUTO(mem_freep) char *file = mount_unit_file(root, m->point);
+        if (file || mount_line_find(fstab, m->point) || !comes_back(m, above))
+            return m;
+    }
     return NULL;
 }

@@ -2,8 +2,7 @@
  * of systemd's (which makes one of each line). Touches nothing that is mounted. */
 #pragma once
 
-#include "base/str.h"
-#include "base/vec.h"
+#include "node/mounts.h"
 
 struct mount_line {
     char *device, *point, *type;
@@ -25,3 +24,10 @@ bool mount_point_is_valid(const char *point);
 char *mount_unit_name(const char *point);
 /* Where the unit's file is, so that systemd knows how to mount it; NULL. mem_free(). */
 char *mount_unit_file(const char *root, const char *point);
+
+/* What is mounted below a mount point and would not come back with it: NULL, or one of them. Comes
+ * back by itself: a part of the same server's tree that the kernel mounted when it was touched, and
+ * an automount point of autofs(8)'s; but nothing that the machine mounts by a line or unit of its
+ * own. Of mounts_parse_all()'s list. */
+const struct mount *mount_lost_below(const char *root, const struct mount_list *l,
+                                     const struct mount_lines *fstab, const char *point);

@@ -1,8 +1,7 @@
 #include "node/program.h"
 
-#include "node/rooted.h"
-
 #include "base/clock.h"
+#include "node/rooted.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -214,8 +213,9 @@ char *program_find(const char *root, const char *name)
     for (size_t i = 0; i < COUNT_OF(folders); i++) {
         AUTO(mem_freep) char *path = mem_printf("%s/%s", folders[i], name);
         AUTO(mem_freep) char *real = rooted_real(root, path);
-        if (real) /* its own name where it can be had: some programs go by it */
-            return *root ? mem_printf("%s%s", root, real) : TAKE(path);
+        AUTO(mem_freep) char *seen = real ? mem_printf("%s%s", root, real) : NULL;
+        if (seen && access(seen, X_OK) == 0) /* its own name where it can be had: some go by it */
+            return *root ? TAKE(seen) : TAKE(path);
     }
     return NULL;
 }

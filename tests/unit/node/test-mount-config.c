@@ -79,12 +79,56 @@ static void test_machine(void **state)
     assert_int_equal(system(clean), 0);
 }
 
+/* "point" of what would not come back with /mnt/nas; "-" = nothing. */
+static void test_lost_below(void **state)
+{
+    (void)state;
+    static const char root_line[] = "1 0 8:1 / / rw - ext4 /dev/a rw\n";
+    static const char nas[] = "2 1 0:40 / /mnt/nas rw - nfs4 nas:/ rw\n";
+    static const struct {
+        const char *above, *below, *lost;
+    } cases[] = {
+        {nas, "", "-"},
+        {nas, "3 1 8:2 / /mnt/nasty rw - ext4 /dev/b rw\n", "-"},
+        {nas, "3 2 8:2 / /mnt/nas/disk rw - ext4 /dev/b rw\n", "/mnt/nas/disk"},
+        {nas, "3 2 0:41 / /mnt/nas/mem rw - tmpfs tmpfs rw\n", "/mnt/nas/mem"},
+        {nas, "3 2 0:41 /films /mnt/nas/films rw - nfs4 nas:/films rw\n", "-"},
+        {nas, "3 2 0:41 / /mnt/nas/other rw - cifs //nas/x rw\n", "/mnt/nas/other"},
+        {nas, "3 2 0:41 / /mnt/nas/home rw - autofs auto.home rw\n", "-"},
+        {nas, "3 2 0:41 / /mnt/nas/named rw - nfs4 nas:/named rw\n", "/mnt/nas/named"},
+        {nas, "3 2 0:41 / /mnt/nas/unit rw - autofs systemd-1 rw\n", "/mnt/nas/unit"},
+        {"2 1 8:3 / /mnt/nas rw - ext4 /dev/c rw\n",
+         "3 2 8:2 / /mnt/nas/disk rw - ext4 /dev/b rw\n", "/mnt/nas/disk"},
+        {"", "3 1 0:41 / /mnt/nas/films rw - nfs4 nas:/films rw\n", "/mnt/nas/films"},
+        {"2 1 0:39 / /mnt/nas rw - autofs systemd-1 rw\n",
+         "3 2 0:40 / /mnt/nas rw - nfs4 nas:/ rw\n4 3 0:41 / /mnt/nas/a rw - nfs4 nas:/a rw\n",
+         "-"},
+    };
+    char root[] = "/tmp/hydra-mount-XXXXXX";
+    assert_non_null(mkdtemp(root));
+    AUTO(mount_lines_done) struct mount_lines fstab = {0};
+    write_file(root, "/etc/fstab", "nas:/ /mnt/nas nfs4\nnas:/named /mnt/nas/named nfs4\n");
+    write_file(root, "/etc/systemd/system/mnt-nas-unit.mount", "");
+    assert_int_equal(fstab_read(root, &fstab), 0);
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        AUTO(mem_freep)
+        char *text = mem_printf("%s%s%s", root_line, cases[i].above, cases[i].below);
+        AUTO(mounts_done) struct mount_list l;
+        mounts_parse_all(&l, (struct scan){text, text + strlen(text)});
+        const struct mount *lost = mount_lost_below(root, &l, &fstab, "/mnt/nas");
+        assert_string_equal(lost ? lost->point : "-", cases[i].lost);
+    }
+    AUTO(mem_freep) char *clean = mem_printf("rm -rf %s", root);
+    assert_int_equal(system(clean), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_unit_names),
         cmocka_unit_test(test_points),
         cmocka_unit_test(test_machine),
+        cmocka_unit_test(test_lost_below),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 static int run(const char *script, struct program p, struct err *e, struct program_end *ret_end)
@@ -29,6 +30,39 @@ static void test_end(void **state)
     assert_int_equal(run("kill -9 $$", (struct program){0}, NULL, &end), 0);
     assert_int_equal(end.status, 128 + SIGKILL);
     program_end_done(&end);
+}
+
+static void make_program(const char *root, const char *path, const char *mode)
+{
+    AUTO(mem_freep)
+    char *make =
+        mem_printf("f=%s%s; mkdir -p $(dirname $f) && : >$f && chmod %s $f", root, path, mode);
+    assert_int_equal(system(make), 0);
+}
+
+static void test_find(void **state)
+{
+    (void)state;
+    char root[] = "/tmp/hydra-program-XXXXXX";
+    assert_non_null(mkdtemp(root));
+    assert_null(program_find(root, "tool"));
+    make_program(root, "/usr/bin/tool", "644"); /* none that can be run */
+    assert_null(program_find(root, "tool"));
+    make_program(root, "/nix/store/x/tool", "755");
+    AUTO(mem_freep)
+    char *link = mem_printf("mkdir -p %s/run/current-system/sw/bin && "
+                            "ln -s /nix/store/x/tool %s/run/current-system/sw/bin/tool",
+                            root, root);
+    assert_int_equal(system(link), 0);
+    AUTO(mem_freep) char *linked = program_find(root, "tool");
+    assert_true(str_starts(linked, root) && str_ends(linked, "/nix/store/x/tool"));
+    make_program(root, "/usr/sbin/tool", "755");
+    AUTO(mem_freep) char *first = program_find(root, "tool");
+    assert_true(str_ends(first, "/usr/sbin/tool"));
+    AUTO(mem_freep) char *shell = program_find("", "sh"); /* by its name, not where that leads */
+    assert_true(str_ends(shell, "/bin/sh"));
+    AUTO(mem_freep) char *clean = mem_printf("rm -rf %s", root);
+    assert_int_equal(system(clean), 0);
 }
 
 static void test_environment(void **state)
@@ -88,11 +122,9 @@ static void test_stopped(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_end),
-        cmocka_unit_test(test_environment),
-        cmocka_unit_test(test_mixed_keeps_the_last),
-        cmocka_unit_test(test_limits),
-        cmocka_unit_test(test_stopped),
+        cmocka_unit_test(test_end),         cmocka_unit_test(test_find),
+        cmocka_unit_test(test_environment), cmocka_unit_test(test_mixed_keeps_the_last),
+        cmocka_unit_test(test_limits),      cmocka_unit_test(test_stopped),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
