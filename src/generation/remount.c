@@ -22,8 +22,10 @@ enum {
     NOTICE_MS = 10 * 1000, /* until systemd has seen that it is unmounted */
     MOUNT_MS = 100 * 1000, /* systemd itself waits for 90 s */
     VERIFY_MS = 15 * 1000,
+    KILLED_MS = 1000, /* that one may take to end, so that it does nothing any more */
     LOOK_US = 20 * 1000,
     LAYERS_MAX = 8, /* mounted over one another */
+    TRIES_EACH = 2, /* as ever, then lazily */
     EXIT_CHILD_FAILED = 255,
 };
 
@@ -31,7 +33,9 @@ struct remount {
     const char *id, *point;
     char *unit; /* NULL = it has a line in /etc/fstab alone */
     int64_t start_ms;
+    uint64_t mount_id;        /* of what was mounted there before; 0 = nothing */
     struct mount_users users; /* before */
+    bool off;                 /* nothing was mounted there any more */
     bool forced, lazy;
 };
 
@@ -54,14 +58,18 @@ static int in_child(child_fn *fn, const char *point, int64_t deadline_ms)
         _exit(fn(point));
     if (pid < 0)
         return errno;
+    bool killed = false;
     while (waitpid(pid, &status, WNOHANG) == 0) {
         if (clock_mono_ms() > until) {
+            if (killed)
+                return ETIMEDOUT;
+            killed = true;
             kill(pid, SIGKILL);
-            return ETIMEDOUT;
+            until += KILLED_MS;
         }
         usleep(LOOK_US);
     }
-    return WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_CHILD_FAILED;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : killed ? ETIMEDOUT : EXIT_CHILD_FAILED;
 }
 
 static int ask(const char *point)
@@ -90,37 +98,18 @@ static int unmount_by_force(const char *point)
 
 static int read_mounts(struct mount_list *ret_l, struct err *e)
 {
-    int r = mounts_read("", NULL, ret_l);
+    int r = mounts_read("", 0, NULL, ret_l);
     return r < 0 ? err_set(e, r, "/proc/self/mountinfo can't be read: %s.", strerror(-r)) : 0;
-}
-
-/* Does it come and go with what is mounted at `point`, as exports below an export of NFS do? */
-static bool goes_along(const struct mount *below, const struct mount *top)
-{
-    return str_eq(below->type, "autofs") ||
-           (top && mount_type_is_remote(below->type) && str_eq(below->type, top->type));
-}
-
-static bool is_named(const struct mount_lines *fstab, const char *point)
-{
-    AUTO(mem_freep) char *file = mount_unit_file("", point);
-    return file || mount_line_find(fstab, point);
 }
 
 /* Taking it off would take these off, too, and nobody would mount them again. */
 static int check_below(const struct mount_list *l, const struct mount_lines *fstab,
                        const char *point, struct err *e)
 {
-    const struct mount *top = mount_there(l, point);
-    for (size_t i = 0; i < l->v.n; i++) {
-        const struct mount *m = &l->v.v[i];
-        if (str_eq(m->point, point) || !mount_is_at_or_below(m->point, point))
-            continue;
-        if (!goes_along(m, top) || is_named(fstab, m->point))
-            return err_set(e, -EBUSY, "%s is mounted below %s: unmount that first.", m->point,
-                           point);
-    }
-    return 0;
+    const struct mount *lost = mount_lost_below("", l, fstab, point);
+    return lost ? err_set(e, -EBUSY, "%s is mounted below %s: unmount that first.", lost->point,
+                          point)
+                : 0;
 }
 
 static int look(struct remount *m, struct err *e)
@@ -139,6 +128,7 @@ static int look(struct remount *m, struct err *e)
     if (r >= 0)
         r = check_below(&l, &fstab, m->point, e);
     const struct mount *there = mount_there(&l, m->point);
+    m->mount_id = there ? there->id : 0;
     if (r >= 0 && there)
         (void)!mount_users_read("", &there, 1, &m->users);
     return r;
@@ -146,34 +136,40 @@ static int look(struct remount *m, struct err *e)
 
 /* --- off --- */
 
-static int take_off_once(struct remount *m)
+/* `again`: it could not be unmounted as ever. */
+static int take_off_once(struct remount *m, bool again)
 {
     say(m, "asking whether it answers");
     bool dead = in_child(ask, m->point, ANSWER_MS) != 0;
     say(m, dead ? "unmounting, by force: it does not answer" : "unmounting");
     m->forced |= dead;
-    int r = dead ? EBUSY : in_child(unmount, m->point, UNMOUNT_MS);
-    if (r == 0 || r == EINVAL)
-        return r;
-    m->lazy = true;
-    return in_child(dead ? unmount_by_force : unmount_lazily, m->point, UNMOUNT_MS);
+    m->lazy |= dead || again;
+    return in_child(dead    ? unmount_by_force
+                    : again ? unmount_lazily
+                            : unmount,
+                    m->point, UNMOUNT_MS);
 }
 
 /* What umount2() answered counts for less than what is mounted then: whoever is killed for being
  * late may have done it, and somebody else may have been faster. */
 static int take_off(struct remount *m, struct err *e)
 {
+    uint64_t id = 0;
     int error = 0;
-    for (unsigned i = 0; i < LAYERS_MAX; i++) {
+    for (unsigned tries = 0, i = 0; i < LAYERS_MAX * TRIES_EACH; i++) {
         AUTO(mounts_done) struct mount_list l = {0};
         int r = read_mounts(&l, e);
-        if (r < 0 || !mount_there(&l, m->point))
+        const struct mount *there = r < 0 ? NULL : mount_there(&l, m->point);
+        m->off = r >= 0 && !there;
+        if (!there)
             return r;
-        if (error)
-            return err_set(e, -EIO, "%s can't be unmounted: %s.", m->point, strerror(error));
-        error = take_off_once(m);
+        tries = error && there->id == id ? tries + 1 : 0;
+        if (tries == TRIES_EACH)
+            return err_set(e, -EIO, "It can't be unmounted: %s.", strerror(error));
+        id = there->id;
+        error = take_off_once(m, tries > 0);
     }
-    return err_set(e, -EBUSY, "%s is mounted again and again by somebody else.", m->point);
+    return err_set(e, -EBUSY, "Somebody else mounts it again and again.");
 }
 
 /* --- on --- */
@@ -226,9 +222,9 @@ static int verify(const struct remount *m, struct err *e)
     int error = in_child(ask, m->point, VERIFY_MS);
     int r = read_mounts(&l, e);
     if (r >= 0 && !mount_there(&l, m->point))
-        return err_set(e, -EIO, "Nothing is mounted there all the same.");
+        return err_set(e, -EIO, "Mounting it was said to have worked.");
     if (r >= 0 && error)
-        return err_set(e, -EIO, "It is mounted again, but does not answer: %s.", strerror(error));
+        return err_set(e, -EIO, "It is mounted, but does not answer: %s.", strerror(error));
     return r;
 }
 
@@ -247,12 +243,31 @@ static char *result_of(const struct remount *m)
         n == 1 ? "it is" : "they are", n == 1 ? "it" : "them");
 }
 
+/* What a failure left behind: "" when that can't be said. */
+static char *what_is_there(const struct remount *m)
+{
+    AUTO(mounts_done) struct mount_list l = {0};
+    if (read_mounts(&l, NULL) < 0)
+        return mem_strdup("");
+    const struct mount *there = mount_there(&l, m->point);
+    if (!there)
+        return mem_strdup(" Nothing is mounted there now.");
+    if (!m->off && there->id == m->mount_id)
+        return mem_strdup(" What was mounted there still is.");
+    return mem_printf(" Mounted there now: %s (%s).", there->device, there->type);
+}
+
+static char *failure_of(const struct remount *m, int r, const struct err *e)
+{
+    AUTO(mem_freep) char *there = what_is_there(m);
+    return mem_printf("%s could not be mounted again. %s%s", m->point, err_text(e, r), there);
+}
+
 static void tell_end(const struct remount *m, int r, const struct err *e, struct str *said)
 {
     struct str output = {0};
     AUTO(mem_freep)
-    char *text = r < 0 ? mem_printf("%s could not be mounted again. %s", m->point, err_text(e, r))
-                       : result_of(m);
+    char *text = r < 0 ? failure_of(m, r, e) : result_of(m);
     if (said->len)
         str_addf(&output, "%s\n", str_trim(said->p));
     mount_users_print(&m->users, &output);

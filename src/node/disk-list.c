@@ -152,15 +152,10 @@ static void place(const char *root, struct disk_list *l, const struct mount *m)
 
 static void place_mounts(const char *root, struct disk_list *l)
 {
-    struct str text = {0};
-    struct mount_list mounts = {0};
-    if (rooted_read(root, "/proc/self/mountinfo", LIMIT_KFILE, &text) >= 0 && text.len) {
-        mounts_parse(&mounts, (struct scan){text.p, text.p + text.len});
-        for (size_t i = 0; i < mounts.v.n; i++)
-            place(root, l, &mounts.v.v[i]);
-        mounts_done(&mounts);
-    }
-    str_done(&text);
+    AUTO(mounts_done) struct mount_list mounts = {0};
+    (void)!mounts_read(root, 0, &mounts, NULL); /* disks are listed without, too */
+    for (size_t i = 0; i < mounts.v.n; i++)
+        place(root, l, &mounts.v.v[i]);
 }
 
 int disk_list_read(const char *root, struct disk_list *ret_l)

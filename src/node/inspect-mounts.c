@@ -121,7 +121,7 @@ static void print_mounts(const struct survey *s, struct jw *w)
 static int tell(void *arg, struct jw *w, struct err *e)
 {
     struct survey *s = arg;
-    int r = mounts_read(s->root, &s->known, &s->all);
+    int r = mounts_read(s->root, 0, &s->known, &s->all);
     if (r < 0)
         return err_set(e, -EIO, "This machine does not tell what is mounted: %s.", strerror(-r));
     (void)!fstab_read(s->root, &s->fstab); /* there need not be one */

@@ -114,7 +114,7 @@ static bool comes_back(const struct mount *m, const struct mount *above)
 const struct mount *mount_lost_below(const char *root, const struct mount_list *l,
                                      const struct mount_lines *fstab, const char *point)
 {
-    const struct mount *above = mount_real(l, point);
+    const struct mount *above = mount_there(l, point);
     for (size_t i = 0; i < l->v.n; i++) {
         const struct mount *m = &l->v.v[i];
         if (str_eq(m->point, point) || !mount_is_at_or_below(m->point, point))

@@ -22,7 +22,6 @@ struct search {
     const char *root;
     const struct mount *const *mounts;
     size_t n_mounts;
-    struct kbuf buf;
     VEC(struct space) spaces;
     struct mount_users *found; /* of each mount */
     /* the process that is looked at */
@@ -40,14 +39,10 @@ static void add_ids(const struct search *s, const struct mount *m, struct space 
             *(struct mount_id *)vec_add(&space->ids) = (struct mount_id){m->id, i};
 }
 
-static void read_ids(struct search *s, struct space *space)
+static void read_ids(const struct search *s, struct space *space)
 {
-    struct scan text;
-    int fd = kfile_open(s->root, "/proc/%d/mountinfo", s->pid);
     AUTO(mounts_done) struct mount_list l = {0};
-    if (fd >= 0 && kfile_read_long(&s->buf, fd, &text) >= 0)
-        mounts_parse_all(&l, text);
-    kfile_close(&fd);
+    (void)!mounts_read(s->root, s->pid, NULL, &l); /* it may have ended */
     for (size_t i = 0; i < l.v.n; i++)
         add_ids(s, &l.v.v[i], space);
 }
@@ -66,6 +61,14 @@ static const struct space *space_of(struct search *s)
     str_copy(fresh->ns, sizeof fresh->ns, ns);
     read_ids(s, fresh);
     return fresh;
+}
+
+static bool has_mount(const struct space *space, size_t which)
+{
+    for (size_t i = 0; i < space->ids.n; i++)
+        if (space->ids.v[i].of == which)
+            return true;
+    return false;
 }
 
 /* --- one process --- */
@@ -100,7 +103,7 @@ static void look_at_folder(struct search *s)
     if (kfile_link(path, sizeof path, s->root, "/proc/%d/cwd", s->pid) < 0)
         return;
     for (size_t i = 0; i < s->n_mounts; i++)
-        if (s->mounts[i] && mount_is_at_or_below(path, s->mounts[i]->point))
+        if (has_mount(s->space, i) && mount_is_at_or_below(path, s->mounts[i]->point))
             s->files[i]++;
 }
 
@@ -151,7 +154,6 @@ int mount_users_read(const char *root, const struct mount *const *mounts, size_t
         vec_done(&s.spaces.v[i].ids);
     for (size_t i = 0; r < 0 && i < n; i++)
         mount_users_done(&ret_users[i]);
-    kbuf_done(&s.buf);
     vec_done(&s.spaces);
     mem_free(s.files);
     return r < 0 ? r : 0;

@@ -97,11 +97,12 @@ static void mount_done(struct mount *m)
     *m = (struct mount){0};
 }
 
-int mounts_read(const char *root, struct mount_list *ret_known, struct mount_list *ret_all)
+int mounts_read(const char *root, int pid, struct mount_list *ret_known, struct mount_list *ret_all)
 {
     struct kbuf buf = {0};
     struct scan text;
-    int fd = kfile_open(root, "/proc/self/mountinfo");
+    int fd = pid ? kfile_open(root, "/proc/%d/mountinfo", pid)
+                 : kfile_open(root, "/proc/self/mountinfo");
     int r = fd < 0 ? fd : kfile_read_long(&buf, fd, &text);
     kfile_close(&fd);
     if (r >= 0 && ret_known)

@@ -21,8 +21,8 @@ struct mount_list {
 void mounts_parse(struct mount_list *ret_list, struct scan text);
 /* Nothing left out, in the order of the file. */
 void mounts_parse_all(struct mount_list *ret_list, struct scan text);
-/* Both of them of this machine; either may be NULL. -errno */
-int mounts_read(const char *root, struct mount_list *ret_known,
+/* Both of them, of what a process sees mounted (0 = this one); either may be NULL. -errno. */
+int mounts_read(const char *root, int pid, struct mount_list *ret_known,
                 struct mount_list *ret_all) MUST_CHECK;
 /* May touching a file system of this type hang? */
 bool mount_type_is_remote(const char *type);

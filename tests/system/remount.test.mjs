@@ -9,7 +9,7 @@ import { AgentMachine } from './lib/agent-machine.mjs';
 import { Hydrad, root, run, scratchFolder, until } from './lib/hydrad.mjs';
 import { freePort } from './lib/machine.mjs';
 
-const dir = scratchFolder();
+const dir = scratchFolder(), build = process.env.HYDRA_BUILD ?? path.join(root, 'build');
 const allow = 'allow:\n- do: mount.remount\n  on: [/mnt/nas, /mnt/line, /mnt/slow, docker/web, /mnt/broken, /mnt/nowhere, /mnt/outer]\n- do: logs\n';
 let m, h, admin, vera, otto, tunnel, cli;
 
@@ -121,11 +121,39 @@ test('an agent that is killed meanwhile sees how it ends', async () => {
     assert.deepEqual(await mounted('/mnt/slow'), ['tmpfs']);
 });
 
+test('an error says nothing of what is mounted: that is looked up, and mended or told', async () => {
+    m.write('etc/systemd/system/hydra-root@.service.d/lie.conf', `[Service]\nEnvironment=LD_PRELOAD=${build}/tests/system/lying-umount.so\n`);
+    await m.ok('systemctl', 'daemon-reload');
+    try {
+        for (const [word, state, words] of [
+            ['late', 'done', /^\/mnt\/nas is mounted again, after/],
+            ['hang', 'done', /^\/mnt\/nas is mounted again, after/],
+            ['refuse', 'failed', /^\/mnt\/nas could not be mounted again\. It can't be unmounted: Operation not permitted\. What was mounted there still is\.$/],
+        ]) {
+            const holder = spawn('nsenter', ['-t', m.leader, '-m', '-p', '--', 'sh', '-c', 'exec 3>/mnt/nas/held; exec sleep 30000'], { stdio: 'ignore' });
+            try {
+                await until(async () => (await known('/mnt/nas')).users.some(u => u.name === 'sleep'), 30000, 'who holds it');
+                m.write('run/lying-umount', word);
+                const j = await remount('/mnt/nas');
+                assert.equal(j.state, state, j.text);
+                assert.match(j.text, words);
+                assert.deepEqual(await mounted('/mnt/nas'), ['tmpfs'], word);
+            } finally {
+                holder.kill('SIGKILL');
+            }
+        }
+    } finally {
+        fs.rmSync(path.join(m.root, 'etc/systemd/system/hydra-root@.service.d'), { recursive: true, force: true });
+        await m.ok('systemctl', 'daemon-reload');
+    }
+});
+
 test('what can\'t be mounted says why, in the words of mount', async () => {
     const j = await remount('/mnt/broken');
     assert.equal(j.state, 'failed', j.text);
-    assert.match(j.text, /^\/mnt\/broken could not be mounted again\. mnt-broken\.mount failed to start\.$/);
+    assert.match(j.text, /^\/mnt\/broken could not be mounted again\. mnt-broken\.mount failed to start\. Nothing is mounted there now\.$/);
     assert.match(j.output, /\/dev\/nothing/);
+    await until(async () => await m.ok('systemctl', 'list-units', '--all', '--no-legend', 'hydra-root@*') === '', 30000, 'that no order is kept, the failed one neither');
 });
 
 test('what is refused is not done', async () => {

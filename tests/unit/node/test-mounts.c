@@ -4,6 +4,7 @@
 #include "node/mounts.h"
 
 #include <errno.h>
+#include <unistd.h>
 
 /* What remains: "point device type" a line, with "!" where touching it may hang. */
 static char *shown(const char *text)
@@ -79,10 +80,13 @@ static void test_this_machine(void **state)
     (void)state;
     AUTO(mounts_done) struct mount_list known = {0};
     AUTO(mounts_done) struct mount_list all = {0};
-    assert_int_equal(mounts_read("", &known, &all), 0);
+    assert_int_equal(mounts_read("", 0, &known, &all), 0);
     assert_true(all.v.n > known.v.n);
     assert_non_null(mount_there(&all, "/proc"));
-    assert_int_equal(mounts_read("/nonexistent", NULL, &all), -ENOENT);
+    AUTO(mounts_done) struct mount_list mine = {0};
+    assert_int_equal(mounts_read("", getpid(), NULL, &mine), 0);
+    assert_int_equal(mine.v.n, all.v.n);
+    assert_int_equal(mounts_read("/nonexistent", 0, NULL, &all), -ENOENT);
 }
 
 int main(void)

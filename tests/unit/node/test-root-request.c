@@ -172,6 +172,16 @@ static void test_policy(void **state)
     assert_int_equal(check(mounts, remount), 0);
     assert_int_equal(check(mounts, never), -EACCES);
     assert_string_equal(mount_find(mounts, hash), "/mnt/nas");
+
+    static const char *const no_mounts[] = {"systemd/nginx.service", "/mnt/nas/", "/mnt/../etc"};
+    AUTO(policy_freep)
+    struct policy *beside = policy_of("allow:\n- do: [mount.remount, unit.restart]\n"
+                                      "  on: [systemd/nginx.service, /mnt/nas/, /mnt/../etc]\n");
+    for (size_t i = 0; i < COUNT_OF(no_mounts); i++) {
+        root_hash(no_mounts[i], hash);
+        assert_null(mount_find(beside, hash));
+        assert_int_equal(policy_check_mount(beside, no_mounts[i], NULL), -EINVAL);
+    }
 }
 
 static void test_units(void **state)
