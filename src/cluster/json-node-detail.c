@@ -121,6 +121,8 @@ static void interface_json(struct jw *w, const struct live_node *n, const struct
     jw_key_str(w, "name", e->key);
     jw_key_bool(w, "up", flag(m, e, NET_UP));
     jw_key_fixed(w, "speed_mbit", speed > 0 ? speed * 8 / 1e6 : (double)NAN, 0);
+    jw_key_fixed(w, "mtu", numbers_value(m, e, NET_MTU), 0);
+    jw_key_bool(w, "half_duplex", flag(m, e, NET_HALF));
     jw_key_fixed(w, "rx", numbers_rate(m, e, NET_RX), 0);
     jw_key_fixed(w, "tx", numbers_rate(m, e, NET_TX), 0);
     jw_key_fixed(w, "rx_errors", count(m, e, NET_RX_ERRORS), 0);

@@ -92,6 +92,8 @@ enum interface_field {
     NET_TX_DROPS,
     NET_UP,
     NET_SPEED,
+    NET_MTU,
+    NET_HALF,
     NET_VIRTUAL,
 };
 enum sensor_field { SENSOR_TEMP, SENSOR_CRITICAL, SENSOR_FAN, SENSOR_POWER, SENSOR_JOULES };

@@ -30,6 +30,9 @@ static const struct series_tmpl netdev_series[] = {
     {"node_network_up", SERIES_GAUGE, "Value is 1 if operstate is 'up' or 'unknown', 0 otherwise.",
      NULL},
     {"node_network_speed_bytes", SERIES_GAUGE, "Network device property: speed_bytes.", NULL},
+    {"node_network_mtu_bytes", SERIES_GAUGE, "Network device property: mtu_bytes.", NULL},
+    {"hydra_network_half_duplex", SERIES_GAUGE,
+     "Value is 1 if the cable carries one direction at a time.", NULL},
     {"hydra_network_virtual", SERIES_GAUGE, "Value is 1 if no hardware stands behind the device.",
      NULL},
 };
@@ -40,6 +43,8 @@ enum {
     DIRECTION_COLUMNS = 4,
     UP_AT = 8,
     SPEED_AT,
+    MTU_AT,
+    HALF_AT,
     VIRTUAL_AT,
 };
 
@@ -114,6 +119,21 @@ static void read_states(struct netdev *n, struct collect *c)
             series_at(c->series, n->devices.v.v[i].first)[UP_AT] = read_up(n->state_fds.v[i]);
 }
 
+/* NaN: no cable, or it does not tell. */
+static double read_half(struct collect *c, const char *name)
+{
+    char text[16];
+    int n = kfile_text(text, sizeof text, c->root, "/sys/class/net/%s/duplex", name);
+    return n < 0 || str_eq(text, "unknown") ? (double)NAN : str_eq(text, "half");
+}
+
+static double read_mtu(struct collect *c, const char *name)
+{
+    int64_t bytes;
+    bool known = kfile_number(&bytes, c->root, "/sys/class/net/%s/mtu", name) == 0;
+    return known ? (double)bytes : (double)NAN;
+}
+
 /* Megabits a second; unknown for what has no cable. */
 static void read_speeds(struct netdev *n, struct collect *c)
 {
@@ -125,6 +145,8 @@ static void read_speeds(struct netdev *n, struct collect *c)
         bool known =
             kfile_number(&mbit, c->root, "/sys/class/net/%s/speed", d->name) == 0 && mbit > 0;
         series_at(c->series, d->first)[SPEED_AT] = known ? (double)mbit * 1e6 / 8 : (double)NAN;
+        series_at(c->series, d->first)[MTU_AT] = read_mtu(c, d->name);
+        series_at(c->series, d->first)[HALF_AT] = read_half(c, d->name);
     }
 }
 

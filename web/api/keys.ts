@@ -27,6 +27,8 @@ import type {
   KernelLog,
   LogUsage,
   Mounts,
+  Ports,
+  Reach,
   NodeDetail,
   NodeFacts,
   NodePolicy,
@@ -151,6 +153,9 @@ export const garbageQuery = (node: string, days: number) => ask<Garbage>(node, '
 export const foldersQuery = (node: string, path: string) => ask<FolderUsage>(node, 'folders', { path });
 export const logUsageQuery = (node: string) => ask<LogUsage>(node, 'log-usage');
 export const mountsQuery = (node: string) => ask<Mounts>(node, 'mounts');
+export const portsQuery = (node: string) => ask<Ports>(node, 'ports');
+/* It sends packets: asked once for each press of a button. */
+export const askReach = (node: string, order: { to: string; port: string }) => call<Reach>(`/api/web/nodes/${idPath(node)}/reach${query(order.port ? order : { to: order.to })}`);
 export const unraidQuery = (node: string) => ask<Unraid>(node, 'unraid');
 /* What a job of that kind changes: told anew when it is over. */
 export const changedBy = (node: string, verb: string): readonly unknown[] | null => {

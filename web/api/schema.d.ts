@@ -2447,6 +2447,9 @@ export interface components {
                 name: string;
                 up: boolean;
                 speed_mbit: number | null;
+                mtu: number | null;
+                /** @description The cable carries one direction at a time: a bad cable, or a port that is set wrong */
+                half_duplex: boolean;
                 rx: number | null;
                 tx: number | null;
                 rx_errors: number | null;

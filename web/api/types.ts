@@ -71,6 +71,8 @@ export type Garbage = Schemas['Garbage'];
 export type FolderUsage = Schemas['FolderUsage'];
 export type LogUsage = Schemas['LogUsage'];
 export type Mounts = Schemas['Mounts'];
+export type Ports = Schemas['Ports'];
+export type Reach = Schemas['Reach'];
 export type Unraid = Schemas['Unraid'];
 export type System = Schemas['System'];
 

@@ -1,5 +1,5 @@
 // People, sessions, tokens of the stand-in. Answers or undefined.
-const all = ['nodes:read', 'nodes:write', 'service:restart', 'service:update', 'node:reboot', 'process:signal', 'generation:switch', 'logs:read', 'services:read', 'services:write', 'events:read', 'events:write', 'processes:read', 'users:read', 'users:write', 'tokens:write', 'tokens:admin', 'sessions:admin', 'audit:read', 'settings:read', 'settings:write', 'metrics:read', 'self:write'];
+const all = ['nodes:read', 'nodes:write', 'service:restart', 'service:update', 'node:reboot', 'process:signal', 'generation:switch', 'logs:read', 'node:reach', 'services:read', 'services:write', 'events:read', 'events:write', 'processes:read', 'users:read', 'users:write', 'tokens:write', 'tokens:admin', 'sessions:admin', 'audit:read', 'settings:read', 'settings:write', 'metrics:read', 'self:write'];
 const roles = {
   admin: all,
   operator: all.filter((p) => !/^(users|audit|settings|tokens:admin|sessions|nodes:write|service:update|node:reboot|process:signal)/.test(p)),

@@ -155,9 +155,10 @@ export function nodeParts(m, n, t = Date.now()) {
     ],
     disks: ['nvme0n1', 'nvme1n1', 'sda'].map((name, i) => ({ name, model: ['Samsung SSD 990 PRO 1TB', 'WD_BLACK SN850X 2000GB', 'ST18000NM000J'][i], size: [1e12, 2e12, 18e12][i], rotational: i === 2, read: 4e6 * (1 + wave(t, 30_000, i)), write: 9e6 * (1 + wave(t, 45_000, i)), busy: 12 + 10 * wave(t, 45_000, i), latency_ms: i === 2 ? 8.4 : 0.21 })),
     interfaces: [
-      { name: 'eth0', up: true, speed_mbit: 10000, rx: v.net_rx, tx: v.net_tx, rx_errors: 0, tx_errors: 0, drops: 12, addresses: ['192.168.1.20', 'fd00::20'], virtual: false },
-      { name: 'eth1', up: false, speed_mbit: null, rx: 0, tx: 0, rx_errors: 0, tx_errors: 0, drops: 0, addresses: [], virtual: false },
-      { name: 'docker0', up: true, speed_mbit: null, rx: v.net_rx / 9, tx: v.net_tx / 7, rx_errors: 0, tx_errors: 0, drops: 0, addresses: ['172.17.0.1'], virtual: true },
+      { name: 'eth0', up: true, speed_mbit: 10000, mtu: 9000, half_duplex: false, rx: v.net_rx, tx: v.net_tx, rx_errors: 0, tx_errors: 0, drops: 12, addresses: ['192.168.1.20', 'fd00::20'], virtual: false },
+      { name: 'eth2', up: true, speed_mbit: 100, mtu: 1500, half_duplex: true, rx: 900, tx: 120, rx_errors: 41, tx_errors: 2, drops: 0, addresses: ['10.0.9.2/24'], virtual: false },
+      { name: 'eth1', up: false, speed_mbit: null, mtu: 1500, half_duplex: false, rx: 0, tx: 0, rx_errors: 0, tx_errors: 0, drops: 0, addresses: [], virtual: false },
+      { name: 'docker0', up: true, speed_mbit: null, mtu: 1500, half_duplex: false, rx: v.net_rx / 9, tx: v.net_tx / 7, rx_errors: 0, tx_errors: 0, drops: 0, addresses: ['172.17.0.1'], virtual: true },
     ],
     sensors: sensors(v, t),
     pressure: { cpu: psi(v.psi_cpu, false), memory: psi(0, true), io: psi(v.psi_io, true) },

@@ -17,6 +17,7 @@ const texts = {
   'events:write': 'Publish events',
   'processes:read': 'See processes and their command lines',
   'logs:read': 'Read the logs of services and nodes',
+  'node:reach': 'Let nodes ping hosts and try ports',
   'users:read': 'See who has access',
   'users:write': 'Add, change, disable and remove users',
   'tokens:write': "Make and revoke one's own API tokens",

@@ -117,6 +117,23 @@ function logUsage(node) {
   return { journal: { bytes: 3.1 * GB, archived_bytes: 2.9 * GB, files: 31, since: iso(61 * D) }, journal_text: null, containers, containers_text: null };
 }
 
+// --- the network
+const port = (protocol, address, number, pid, name, user, service, scope = 'network') => ({ protocol, address, port: number, scope, pid, name, user, service });
+const ports = (node) => ({
+  ports: [port('tcp', '0.0.0.0', 22, 812, 'sshd', 'root', 'systemd/ssh.service'), port('tcp', '::', 22, 812, 'sshd', 'root', 'systemd/ssh.service'), port('udp', '0.0.0.0', 68, null, null, 'systemd-network', null), port('tcp', '127.0.0.1', 631, 1190, 'cupsd', 'root', null, 'loopback'), port('tcp', '0.0.0.0', 8096, 2212, 'docker-proxy', 'root', 'docker/jellyfin'), port('tcp', '192.168.1.20', 9100, 1444, 'node_exporter-with-a-very-long-name', 'prometheus', 'systemd/prometheus-node-exporter.service'), port('tcp', '0.0.0.0', 32400, 2231, 'Plex Media Server', 'abc', 'docker/plex')],
+  cut: false, text: node === 'tower' ? 'The agent may not see who holds some of them.' : null, hint: node === 'tower' ? 'Run it as root, or give it CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH.' : null,
+});
+function reach(url, n, o) {
+  const to = url.searchParams.get('to') ?? '', number = Number(url.searchParams.get('port')) || null;
+  const other = o.nodes.find((x) => x.id === to);
+  if (to.startsWith('169.254.')) return problem(400, 'invalid', `The address ${to} is link-local: it is not asked from here.`);
+  const result = !other && !/^[\d.]+$/.test(to) ? 'not-resolved' : other?.state === 'away' ? 'timed-out' : number && number !== 22 ? 'refused' : 'reached';
+  const answers = result === 'reached' || result === 'refused', address = result === 'not-resolved' ? null : other ? '192.168.1.21' : to;
+  const text = { reached: `${address} answers: 3 of 3, on average in 0.4 ms.`, refused: `${address}, port ${number}, refuses connections, so the host is there: nobody listens on that port, or a firewall rejects it.`, 'timed-out': `${address} does not answer: it is off, or a firewall lets nothing through.`, 'not-resolved': `This node does not know the name ${to}: correct it, or what its name server is told.` }[result];
+  const tries = result === 'not-resolved' ? [] : [0.31, 0.38, 0.52].map((ms, i) => ({ number: i + 1, result, ms: answers ? ms : null, why: null }));
+  return ok({ host: address ?? to, address, method: number ? 'tcp' : 'icmp', port: number, result, text, hint: null, sent: tries.length, answered: answers ? 3 : 0, loss: tries.length ? (answers ? 0 : 100) : null, min_ms: answers ? 0.31 : null, avg_ms: answers ? 0.4 : null, max_ms: answers ? 0.52 : null, tries });
+}
+
 function folders(url) {
   const path = url.searchParams.get('path') ?? '/';
   const names = path === '/' ? ['var', 'home', 'nix', 'usr', 'opt', 'mnt'] : ['lib', 'cache', 'log', 'tmp'];
@@ -127,7 +144,7 @@ function folders(url) {
 export function askedAnswer(url, o, role) {
   const [, , , , id, what] = url.pathname.split('/');
   const n = o.nodes.find((x) => x.id === decodeURIComponent(id ?? ''));
-  const kinds = { 'process-tree': () => processTree(n.id, o), folders: () => folders(url), unraid: () => ok(unraid()), 'log-usage': () => ok(logUsage(n.id)), mounts: () => ok(n.id === 'tower' ? { mounts: [] } : mounts()), disks: () => ok(n.id === 'tower' ? disks() : noSmart()), 'docker-usage': () => (n.id === 'hydra-ai' ? problem(409, 'not-here', 'Neither Docker nor Podman is there.') : ok({ engines: [engine('docker')], troubles: n.id === 'tower' ? [{ engine: 'podman-1000', text: 'It did not answer within 30 s.' }] : [] })), packages: () => ok(n.id === 'tower' ? { ...packages(), system: n.os, manager: null, text: 'Unraid is updated as a whole: in its own page, under Tools, Update OS.', refreshed: null, count: 0, security_count: 0, updates: [], held: [], reboot: { required: false, why: null } } : packages()), 'kernel-log': () => ok(n.id === 'tower' ? { ...kernelLog(), source: 'kmsg', entries: [] } : kernelLog()), time: () => ok(time(n.id === 'tower')) };
+  const kinds = { 'process-tree': () => processTree(n.id, o), folders: () => folders(url), reach: () => reach(url, n, o), ports: () => (n.id === 'hydra-compute' ? problem(503, 'unavailable', 'The listening sockets of this machine can\'t be read: Permission denied.') : ok(n.id === 'hydra-ai' ? { ports: [], cut: false, text: 'Nobody listens here.', hint: null } : ports(n.id))), unraid: () => ok(unraid()), 'log-usage': () => ok(logUsage(n.id)), mounts: () => ok(n.id === 'tower' ? { mounts: [] } : mounts()), disks: () => ok(n.id === 'tower' ? disks() : noSmart()), 'docker-usage': () => (n.id === 'hydra-ai' ? problem(409, 'not-here', 'Neither Docker nor Podman is there.') : ok({ engines: [engine('docker')], troubles: n.id === 'tower' ? [{ engine: 'podman-1000', text: 'It did not answer within 30 s.' }] : [] })), packages: () => ok(n.id === 'tower' ? { ...packages(), system: n.os, manager: null, text: 'Unraid is updated as a whole: in its own page, under Tools, Update OS.', refreshed: null, count: 0, security_count: 0, updates: [], held: [], reboot: { required: false, why: null } } : packages()), 'kernel-log': () => ok(n.id === 'tower' ? { ...kernelLog(), source: 'kmsg', entries: [] } : kernelLog()), time: () => ok(time(n.id === 'tower')) };
   if (!n || !kinds[what]) return undefined;
   if (what === 'process-tree' && role === 'viewer') return problem(403, 'forbidden', 'It needs processes:read.');
   if (n.state === 'away') return problem(503, 'node-away', `${n.name} is away: it is asked when it is back.`);

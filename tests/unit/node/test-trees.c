@@ -69,6 +69,10 @@ static void test_threadripper_network(void **state)
     assert_value(&t, "node_network_receive_drop_total{device=\"eno1\"}", 17);
     assert_value(&t, "node_network_transmit_packets_total{device=\"eno1\"}", 7e6);
     assert_value(&t, "node_network_speed_bytes{device=\"eno1\"}", 1.25e9);
+    assert_value(&t, "node_network_mtu_bytes{device=\"eno1\"}", 9000);
+    assert_value(&t, "hydra_network_half_duplex{device=\"eno1\"}", 0);
+    assert_value(&t, "hydra_network_half_duplex{device=\"enp5s0\"}", 1);
+    assert_no_value(&t, "hydra_network_half_duplex{device=\"tailscale0\"}");
     assert_value(&t, "node_network_up{device=\"eno1\"}", 1);
     assert_value(&t, "node_network_up{device=\"enp5s0\"}", 0);
     assert_no_value(&t, "node_network_speed_bytes{device=\"enp5s0\"}");

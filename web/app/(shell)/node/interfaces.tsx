@@ -9,7 +9,7 @@ import { count, integer, join, none, number, rate } from '@/lib/format';
 type Interface = NodeDetail['interfaces'][number];
 
 /* Bridges and veth pairs of containers are many and say little: folded. */
-export const Interfaces = memo(function Interfaces({ list }: { list: Interface[] }) {
+export const Interfaces = memo(function Interfaces({ list, whole = false }: { list: Interface[]; whole?: boolean }) {
   const [all, setAll] = useState(false);
   const virtual = list.filter((i) => i.virtual).length;
   const foldable = virtual > 0 && virtual < list.length;
@@ -35,6 +35,11 @@ export const Interfaces = memo(function Interfaces({ list }: { list: Interface[]
               <th scope="col" className="n max-m:hidden">
                 Speed
               </th>
+              {whole && (
+                <th scope="col" className="n max-m:hidden">
+                  MTU
+                </th>
+              )}
               <th scope="col" className="n">
                 In
               </th>
@@ -48,7 +53,7 @@ export const Interfaces = memo(function Interfaces({ list }: { list: Interface[]
           </thead>
           <tbody>
             {shown.map((i) => (
-              <Row key={i.name} face={i} />
+              <Row key={i.name} face={i} whole={whole} />
             ))}
           </tbody>
         </table>
@@ -62,7 +67,7 @@ function speed(i: Interface): string {
   return i.speed_mbit >= 1000 ? `${number(i.speed_mbit / 1000)} Gbit/s` : `${i.speed_mbit} Mbit/s`;
 }
 
-function Row({ face: i }: { face: Interface }) {
+function Row({ face: i, whole }: { face: Interface; whole: boolean }) {
   const errors = (i.rx_errors ?? 0) + (i.tx_errors ?? 0);
   return (
     <tr>
@@ -75,7 +80,11 @@ function Row({ face: i }: { face: Interface }) {
           {i.addresses.join(', ')}
         </span>
       </td>
-      <td className="n text-fg-2 max-m:hidden">{speed(i)}</td>
+      <td className="n text-fg-2 max-m:hidden">
+        {speed(i)}
+        {i.half_duplex && <span className="text-warn"> half duplex</span>}
+      </td>
+      {whole && <td className="n text-fg-3 max-m:hidden">{integer(i.mtu)}</td>}
       <td className="n min-w-20">{join(rate(i.rx))}</td>
       <td className="n min-w-20">{join(rate(i.tx))}</td>
       <td className={`n max-m:hidden ${errors ? 'text-warn' : 'text-fg-3'}`}>

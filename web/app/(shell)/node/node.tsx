@@ -43,6 +43,7 @@ const TabWait = () => (
 );
 const ProcessesTab = lazyPart(() => import('./tabs/processes'), TabWait);
 const StorageTab = lazyPart(() => import('./tabs/storage'), TabWait);
+const NetworkTab = lazyPart(() => import('./tabs/network'), TabWait);
 const SystemTab = lazyPart(() => import('./tabs/system'), TabWait);
 const AgentTab = lazyPart(() => import('./tabs/agent'), TabWait);
 const Charts = lazyPart(() => import('./charts'), ChartsWait);
@@ -90,6 +91,7 @@ function Body({ detail: d, row, tab }: { detail: NodeDetail; row: NodeFacts | un
       {tab === 'overview' && <Overview detail={d} facts={d.facts} />}
       {tab === 'processes' && <ProcessesTab node={d.id} />}
       {tab === 'storage' && <StorageTab detail={d} />}
+      {tab === 'network' && <NetworkTab detail={d} />}
       {tab === 'system' && <SystemTab node={node} />}
       {tab === 'agent' && <AgentTab node={node} detail={d} />}
     </div>

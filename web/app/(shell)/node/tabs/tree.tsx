@@ -11,6 +11,7 @@ import { SearchBox, Toggle } from '@/components/field';
 import { Icon } from '@/components/icon';
 import { cx } from '@/lib/cx';
 import { count, duration, integer, join, memory, percent } from '@/lib/format';
+import { serviceOf } from '@/lib/links';
 import { matches } from '@/lib/match';
 import { branches, type Branch } from '@/lib/processes';
 import { useClock } from '@/state/clock';
@@ -134,7 +135,7 @@ const Row = memo(
           </span>
         </td>
         <td className="n text-fg-3 max-m:hidden">{p.pid}</td>
-        <td className="ell max-w-36 text-fg-2 max-m:hidden">{p.service && <ServiceName id={p.service} />}</td>
+        <td className="ell max-w-36 text-fg-2 max-m:hidden">{p.service && <ServiceName id={serviceOf(node, p.service)} />}</td>
         <td className="ell max-w-24 text-fg-3 max-m:hidden">{p.user}</td>
         <td className="n min-w-14">{join(percent(p.cpu))}</td>
         <td className="n min-w-18">{p.kernel ? '' : join(memory(p.memory))}</td>
