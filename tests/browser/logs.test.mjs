@@ -174,6 +174,31 @@ test('a search filters, marks, and is in the address', async () => {
     assert.deepEqual(page.complaints, []);
 });
 
+test('a search that finds too little says how far back it has come, rests, and goes on by hand', async () => {
+    await open();
+    await control('logs-slow');
+    const moment = String.raw`(\d+ \S+, )?\d\d:\d\d`, further = page.getByRole('button', { name: 'Search further back' });
+    const reached = async () => (await page.getByText(new RegExp(`^Searched back to ${moment}$`)).innerText()).slice(17);
+    await page.goto(`${base}/logs?service=tower/docker/plex&q=nowhere`);
+    await page.getByText('No line matches “nowhere” so far').waitFor({ timeout: LONG });
+    await page.getByText(new RegExp(`^Searching… back to ${moment}$`)).waitFor({ timeout: LONG });
+    await further.waitFor({ timeout: LONG });
+    const first = await reached();
+    await further.click();
+    await until(async () => await further.isVisible() && await reached() !== first, LONG, 'further back');
+    assert.deepEqual(await accessibility(page), []);
+
+    await page.goto(`${base}/logs?service=tower/docker/plex&q=CUDA`);
+    await rows().first().waitFor({ timeout: LONG });
+    await further.waitFor({ timeout: LONG });
+    const found = (await texts()).length, at = await reached();
+    await further.click();
+    await until(async () => await further.isVisible() && await reached() !== at, LONG, 'further back');
+    assert.ok((await texts()).length >= found);
+    assert.deepEqual(page.complaints, []);
+    await control('logs-calm');
+});
+
 test('an expression that can not be read is said so, one that can finds', async () => {
     await open(`${two}&context=1&regex=1&q=%28`);
     await page.getByText('no expression').waitFor();

@@ -15,6 +15,7 @@ export interface LogPlace {
   before?: string;
   after?: string;
   limit?: number;
+  searchMs?: number; // search no longer: the page says how far it came
 }
 
 export function logParams(query: LogQuery, place: LogPlace = {}): URLSearchParams {
@@ -30,6 +31,7 @@ export function logParams(query: LogQuery, place: LogPlace = {}): URLSearchParam
   set('before', place.before);
   set('after', place.after);
   set('limit', place.limit);
+  set('search_ms', place.searchMs);
   return p;
 }
 

@@ -171,6 +171,12 @@ export function when(t: number, now: number): string {
   return age < 300 * 86_400_000 ? `${day(t)}, ${clock(t)}` : dayYear(t);
 }
 
+/* A moment in the past: the clock, with its day when that is another one. */
+export function moment(t: number, now: number): string {
+  if (dayYear(t) === dayYear(now)) return clock(t);
+  return `${now - t < 300 * 86_400_000 ? day(t) : dayYear(t)}, ${clock(t)}`;
+}
+
 /* How long something has been so: "for 12 min" under an hour, else "since" the clock or the date. */
 export function lasting(t: number, now: number): string {
   const age = now - t;

@@ -1,5 +1,5 @@
 // Logs of the stand-in: a million lines and more, made when they are asked for from their number, so that nothing is kept.
-// Live lines come at --log-rate a second; POST /mock/logs-<flood|fail|partial|calm|lose> changes how. Never shipped.
+// Live lines come at --log-rate a second; POST /mock/logs-<flood|fail|partial|slow|calm|lose> changes how. Never shipped.
 const step = 1370; // ms between two lines of a source, on average
 const depth = 1_000_000; // lines that a source holds
 const state = { rate: 0.7, fail: false, partial: false, streams: new Set() };
@@ -76,6 +76,7 @@ const timeOf = (cursor) => {
 };
 const later = (a, b) => a.t - b.t || (a.cursor < b.cursor ? -1 : a.cursor > b.cursor ? 1 : 0);
 const longestSearch = 400_000; // lines looked at
+const slowSearch = 3000; // the same for a node that takes all the time it is given
 
 function read(sources, q, now) {
   const limit = Math.min(1000, Number(q.get('limit') ?? 200));
@@ -89,8 +90,9 @@ function read(sources, q, now) {
   const dir = forward ? 1 : -1;
   let n = point ? Math.floor(point.t / step) - dir * 2 : newest + 1;
   const found = [];
+  const most = state.slow ? slowSearch : longestSearch;
   let looked = 0;
-  for (; n >= oldest && n <= newest + 1 && looked < longestSearch; n += dir) {
+  for (; n >= oldest && n <= newest + 1 && looked < most; n += dir) {
     if (silent(n)) continue;
     const row = sources.map((s) => lineAt(s, n)).filter((l) => l.t <= now && fits(l) && (!point || (forward ? later(l, point) > 0 : later(l, point) < 0)));
     found.push(...row);
@@ -100,8 +102,10 @@ function read(sources, q, now) {
   }
   found.sort(later);
   const lines = forward ? found.slice(0, limit) : found.slice(-limit);
-  const more = found.length > lines.length || (looked >= longestSearch && lines.length > 0);
-  return { lines, before: forward || more ? (lines[0]?.cursor ?? null) : null, after: forward ? (more ? lines.at(-1)?.cursor : null) : before ? (lines.at(-1)?.cursor ?? null) : null, searched_ms: Math.round(looked / 900), partial: partial(sources) };
+  const stopped = !forward && looked >= most && found.length <= lines.length;
+  const more = found.length > lines.length || (looked >= most && lines.length > 0);
+  const reached = stopped ? n * step : more ? (forward ? lines.at(-1).t : lines[0].t) : null;
+  return { lines, before: stopped ? `${n.toString(36)}.0` : forward || more ? (lines[0]?.cursor ?? null) : null, reached, after: forward ? (more ? lines.at(-1)?.cursor : null) : before ? (lines.at(-1)?.cursor ?? null) : null, searched_ms: Math.round(looked / 900), partial: partial(sources) };
 }
 
 const partial = (sources) => (state.partial && sources[0] ? [{ service: sources[0].service, text: `${sources[0].node} is away: its lines until 14:02 are missing.` }] : []);
@@ -148,7 +152,8 @@ setInterval(() => state.streams.forEach((s) => s.res.write(': heartbeat\n\n')), 
 export function logControl(what) {
   if (what === 'logs-flood') state.rate = 50_000;
   else if (what === 'logs-busy') state.rate = 200;
-  else if (what === 'logs-calm') Object.assign(state, { rate: 0.7, fail: false, partial: false });
+  else if (what === 'logs-calm') Object.assign(state, { rate: 0.7, fail: false, partial: false, slow: false });
+  else if (what === 'logs-slow') state.slow = true;
   else if (what === 'logs-fail') state.fail = true;
   else if (what === 'logs-partial') state.partial = true;
   else if (what === 'logs-lose') state.streams.forEach((s) => s.res.destroy());
@@ -174,7 +179,8 @@ export function logAnswer({ req, res, url, overview, json, problem, role }) {
   }
   if (p === '/api/events/logs') return (stream(req, res, sources, q), true);
   const page = read(sources, q, Date.now());
-  if (p !== '/api/web/logs/download') return (json(res, 200, page), true);
+  const takes = state.slow && !q.get('after') ? Number(q.get('search_ms') ?? 10_000) : 0;
+  if (p !== '/api/web/logs/download') return (setTimeout(() => json(res, 200, page), takes), true);
   res.writeHead(200, { 'Content-Type': 'text/plain; charset=utf-8', 'Content-Disposition': 'attachment; filename="logs.txt"' });
   res.end(page.lines.map((l) => `${new Date(l.t).toISOString()} ${l.service ?? l.node} ${l.level ?? '-'} ${l.text}\n`).join(''));
   return true;

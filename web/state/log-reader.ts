@@ -21,6 +21,7 @@ export interface LogView {
   fresh: number; // lines that came while not following
   busy: 'older' | 'newer' | null;
   trouble: string | null; // why the last page did not come
+  back: { reached: number; resting: boolean } | null; // how far back a search came that has not found enough; resting: goes on by hand
   partial: LogTrouble[];
   marked: string | null; // cursor of the line that a link names
 }
@@ -30,6 +31,8 @@ const pageLines = 500;
 const aroundLines = 300;
 const streamLines = 1000; // what a stream begins with: also the most that a source of it can repeat
 const slowBeat = 500;
+const glance = 1000; // ms of one question to the nodes: so often a search says how far it has come
+export const searchLasts = 10_000; // ms, then it goes on by hand
 
 const empty = (): LogWindow<LogLine> => new LogWindow<LogLine>(dayYear);
 
@@ -46,6 +49,7 @@ const initial = (): LogView => ({
   fresh: 0,
   busy: null,
   trouble: null,
+  back: null,
   partial: [],
   marked: null,
 });
@@ -53,6 +57,11 @@ const initial = (): LogView => ({
 interface Edge {
   cursor: string;
   first: string | undefined; // cursor of the first line when this was said
+}
+
+/* What a page says of a search that has not found enough; null: it has, or there is nothing older. */
+function backOf(page: LogPage, limit: number, resting: boolean): LogView['back'] {
+  return page.before === null || page.reached === null || page.lines.length >= limit ? null : { reached: page.reached, resting };
 }
 
 export class LogReader {
@@ -79,13 +88,14 @@ export class LogReader {
     this.stop();
     this.query = query;
     const { signal } = (this.abort = new AbortController());
-    this.change({ phase: 'loading', error: null, following: !cursor && !query.until, fresh: 0, marked: cursor, trouble: null, partial: [], busy: null, paused: false, status: { state: 'closed' } });
+    this.change({ phase: 'loading', error: null, following: !cursor && !query.until, fresh: 0, marked: cursor, trouble: null, back: null, partial: [], busy: null, paused: false, status: { state: 'closed' } });
     try {
       const window = empty();
       const partial = cursor ? await this.around(window, cursor, signal) : await this.newest(window, signal);
       if (signal.aborted) return;
       this.change({ window, generation: this.view.generation + 1, phase: 'ready', partial });
       if (window.end) this.goLive();
+      if (!cursor && window.lines < firstLines) this.older();
     } catch (e) {
       if (!signal.aborted) this.fail(e);
     }
@@ -114,10 +124,7 @@ export class LogReader {
     const first = window.firstLine?.cursor;
     const before = this.edge && this.edge.first === first ? this.edge.cursor : first;
     if (busy || window.start || !before || phase !== 'ready') return;
-    void this.page('older', { before, limit: pageLines }, (page) => {
-      window.prepend(page.lines);
-      this.beginsAt(window, page);
-    });
+    void this.searchBack(window, before);
   }
 
   newer(): void {
@@ -131,13 +138,13 @@ export class LogReader {
     });
   }
 
-  /* The cursor of the nearest line beyond the window that the query finds. */
-  async find(query: LogQuery, step: 1 | -1): Promise<string | null> {
+  /* The cursor of the nearest line beyond the window that the query finds; without one how far was searched, null: to the end. */
+  async find(query: LogQuery, step: 1 | -1): Promise<{ cursor: string | null; reached: number | null }> {
     const { window } = this.view;
     const edge = step < 0 ? window.firstLine : window.lastLine;
-    if (!edge || (step < 0 ? window.start : window.end)) return null;
+    if (!edge || (step < 0 ? window.start : window.end)) return { cursor: null, reached: null };
     const page = await getLogs(query, step < 0 ? { before: edge.cursor, limit: 1 } : { after: edge.cursor, limit: 1 }, this.abort.signal);
-    return page.lines.at(0)?.cursor ?? null;
+    return { cursor: page.lines.at(0)?.cursor ?? null, reached: page.reached };
   }
 
   letGo(): void {
@@ -168,9 +175,10 @@ export class LogReader {
   }
 
   private async newest(window: LogWindow<LogLine>, signal: AbortSignal): Promise<LogTrouble[]> {
-    const page = await getLogs(this.query, { limit: firstLines }, signal);
+    const page = await getLogs(this.query, { limit: firstLines, searchMs: glance }, signal);
     window.append(page.lines);
     this.beginsAt(window, page);
+    this.change({ back: backOf(page, firstLines, false) });
     window.end = true;
     return page.partial;
   }
@@ -189,7 +197,37 @@ export class LogReader {
     return [...later.partial, ...earlier.partial];
   }
 
-  private async page(busy: 'older' | 'newer', place: { before?: string; after?: string; limit: number }, take: (p: LogPage) => void): Promise<void> {
+  /* Until there are enough lines, the log begins, or it has taken its time. Where a question came no further it may take longer. */
+  private async searchBack(window: LogWindow<LogLine>, from: string): Promise<void> {
+    const { signal } = this.abort;
+    const ends = performance.now() + searchLasts;
+    let place = { before: from, limit: pageLines, searchMs: glance };
+    let reached = this.view.back?.reached ?? Infinity;
+    this.change({ busy: 'older', back: this.view.back && { ...this.view.back, resting: false } });
+    try {
+      for (;;) {
+        const page = await getLogs(this.query, place, signal);
+        if (signal.aborted) return;
+        window.prepend(page.lines);
+        this.beginsAt(window, page);
+        const back = backOf(page, place.limit, performance.now() >= ends);
+        const goesOn = back !== null && !back.resting;
+        this.change({ busy: goesOn ? 'older' : null, trouble: null, partial: page.partial, back });
+        if (!goesOn || page.before === null) return;
+        const searchMs = back.reached < reached ? glance : Math.min(2 * place.searchMs, searchLasts);
+        place = { before: page.before, limit: place.limit - page.lines.length, searchMs };
+        reached = back.reached;
+      }
+    } catch (e) {
+      if (!signal.aborted) this.failed(e);
+    }
+  }
+
+  private failed(e: unknown): void {
+    this.change({ busy: null, trouble: e instanceof Error ? e.message : 'The lines did not come.' });
+  }
+
+  private async page(busy: 'newer', place: { after: string; limit: number }, take: (p: LogPage) => void): Promise<void> {
     const { signal } = this.abort;
     this.change({ busy });
     try {
@@ -198,7 +236,7 @@ export class LogReader {
       take(page);
       this.change({ busy: null, trouble: null, partial: page.partial });
     } catch (e) {
-      if (!signal.aborted) this.change({ busy: null, trouble: e instanceof Error ? e.message : 'The lines did not come.' });
+      if (!signal.aborted) this.failed(e);
     }
   }
 

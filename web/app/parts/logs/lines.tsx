@@ -10,6 +10,7 @@ import type { Matcher } from '@/lib/log-text';
 import type { LogReader, LogView } from '@/state/log-reader';
 import { MarkRow } from './marks';
 import { Row } from './row';
+import { SearchedBack } from './states';
 
 const lineHeight = 20;
 const markHeight = 32;
@@ -120,7 +121,16 @@ function Head({ view, reader }: { view: LogView; reader: LogReader }) {
         </Button>
       </div>
     );
-  return <div className="log-head">{view.window.start ? 'The log begins here' : view.busy === 'older' ? 'Reading older lines…' : ''}</div>;
+  if (view.back?.resting && !view.window.start)
+    return (
+      <div className="log-head">
+        <SearchedBack view={view} />
+        <Button size="sm" onClick={() => reader.older()}>
+          Search further back
+        </Button>
+      </div>
+    );
+  return <div className="log-head">{view.window.start ? 'The log begins here' : view.busy !== 'older' ? '' : view.back ? <SearchedBack view={view} /> : 'Reading older lines…'}</div>;
 }
 
 function useFollowing(list: List, view: LogView, wrap: boolean): void {
@@ -180,7 +190,7 @@ function useScrolling(box: RefObject<HTMLDivElement | null>, reader: LogReader, 
 
 function more(el: HTMLElement, reader: LogReader): void {
   if (reader.get().trouble) return;
-  if (el.scrollTop < near) reader.older();
+  if (el.scrollTop < near && !reader.get().back?.resting) reader.older();
   if (el.scrollHeight - el.scrollTop - el.clientHeight < near) reader.newer();
 }
 

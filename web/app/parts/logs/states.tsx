@@ -5,6 +5,7 @@ import { Button } from '@/components/button';
 import { Shape } from '@/components/shape';
 import { Bone, Empty, ErrorState } from '@/components/states';
 import { cx } from '@/lib/cx';
+import { moment } from '@/lib/format';
 import type { LogReader, LogView } from '@/state/log-reader';
 
 interface Props {
@@ -29,7 +30,7 @@ export function LogStates({ reader, view, invalid, filter, clear, children }: Pr
   if (!view.window.items.length && view.phase === 'ready' && !view.window.start)
     return (
       <Empty icon={SearchX} title={filter ? `No line matches ${filter} so far` : 'No line so far'} actions={<Further reader={reader} view={view} clear={clear} />}>
-        The search stopped after a while. It can go on where it stopped.
+        {view.back ? <SearchedBack view={view} /> : 'The search stopped after a while.'}
       </Empty>
     );
   if (!view.window.items.length && view.phase === 'ready')
@@ -46,6 +47,12 @@ export function LogStates({ reader, view, invalid, filter, clear, children }: Pr
       {children}
     </div>
   );
+}
+
+/* How far a search has come that has not found enough yet. */
+export function SearchedBack({ view: { back, busy } }: { view: LogView }) {
+  if (!back) return null;
+  return <span role="status">{`${busy === 'older' ? 'Searching… back' : 'Searched back'} to ${moment(back.reached, Date.now())}`}</span>;
 }
 
 function Further({ reader, view, clear }: { reader: LogReader; view: LogView; clear: () => void }) {

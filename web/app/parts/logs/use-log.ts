@@ -2,6 +2,7 @@
 // What a log view does: reads, walks from line to line, steps from match to match.
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import type { LogLine } from '@/api/logs';
+import { moment } from '@/lib/format';
 import { searchQuery, type LogQuery } from '@/lib/log-address';
 import { searchFor, type Search } from '@/lib/log-text';
 import { LogReader, useLogView, type LogView } from '@/state/log-reader';
@@ -63,8 +64,9 @@ export function useLog(query: LogQuery | null, line: string | null, text: string
 
 async function beyond(reader: LogReader, query: LogQuery, step: 1 | -1, setActive: (c: string) => void): Promise<void> {
   try {
-    const cursor = await reader.find(query, step);
-    if (!cursor) return toast(step < 0 ? 'No older line matches' : 'No newer line matches', 'info');
+    const { cursor, reached } = await reader.find(query, step);
+    const far = reached === null ? '' : ` so far: searched ${step < 0 ? 'back' : 'on'} to ${moment(reached, Date.now())}`;
+    if (!cursor) return toast(`No ${step < 0 ? 'older' : 'newer'} line matches${far}`, 'info');
     setActive(cursor);
     reader.openAt(cursor);
   } catch (e) {
