@@ -212,8 +212,7 @@ struct http_server {
 };
 
 /* server.c */
-void exchange_tell_left(struct http_exchange *x); /* see http_on_left() */
-void server_note_gone(struct http_server *s);     /* a connection's memory is gone */
+void server_note_gone(struct http_server *s); /* a connection's memory is gone */
 
 /* listen.c */
 void listeners_close(struct http_server *s);
@@ -262,10 +261,11 @@ void body_done(struct http_exchange *x);
 bool phases_pass(struct http_exchange *x); /* false: it is answered already */
 
 /* dispatch.c */
-void dispatch_head(struct http_exchange *x);    /* the head is parsed */
-void dispatch_body(struct http_exchange *x);    /* the body is complete */
-void dispatch_settle(struct http_exchange *x);  /* nobody else has it any more: answers */
-void dispatch_deliver(struct http_exchange *x); /* any thread: has it settled by a message */
+void exchange_tell_left(struct http_exchange *x); /* see http_on_left() */
+void dispatch_head(struct http_exchange *x);      /* the head is parsed */
+void dispatch_body(struct http_exchange *x);      /* the body is complete */
+void dispatch_settle(struct http_exchange *x);    /* nobody else has it any more: answers */
+void dispatch_deliver(struct http_exchange *x);   /* any thread: has it settled by a message */
 void dispatch_problem(struct http_exchange *x, int status, const char *type, const char *detail);
 
 /* exchange.c */

@@ -178,16 +178,25 @@ static void look_again(void *arg)
     call(p, power_word_name(POWER_STATUS));
 }
 
+/* It is still waited for: a controller that switches may be busy for a moment. */
+static bool watches_on(struct power_action *p)
+{
+    int64_t most = p->word == POWER_SOFT ? SHUTS_DOWN_MS : SWITCHES_MS;
+    if (p->phase != WATCHING || clock_mono_ms() - p->told_ms >= most)
+        return false;
+    p->pause = loop_timer_new(p->a->node->loop, LOOK_AGAIN_MS, 0, look_again, p);
+    return true;
+}
+
 /* The controller took it: until it shows. */
 static void take_state_after(struct power_action *p, bool on)
 {
     char took[ACTION_TOOK_SIZE];
-    int64_t ms = clock_mono_ms() - p->told_ms;
     if (on == should_be_on(p->word)) {
         action_end(p->a, OUTCOME_DONE, NULL, "%s was %s, in %s.", p->node, what_was_done(p->word),
                    action_took(p->a, took));
-    } else if (ms < (p->word == POWER_SOFT ? SHUTS_DOWN_MS : SWITCHES_MS)) {
-        p->pause = loop_timer_new(p->a->node->loop, LOOK_AGAIN_MS, 0, look_again, p);
+    } else if (watches_on(p)) {
+        return;
     } else if (p->word == POWER_SOFT) {
         action_end(p->a, OUTCOME_FAILED, NULL,
                    "%s was told to shut down, and is still on %d minutes later: its system does "
@@ -221,7 +230,8 @@ static void take_answer(struct power_action *p, int status, const char *said)
     bool on = false, told = power_state_parse(said, &on) >= 0;
     p->plain_cipher |= power_guessed_cipher(said);
     if (status || (p->phase != TELLING && !told)) {
-        end_faulty(p, said);
+        if (!watches_on(p))
+            end_faulty(p, said);
     } else if (p->phase == ASKING) {
         take_state_before(p, on);
     } else if (p->phase == WATCHING) {
@@ -241,10 +251,10 @@ static void on_called(uv_work_t *uv, int status)
     (void)status;
     if (p) {
         p->call = NULL;
-        if (c->r < 0)
+        if (c->r < 0 && !watches_on(p))
             action_end(p->a, OUTCOME_FAILED, NULL, "ipmitool gave no answer: %s",
                        err_text(&c->e, c->r));
-        else
+        else if (c->r >= 0)
             take_answer(p, c->end.status, str_text(&c->end.text));
     }
     call_free(c);

@@ -1,5 +1,7 @@
 #include "node/journal-file.h"
 
+#include "node/map-guard.h"
+
 #include <endian.h>
 #include <fcntl.h>
 #include <string.h>
@@ -178,7 +180,11 @@ int journal_file_open(const char *path, struct journal_file *ret)
     close(fd);
     if (r < 0)
         return r;
+    struct map_guard guard;
+    map_guard_enter(&guard, p, (size_t)st.st_size);
     r = journal_file_read(p, (size_t)st.st_size, ret);
+    if (map_guard_leave(&guard) && r >= 0)
+        r = -EBADMSG;
     if (r < 0)
         munmap(p, (size_t)st.st_size);
     else

@@ -2,6 +2,7 @@
 
 #include "node/journal-walk.h"
 #include "node/logs-private.h"
+#include "node/map-guard.h"
 #include "node/zstd-library.h"
 
 #include <ctype.h>
@@ -225,47 +226,54 @@ static void prepare(const struct journal_scan *s, struct scan_file *sf)
         add_levels(k, NULL);
     else if (!s->unit)
         add_walk(k, &sf->f.all, NULL);
-    go_to_place(s, sf);
+    if (k->n_walks)
+        go_to_place(s, sf);
 }
 
 /* --- values --- */
-
-/* "FIELD=value" of a data object, decompressed. */
-static int value_at(struct journal_scan *s, const struct journal_file *f, uint64_t offset,
-                    const char **ret_bytes, size_t *ret_n)
-{
-    int r = journal_file_data(f, offset, ret_bytes, ret_n);
-    if (r == 0 && *ret_n > JOURNAL_DATA_MAX)
-        *ret_n = JOURNAL_DATA_MAX;
-    if (r != 1)
-        return r;
-    r = zstd_begin(s->zstd, *ret_bytes, *ret_n, s->plain, JOURNAL_DATA_MAX);
-    if (r < 0)
-        return r;
-    *ret_bytes = s->plain;
-    *ret_n = (size_t)r;
-    return 0;
-}
 
 static bool is_field(const char *bytes, size_t n, const char *name, size_t n_name)
 {
     return n > n_name && bytes[n_name] == '=' && memcmp(bytes, name, n_name) == 0;
 }
 
+/* The first `size` bytes of a compressed value. */
+static int plain_of(struct journal_scan *s, const char **bytes, size_t *n, size_t size)
+{
+    int r = s->zstd ? zstd_begin(s->zstd, *bytes, *n, s->plain, size) : -EBADMSG;
+    if (r < 0)
+        return r;
+    *bytes = s->plain;
+    *n = (size_t)r;
+    return 0;
+}
+
+/* The value of a data object "NAME=value", decompressed; of others no more than their name is. */
+static bool value_at(struct journal_scan *s, const struct journal_file *f, uint64_t offset,
+                     const char *name, const char **ret_value, size_t *ret_n)
+{
+    const char *bytes, *plain;
+    size_t n, n_plain, n_name = strlen(name);
+    int r = journal_file_data(f, offset, &bytes, &n);
+    plain = bytes;
+    n_plain = n;
+    if (r < 0 || (r == 1 && plain_of(s, &plain, &n_plain, n_name + 1) < 0) ||
+        !is_field(plain, n_plain, name, n_name) ||
+        (r == 1 && plain_of(s, &bytes, &n, JOURNAL_DATA_MAX) < 0))
+        return false;
+    n = n < JOURNAL_DATA_MAX ? n : JOURNAL_DATA_MAX;
+    *ret_value = bytes + n_name + 1;
+    *ret_n = n - n_name - 1;
+    return true;
+}
+
 static bool find_value(struct journal_scan *s, const struct scan_file *sf,
                        const struct journal_entry *e, const char *name, const char **ret_value,
                        size_t *ret_len)
 {
-    const char *bytes;
-    size_t n, n_name = strlen(name);
-    for (size_t i = 0; i < e->n_items; i++) {
-        if (value_at(s, &sf->f, journal_entry_item(&sf->f, e, i), &bytes, &n) < 0 ||
-            !is_field(bytes, n, name, n_name))
-            continue;
-        *ret_value = bytes + n_name + 1;
-        *ret_len = n - n_name - 1;
-        return true;
-    }
+    for (size_t i = 0; i < e->n_items; i++)
+        if (value_at(s, &sf->f, journal_entry_item(&sf->f, e, i), name, ret_value, ret_len))
+            return true;
     return false;
 }
 
@@ -282,29 +290,18 @@ static bool has_value(struct journal_scan *s, const struct scan_file *sf,
 static bool message_at(struct journal_scan *s, struct scan_file *sf, uint64_t offset,
                        const char **ret_text, size_t *ret_n)
 {
-    static const char name[] = "MESSAGE";
     const char *bytes;
-    size_t n;
-    int r = journal_file_data(&sf->f, offset, &bytes, &n);
-    if (r < 0)
-        return false;
-    size_t slot = (offset >> 3) % KNOWN_SIZE;
-    bool is_known = r == 1 && sf->look->known[slot].offset == offset;
+    size_t n, slot = (offset >> 3) % KNOWN_SIZE;
+    bool is_compressed = journal_file_data(&sf->f, offset, &bytes, &n) == 1;
+    bool is_known = is_compressed && sf->look->known[slot].offset == offset;
     if (is_known && !sf->look->known[slot].is_message)
         return false;
-    if (r == 1 && value_at(s, &sf->f, offset, &bytes, &n) < 0)
-        return false;
-    bool is_message = is_field(bytes, n, name, sizeof name - 1);
-    if (r == 1) {
+    bool is_message = value_at(s, &sf->f, offset, "MESSAGE", ret_text, ret_n);
+    if (is_compressed) {
         sf->look->known[slot].offset = offset;
         sf->look->known[slot].is_message = is_message;
     }
-    if (!is_message)
-        return false;
-    n = n < JOURNAL_DATA_MAX ? n : JOURNAL_DATA_MAX;
-    *ret_text = bytes + sizeof name;
-    *ret_n = n - sizeof name;
-    return true;
+    return is_message;
 }
 
 /* --- is it wanted? --- */
@@ -385,29 +382,43 @@ static uint64_t take_offset(const struct journal_scan *s, struct scan_file *sf)
     return best;
 }
 
-/* Looks at entries of one file until one is wanted or `*most` were looked at. */
-static void look_at(struct journal_scan *s, struct scan_file *sf, unsigned *most)
+static void end_file(struct scan_file *sf)
+{
+    sf->is_ended = true;
+    sf->has_entry = false;
+    mem_free(TAKE(sf->look));
+}
+
+static void look_on(struct journal_scan *s, struct scan_file *sf, unsigned *most)
 {
     if (!sf->look)
         prepare(s, sf);
-    while (*most) {
+    while (*most && !sf->has_entry) {
         uint64_t offset = take_offset(s, sf);
         struct journal_entry e;
         if (!offset) {
-            sf->is_ended = true;
-            mem_free(TAKE(sf->look));
+            end_file(sf);
             return;
         }
         --*most;
         if (journal_file_entry(&sf->f, offset, &e) < 0) /* a broken one: the next may be whole */
             continue;
         sf->reached_us = e.time_us;
-        if (!is_meant(s, sf, &e))
-            continue;
-        sf->entry = e;
-        sf->has_entry = true;
-        return;
+        sf->has_entry = is_meant(s, sf, &e);
+        if (sf->has_entry)
+            sf->entry = e;
     }
+}
+
+/* Looks at entries of one file until one is wanted or `*most` were looked at. A file that was cut
+ * short meanwhile is at its end. */
+static void look_at(struct journal_scan *s, struct scan_file *sf, unsigned *most)
+{
+    struct map_guard guard;
+    map_guard_enter(&guard, sf->f.p, sf->f.n);
+    look_on(s, sf, most);
+    if (map_guard_leave(&guard))
+        end_file(sf);
 }
 
 /* At one moment those files come first that were not looked at that far, then the order is that of
@@ -468,8 +479,16 @@ int journal_scan_next(struct journal_scan *s, unsigned most, int64_t *ret_us)
 
 const char *journal_scan_field(struct journal_scan *s, const char *name, size_t *ret_len)
 {
-    const char *value;
-    return s->at && find_value(s, s->at, &s->at->entry, name, &value, ret_len) ? value : NULL;
+    struct map_guard guard;
+    const char *value = NULL;
+    if (!s->at)
+        return NULL;
+    map_guard_enter(&guard, s->at->f.p, s->at->f.n);
+    if (!find_value(s, s->at, &s->at->entry, name, &value, ret_len))
+        value = NULL;
+    else if (value < s->plain || value >= s->plain + JOURNAL_DATA_MAX)
+        value = memcpy(s->plain, value, *ret_len); /* the caller reads without a guard */
+    return map_guard_leave(&guard) ? NULL : value;
 }
 
 char *journal_scan_cursor(const struct journal_scan *s)
@@ -484,22 +503,16 @@ char *journal_scan_cursor(const struct journal_scan *s)
 
 /* --- the files: those that sd_journal_open() and sd_journal_open_directory() take --- */
 
-static bool ends_with(const char *name, const char *end)
-{
-    size_t n = strlen(name), n_end = strlen(end);
-    return n > n_end && str_eq(name + n - n_end, end);
-}
-
 /* One that may not be read or is empty is left out, as the library does. */
 static int add_file(struct journal_scan *s, const char *folder, const char *name)
 {
     AUTO(mem_freep) char *path = mem_printf("%s/%s", folder, name);
     struct journal_file f;
-    int r = journal_file_open(path, &f);
-    if (r == -EOPNOTSUPP || r == -ENOMEM || s->files.n == LIMIT_JOURNAL_FILES)
+    if (s->files.n == LIMIT_JOURNAL_FILES)
         return -EOPNOTSUPP;
+    int r = journal_file_open(path, &f);
     if (r < 0)
-        return 0;
+        return r == -EOPNOTSUPP || r == -ENOMEM ? -EOPNOTSUPP : 0;
     struct scan_file *sf = mem_alloc(sizeof *sf);
     sf->f = f;
     sf->reached_us = s->newer ? f.head_us : f.tail_us;
@@ -517,7 +530,7 @@ static int add_folder(struct journal_scan *s, const char *folder, bool has_subfo
     DIR *d = opendir(folder);
     int r = 0;
     for (struct dirent *e; d && r == 0 && (e = readdir(d));) {
-        if (ends_with(e->d_name, ".journal") || ends_with(e->d_name, ".journal~")) {
+        if (str_ends(e->d_name, ".journal") || str_ends(e->d_name, ".journal~")) {
             r = add_file(s, folder, e->d_name);
         } else if (has_subfolders && strlen(e->d_name) == ID_DIGITS && read_id(e->d_name, id) &&
                    (!machine || str_eq(e->d_name, machine))) {

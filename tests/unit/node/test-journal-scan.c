@@ -249,6 +249,31 @@ static void no_folder_is_empty(void **state)
     journal_scan_close(NULL);
 }
 
+/* The last: it leaves nothing of the files. */
+static void a_file_cut_short_is_at_its_end(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"system@1.journal", "user-1000.journal", "again.journal~"};
+    const struct wish everything = {NULL, NULL, LINE_NO_LEVEL};
+    struct log_filter *filter = NULL;
+    struct journal_scan *s = open_scan(&everything, false, NULL, 0, &filter);
+    int64_t us;
+    size_t n;
+    int hits = 1, r;
+    assert_int_equal(next(s, &us), 1);
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        AUTO(mem_freep) char *path = mem_printf("%s/%s", folder, names[i]);
+        assert_int_equal(truncate(path, 0), 0);
+    }
+    assert_null(journal_scan_field(s, "MESSAGE", &n));
+    while ((r = next(s, &us)) == 1)
+        hits++;
+    assert_int_equal(r, 0);
+    assert_true(hits < N);
+    journal_scan_close(s);
+    log_filter_free(filter);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
