@@ -168,6 +168,11 @@ static void get_reach(struct http_exchange *x)
     ask(x, INSPECT_REACH, to, argument);
 }
 
+static void get_networks(struct http_exchange *x)
+{
+    ask(x, INSPECT_NETWORKS, query_or(x, "of", ""), "");
+}
+
 #define FOR_PEOPLE(tail, permission, handler)                                                      \
     {"GET", "/api/web/nodes/{id}" tail, ROUTE_ON_LOOP, ROUTE_OF_RESOURCE, permission, handler, 0}, \
     {                                                                                              \
@@ -190,6 +195,7 @@ const struct http_route inspect_routes[] = {
     FOR_PEOPLE("/unraid", "nodes:read", get_unraid),
     FOR_PEOPLE("/mounts", "processes:read", get_mounts),
     FOR_PEOPLE("/log-usage", "nodes:read", get_log_usage),
+    FOR_PEOPLE("/networks", "nodes:read", get_networks),
     FOR_PEOPLE("/ports", "processes:read", get_ports),
     FOR_PEOPLE("/reach", "node:reach", get_reach),
     {0},

@@ -77,6 +77,15 @@ static const struct question questions[] = {
       {"used_by", "USED BY", "left", "text"},
       {"allowed", "MAY BE REMOUNTED", "left", "text"}},
      "It has no mounts over the network."},
+    {"networks",
+     "networks",
+     "networks",
+     {{"name", "NAME", "left", "text"},
+      {"driver", "DRIVER", "left", "text"},
+      {"scope", "SCOPE", "left", "text"},
+      {"internal", "INTERNAL", "left", "text"},
+      {"joined", "IS IN IT", "left", "text"}},
+     "Its engine has no networks."},
     {"log-usage",
      "log-usage",
      "logs", /* made by flatten_logs() */
@@ -116,6 +125,12 @@ static const struct question questions[] = {
       {"name", "FOLDER", "left", "text"}},
      NULL},
 };
+
+/* What a second word is to the API; NULL = there is none. */
+static const char *second_of(const struct question *q)
+{
+    return str_eq(q->path, "folders") ? "path" : str_eq(q->path, "networks") ? "of" : NULL;
+}
 
 static const struct question *question_of(const struct invocation *v)
 {
@@ -285,14 +300,13 @@ int verb_node_ask(struct invocation *v)
     const struct question *q = question_of(v);
     AUTO(json_decrefp) json_t *answer = NULL;
     AUTO(str_done) struct str path = {0};
-    bool takes_path = q && str_eq(q->path, "folders");
-    if (!q || v->words.n < 1 || v->words.n > 1 + (size_t)takes_path)
+    if (!q || v->words.n < 1 || v->words.n > (second_of(q) ? 2 : 1))
         return verb_usage(v);
     str_add(&path, "/api/cli/nodes/");
     path_add(&path, v->words.v[0]);
     str_addf(&path, "/%s", q->path);
     if (v->words.n > 1)
-        query_add(&path, "path", v->words.v[1]);
+        query_add(&path, second_of(q), v->words.v[1]);
     query_add(&path, "port", invocation_option(v, "port"));
     int r = client_new(v, &e, &c);
     if (r >= 0) {

@@ -3,6 +3,7 @@
 #include "demo/player-private.h"
 
 #include "base/clock.h"
+#include "node/docker-networks.h"
 #include "node/kernel-log.h"
 #include "node/nix-garbage.h"
 
@@ -268,6 +269,48 @@ static int answer_docker(const struct question *q, struct jw *w, struct err *e)
     return 0;
 }
 
+/* Those that its containers are in, as recorded and now, and the engine's own. */
+static struct str_list networks_of(const struct player *p)
+{
+    struct str_list l = {0};
+    MAP_FOREACH (&p->services, e) {
+        const struct played *s = e->value;
+        const struct str_list *both[] = {&s->first->networks, &s->now->networks};
+        for (size_t k = 0; k < COUNT_OF(both); k++)
+            for (size_t i = 0; i < both[k]->n; i++)
+                if (!str_list_has(&l, both[k]->v[i]))
+                    str_list_add(&l, both[k]->v[i]);
+    }
+    static const char *const own[] = {"bridge", "host", "none"};
+    for (size_t i = 0; i < COUNT_OF(own); i++)
+        if (!str_list_has(&l, own[i]))
+            str_list_add(&l, own[i]);
+    return l;
+}
+
+static int answer_networks(const struct question *q, struct jw *w, struct err *e)
+{
+    const char *of = q->q->target;
+    const struct played *s = strchr(of, '/') ? player_find(q->player, of) : NULL;
+    if (strchr(of, '/') && !s)
+        return err_set(e, -ENOENT, "There is no container %.200s on this node.", of);
+    AUTO(str_list_done) struct str_list l = networks_of(q->player);
+    AUTO(json_decrefp) json_t *list = json_array();
+    AUTO(json_decrefp) json_t *joined = json_object();
+    for (size_t i = 0; i < l.n; i++)
+        json_array_append_new(list, json_pack("{s:s, s:s}", "Name", l.v[i], "Driver",
+                                              str_eq(l.v[i], "host")   ? "host"
+                                              : str_eq(l.v[i], "none") ? "null"
+                                                                       : "bridge"));
+    for (size_t i = 0; s && i < s->now->networks.n; i++)
+        json_object_set_new(joined, s->now->networks.v[i], json_object());
+    jw_object(w);
+    jw_key_str(w, "engine", "docker");
+    docker_networks_tell(list, s ? joined : NULL, w);
+    jw_end_object(w);
+    return 0;
+}
+
 static int answer_logs(const struct question *q, struct jw *w, struct err *e)
 {
     (void)e;
@@ -371,6 +414,7 @@ static const struct {
     [INSPECT_UNRAID] = {answer_unraid, NULL},
     [INSPECT_MOUNTS] = {answer_mounts, NULL},
     [INSPECT_LOG_USAGE] = {answer_logs, NULL},
+    [INSPECT_NETWORKS] = {answer_networks, NULL},
     [INSPECT_PORTS] = {answer_ports, NULL},
     [INSPECT_REACH] = {answer_reach, NULL},
 };

@@ -11,7 +11,7 @@ enum {
     JOURNAL_FILE = 128 << 20,
     JOURNAL_FILES_MIN = 9,
     JOURNAL_FILES = 24,
-    FILE_HOURS = 20,
+    FILE_S = 20 * 3600,
     BLOCK = 4096
 };
 
@@ -43,7 +43,7 @@ static unsigned journal_files(const struct player *p)
 
 static int64_t journal_since(const struct player *p)
 {
-    return clock_wall_ms() - journal_files(p) * (int64_t)FILE_HOURS * 3600 * 1000;
+    return clock_wall_ms() - journal_files(p) * (int64_t)FILE_S * 1000;
 }
 
 static struct journal_usage journal_of(const struct player *p)
@@ -60,8 +60,8 @@ void logs_vacuum(struct player *p, const struct vacuum *v, struct str *text)
     unsigned before = journal_files(p), after = before;
     if (v->bytes && v->bytes / JOURNAL_FILE < after)
         after = (unsigned)(v->bytes / JOURNAL_FILE);
-    if (v->seconds && v->seconds / (FILE_HOURS * 3600) < after)
-        after = (unsigned)(v->seconds / (FILE_HOURS * 3600));
+    if (v->seconds && v->seconds / FILE_S < after)
+        after = (unsigned)(v->seconds / FILE_S);
     p->journal_kept = after ? after : 1;
     after = journal_files(p);
     str_add(text, "The journal takes ");

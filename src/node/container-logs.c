@@ -5,6 +5,7 @@
 #include "node/engine-ask.h"
 #include "node/rooted.h"
 
+#include <assert.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <stdlib.h>
@@ -98,7 +99,7 @@ static int by_size(const void *a, const void *b)
 
 void container_logs_sort(struct container_logs *l)
 {
-    if (l->v.n)
+    if (l->v.v)
         qsort(l->v.v, l->v.n, sizeof *l->v.v, by_size);
 }
 
@@ -192,6 +193,7 @@ int container_log_empty(const char *name, struct err *e, uint64_t *ret_won)
         r = engine_ask(path, e, &v);
     if (r < 0)
         return r;
+    assert(root); /* found, or there was an error */
     const char *own = json_get_str(v, "Name", "");
     const char *type = json_get_str(json_object_get(json_object_get(v, "HostConfig"), "LogConfig"),
                                     "Type", "another one");

@@ -44,6 +44,7 @@ static const struct inspect_ops *const ops_of[INSPECT_COUNT] = {
     [INSPECT_DISKS] = &disks_inspect,
     [INSPECT_UNRAID] = &unraid_inspect,
     [INSPECT_MOUNTS] = &mounts_inspect,
+    [INSPECT_NETWORKS] = &networks_inspect,
     [INSPECT_LOG_USAGE] = &log_usage_inspect,
     [INSPECT_PORTS] = &ports_inspect,
     [INSPECT_REACH] = &reach_inspect,

@@ -34,7 +34,7 @@ struct inspect_ops {
     void (*stop)(struct inspect *i);
 };
 
-extern const struct inspect_ops unraid_inspect;
+extern const struct inspect_ops unraid_inspect, networks_inspect;
 extern const struct inspect_ops processes_inspect, kernel_log_inspect, time_inspect, disks_inspect,
     packages_inspect;
 extern const struct inspect_ops docker_usage_inspect, generations_inspect, generation_diff_inspect,

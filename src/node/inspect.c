@@ -22,6 +22,7 @@ static const struct {
     [INSPECT_LOG_USAGE] = {"log-usage", 60000},
     [INSPECT_PORTS] = {"ports", 15000},
     [INSPECT_REACH] = {"reach", 40000},
+    [INSPECT_NETWORKS] = {"networks", 15000},
 };
 
 const char *inspect_kind_name(enum inspect_kind k)

@@ -24,6 +24,7 @@ enum inspect_kind {
     INSPECT_LOG_USAGE, /* what the journal and the logs of containers take up */
     INSPECT_PORTS,     /* argument: a port, "" = all; who listens */
     INSPECT_REACH,     /* target and argument as reach_order_parse() takes them */
+    INSPECT_NETWORKS,  /* target: "docker/plex", "docker", "" = the first engine; its networks */
     INSPECT_COUNT,
 };
 const char *inspect_kind_name(enum inspect_kind k);                            /* "docker-usage" */

@@ -201,7 +201,7 @@ test('played: a name is asked for before a rename; what a machine refuses is tol
     const connect = page.getByRole('dialog', { name: /^Connect .*\?$/ });
     await connect.getByText(/will be in another network of its engine/).waitFor();
     assert.ok(await connect.getByRole('button', { name: 'Connect' }).isDisabled());
-    await connect.getByLabel('Network').fill('media');
+    await connect.getByLabel('Network').selectOption('arr');
     await connect.getByRole('button', { name: 'Connect' }).click();
     await connect.waitFor({ state: 'hidden' });
     await page.goto(`${played.base}/node?id=hydra-compute`);

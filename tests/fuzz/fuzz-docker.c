@@ -4,6 +4,7 @@
 #include "node/action-engine.h"
 #include "node/container-body.h"
 #include "node/container-logs.h"
+#include "node/docker-networks.h"
 #include "node/docker-usage.h"
 #include "node/engine-ask.h"
 #include "node/image-pull.h"
@@ -83,6 +84,18 @@ static void fuzz_answer(const char *text, size_t n)
     FUZZ_CHECK(container_logs_parse(str_text(&out), &again) == 0 && again.v.n == l.v.n);
 }
 
+static void fuzz_networks(const char *text, size_t n)
+{
+    AUTO(str_done) struct str out = {0};
+    AUTO(json_decrefp) json_t *v = NULL;
+    struct jw w = jw_begin(&out);
+    jw_object(&w);
+    if (docker_networks_print(text, n, n % 2 ? text : NULL, n, NULL, &w) < 0)
+        return;
+    jw_end_object(&w);
+    FUZZ_CHECK(json_parse(out.p, out.len, LIMIT_DOCKER_ANSWER * 2, NULL, &v) == 0);
+}
+
 /* What comes of it is JSON, whatever the engine says. */
 static void fuzz_usage(const char *text, size_t n)
 {
@@ -132,6 +145,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         break;
     case 'h':
         fuzz_answer(text, size - 1);
+        break;
+    case 'n':
+        fuzz_networks(text, size - 1);
         break;
     case 'u':
         fuzz_usage(text, size - 1);

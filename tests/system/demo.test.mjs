@@ -50,7 +50,7 @@ describe('a calm day', () => {
     });
 
     test('each question has an answer that keeps the contract, or a sentence why not', async () => {
-        const kinds = { 'process-tree': 'ProcessTree', 'kernel-log': 'KernelLog', time: 'TimeState', disks: 'Disks', packages: 'PackageUpdates', 'folders?path=/': 'FolderUsage', 'docker-usage': 'DockerUsage', mounts: 'Mounts', 'log-usage': 'LogUsage', ports: 'Ports', 'reach?to=hydra-storage': 'Reach' };
+        const kinds = { 'process-tree': 'ProcessTree', 'kernel-log': 'KernelLog', time: 'TimeState', disks: 'Disks', packages: 'PackageUpdates', 'folders?path=/': 'FolderUsage', 'docker-usage': 'DockerUsage', mounts: 'Mounts', 'log-usage': 'LogUsage', networks: 'EngineNetworks', 'networks?of=docker': 'EngineNetworks', ports: 'Ports', 'reach?to=hydra-storage': 'Reach' };
         const nix = { generations: 'Generations', 'generations/diff?from=previous&to=current': 'GenerationDiff', 'generations/plan?to=previous': 'GenerationPlan', 'garbage?days=30': 'Garbage' };
         const wanted = { 'hydra-ai': { ...kinds, ...nix }, 'hydra-compute': { ...kinds, ...nix }, 'hydra-storage': { ...kinds, unraid: 'Unraid' } };
         for (const [id, questions] of Object.entries(wanted))

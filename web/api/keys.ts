@@ -13,6 +13,7 @@ import type {
   AuditPage,
   Disks,
   DockerUsage,
+  EngineNetworks,
   Enrolment,
   FeedEntry,
   FeedPage,
@@ -151,6 +152,8 @@ export const generationDiffQuery = (node: string, from: string, to: string) => a
 export const generationPlanQuery = (node: string, to: string) => ask<GenerationPlan>(node, 'generations/plan', { to });
 export const garbageQuery = (node: string, days: number) => ask<Garbage>(node, 'garbage', { older_than_days: String(days) });
 export const foldersQuery = (node: string, path: string) => ask<FolderUsage>(node, 'folders', { path });
+/* As it is now: what a form begins with. */
+export const networksQuery = (node: string, of: string) => ({ ...ask<EngineNetworks>(node, 'networks', { of }), staleTime: 0, gcTime: 0 });
 export const logUsageQuery = (node: string) => ask<LogUsage>(node, 'log-usage');
 export const mountsQuery = (node: string) => ask<Mounts>(node, 'mounts');
 export const portsQuery = (node: string) => ask<Ports>(node, 'ports');

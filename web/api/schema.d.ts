@@ -543,6 +543,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/web/nodes/{id}/networks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example debian */
+                id: components["parameters"]["NodeId"];
+            };
+            cookie?: never;
+        };
+        /** Networks of an engine, and which of them a container is in */
+        get: operations["nodeNetworks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/web/nodes/{id}/docker-usage": {
         parameters: {
             query?: never;
@@ -1670,6 +1690,26 @@ export interface paths {
         };
         /** Does it reach a host: pings, or connections to a port; 429 while it asks another */
         get: operations["cliNodeReach"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cli/nodes/{id}/networks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example debian */
+                id: components["parameters"]["NodeId"];
+            };
+            cookie?: never;
+        };
+        /** Networks of an engine, and which of them a container is in */
+        get: operations["cliNodeNetworks"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3571,6 +3611,24 @@ export interface components {
                 more_users: number;
             }[];
         };
+        EngineNetworks: {
+            /** @example docker */
+            engine: string;
+            /** @description By their names */
+            networks: {
+                name: string;
+                /** @description bridge, macvlan, overlay … */
+                driver: string;
+                /** @description local, swarm */
+                scope: string;
+                /** @description It leads nowhere else */
+                internal: boolean;
+                /** @description A container that is there can be connected to it; not so host and none */
+                joinable: boolean;
+                /** @description Is the container in it? null: none was asked for */
+                joined: boolean | null;
+            }[];
+        };
         LogUsage: {
             journal: {
                 bytes: number;
@@ -4586,6 +4644,36 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Reach"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    nodeNetworks: {
+        parameters: {
+            query?: {
+                /**
+                 * @description A container, or an engine; without: the first engine that answers
+                 * @example docker/plex
+                 */
+                of?: string;
+            };
+            header?: never;
+            path: {
+                /** @example debian */
+                id: components["parameters"]["NodeId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EngineNetworks"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -6295,6 +6383,36 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Reach"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    cliNodeNetworks: {
+        parameters: {
+            query?: {
+                /**
+                 * @description A container, or an engine; without: the first engine that answers
+                 * @example docker/plex
+                 */
+                of?: string;
+            };
+            header?: never;
+            path: {
+                /** @example debian */
+                id: components["parameters"]["NodeId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EngineNetworks"];
                 };
             };
             default: components["responses"]["Problem"];

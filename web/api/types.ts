@@ -69,6 +69,7 @@ export type GenerationDiff = Schemas['GenerationDiff'];
 export type GenerationPlan = Schemas['GenerationPlan'];
 export type Garbage = Schemas['Garbage'];
 export type FolderUsage = Schemas['FolderUsage'];
+export type EngineNetworks = Schemas['EngineNetworks'];
 export type LogUsage = Schemas['LogUsage'];
 export type Mounts = Schemas['Mounts'];
 export type Ports = Schemas['Ports'];

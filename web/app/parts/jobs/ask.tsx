@@ -16,11 +16,13 @@ import { Shape } from '@/components/shape';
 import { Bone } from '@/components/states';
 import { findAction, isForGood, titled, wordOf } from '@/lib/actions';
 import { nodeHref, serviceHref } from '@/lib/links';
+import type { NetworkDeed } from '@/lib/networks';
 import { nodeName } from '@/lib/states';
 import { ask, type Asking } from '@/state/asking';
 import { useMay } from '@/state/session';
 import { toast } from '@/state/ui';
 import { putJob } from '@/stream/jobs';
+import { NetworkField } from './network-field';
 import { Several } from './several';
 
 const close = () => ask(null);
@@ -103,16 +105,16 @@ export function useStart(input: (force: boolean) => JobOrder, href: string | nul
 const signals = 'KILL, TERM, HUP, INT, USR1…';
 const arguments_: Partial<Record<string, { label: string; hint: string; needed: boolean }>> = {
   rename: { label: 'New name', hint: 'Others that reach it by its name must be told.', needed: true },
-  connect: { label: 'Network', hint: 'One of its engine’s, by name; its page lists those that it is in.', needed: true },
-  disconnect: { label: 'Network', hint: 'By name; its page lists those that it is in.', needed: true },
   kill: { label: 'Signal', hint: `${signals} Nothing means KILL.`, needed: false },
 };
 
+const networkDeeds: Partial<Record<string, NetworkDeed>> = { 'container.connect': 'connect', 'container.disconnect': 'disconnect' };
 const prepositions: Partial<Record<string, string>> = { 'agent.upgrade': ' on', 'container.truncate-log': ' of' };
 
 function Confirm({ id, name, action, asking }: { id: string; name: string; action: Action; asking: Asking }) {
   const [argument, setArgument] = useState(asking.argument ?? '');
   const wants = asking.argument ? undefined : arguments_[wordOf(action.verb)];
+  const deed = networkDeeds[action.verb];
   const target = asking.kind === 'node' ? { node: id, ...(asking.part && { target: asking.part.target }) } : { service: id };
   const body = (force: boolean): JobOrder => ({ verb: action.verb, ...target, ...(argument.trim() && { argument: argument.trim() }), ...(force && { force }) });
   const start = useStart(body, asking.kind === 'service' ? serviceHref(id) : asking.part ? null : action.verb === powerVerb ? '/jobs' : nodeHref(id)); // another node does it: its own page shows nothing
@@ -120,7 +122,8 @@ function Confirm({ id, name, action, asking }: { id: string; name: string; actio
   const label = power ? `${action.label}:` : asking.argument ? `${action.label} ${asking.argument} to` : `${action.label}${prepositions[action.verb] ?? ''}`;
   return (
     <Dialog title={`${label} ${name}?`} description={asking.effect ?? action.confirm} width="sm" onClose={close}>
-      <StartForm verb={asking.argument && !power ? `Send ${asking.argument}` : action.label} forGood={isForGood(action)} guard={action.guard} start={start} ready={!wants?.needed || !!argument.trim()}>
+      <StartForm verb={asking.argument && !power ? `Send ${asking.argument}` : action.label} forGood={isForGood(action)} guard={action.guard} start={start} ready={!(wants?.needed || deed) || !!argument.trim()}>
+        {deed && <NetworkField service={id} deed={deed} value={argument} onChange={setArgument} />}
         {wants && <TextField label={wants.label} hint={wants.hint} value={argument} onChange={(e) => setArgument(e.target.value)} maxLength={128} autoComplete="off" autoFocus />}
       </StartForm>
     </Dialog>
