@@ -16,7 +16,6 @@ enum {
     COLLECT_WAIT_MS = 3 * 60 * 60 * 1000,
     CONFIRM_MS = 25 * 60 * 1000,
     LOOK_MS = 500,
-    BUS_WAIT_MS = 2 * 60 * 1000,     /* for D-Bus, after the agent was started anew */
     OVERDUE_MS = 60 * 1000,          /* after the way back should have been taken */
     LOST_MS = 30 * 1000,             /* without a word of how it stands */
     SETTLE_AGAIN_MS = 2 * 60 * 1000, /* between two reminders */
@@ -28,11 +27,9 @@ struct generation_action {
     struct root_request request;
     struct root_call *call, *reminder;
     struct loop_timer *look;
-    bool asked;          /* its unit was started, or that is another agent's doing */
-    bool answered;       /* and has answered */
+    bool answered;       /* the helper has, or never will */
     char *plan;          /* what the new system said that it would do */
     unsigned told;       /* how many phases of the way were told */
-    int64_t waiting_ms;  /* since when it waits for D-Bus; mono */
     int64_t reminded_ms; /* mono; 0 = never */
     int64_t lost_ms;     /* since when nothing is written down of it; mono; 0 = it is */
     char boot[SWITCH_BOOT_SIZE];
@@ -179,6 +176,7 @@ static void on_answer(void *arg, const struct root_answer *a, const char *troubl
 {
     struct generation_action *g = arg;
     struct switch_state s = {0};
+    bool is_lost = root_call_is_lost(g->call);
     root_call_free(TAKE(g->call));
     g->answered = true;
     if (a)
@@ -186,22 +184,10 @@ static void on_answer(void *arg, const struct root_answer *a, const char *troubl
     if (read_own(g, &s))
         switch_state_done(&s); /* it has begun: what is written down tells how it ends */
     else if (!a)
-        action_end(g->a, OUTCOME_FAILED, NULL, "Nothing was switched. %s", trouble);
+        action_end(g->a, OUTCOME_FAILED, NULL, "%s%s", is_lost ? "" : "Nothing was switched. ",
+                   trouble);
     else if (a->state != ROOT_DONE || g->request.verb == ROOT_COLLECT)
         end_by_answer(g, a);
-}
-
-/* After the agent, or D-Bus, came back. */
-static void watch_again(struct generation_action *g)
-{
-    if (systemd_bus(g->a->node)) {
-        g->call = root_call_watch(g->a->node, &g->request, on_answer, g);
-    } else if (clock_mono_ms() - g->waiting_ms > BUS_WAIT_MS) {
-        g->answered = true;
-        action_end(g->a, OUTCOME_FAILED, NULL,
-                   "The agent was ended while it ran, and systemd can't be asked what became of "
-                   "it; look at the node.");
-    }
 }
 
 /* It was begun, and nothing tells any more how it ends. */
@@ -232,8 +218,6 @@ static void on_look(void *arg)
             remind(g, &s);
         }
         switch_state_done(&s);
-    } else if (!g->answered && !g->call) {
-        watch_again(g);
     } else if (g->answered) {
         look_for_lost(g);
     }
@@ -246,7 +230,6 @@ static struct generation_action *new_state(struct action *a)
     struct generation_action *g = a->state = mem_alloc(sizeof *g);
     AUTO(str_done) struct str boot = {0};
     g->a = a;
-    g->waiting_ms = clock_mono_ms();
     if (rooted_read("", "/proc/sys/kernel/random/boot_id", SWITCH_BOOT_SIZE, &boot) >= 0)
         str_copy(g->boot, sizeof g->boot, str_trim(boot.p));
     return g;
@@ -278,6 +261,7 @@ static void resume(struct action *a, const char *note)
     struct generation_action *g = new_state(a);
     (void)note;
     (void)!take_order(&a->command, &g->request, NULL); /* it was taken before */
+    g->call = root_call_watch(a->node, &g->request, on_answer, g);
     g->look = loop_timer_new(a->node->loop, 0, LOOK_MS, on_look, g);
 }
 
@@ -296,9 +280,8 @@ static void stop(struct action *a)
 static void bus_lost(struct action *a)
 {
     struct generation_action *g = a->state;
-    root_call_free(TAKE(g->call));
+    root_call_bus_lost(g->call);
     root_call_free(TAKE(g->reminder));
-    g->waiting_ms = clock_mono_ms();
 }
 
 const struct action_ops switch_action = {

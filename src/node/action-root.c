@@ -1,21 +1,13 @@
 /* What hydra-agent-helper does in one go: ordered, its steps told, and what it answered. */
-#include "base/clock.h"
 #include "node/commands-private.h"
 #include "node/root-call.h"
-#include "node/systemd-private.h"
 
-enum {
-    ROOT_WAIT_MS = 5 * 60 * 1000,
-    LOOK_MS = 500,
-    BUS_WAIT_MS = 60 * 1000, /* for D-Bus, after it or the agent was started anew */
-};
+enum { ROOT_WAIT_MS = 5 * 60 * 1000 };
 
 struct root_order {
     struct action *a;
     struct root_request request;
     struct root_call *call;
-    struct loop_timer *look; /* while D-Bus is waited for */
-    int64_t waiting_ms;      /* since when; mono */
 };
 
 /* The helper asks the machine's own Docker. */
@@ -92,56 +84,29 @@ static void start(struct action *a)
     root_call_on_step(o->call, on_step);
 }
 
-/* --- after the agent, or D-Bus, came back: what was begun goes on without them --- */
-
-static void on_look(void *arg)
-{
-    struct root_order *o = arg;
-    struct node *n = o->a->node;
-    if (systemd_bus(n)) {
-        loop_timer_free(TAKE(o->look));
-        o->call = root_call_watch(n, &o->request, on_answer, o);
-        root_call_on_step(o->call, on_step);
-    } else if (clock_mono_ms() - o->waiting_ms > BUS_WAIT_MS) {
-        action_end(
-            o->a, OUTCOME_FAILED, NULL,
-            "hydra-agent-helper was at it when the agent lost sight of it, and systemd can't "
-            "be asked what became of it; look at the node.");
-    }
-}
-
-static void watch_again(struct root_order *o)
-{
-    o->waiting_ms = clock_mono_ms();
-    o->look = loop_timer_new(o->a->node->loop, 0, LOOK_MS, on_look, o);
-}
-
+/* What it had begun goes on without the agent. */
 static void resume(struct action *a, const char *note)
 {
     struct root_order *o = a->state = mem_alloc(sizeof *o);
     o->a = a;
     (void)note;
     (void)!take_order(&a->command, &o->request, NULL); /* it was taken before */
-    watch_again(o);
+    o->call = root_call_watch(a->node, &o->request, on_answer, o);
+    root_call_on_step(o->call, on_step);
 }
 
 static void stop(struct action *a)
 {
     struct root_order *o = TAKE(a->state);
-    if (!o)
-        return;
-    root_call_free(o->call);
-    loop_timer_free(o->look);
+    if (o)
+        root_call_free(o->call);
     mem_free(o);
 }
 
 static void bus_lost(struct action *a)
 {
     struct root_order *o = a->state;
-    if (!o->call)
-        return;
-    root_call_free(TAKE(o->call));
-    watch_again(o);
+    root_call_bus_lost(o->call);
 }
 
 const struct action_ops root_action = {

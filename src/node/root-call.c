@@ -1,12 +1,14 @@
 #include "node/root-call.h"
 
+#include "base/clock.h"
 #include "node/systemd-private.h"
 
 #include <stdlib.h>
 
 enum {
-    ANSWER_LOOK_MS = 500, /* a signal may be lost while systemd starts itself anew */
-    ANSWER_GRACE = 4,     /* looks after its unit ended */
+    ANSWER_LOOK_MS = 500,        /* a signal may be lost while systemd starts itself anew */
+    ANSWER_GRACE = 4,            /* looks after its unit ended */
+    BUS_WAIT_MS = 2 * 60 * 1000, /* for D-Bus, after it or the agent was started anew */
 };
 
 static const char destination[] = "org.freedesktop.systemd1";
@@ -21,17 +23,24 @@ struct root_call {
     void *arg;
     sd_bus_slot *match, *call;
     struct loop_timer *look;
-    unsigned grace; /* looks left; 0 = the unit is not known to have ended */
+    unsigned grace;     /* looks left; 0 = the unit is not known to have ended */
+    int64_t waiting_ms; /* since when it waits for D-Bus, to be watched; mono; 0 = it does not */
+    bool is_lost;
     char *trouble;
     root_step_fn *on_step; /* NULL */
     char *step;            /* as last told; NULL */
 };
 
+static void let_go(struct root_call *c)
+{
+    c->match = sd_bus_slot_unref(c->match);
+    c->call = sd_bus_slot_unref(c->call);
+}
+
 static void end(struct root_call *c, const struct root_answer *a, const char *trouble)
 {
     loop_timer_free(TAKE(c->look));
-    c->match = sd_bus_slot_unref(c->match);
-    c->call = sd_bus_slot_unref(c->call);
+    let_go(c);
     c->done(c->arg, a, trouble);
 }
 
@@ -44,6 +53,14 @@ static void end_silent(struct root_call *c)
     end(c, NULL, text);
 }
 
+static void end_lost(struct root_call *c)
+{
+    c->is_lost = true;
+    end(c, NULL,
+        "hydra-agent-helper was at it when the agent lost sight of it, and systemd can't be asked "
+        "what became of it; look at the node.");
+}
+
 static void tell_step(struct root_call *c, const char *step)
 {
     if (!c->on_step || str_eq(c->step, step))
@@ -51,6 +68,8 @@ static void tell_step(struct root_call *c, const char *step)
     mem_set_str(&c->step, step);
     c->on_step(c->arg, step);
 }
+
+static void watch(struct root_call *c);
 
 static void on_look(void *arg)
 {
@@ -63,8 +82,11 @@ static void on_look(void *arg)
         end(c, &a, NULL);
     } else if (c->grace && --c->grace == 0) {
         end_silent(c);
-    } else if (a.text) {
-        tell_step(c, a.text);
+    } else {
+        if (a.text)
+            tell_step(c, a.text);
+        if (c->waiting_ms)
+            watch(c);
     }
     root_answer_done(&a);
 }
@@ -115,12 +137,22 @@ static char *refusal_of(const struct root_call *c, const sd_bus_error *e)
     return mem_printf("systemd refused: %s", words);
 }
 
+/* Nobody says no: the connection, or systemd, went away before it answered. */
+static bool is_unanswered(sd_bus_message *m)
+{
+    const sd_bus_error *e = sd_bus_message_get_error(m);
+    return sd_bus_error_has_name(e, SD_BUS_ERROR_NO_REPLY) ||
+           sd_bus_error_has_name(e, SD_BUS_ERROR_DISCONNECTED);
+}
+
 static int on_started(sd_bus_message *m, void *arg, sd_bus_error *error)
 {
     struct root_call *c = arg;
     (void)error;
     c->call = sd_bus_slot_unref(c->call);
-    if (sd_bus_message_is_method_error(m, NULL))
+    if (is_unanswered(m))
+        c->waiting_ms = clock_mono_ms();
+    else if (sd_bus_message_is_method_error(m, NULL))
         fail(c, refusal_of(c, sd_bus_message_get_error(m)));
     return 0;
 }
@@ -132,8 +164,11 @@ static int on_state(sd_bus_message *m, void *arg, sd_bus_error *error)
     const char *state = "";
     (void)error;
     c->call = sd_bus_slot_unref(c->call);
-    if (sd_bus_message_is_method_error(m, NULL) || sd_bus_message_read(m, "v", "s", &state) < 0 ||
-        (!str_eq(state, "activating") && !str_eq(state, "active")))
+    if (is_unanswered(m))
+        c->waiting_ms = clock_mono_ms();
+    else if (sd_bus_message_is_method_error(m, NULL) ||
+             sd_bus_message_read(m, "v", "s", &state) < 0 ||
+             (!str_eq(state, "activating") && !str_eq(state, "active")))
         unit_ended(c);
     return 0;
 }
@@ -166,17 +201,36 @@ static int ask_state(struct root_call *c, sd_bus *sd)
     return r;
 }
 
+static void watch(struct root_call *c)
+{
+    struct bus *b = systemd_bus(c->node);
+    let_go(c);
+    if (b && ask_state(c, bus_sd(b)) >= 0) {
+        c->waiting_ms = 0;
+        bus_flush(b);
+    } else if (clock_mono_ms() - c->waiting_ms > BUS_WAIT_MS) {
+        end_lost(c);
+    }
+}
+
 /* --- life --- */
 
-static struct root_call *begin(struct node *n, const struct root_request *r,
-                               int (*ask)(struct root_call *, sd_bus *), root_fn *done, void *arg)
+static struct root_call *new_call(struct node *n, const struct root_request *r, root_fn *done,
+                                  void *arg)
 {
-    struct bus *b = systemd_bus(n);
     struct root_call *c = mem_alloc(sizeof *c);
     *c = (struct root_call){.node = n, .unit = root_request_unit(r), .done = done, .arg = arg};
     c->file = root_answer_file(r);
+    return c;
+}
+
+struct root_call *root_call_start(struct node *n, const struct root_request *r, root_fn *done,
+                                  void *arg)
+{
+    struct bus *b = systemd_bus(n);
+    struct root_call *c = new_call(n, r, done, arg);
     look_often(c, ANSWER_LOOK_MS);
-    int status = b ? ask(c, bus_sd(b)) : -ENOTCONN;
+    int status = b ? ask_start(c, bus_sd(b)) : -ENOTCONN;
     if (status >= 0)
         bus_flush(b);
     else
@@ -186,16 +240,27 @@ static struct root_call *begin(struct node *n, const struct root_request *r,
     return c;
 }
 
-struct root_call *root_call_start(struct node *n, const struct root_request *r, root_fn *done,
-                                  void *arg)
-{
-    return begin(n, r, ask_start, done, arg);
-}
-
 struct root_call *root_call_watch(struct node *n, const struct root_request *r, root_fn *done,
                                   void *arg)
 {
-    return begin(n, r, ask_state, done, arg);
+    struct root_call *c = new_call(n, r, done, arg);
+    c->waiting_ms = clock_mono_ms();
+    look_often(c, 0);
+    return c;
+}
+
+void root_call_bus_lost(struct root_call *c)
+{
+    if (!c || !c->look) /* it is over */
+        return;
+    let_go(c);
+    if (!c->grace && !c->trouble)
+        c->waiting_ms = clock_mono_ms();
+}
+
+bool root_call_is_lost(const struct root_call *c)
+{
+    return c->is_lost;
 }
 
 void root_call_on_step(struct root_call *c, root_step_fn *fn)
@@ -208,8 +273,7 @@ void root_call_free(struct root_call *c)
     if (!c)
         return;
     loop_timer_free(c->look);
-    sd_bus_slot_unref(c->match);
-    sd_bus_slot_unref(c->call);
+    let_go(c);
     mem_free(c->unit);
     mem_free(c->file);
     mem_free(c->trouble);

@@ -17,9 +17,15 @@ typedef void root_step_fn(void *arg, const char *step);
 /* Never NULL: failure to start comes to `done`. */
 struct root_call *root_call_start(struct node *n, const struct root_request *r, root_fn *done,
                                   void *arg);
-/* The same for one that was started before, maybe by an agent that is no more. */
+/* The same for one that was started before, maybe by an agent that is no more: watched as soon as
+ * D-Bus is there. */
 struct root_call *root_call_watch(struct node *n, const struct root_request *r, root_fn *done,
                                   void *arg);
 void root_call_on_step(struct root_call *c, root_step_fn *fn);
+/* D-Bus is lost: what was started goes on, and is watched again when D-Bus is back. NULL is fine.
+ */
+void root_call_bus_lost(struct root_call *c);
+/* In `done`, without an answer: it may still go on, for nobody could be asked. */
+bool root_call_is_lost(const struct root_call *c);
 /* `done` is not called any more; what was started goes on. NULL is fine. */
 void root_call_free(struct root_call *c);

@@ -121,6 +121,17 @@ test('an agent that is killed meanwhile sees how it ends', async () => {
     assert.deepEqual(await mounted('/mnt/slow'), ['tmpfs']);
 });
 
+test('an agent that loses D-Bus meanwhile sees how it ends', async () => {
+    const r = await order(admin, '/mnt/slow');
+    const job = async () => (await admin.get(`/api/web/jobs/${r.json.id}`)).json;
+    await until(async () => JSON.stringify(await job()).includes('"mounting"'), 30000, 'it mounts');
+    await m.ok('systemctl', 'restart', 'dbus');
+    const j = await until(async () => { const now = await job(); return now.ended && now; }, 120000, 'its end');
+    assert.equal(j.state, 'done', j.text + j.output);
+    assert.match(j.text, /^\/mnt\/slow is mounted again/);
+    assert.deepEqual(await mounted('/mnt/slow'), ['tmpfs']);
+});
+
 test('an error says nothing of what is mounted: that is looked up, and mended or told', async () => {
     m.write('etc/systemd/system/hydra-root@.service.d/lie.conf', `[Service]\nEnvironment=LD_PRELOAD=${build}/tests/system/lying-umount.so\n`);
     await m.ok('systemctl', 'daemon-reload');
