@@ -26,6 +26,7 @@ struct agent_log {
     struct log_reader *reader;
     struct log_call *call; /* NULL = none yet, or no more; on the loop */
     int64_t opened_ms, skew_us;
+    int64_t begins_us; /* where a page begins to look */
     pthread_t thread;
     bool has_thread, called;
     pthread_mutex_t lock; /* of what follows */
@@ -201,6 +202,15 @@ static void send_open(struct agent_log *g, struct agent_link *l)
     (void)!agent_link_send(l, &out); /* its log ends with the link */
 }
 
+static int64_t begins_at(const struct log_query *q)
+{
+    if (q->from.time_us)
+        return q->from.time_us;
+    if (q->mode == LOG_MODE_NEWER)
+        return q->since_us;
+    return q->until_us ? q->until_us : clock_wall_ms() * 1000;
+}
+
 static void open_log(struct agents *a, struct agent_node *n, struct log_reader *r)
 {
     struct agent_log *g = mem_alloc(sizeof *g);
@@ -213,6 +223,7 @@ static void open_log(struct agents *a, struct agent_node *n, struct log_reader *
     g->n_sources = q->services.n ? (uint32_t)q->services.n : 1;
     g->opened_ms = clock_mono_ms();
     g->skew_us = agent_link_skew_ms(n->link) * 1000;
+    g->begins_us = begins_at(q);
     pthread_mutex_init(&g->lock, NULL);
     pthread_cond_init(&g->changed, NULL);
     g->reader = log_reader_ref(r);
@@ -299,11 +310,18 @@ static struct agent_log *named(struct log_call *k, uint64_t id)
     return NULL;
 }
 
+/* Older agents say "nowhere yet" by a time that never comes. */
+static int64_t reached_at(const struct agent_log *g, int64_t us)
+{
+    int64_t own_us = us >= 0 && us <= LIMIT_LOG_TIME_US ? us + g->skew_us : g->begins_us;
+    return own_us > 0 ? own_us : 0;
+}
+
 static void take_batch(struct agent_log *g, struct log_batch *b)
 {
     for (size_t i = 0; i < b->lines.n; i++)
         b->lines.v[i].time_us += g->skew_us;
-    b->reached_us += g->skew_us;
+    b->reached_us = reached_at(g, b->reached_us);
     pthread_mutex_lock(&g->lock);
     bool room = !g->ended && g->queue.n <= LOG_CREDIT;
     if (room) {

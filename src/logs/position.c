@@ -82,7 +82,7 @@ int position_parse(const char *text, struct position *ret)
     char *at = plain;
     uint64_t time_us;
     int r = str_to_u64(cut_line(&at), &time_us);
-    if (r == 0 && time_us > INT64_MAX / 1000)
+    if (r == 0 && time_us > LIMIT_LOG_TIME_US)
         r = -EINVAL;
     if (r == 0)
         r = take_places(&p, at);

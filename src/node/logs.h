@@ -24,6 +24,9 @@ enum {
     LIMIT_LOG_READERS = 64, /* at once on one machine */
 };
 
+/* Times of lines are before that: they can be counted in nanoseconds. */
+#define LIMIT_LOG_TIME_US (INT64_MAX / 1000)
+
 /* Severities of syslog (RFC 5424), as the journal has them. */
 enum line_level {
     LINE_EMERG,

@@ -166,10 +166,10 @@ static char *may(const char *s)
 
 static bool take_line(const PB(LogBatch__Line) * p, uint32_t n_sources, struct log_batch *b)
 {
-    if (p->source >= n_sources || p->time_us < 0 || !is_text(p->text, LIMIT_LOG_TEXT) ||
-        !is_text(p->cursor, LIMIT_LOG_CURSOR) || strpbrk(p->cursor, "\n") ||
-        !is_text(p->service, LIMIT_LOG_CURSOR) || !is_text(p->fields, FIELDS_MAX) ||
-        !is_object(p->fields))
+    if (p->source >= n_sources || p->time_us < 0 || p->time_us > LIMIT_LOG_TIME_US ||
+        !is_text(p->text, LIMIT_LOG_TEXT) || !is_text(p->cursor, LIMIT_LOG_CURSOR) ||
+        strpbrk(p->cursor, "\n") || !is_text(p->service, LIMIT_LOG_CURSOR) ||
+        !is_text(p->fields, FIELDS_MAX) || !is_object(p->fields))
         return false;
     *vec_add(&b->lines) = (struct log_line){
         .time_us = p->time_us,

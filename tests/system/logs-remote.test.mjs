@@ -6,9 +6,11 @@ import http from 'node:http';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { Engine } from './lib/engine.mjs';
+import { ForeignAgent } from './lib/foreign-agent.mjs';
 import { freePort } from './lib/machine.mjs';
 import { Hydrad, plainEnvironment, root, run, scratchFolder, until } from './lib/hydrad.mjs';
 import { LogStream } from './lib/log-stream.mjs';
+import { decode, decodeExact, encode } from './lib/proto.mjs';
 
 const hydra = process.env.HYDRA ?? path.join(root, 'build/hydra');
 const program = process.env.HYDRA_AGENT ?? path.join(root, 'build/hydra-agent');
@@ -143,6 +145,25 @@ test('a node that is away is said to be', async () => {
     assert.deepEqual(p.partial.filter(t => t.service.startsWith('nas')), [{ service: 'nas/docker/ticker', text: 'nas is not connected.' }]);
     startAgent();
     await until(async () => (await page(`${far('ticker')}&limit=1`)).lines.length === 1, 30000, 'the node back');
+});
+
+test('an older agent that has come nowhere yet is asked again for the same', async () => {
+    const { token } = (await admin.post('/api/web/enrolments', { node: 'old' })).json, old = await new ForeignAgent().meet(token);
+    assert.equal((await old.enrol(token)).code, 0);
+    const link = old.link({ hello: { features: ['logs'] } }), client = old.client(), from = Date.now() - 3600000;
+    await link.heard('welcome');
+    const answer = async (n, batch) => {
+        const { bytes } = await until(() => link.said.filter(m => m.body === 'logOpen')[n]), { id } = decodeExact('FromHub')(bytes).logOpen;
+        client.makeBidiStreamRequest('/hydra.agent.v1.Agent/Logs', encode('LogBatch'), decode('LogCredit')).on('error', () => {}).end({ id, ...batch });
+    };
+    const [first] = await Promise.all([page(`node=old&q=x&until=${from}`), answer(0, { reachedUs: '9223372036854775807' })]);
+    assert.deepEqual([first.lines, first.reached], [[], from]);
+    const [second] = await Promise.all([page(`node=old&q=x&before=${first.before}`), answer(1, { whole: true })]);
+    assert.deepEqual([second.before, second.reached], [null, null]);
+    const asked = link.said.filter(m => m.body === 'logOpen').map(m => m.logOpen.query);
+    assert.ok(Math.abs(asked[1].fromUs - from * 1000) < 60e6, 'from where it had begun');
+    client.close();
+    await link.close();
 });
 
 test('a graceful end waits for nobody', async () => {

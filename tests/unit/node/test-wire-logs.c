@@ -105,6 +105,7 @@ static void test_refuses_what_makes_no_sense(void **state)
     (void)state;
     refuse((struct log_line){.text = (char *)"x", .source = 1});
     refuse((struct log_line){.text = (char *)"x", .time_us = -1});
+    refuse((struct log_line){.text = (char *)"x", .time_us = INT64_MAX});
     refuse((struct log_line){.text = (char *)"\xff"});
     refuse((struct log_line){.text = (char *)"x", .fields = (char *)"{\"a\":}"});
     refuse((struct log_line){.text = (char *)"x", .fields = (char *)"[1]"});
