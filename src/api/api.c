@@ -9,10 +9,10 @@
 #include <pthread.h>
 
 static const struct http_route *const tables[] = {
-    state_routes, service_routes, session_routes, user_routes,        session_list_routes,
-    token_routes, fleet_routes,   feed_routes,    stream_routes,      job_routes,
-    guard_routes, log_routes,     inspect_routes, node_policy_routes, audit_routes,
-    bmc_routes,   table_routes,   system_routes,  dashboard_routes};
+    state_routes, service_routes, session_routes, user_routes,   session_list_routes,
+    token_routes, fleet_routes,   feed_routes,    stream_routes, job_routes,
+    guard_routes, log_routes,     inspect_routes, reach_routes,  node_policy_routes,
+    audit_routes, bmc_routes,     table_routes,   system_routes, dashboard_routes};
 
 static VEC(struct http_route) all_routes;
 static pthread_once_t joined = PTHREAD_ONCE_INIT;

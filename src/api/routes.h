@@ -21,6 +21,7 @@ extern const struct http_route log_routes[];    /* logs.c: pages, live tails, do
 extern const struct http_route node_policy_routes[]; /* node-policy.c: what a node allows */
 extern const struct http_route bmc_routes[];         /* bmc.c: management controllers */
 extern const struct http_route inspect_routes[];     /* inspect.c: questions to nodes */
+extern const struct http_route reach_routes[];       /* reach.c: a service from two sides */
 extern const struct http_route audit_routes[];       /* audit.c */
 extern const struct http_route table_routes[]; /* tables.c: columns and rows for the command line */
 extern const struct http_route system_routes[];    /* system.c: health, metrics, documents */

@@ -1,4 +1,4 @@
-/* hydra node reach …: one machine asks another, and what came of it in words. */
+/* hydra node reach, hydra service reach: one machine asks another, and what came of it in words. */
 #include "cli/list.h"
 #include "cli/print.h"
 #include "cli/verbs.h"
@@ -59,6 +59,61 @@ static int get(struct invocation *v, const char *path, json_t **ret_answer)
     }
     client_free(c);
     return r < 0 ? verb_fail(&e, r) : 0;
+}
+
+static bool is_reached(const json_t *side)
+{
+    const json_t *reach = json_object_get(side, "reach");
+    return json_is_object(reach) && str_eq(json_get_str(reach, "result", ""), "reached");
+}
+
+static void add_side(struct str *out, const json_t *side)
+{
+    const json_t *reach = json_object_get(side, "reach"), *ms = json_object_get(reach, "avg_ms");
+    if (!json_is_object(side))
+        return;
+    str_addf(out, "  From %s: %s", json_get_str(side, "node", ""),
+             json_get_str(reach, "result", json_get_str(side, "error", "")));
+    if (json_is_number(ms))
+        str_addf(out, ", %.2f ms", json_number_value(ms));
+    str_add(out, "\n");
+}
+
+/* The id that a word means: an end of it will do. */
+static int find_id(struct invocation *v, json_t **ret_service)
+{
+    AUTO(str_done) struct str path = {0};
+    str_add(&path, "/api/cli/services/");
+    path_add(&path, v->words.v[0]);
+    return get(v, path.p, ret_service);
+}
+
+int verb_service_reach(struct invocation *v)
+{
+    AUTO(json_decrefp) json_t *answer = NULL, *service = NULL;
+    AUTO(str_done) struct str path = {0}, out = {0};
+    if (v->words.n != 1)
+        return verb_usage(v);
+    int code = find_id(v, &service);
+    if (code)
+        return code;
+    str_add(&path, "/api/cli/reach/");
+    path_add(&path, json_get_str(service, "id", ""));
+    query_add(&path, "from", invocation_option(v, "from"));
+    code = get(v, path.p, &answer);
+    if (code)
+        return code;
+    const json_t *itself = json_object_get(answer, "itself"),
+                 *other = json_object_get(answer, "other");
+    if (v->output != OUTPUT_TABLE) {
+        show(v, answer);
+    } else {
+        str_addf(&out, "%s\n", json_get_str(answer, "text", ""));
+        add_side(&out, itself);
+        add_side(&out, other);
+        fputs(str_text(&out), stdout);
+    }
+    return is_reached(itself) && (!json_is_object(other) || is_reached(other)) ? 0 : 1;
 }
 
 /* As ping does: 1 = it is not reached. */

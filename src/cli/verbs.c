@@ -115,6 +115,10 @@ static const struct option_def reach_options[] = {
     {"count", 0, "N", "how many tries: 3, at most 10", NULL},
     END,
 };
+static const struct option_def from_options[] = {
+    {"from", 0, "NODE", "which other node asks; without, the hub's own, else any", NULL},
+    END,
+};
 static const struct option_def bmc_options[] = {
     {"address", 0, "HOST[:PORT]", "where the controller is", NULL},
     {"user", 0, "NAME", "as whom it is asked", NULL},
@@ -250,6 +254,11 @@ const struct verb verbs[] = {
      "remove stopped containers; their volumes stay",
      act_options,
      verb_service_act},
+    {{"service", "reach"},
+     "ID",
+     "does it answer on its own node, and from another?",
+     from_options,
+     verb_service_reach},
     {{"project", "up"},
      "PROJECT",
      "start a compose project where it doesn't run",

@@ -32,6 +32,7 @@ int verb_node_remount(struct invocation *v);
 int verb_node_vacuum(struct invocation *v);
 int verb_node_ask(struct invocation *v);
 int verb_node_reach(struct invocation *v);
+int verb_service_reach(struct invocation *v);
 int verb_jobs(struct invocation *v);
 int verb_job_cancel(struct invocation *v);
 int verb_events(struct invocation *v);

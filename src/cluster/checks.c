@@ -36,17 +36,6 @@ static bool make_set(const struct live_service *s, struct check_spec *spec)
     return true;
 }
 
-/* Where a port that listens on `address` is asked from the machine itself. */
-static void local_host(const char *address, char *ret, size_t size)
-{
-    bool any = str_is_empty(address) || str_eq(address, "0.0.0.0") || str_eq(address, "::") ||
-               str_eq(address, "*");
-    if (any)
-        str_copy(ret, size, "localhost");
-    else
-        snprintf(ret, size, strchr(address, ':') ? "[%s]" : "%s", address);
-}
-
 /* The identity check of the catalogue, for what certainly is that service and listens. */
 static bool make_automatic(const struct live_service *s, struct check_spec *spec)
 {
@@ -57,7 +46,7 @@ static bool make_automatic(const struct live_service *s, struct check_spec *spec
     if (!p)
         return false;
     char host[64];
-    local_host(p->address, host, sizeof host);
+    naming_local_host(p->address, host, sizeof host);
     spec->kind = CHECK_HTTP;
     spec->target = mem_printf("%s://%s:%u%s", naming_scheme(p), host, p->port, i->health_path);
     spec->interval_ms = SERVICE_CHECK_INTERVAL_MS;

@@ -241,6 +241,21 @@ int cluster_look(struct cluster *c, const char *service, int64_t mono_ms, struct
                  struct service_look *ret_look) MUST_CHECK;
 void service_look_done(struct service_look *l);
 
+/* Where a service takes connections. */
+struct service_place {
+    char node[64];    /* that it is on */
+    char host[64];    /* where that node itself asks: "localhost" */
+    char address[64]; /* where others do; "" = not known */
+    uint16_t port;
+    bool loopback; /* it listens there alone */
+};
+/* Of several ports the one where a person opens it. -ENOENT, -EINVAL (it has none, or is on no
+ * node), with a sentence. On the loop. */
+int cluster_look_place(struct cluster *c, const char *service, struct err *e,
+                       struct service_place *ret_place) MUST_CHECK;
+/* A node that is not `than` and is heard from; NULL. Valid for this turn of the loop. */
+const char *cluster_other_node(struct cluster *c, const char *than);
+
 struct node_look {
     bool away;       /* not heard from for a while */
     int64_t seen_ms; /* wall */

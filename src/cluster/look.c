@@ -48,6 +48,47 @@ void service_look_done(struct service_look *l)
     *l = (struct service_look){0};
 }
 
+static const struct observed_port *port_of(const struct live_service *s)
+{
+    const struct observed_port *p = s->seen ? naming_web_port(s->seen, s->kind) : NULL;
+    for (size_t i = 0; !p && s->seen && i < s->seen->ports.n; i++)
+        if (!s->seen->ports.v[i].udp)
+            p = &s->seen->ports.v[i];
+    return p;
+}
+
+int cluster_look_place(struct cluster *c, const char *service, struct err *e,
+                       struct service_place *ret_place)
+{
+    const struct live_service *s = model_service(c, service);
+    if (!s)
+        return err_set(e, -ENOENT, "There is no service with the id %.200s.", service);
+    const struct observed_port *p = port_of(s);
+    if (!s->seen)
+        return err_set(e, -EINVAL,
+                       "It was added by hand: Hydra does not know which node it is on.");
+    if (!p)
+        return err_set(e, -EINVAL, "It listens on no TCP port.");
+    const char *address = cluster_node_address(c, s->node->id);
+    *ret_place =
+        (struct service_place){.port = p->port, .loopback = naming_is_loopback(p->address)};
+    str_copy(ret_place->node, sizeof ret_place->node, s->node->id);
+    str_copy(ret_place->address, sizeof ret_place->address, address ? address : "");
+    naming_local_host(p->address, ret_place->host, sizeof ret_place->host);
+    return 0;
+}
+
+const char *cluster_other_node(struct cluster *c, const char *than)
+{
+    const char *best = NULL;
+    MAP_FOREACH (&c->nodes, e) {
+        const struct live_node *n = e->value;
+        if (n->state == NODE_ONLINE && !str_eq(n->id, than) && (!best || strcmp(n->id, best) < 0))
+            best = n->id;
+    }
+    return best;
+}
+
 static bool has_engine(const struct live_node *n)
 {
     for (size_t i = 0; i < n->sources.n; i++) {

@@ -3,6 +3,7 @@
 #include "cluster/label.h"
 
 #include <ctype.h>
+#include <stdio.h>
 
 void identity_done(struct identity *i)
 {
@@ -154,9 +155,19 @@ const char *naming_scheme(const struct observed_port *p)
     return "http";
 }
 
-static bool is_loopback(const char *address)
+bool naming_is_loopback(const char *address)
 {
     return str_starts(address, "127.") || str_eq(address, "::1");
+}
+
+void naming_local_host(const char *address, char *ret, size_t size)
+{
+    bool any = str_is_empty(address) || str_eq(address, "0.0.0.0") || str_eq(address, "::") ||
+               str_eq(address, "*");
+    if (any)
+        str_copy(ret, size, "localhost");
+    else
+        snprintf(ret, size, strchr(address, ':') ? "[%s]" : "%s", address);
 }
 
 /* What listens on loopback opens only on the machine itself. */
@@ -167,7 +178,7 @@ static char *port_link(const struct observed *o, const struct integration *kind,
     const struct observed_port *p = opens ? naming_web_port(o, kind) : NULL;
     if (!p)
         return NULL;
-    const char *host = is_loopback(p->address) || !address ? "localhost" : address;
+    const char *host = naming_is_loopback(p->address) || !address ? "localhost" : address;
     bool v6 = strchr(host, ':') != NULL;
     return mem_printf("%s://%s%s%s:%u/", naming_scheme(p), v6 ? "[" : "", host, v6 ? "]" : "",
                       p->port);
@@ -233,7 +244,7 @@ char *naming_address(const struct str_list *addresses)
         if (!space || is_inner_interface(addresses->v[i]))
             continue;
         const char *a = space + 1;
-        if (is_loopback(a) || str_starts(a, "169.254.") || str_starts(a, "fe80"))
+        if (naming_is_loopback(a) || str_starts(a, "169.254.") || str_starts(a, "fe80"))
             continue;
         if (!best || (strchr(best, ':') && !strchr(a, ':')))
             best = a;

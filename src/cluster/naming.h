@@ -32,5 +32,9 @@ char *naming_address(const struct str_list *addresses);
  * that may speak HTTP. NULL when none. */
 const struct observed_port *naming_web_port(const struct observed *o,
                                             const struct integration *kind);
+/* "127.0.0.1", "::1" */
+bool naming_is_loopback(const char *address);
+/* Where a port that listens on `address` is asked from the machine itself. */
+void naming_local_host(const char *address, char *ret, size_t size);
 /* "https" for the ports that are known for it. */
 const char *naming_scheme(const struct observed_port *p);

@@ -84,6 +84,20 @@ test('what it reaches, one after another', async () => {
     await page.context().close();
 });
 
+test('a service, from its own node and from another', async () => {
+    const id = await until(async () => (await admin.get('/api/web/services')).json.services.find(s => s.node === 'attic' && s.id.endsWith(`:${port}`))?.id, 60000, 'it as a service');
+    const page = await openPage(await signedIn(admin));
+    await page.goto(`${hydrad.base}/service?id=${id}`);
+    const card = region(page, 'Ports');
+    await button(card, 'Ask both').click();
+    const asked = card.getByRole('list', { name: 'Asked from' });
+    await asked.getByRole('listitem').filter({ hasText: 'attic' }).getByText('Reached', { exact: true }).waitFor();
+    await asked.getByRole('listitem').filter({ hasText: 'hub' }).waitFor();
+    assert.deepEqual(await accessibility(page), []);
+    assert.deepEqual(page.complaints, []);
+    await page.context().close();
+});
+
 test('a viewer sees cables alone', async () => {
     const vera = await hydrad.person(admin, 'vera', 'viewer');
     const page = await openPage(await signedIn(vera));

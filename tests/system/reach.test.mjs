@@ -138,6 +138,36 @@ function inside() {
         assert.equal((await operator.get('/api/web/nodes/near/ports')).status, 200);
     });
 
+    /** The id of the service that a process with that port becomes. */
+    const serviceOn = number => until(async () => (await admin.get('/api/web/services')).json.services.find(s => s.node === 'far' && s.id.endsWith(`:${number}`))?.id, LONG, 'it as a service');
+
+    test('a service from two sides: what differs is said', async () => {
+        const open = await listen('0.0.0.0'), inner = await listen('127.0.0.1');
+        const both = async (id, more = '') => (await admin.get(`/api/web/reach/${id}${more}`)).json;
+        const opened = await serviceOn(open.port), hidden = await serviceOn(inner.port);
+        const a = await both(opened);
+        assert.equal(a.text, 'It answers, on far itself and from hub.', JSON.stringify(a));
+        assert.deepEqual([a.service, a.port, a.itself.node, a.itself.reach.result, a.other.node, a.other.reach.result], [opened, open.port, 'far', 'reached', 'hub', 'reached']);
+        assert.equal((await both(opened, '?from=near')).other.node, 'near');
+        const b = await both(hidden, '?from=near');
+        assert.match(b.text, /^It answers on far alone: it listens on loopback\./);
+        assert.deepEqual([b.itself.reach.result, b.other.reach.result], ['reached', 'refused']);
+        const said = await hydra('service', 'reach', hidden, '--from', 'near');
+        assert.deepEqual([said.code, /alone: it listens on loopback.*\n  From far: reached, [\d.]+ ms\n  From near: refused/.test(said.out)], [1, true], said.out + said.err);
+        assert.equal((await hydra('service', 'reach', opened)).code, 0);
+
+        for (const [id, more, status] of [[opened, '?from=far', 400], [opened, '?from=nowhere', 404], ['far/docker/none', '', 404]]) assert.equal((await admin.get(`/api/web/reach/${id}${more}`)).status, status, more);
+        const viewer = await h.signIn('vera', 'vera has a long password');
+        assert.equal((await viewer.get(`/api/web/reach/${opened}`)).json.permission, 'node:reach');
+        const leaving = new AbortController();
+        const left = fetch(`${h.base}/api/web/reach/${opened}`, { headers: { cookie: `hydra_session=${admin.auth.cookie}` }, signal: leaving.signal }).catch(e => e.name);
+        leaving.abort();
+        assert.equal(await left, 'AbortError');
+        await until(async () => (await admin.get(`/api/web/reach/${opened}`)).json.itself?.reach, LONG, 'an answer to those who wait');
+        await open.stop();
+        await inner.stop();
+    });
+
     test('on the command line', async () => {
         const open = await listen('0.0.0.0');
         const pinged = await hydra('node', 'reach', 'near', 'far', '--count', '2');

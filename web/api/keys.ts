@@ -30,6 +30,7 @@ import type {
   Mounts,
   Ports,
   Reach,
+  ServiceReach,
   NodeDetail,
   NodeFacts,
   NodePolicy,
@@ -159,6 +160,7 @@ export const mountsQuery = (node: string) => ask<Mounts>(node, 'mounts');
 export const portsQuery = (node: string) => ask<Ports>(node, 'ports');
 /* It sends packets: asked once for each press of a button. */
 export const askReach = (node: string, order: { to: string; port: string }) => call<Reach>(`/api/web/nodes/${idPath(node)}/reach${query(order.port ? order : { to: order.to })}`);
+export const askServiceReach = (service: string) => call<ServiceReach>(`/api/web/reach/${idPath(service)}`);
 export const unraidQuery = (node: string) => ask<Unraid>(node, 'unraid');
 /* What a job of that kind changes: told anew when it is over. */
 export const changedBy = (node: string, verb: string): readonly unknown[] | null => {

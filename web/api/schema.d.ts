@@ -986,6 +986,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/web/reach/{id}": {
+        parameters: {
+            query?: {
+                /** @description which other node asks; without, the hub's own where it has one, else any */
+                from?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Of a service; slashes stand as they are */
+                id: string;
+            };
+            cookie?: never;
+        };
+        /** Does a service take connections on its own node, and from another one; the difference in words */
+        get: operations["serviceReach"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/web/actions/{id}": {
         parameters: {
             query?: {
@@ -1014,6 +1037,29 @@ export interface paths {
         };
         /** What can be done to it now by who asks */
         get: operations["actions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cli/reach/{id}": {
+        parameters: {
+            query?: {
+                /** @description which other node asks; without, the hub's own where it has one, else any */
+                from?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Of a service; slashes stand as they are */
+                id: string;
+            };
+            cookie?: never;
+        };
+        /** Does a service take connections on its own node, and from another one; the difference in words */
+        get: operations["cliServiceReach"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3720,6 +3766,21 @@ export interface components {
                 why: string | null;
             }[];
         };
+        ReachSide: {
+            node: string;
+            reach: components["schemas"]["Reach"] | null;
+            /** @description Why it could not be asked */
+            error: string | null;
+        };
+        ServiceReach: {
+            service: string;
+            port: number;
+            /** @description What the difference means */
+            text: string;
+            itself: components["schemas"]["ReachSide"];
+            /** @description null: there is no other node to ask from */
+            other: components["schemas"]["ReachSide"] | null;
+        };
         Unraid: {
             version: string | null;
             array: {
@@ -5393,6 +5454,33 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    serviceReach: {
+        parameters: {
+            query?: {
+                /** @description which other node asks; without, the hub's own where it has one, else any */
+                from?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Of a service; slashes stand as they are */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServiceReach"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     actions: {
         parameters: {
             query?: {
@@ -5428,6 +5516,33 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ActionList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    cliServiceReach: {
+        parameters: {
+            query?: {
+                /** @description which other node asks; without, the hub's own where it has one, else any */
+                from?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Of a service; slashes stand as they are */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServiceReach"];
                 };
             };
             default: components["responses"]["Problem"];

@@ -74,6 +74,8 @@ export type LogUsage = Schemas['LogUsage'];
 export type Mounts = Schemas['Mounts'];
 export type Ports = Schemas['Ports'];
 export type Reach = Schemas['Reach'];
+export type ReachSide = Schemas['ReachSide'];
+export type ServiceReach = Schemas['ServiceReach'];
 export type Unraid = Schemas['Unraid'];
 export type System = Schemas['System'];
 

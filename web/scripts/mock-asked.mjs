@@ -136,6 +136,15 @@ function reach(url, n, o) {
   return ok({ host: address ?? to, address, method: number ? 'tcp' : 'icmp', port: number, result, text, hint: null, sent: tries.length, answered: answers ? 3 : 0, loss: tries.length ? (answers ? 0 : 100) : null, min_ms: answers ? 0.31 : null, avg_ms: answers ? 0.4 : null, max_ms: answers ? 0.52 : null, tries });
 }
 
+/* A service from two sides: plex is held on loopback. */
+function serviceReach(url, o) {
+  const id = decodeURIComponent(url.pathname.slice('/api/web/reach/'.length)), s = o.services.find((x) => x.id === id);
+  if (!s?.node) return problem(404, 'not-found', `There is no service with the id ${id}.`);
+  const hidden = s.name === 'plex', other = o.nodes.find((n) => n.id !== s.node);
+  const side = (node, result) => ({ node, error: null, reach: { host: 'localhost', address: '127.0.0.1', method: 'tcp', port: 80, result, text: '', hint: null, sent: 2, answered: 2, loss: 0, min_ms: 0.2, avg_ms: 0.3, max_ms: 0.4, tries: [] } });
+  return ok({ service: id, port: 80, text: hidden ? `It answers on ${s.node} alone: it listens on loopback. To have others reach it, let it listen on 0.0.0.0.` : `It answers, on ${s.node} itself and from ${other.id}.`, itself: side(s.node, 'reached'), other: side(other.id, hidden ? 'refused' : 'reached') });
+}
+
 function folders(url) {
   const path = url.searchParams.get('path') ?? '/';
   const names = path === '/' ? ['var', 'home', 'nix', 'usr', 'opt', 'mnt'] : ['lib', 'cache', 'log', 'tmp'];
@@ -144,6 +153,7 @@ function folders(url) {
 }
 
 export function askedAnswer(url, o, role) {
+  if (url.pathname.startsWith('/api/web/reach/')) return serviceReach(url, o);
   const [, , , , id, what] = url.pathname.split('/');
   const n = o.nodes.find((x) => x.id === decodeURIComponent(id ?? ''));
   const kinds = { 'process-tree': () => processTree(n.id, o), folders: () => folders(url), reach: () => reach(url, n, o), ports: () => (n.id === 'hydra-compute' ? problem(503, 'unavailable', 'The listening sockets of this machine can\'t be read: Permission denied.') : ok(n.id === 'hydra-ai' ? { ports: [], cut: false, text: 'Nobody listens here.', hint: null } : ports(n.id))), unraid: () => ok(unraid()), networks: () => (n.id === 'tower' ? ok(networks(url.searchParams.get('of'))) : problem(409, 'agent-too-old', `The agent on ${n.name} is too old for that: upgrade it.`)), 'log-usage': () => ok(logUsage(n.id)), mounts: () => ok(n.id === 'tower' ? { mounts: [] } : mounts()), disks: () => ok(n.id === 'tower' ? disks() : noSmart()), 'docker-usage': () => (n.id === 'hydra-ai' ? problem(409, 'not-here', 'Neither Docker nor Podman is there.') : ok({ engines: [engine('docker')], troubles: n.id === 'tower' ? [{ engine: 'podman-1000', text: 'It did not answer within 30 s.' }] : [] })), packages: () => ok(n.id === 'tower' ? { ...packages(), system: n.os, manager: null, text: 'Unraid is updated as a whole: in its own page, under Tools, Update OS.', refreshed: null, count: 0, security_count: 0, updates: [], held: [], reboot: { required: false, why: null } } : packages()), 'kernel-log': () => ok(n.id === 'tower' ? { ...kernelLog(), source: 'kmsg', entries: [] } : kernelLog()), time: () => ok(time(n.id === 'tower')) };

@@ -1,6 +1,7 @@
 import type { ServiceDetail } from '@/api/types';
 import { Card, CardHead } from '@/components/card';
 import { count } from '@/lib/format';
+import { Reachability } from './reachability';
 
 type Port = ServiceDetail['port_list'][number];
 
@@ -36,6 +37,7 @@ export function Ports({ detail }: { detail: ServiceDetail }) {
           </tbody>
         </table>
       </div>
+      {detail.node && ports.some((p) => p.protocol === 'tcp') && <Reachability service={detail} />}
     </Card>
   );
 }
