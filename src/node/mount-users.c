@@ -145,9 +145,9 @@ int mount_users_read(const char *root, const struct mount *const *mounts, size_t
                      struct mount_users *ret_users)
 {
     struct search s = {.root = root, .mounts = mounts, .n_mounts = n, .found = ret_users};
-    memset(ret_users, 0, n * sizeof *ret_users);
     if (!n)
         return 0;
+    memset(ret_users, 0, n * sizeof *ret_users);
     s.files = mem_array(n, sizeof *s.files);
     int r = kfile_list(root, "/proc", look_at_process, &s);
     for (size_t i = 0; i < s.spaces.n; i++)
