@@ -21,6 +21,7 @@ void container_free(struct container *c)
     observed_free(c->seen);
     mem_free(c->compose_service);
     mem_free(c->depends);
+    mem_free(c->log_file);
     mem_free(c);
 }
 
@@ -253,6 +254,14 @@ static void read_policy(const json_t *host, struct container *c)
     c->memory_limit = memory > 0 ? (uint64_t)memory : 0;
 }
 
+static void read_log(const json_t *inspect, const json_t *host, struct container *c)
+{
+    const char *path = json_get_str(inspect, "LogPath", "");
+    const char *driver = json_get_str(json_object_get(host, "LogConfig"), "Type", "");
+    if (*path == '/' && str_eq(driver, "json-file"))
+        c->log_file = mem_strdup(path);
+}
+
 static void read_network(const json_t *inspect, const json_t *host, struct observed *o)
 {
     json_t *net = json_object_get(inspect, "NetworkSettings"), *unused;
@@ -291,6 +300,7 @@ static struct container *read_container(const json_t *v)
     read_mounts(json_object_get(v, "Mounts"), o);
     read_network(v, host, o);
     read_policy(host, c);
+    read_log(v, host, c);
     read_compose(c);
     return c;
 }

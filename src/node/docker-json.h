@@ -41,6 +41,7 @@ struct container {
     bool retried;          /* restart policy on-failure */
     bool not_cleaned;      /* Podman: ended a moment ago; what comes next is not known yet */
     uint64_t memory_limit; /* bytes, 0 = none */
+    char *log_file;        /* where its json-file log is; NULL = another driver, or not told */
 };
 
 /* From GET /containers/ID/json. -EINVAL. */

@@ -266,6 +266,8 @@ bool docker_log_place(struct node *n, const char *name, struct log_place *ret)
                                   .name = mem_strdup(x->c->seen->name),
                                   .socket = mem_strdup(e->socket),
                                   .api = mem_strdup(e->version.api)};
+        if (x->c->log_file && !e->version.podman) /* Podman's has another form */
+            ret->file = mem_printf("%s%s", n->settings.root, x->c->log_file);
         return true;
     }
     return false;

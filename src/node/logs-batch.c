@@ -9,6 +9,7 @@ void log_place_done(struct log_place *p)
     mem_free(p->folder);
     mem_free(p->socket);
     mem_free(p->api);
+    mem_free(p->file);
     mem_free(p->why);
     *p = (struct log_place){0};
 }

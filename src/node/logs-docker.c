@@ -4,7 +4,8 @@
  * Engines read forwards only, from a time or from the n-th line before the end. Pages back in time
  * ask for the last n lines, then for more of them, of which those that were read before are not
  * read again: a window after the other, the youngest first. Windows meet at a time, not at a line,
- * since output and errors may stand in the log a little out of order.
+ * since output and errors may stand in the log a little out of order. Where the engine's file may
+ * be read (logs-json.c), windows are pieces of it.
  *
  * A cursor is TIME.INDEX.DEPTH: nanoseconds, the how-many-th line of that nanosecond, and how many
  * lines stood after it, which says where the next page begins to look. */
@@ -27,6 +28,10 @@ enum {
     TAIL_GROWTH = 8,      /* a window reaches at most so many times deeper than the last */
     PROBE_GROWTH = 2,     /* the same while the position was not reached: costs a line */
     DEPTH_MAX = 1 << 30,
+    UNSORTED = 256,        /* lines more than wanted: their order in the log is not that of time */
+    FILE_FIRST = 64 << 10, /* bytes of a file, of a page; */
+    FILE_SEARCH = 4 << 20, /* of a search; */
+    FILE_MOST = 32 << 20,  /* each window twice the last, up to this */
     ROUND_MAX_MS = 60 * 1000, /* of one question */
     RETRY_MS = 1000,          /* following: the container may come back */
     LIMIT_ENGINE_SENTENCE = 300,
@@ -66,6 +71,7 @@ struct docker_log {
     int64_t edge_ns;         /* what is younger was read; 0 = nothing was */
     uint64_t probe_tail;     /* the window before: its depth, */
     int64_t probe_ns;        /* and where it began */
+    struct log_json file;    /* of `n` files: 0 = the engine is asked */
 };
 
 static const int64_t EDGE_SLACK_NS = 100000000; /* lines are so much out of order at most */
@@ -262,12 +268,12 @@ static int64_t newest_ns(const struct docker_log *d)
 static bool is_past(const struct docker_log *d, int64_t ns)
 {
     int64_t newest = is_newer_mode(d) ? 0 : newest_ns(d);
-    return newest && ns > newest + PAST_SLACK_NS;
+    return newest && ns > newest + (newest == d->edge_ns ? EDGE_SLACK_NS : PAST_SLACK_NS);
 }
 
 static void trim(struct docker_log *d)
 {
-    size_t keep = (size_t)d->r->query->limit + 1;
+    size_t keep = (size_t)d->r->query->limit + 1 + UNSORTED;
     if (is_newer_mode(d) || d->lines.n - d->head <= keep)
         return;
     struct log_line *oldest = &d->lines.v[d->head++];
@@ -398,10 +404,25 @@ static int read_window(struct docker_log *d)
     return r;
 }
 
-/* Cursors say how deep a line lies: known only now. */
-static void set_depths(struct docker_log *d)
+/* The same of the file; `tail` counts bytes. */
+static int read_file_window(struct docker_log *d)
 {
-    uint64_t total = d->past && d->tail > d->n_read ? d->tail : d->n_read;
+    clear_lines(d);
+    d->frames = (struct log_frames){.on_line = on_line, .arg = d};
+    d->last = (struct place_ns){0};
+    d->n_read = 0;
+    d->past = false;
+    d->whole = !log_json_back(&d->file, (int64_t)d->tail);
+    int r = log_json_read(&d->file, &d->frames, d->r->cancelled, &d->past);
+    if (r == 0 && !d->past)
+        log_frames_end(&d->frames);
+    log_frames_done(&d->frames);
+    return r < 0 && r != -ECANCELED ? fail(d, r, "Its log file can't be read to its end.") : r;
+}
+
+/* Cursors say how deep a line lies: known only now. 0 = not counted. */
+static void set_depths(struct docker_log *d, uint64_t total)
+{
     for (size_t i = d->head; i < d->lines.n; i++) {
         struct log_line *l = &d->lines.v[i];
         char *dot = l->cursor ? strrchr(l->cursor, '.') : NULL;
@@ -409,7 +430,7 @@ static void set_depths(struct docker_log *d)
         if (!dot || str_to_u64(dot + 1, &from_start) < 0)
             continue;
         *dot = 0;
-        uint64_t depth = total - from_start + 1;
+        uint64_t depth = total ? total - from_start + 1 : 0;
         char *cursor = mem_printf("%s.%llu", l->cursor, (unsigned long long)depth);
         mem_free(l->cursor);
         l->cursor = cursor;
@@ -437,10 +458,15 @@ static void set_edge(struct docker_log *d)
     d->s.reached_us = us;
 }
 
+static bool is_search(const struct docker_log *d)
+{
+    return log_filter_has_text(d->r->filter) || d->r->query->level != LINE_NO_LEVEL;
+}
+
 static uint64_t first_tail(const struct docker_log *d)
 {
     const struct log_query *q = d->r->query;
-    bool search = log_filter_has_text(d->r->filter) || q->level != LINE_NO_LEVEL;
+    bool search = is_search(d);
     uint64_t n = search ? FIRST_SEARCH : q->limit + FIRST_TAIL;
     return d->depth + d->depth / 4 + n;
 }
@@ -469,8 +495,8 @@ static uint64_t next_tail(const struct docker_log *d, int64_t took_ms)
     return d->tail + (more > FIRST_SEARCH ? more : FIRST_SEARCH);
 }
 
-/* The next window back in time. */
-static int fill(struct docker_log *d)
+/* The next window back in time, of what the engine says. */
+static int ask_back(struct docker_log *d)
 {
     bool is_first = !d->tail;
     int64_t begun_ms = clock_mono_ms(), before_ns = d->first_ns;
@@ -481,16 +507,59 @@ static int fill(struct docker_log *d)
         return r;
     /* Fewer than asked for, or it begins where the one before did: there are no earlier ones. */
     d->whole = (!d->past && d->n_read < d->tail) || (!is_first && before_ns == d->first_ns);
-    set_depths(d);
-    if (d->whole) {
-        d->tail_cut = d->tail_cut || d->cut_next;
+    set_depths(d, d->past && d->tail > d->n_read ? d->tail : d->n_read);
+    if (d->whole)
         return 0;
-    }
     set_edge(d);
     uint64_t tail = d->tail;
     d->tail = next_tail(d, clock_mono_ms() - begun_ms);
     d->probe_tail = tail;
     d->probe_ns = d->first_ns;
+    return 0;
+}
+
+/* The same, of the file. */
+static int read_back(struct docker_log *d)
+{
+    if (!d->tail && newest_ns(d))
+        log_json_seek(&d->file, newest_ns(d) + PAST_SLACK_NS);
+    uint64_t doubled = d->tail < FILE_MOST ? d->tail * 2 : FILE_MOST;
+    d->tail = d->tail ? doubled : is_search(d) ? FILE_SEARCH : FILE_FIRST;
+    int r = read_file_window(d);
+    if (r < 0)
+        return r;
+    set_depths(d, 0);
+    if (!d->whole)
+        set_edge(d);
+    return 0;
+}
+
+static bool is_younger(const struct log_line *a, const struct log_line *b)
+{
+    return a->time_us != b->time_us ? a->time_us > b->time_us : a->below_us > b->below_us;
+}
+
+/* By time, so that a page that ends among them leaves out what is older, and nothing else. Few are
+ * out of order, and not by much: insertion. */
+static void sort_lines(struct docker_log *d)
+{
+    for (size_t i = d->head + 1; i < d->lines.n; i++) {
+        struct log_line l = d->lines.v[i];
+        size_t k = i;
+        for (; k > d->head && is_younger(&d->lines.v[k - 1], &l); k--)
+            d->lines.v[k] = d->lines.v[k - 1];
+        d->lines.v[k] = l;
+    }
+}
+
+static int fill(struct docker_log *d)
+{
+    int r = d->file.n ? read_back(d) : ask_back(d);
+    if (r < 0)
+        return r;
+    if (d->whole)
+        d->tail_cut = d->tail_cut || d->cut_next;
+    sort_lines(d);
     return 0;
 }
 
@@ -530,6 +599,7 @@ static void close_docker(struct log_source *s)
     struct docker_log *d = CONTAINER_OF(s, struct docker_log, s);
     drop(d);
     clear_lines(d);
+    log_json_close(&d->file);
     vec_done(&d->lines);
     str_done(&d->refusal);
     log_place_done(&d->place);
@@ -569,7 +639,9 @@ struct log_source *log_docker_open(const struct log_reading *r, const struct log
                                   .socket = mem_strdup(p->socket),
                                   .api = mem_strdup(p->api ? p->api : "")};
     d->time_us = time_us;
-    d->buffer = mem_alloc(READ_SIZE);
     read_cursor(d, cursor);
+    if (!r->newer && p->file && log_json_open(p->file, &d->file) == 0)
+        return &d->s;
+    d->buffer = mem_alloc(READ_SIZE);
     return &d->s;
 }

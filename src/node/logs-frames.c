@@ -5,27 +5,34 @@
 
 enum { ENTRY_MAX = 16 << 10, RAW_MAX = 64 << 10 };
 
-/* A time, a blank, the text. */
-static void take_entry(struct log_frames *f, unsigned stream, bool ended)
+void log_frames_entry(struct log_frames *f, unsigned stream, int64_t time_ns, const char *text,
+                      size_t n, bool ended)
 {
     struct frames_part *p = &f->parts[stream];
-    int64_t ns = 0;
-    size_t skip = log_parse_time(str_text(&p->raw), p->raw.len, &ns);
-    if (skip && skip < p->raw.len && p->raw.p[skip] == ' ')
-        skip++;
     if (!p->open) {
-        p->time_ns = ns;
+        p->time_ns = time_ns;
         p->cut = false;
         str_clear(&p->text);
     }
-    size_t n = p->raw.len - skip, room = LIMIT_LOG_TEXT + 4 - p->text.len;
+    size_t room = LIMIT_LOG_TEXT + 4 - p->text.len;
     p->cut = p->cut || n > room;
-    if (p->raw.len)
-        str_add_n(&p->text, p->raw.p + skip, n < room ? n : room);
+    if (n)
+        str_add_n(&p->text, text, n < room ? n : room);
     p->open = !ended;
-    str_clear(&p->raw);
     if (ended)
         f->on_line(f->arg, stream, p->time_ns, str_text(&p->text), p->text.len, p->cut);
+}
+
+/* A time, a blank, the text. */
+static void take_entry(struct log_frames *f, unsigned stream, bool ended)
+{
+    struct str *raw = &f->parts[stream].raw;
+    int64_t ns = 0;
+    size_t skip = log_parse_time(str_text(raw), raw->len, &ns);
+    if (skip && skip < raw->len && raw->p[skip] == ' ')
+        skip++;
+    log_frames_entry(f, stream, ns, str_text(raw) + skip, raw->len - skip, ended);
+    str_clear(raw);
 }
 
 /* Bytes of one stream: up to its line ends. */

@@ -26,6 +26,7 @@ struct log_place {
     char *name;         /* unit, or container as its engine calls it */
     char *folder;       /* of the journal; NULL = the system's */
     char *socket, *api; /* of the engine: path, version ("1.41", may be "") */
+    char *file;         /* where Docker keeps it (json-file); NULL = elsewhere */
     char *why;
 };
 void log_place_done(struct log_place *p);
@@ -78,6 +79,47 @@ struct log_frames {
 int log_frames_feed(struct log_frames *f, const char *bytes, size_t n) MUST_CHECK; /* -EBADMSG */
 void log_frames_end(struct log_frames *f); /* tells what is unfinished */
 void log_frames_done(struct log_frames *f);
+
+/* An entry of a container's log as its engine hands it out; not `ended`: the next one of its
+ * stream goes on. */
+void log_frames_entry(struct log_frames *f, unsigned stream, int64_t time_ns, const char *text,
+                      size_t n, bool ended);
+
+/* --- logs-json.c: Docker's json-file logs where they lie --- */
+
+enum { LIMIT_LOG_FILES = 64 }; /* of a container that rotates its log */
+
+struct log_json_entry {
+    unsigned stream; /* 1 output, 2 errors */
+    int64_t time_ns;
+    const char *text; /* in the line or the scratch */
+    size_t len;
+    bool ended;
+};
+/* A line of such a file, without its end. Pure. */
+bool log_json_parse(const char *p, size_t n, struct str *scratch, struct log_json_entry *ret);
+
+struct log_json_file {
+    int fd;
+    int64_t size; /* when it was opened */
+};
+struct log_json {
+    struct log_json_file files[LIMIT_LOG_FILES]; /* the oldest first */
+    size_t n, at;                                /* at: the file where the next read begins, */
+    int64_t begin;                               /* and where in it */
+    char *buffer;
+    struct str scratch;
+};
+/* -errno: it may not be read, is packed, or is something else. Then the engine is asked. */
+int log_json_open(const char *path, struct log_json *ret) MUST_CHECK;
+void log_json_close(struct log_json *j);
+/* Places the next read behind all that is not younger than that. */
+void log_json_seek(struct log_json *j, int64_t ns);
+/* Places it so many bytes earlier, at a line. False: at the beginning of it all. */
+bool log_json_back(struct log_json *j, int64_t bytes);
+/* Reads from there to the end, or until it is told to stop. -ECANCELED, -errno. */
+int log_json_read(struct log_json *j, struct log_frames *f, const atomic_bool *cancelled,
+                  const bool *stop) MUST_CHECK;
 
 /* --- a source --- */
 

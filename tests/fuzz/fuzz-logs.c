@@ -39,6 +39,15 @@ static void fuzz_line(const char *text, size_t n)
     mem_free(shown);
 }
 
+static void fuzz_json(const char *text, size_t n)
+{
+    struct str scratch = {0};
+    struct log_json_entry e;
+    if (log_json_parse(text, n, &scratch, &e))
+        FUZZ_CHECK((e.stream == 1 || e.stream == 2) && e.len <= n);
+    str_done(&scratch);
+}
+
 static void fuzz_batch(const uint8_t *bytes, size_t n)
 {
     PB(LogBatch) *m = hydra__agent__v1__log_batch__unpack(NULL, n, bytes);
@@ -81,6 +90,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         break;
     case 't':
         FUZZ_CHECK(log_parse_time(text, size - 1, &ns) <= size - 1);
+        break;
+    case 'j':
+        fuzz_json(text, size - 1);
         break;
     case 'b':
         fuzz_batch(data + 1, size - 1);
