@@ -123,8 +123,7 @@ function Confirm({ id, name, action, asking }: { id: string; name: string; actio
   return (
     <Dialog title={`${label} ${name}?`} description={asking.effect ?? action.confirm} width="sm" onClose={close}>
       <StartForm verb={asking.argument && !power ? `Send ${asking.argument}` : action.label} forGood={isForGood(action)} guard={action.guard} start={start} ready={!(wants?.needed || deed) || !!argument.trim()}>
-        {deed && <NetworkField service={id} deed={deed} value={argument} onChange={setArgument} />}
-        {wants && <TextField label={wants.label} hint={wants.hint} value={argument} onChange={(e) => setArgument(e.target.value)} maxLength={128} autoComplete="off" autoFocus />}
+        {deed ? <NetworkField service={id} deed={deed} value={argument} onChange={setArgument} /> : wants && <TextField label={wants.label} hint={wants.hint} value={argument} onChange={(e) => setArgument(e.target.value)} maxLength={128} autoComplete="off" autoFocus />}
       </StartForm>
     </Dialog>
   );
