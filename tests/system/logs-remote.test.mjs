@@ -40,6 +40,7 @@ before(async () => {
     engine = Engine.start();
     await engine.run('talker', 'i=0; while [ $i -lt 3000 ]; do echo "line $i"; i=$((i+1)); done; echo "ERROR: last"; exec sleep 100000');
     await engine.run('ticker', 'i=0; while :; do i=$((i+1)); echo "tick $i"; sleep 0.2; done');
+    await engine.keepLog('talker');
     h = await Hydrad.start({ args: ['--node', 'tower', '--agents', `127.0.0.1:${await freePort()}`] });
     admin = await h.setUp();
 });

@@ -42,6 +42,9 @@ export class Engine {
         await this.call('POST', `/containers/${name}/start`);
     }
 
+    /** As where the file of a log may not be read, or its older ones are compressed: the engine has to be asked for its lines. */
+    async keepLog(name) { fs.writeFileSync(`${(await this.call('GET', `/containers/${name}/json`)).LogPath}.1.gz`, ''); }
+
     /** It takes connections, and says nothing any more: SIGSTOP, SIGCONT. */
     signal(name) { process.kill(Number(fs.readFileSync(`${this.dir}/run/docker.pid`, 'utf8')), name); }
 
