@@ -61,6 +61,10 @@ describe('a calm day', () => {
             }
         assert.match((await asked('hydra-storage', 'generations')).detail, /does not run NixOS/);
         assert.match((await asked('hydra-ai', 'folders?path=/nowhere')).detail, /no folder/);
+
+        const both = (await admin.get('/api/web/reach/hydra-storage/docker/hydra-grafana')).json;
+        assert.deepEqual(schemas.check(both, { $ref: '#/components/schemas/ServiceReach' }), []);
+        assert.match(both.text, /^It answers, on hydra-storage itself and from hydra-/);
     });
 
     test('what nodes tell fits together', async () => {
