@@ -12,8 +12,11 @@ size_t head_memo_line(const struct head_memo *m, const char *bytes, size_t len)
 {
     if (!m || len <= m->len)
         return 0;
-    size_t line = len - m->len;
-    return bytes[line - 1] == '\n' && memcmp(m->bytes, bytes + line, m->len) == 0 ? line : 0;
+    size_t line = len - m->len; /* all before the fields, if it is one line */
+    return memchr(bytes, '\n', line) == bytes + line - 1 &&
+                   memcmp(m->bytes, bytes + line, m->len) == 0
+               ? line
+               : 0;
 }
 
 const struct head *head_memo_fields(const struct head_memo *m)

@@ -1,5 +1,5 @@
-/* Two requests of one connection: a request line in the first line, a whole head after it. The line
- * before the head's fields means the same whether the fields are parsed again or remembered. */
+/* Two requests of one connection: what stands before the first NUL, and a whole head after it. The
+ * former before the head's fields means the same whether these are parsed again or remembered. */
 #include "fuzz.h"
 
 #include "http/head-memo.h"
@@ -71,11 +71,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static char other[2 * LIMIT_INPUT];
     const char *bytes = (const char *)data;
     size_t scanned = 0;
-    const char *lf = size && size <= LIMIT_INPUT ? memchr(bytes, '\n', size) : NULL;
-    if (!lf)
+    const char *nul = size && size <= LIMIT_INPUT ? memchr(bytes, 0, size) : NULL;
+    if (!nul)
         return 0;
-    size_t line = (size_t)(lf + 1 - bytes), len = size - line;
-    const char *first = lf + 1;
+    size_t line = (size_t)(nul - bytes), len = size - line - 1;
+    const char *first = nul + 1;
     if (head_find(first, len, SIZE_MAX, &scanned) != (int64_t)len)
         return 0;
     parse(&head, first, len);

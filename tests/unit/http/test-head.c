@@ -212,6 +212,25 @@ static void remembers_the_fields(void **state)
     assert_false(h.keep_alive);
 }
 
+/* Fields that only end as the last ones did are others. */
+static void remembers_all_fields_or_none(void **state)
+{
+    (void)state;
+    struct head h;
+    struct head_memo *memo = NULL;
+    char copy[512];
+    const char *text = "GET /a HTTP/1.1\r\nHost: a\r\n\r\n",
+               *more = "GET /a HTTP/1.1\r\nX: y\r\nHost: a\r\n\r\n",
+               *less = "GET /a HTTP/1.1\r\n\r\n";
+    assert_int_equal(parse(text, &h, copy), 0);
+    head_memo_keep(&memo, &h, copy, text, strlen(text));
+    assert_int_equal(head_memo_line(memo, text, strlen(text)), 17);
+    assert_int_equal(head_memo_line(memo, more, strlen(more)), 0);
+    assert_int_equal(head_memo_line(memo, less, strlen(less)), 0);
+    assert_int_equal(head_memo_line(NULL, text, strlen(text)), 0);
+    mem_free(memo);
+}
+
 static void checks_each_line_before_remembered_fields(void **state)
 {
     (void)state;
@@ -251,6 +270,7 @@ int main(void)
         cmocka_unit_test(refuses_what_is_ambiguous),
         cmocka_unit_test(refuses_a_nul),
         cmocka_unit_test(remembers_the_fields),
+        cmocka_unit_test(remembers_all_fields_or_none),
         cmocka_unit_test(checks_each_line_before_remembered_fields),
         cmocka_unit_test(finds_the_end),
         cmocka_unit_test(finds_the_end_piecemeal),
