@@ -4,6 +4,7 @@
 #include "node/inspect-private.h"
 #include "node/kernel-log.h"
 #include "node/logs.h"
+#include "node/map-guard.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -96,7 +97,7 @@ static bool knows_kernel(const struct question *q)
     return r > 0;
 }
 
-static bool read_journal(const struct question *q, struct kernel_log *l)
+static bool read_lines(const struct question *q, struct kernel_log *l)
 {
     sd_journal *j = NULL;
     unsigned looked = 0;
@@ -110,6 +111,15 @@ static bool read_journal(const struct question *q, struct kernel_log *l)
     l->cut |= looked == LIMIT_KERNEL_LINES;
     sd_journal_close(j);
     return r >= 0;
+}
+
+static bool read_journal(const struct question *q, struct kernel_log *l)
+{
+    struct map_guard guard;
+    map_guard_enter_all(&guard);
+    bool has = read_lines(q, l);
+    l->cut |= map_guard_leave(&guard);
+    return has;
 }
 
 /* --- the kernel's buffer --- */

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "node/map-guard.h"
 
 #include <assert.h>
 #include <poll.h>
@@ -515,7 +516,9 @@ static void *run(void *arg)
 {
     struct log_reader *r = arg;
     struct err e = {0};
+    struct map_guard guard;
     pthread_setname_np(pthread_self(), "logs");
+    map_guard_enter_all(&guard); /* libsystemd's files, too */
     r->begun_us = clock_wall_ms() * 1000;
     r->heads = mem_array(r->n ? r->n : 1, sizeof *r->heads);
     if (log_filter_new(&r->query, &e, &r->filter) < 0)
@@ -526,6 +529,9 @@ static void *run(void *arg)
         mem_free(r->heads[i].cursor);
     mem_free(r->heads);
     log_filter_free(r->filter);
+    if (map_guard_leave(&guard))
+        log_warn("logs", "a file was cut short or failed while it was read", "result=%s",
+                 LOG_Q("what is missing of it was left out"));
     log_reader_finish(r);
     atomic_store(&r->is_done, true);
     log_reader_unref(r);

@@ -1,51 +1,87 @@
 #include "node/map-guard.h"
 
+#include <assert.h>
+#include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-static pthread_once_t once = PTHREAD_ONCE_INIT;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct sigaction before; /* whose the signal is when no guard wants it */
 static uintptr_t page;
 static _Thread_local struct map_guard *volatile inmost;
 
-static struct map_guard *guard_of(const char *at)
+static bool has(const struct map_guard *g, const void *at)
 {
-    for (struct map_guard *g = inmost; g; g = g->outer)
-        if (at >= g->from && at < g->from + g->n)
-            return g;
-    return NULL;
+    return (uintptr_t)at - (uintptr_t)g->from < g->n;
 }
 
-/* Puts a page of zeros where the file's was; what read there goes on. */
+static bool is_guarded(const void *at)
+{
+    for (const struct map_guard *g = inmost; g; g = g->outer)
+        if (has(g, at))
+            return true;
+    return false;
+}
+
+/* Puts a page of zeros where the file's was, which goes with the file's mapping; what read there
+ * goes on. */
+static bool mend(char *at)
+{
+    char *from = at - (uintptr_t)at % page;
+    return mmap(from, page, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == from;
+}
+
 static void on_bus_error(int number, siginfo_t *info, void *context)
 {
+    int error = errno;
     (void)context;
-    struct map_guard *g = guard_of(info->si_addr);
-    void *at = (char *)info->si_addr - (uintptr_t)info->si_addr % page;
-    if (g && mmap(at, page, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == at)
-        g->is_torn = 1;
-    else
+    if (info->si_code == BUS_ADRERR && is_guarded(info->si_addr) && mend(info->si_addr)) {
+        for (struct map_guard *g = inmost; g; g = g->outer)
+            if (has(g, info->si_addr))
+                g->is_torn = 1;
+    } else {
         sigaction(number, &before, NULL); /* it comes again, and goes there */
+        if (info->si_code <= 0)
+            raise(number); /* one that was sent does not come by itself */
+    }
+    errno = error;
 }
 
+/* The handler is the whole program's: others may have put their own there since. */
 static void install(void)
 {
-    struct sigaction own = {.sa_sigaction = on_bus_error, .sa_flags = SA_SIGINFO | SA_ONSTACK};
+    struct sigaction own = {.sa_sigaction = on_bus_error, .sa_flags = SA_SIGINFO | SA_ONSTACK}, now;
+    pthread_mutex_lock(&lock);
     page = (uintptr_t)sysconf(_SC_PAGESIZE);
-    sigaction(SIGBUS, &own, &before);
+    sigaction(SIGBUS, NULL, &now);
+    if (now.sa_sigaction != on_bus_error) {
+        before = now;
+        sigaction(SIGBUS, &own, NULL);
+    }
+    pthread_mutex_unlock(&lock);
 }
 
 void map_guard_enter(struct map_guard *g, const void *from, size_t n)
 {
-    pthread_once(&once, install);
+    if (!inmost)
+        install();
     *g = (struct map_guard){.from = from, .n = n, .outer = inmost};
     inmost = g;
+    atomic_signal_fence(memory_order_seq_cst);
+}
+
+void map_guard_enter_all(struct map_guard *g)
+{
+    map_guard_enter(g, NULL, SIZE_MAX);
 }
 
 bool map_guard_leave(struct map_guard *g)
 {
+    atomic_signal_fence(memory_order_seq_cst);
+    assert(inmost == g);
     inmost = g->outer;
     return g->is_torn;
 }

@@ -1,6 +1,7 @@
 #include "node/systemd-private.h"
 
 #include "node/line.h"
+#include "node/map-guard.h"
 
 #include <systemd/sd-journal.h>
 
@@ -147,7 +148,10 @@ char *journal_last_lines(const char *folder, const struct journal_run *run)
 static void on_thread(uv_work_t *w)
 {
     struct journal_search *s = CONTAINER_OF(w, struct journal_search, work);
+    struct map_guard guard;
+    map_guard_enter_all(&guard);
     s->line = s->look(s->folder, &s->run);
+    (void)map_guard_leave(&guard); /* then there is less to tell */
 }
 
 static void on_searched(uv_work_t *w, int status)
