@@ -215,7 +215,7 @@ int journal_file_data(const struct journal_file *f, uint64_t offset, const char 
 {
     size_t size, skip = payload_at(f);
     const unsigned char *o = object(f, offset, TYPE_DATA, skip, &size);
-    if (!o || o[1] & (IS_XZ | IS_LZ4))
+    if (!o || o[1] & (IS_XZ | IS_LZ4) || (o[1] & IS_ZSTD && !f->is_compressed))
         return -EBADMSG;
     *ret_bytes = (const char *)o + skip;
     *ret_n = size - skip;

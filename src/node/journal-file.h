@@ -67,6 +67,7 @@ int journal_file_entry(const struct journal_file *f, uint64_t offset,
 void journal_file_expect(const struct journal_file *f, uint64_t offset);
 /* Offset of the entry's data object `i`. */
 uint64_t journal_entry_item(const struct journal_file *f, const struct journal_entry *e, size_t i);
-/* "FIELD=value", in place. 1 = it is compressed. */
+/* "FIELD=value", in place. 1 = it is compressed. -EBADMSG also when the file says that nothing in
+ * it is. */
 int journal_file_data(const struct journal_file *f, uint64_t offset, const char **ret_bytes,
                       size_t *ret_n) MUST_CHECK;

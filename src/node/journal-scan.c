@@ -17,6 +17,8 @@ enum {
     LEVELS_MAX = LINE_NO_LEVEL, /* values of PRIORITY */
     WALKS_MAX = UNITS_MAX * (LEVELS_MAX + 1),
     KNOWN_SIZE = 256,
+    BEGIN_SIZE =
+        32, /* of a value: as much as tells which field it is of those that are asked for */
     ID_DIGITS = 2 * JOURNAL_ID_SIZE,
 };
 
@@ -41,11 +43,11 @@ struct look {
     struct journal_walk walks[WALKS_MAX];
     unsigned n_walks;
     struct severities severities;
-    /* Compressed values by their offset: is it a message? */
-    struct {
+    struct known {
         uint64_t offset;
-        bool is_message;
-    } known[KNOWN_SIZE];
+        size_t n;
+        char begin[BEGIN_SIZE];
+    } known[KNOWN_SIZE]; /* compressed values by their offset: how they begin */
 };
 
 struct scan_file {
@@ -210,6 +212,7 @@ static void add_levels(struct look *k, const struct journal_list *unit)
         add_walk(k, &k->printed, unit);
 }
 
+/* First what is looked for: where nothing of it is, no place need be found. */
 static void prepare(const struct journal_scan *s, struct scan_file *sf)
 {
     struct look *k = sf->look = mem_alloc(sizeof *k);
@@ -237,42 +240,50 @@ static bool is_field(const char *bytes, size_t n, const char *name, size_t n_nam
     return n > n_name && bytes[n_name] == '=' && memcmp(bytes, name, n_name) == 0;
 }
 
-/* The first `size` bytes of a compressed value. */
-static int plain_of(struct journal_scan *s, const char **bytes, size_t *n, size_t size)
+/* How a compressed value begins. Those that several entries share are met again and again. */
+static const struct known *begin_of(const struct journal_scan *s, const struct scan_file *sf,
+                                    uint64_t offset, const char *bytes, size_t n)
 {
-    int r = s->zstd ? zstd_begin(s->zstd, *bytes, *n, s->plain, size) : -EBADMSG;
-    if (r < 0)
-        return r;
-    *bytes = s->plain;
-    *n = (size_t)r;
-    return 0;
+    struct known *k = &sf->look->known[(offset >> 3) % KNOWN_SIZE];
+    if (k->offset == offset)
+        return k;
+    int r = zstd_begin(s->zstd, bytes, n, k->begin, BEGIN_SIZE);
+    k->offset = offset;
+    k->n = r < 0 ? 0 : (size_t)r;
+    return k;
 }
 
-/* The value of a data object "NAME=value", decompressed; of others no more than their name is. */
-static bool value_at(struct journal_scan *s, const struct journal_file *f, uint64_t offset,
-                     const char *name, const char **ret_value, size_t *ret_n)
+/* The value of a data object, if it is one of the field; decompressed only then. */
+static bool value_at(const struct journal_scan *s, const struct scan_file *sf, uint64_t offset,
+                     const char *name, const char **ret_value, size_t *ret_len)
 {
-    const char *bytes, *plain;
-    size_t n, n_plain, n_name = strlen(name);
-    int r = journal_file_data(f, offset, &bytes, &n);
-    plain = bytes;
-    n_plain = n;
-    if (r < 0 || (r == 1 && plain_of(s, &plain, &n_plain, n_name + 1) < 0) ||
-        !is_field(plain, n_plain, name, n_name) ||
-        (r == 1 && plain_of(s, &bytes, &n, JOURNAL_DATA_MAX) < 0))
+    const char *bytes;
+    size_t n, n_name = strlen(name);
+    int r = journal_file_data(&sf->f, offset, &bytes, &n);
+    if (r < 0)
+        return false;
+    if (r == 1) {
+        const struct known *k = begin_of(s, sf, offset, bytes, n);
+        if (!is_field(k->begin, k->n, name, n_name))
+            return false;
+        r = zstd_begin(s->zstd, bytes, n, s->plain, JOURNAL_DATA_MAX);
+        bytes = s->plain;
+        n = r < 0 ? 0 : (size_t)r;
+    }
+    if (!is_field(bytes, n, name, n_name))
         return false;
     n = n < JOURNAL_DATA_MAX ? n : JOURNAL_DATA_MAX;
     *ret_value = bytes + n_name + 1;
-    *ret_n = n - n_name - 1;
+    *ret_len = n - n_name - 1;
     return true;
 }
 
-static bool find_value(struct journal_scan *s, const struct scan_file *sf,
+static bool find_value(const struct journal_scan *s, const struct scan_file *sf,
                        const struct journal_entry *e, const char *name, const char **ret_value,
                        size_t *ret_len)
 {
     for (size_t i = 0; i < e->n_items; i++)
-        if (value_at(s, &sf->f, journal_entry_item(&sf->f, e, i), name, ret_value, ret_len))
+        if (value_at(s, sf, journal_entry_item(&sf->f, e, i), name, ret_value, ret_len))
             return true;
     return false;
 }
@@ -283,25 +294,6 @@ static bool has_value(struct journal_scan *s, const struct scan_file *sf,
     const char *p;
     size_t n;
     return find_value(s, sf, e, name, &p, &n) && n == strlen(value) && memcmp(p, value, n) == 0;
-}
-
-/* A message, as a value of its own. Values that several entries share come compressed, too: what
- * they are is kept. */
-static bool message_at(struct journal_scan *s, struct scan_file *sf, uint64_t offset,
-                       const char **ret_text, size_t *ret_n)
-{
-    const char *bytes;
-    size_t n, slot = (offset >> 3) % KNOWN_SIZE;
-    bool is_compressed = journal_file_data(&sf->f, offset, &bytes, &n) == 1;
-    bool is_known = is_compressed && sf->look->known[slot].offset == offset;
-    if (is_known && !sf->look->known[slot].is_message)
-        return false;
-    bool is_message = value_at(s, &sf->f, offset, "MESSAGE", ret_text, ret_n);
-    if (is_compressed) {
-        sf->look->known[slot].offset = offset;
-        sf->look->known[slot].is_message = is_message;
-    }
-    return is_message;
 }
 
 /* --- is it wanted? --- */
@@ -359,7 +351,7 @@ static bool is_meant(struct journal_scan *s, struct scan_file *sf, const struct 
     if (severity == NOT_BAD)
         return false;
     for (size_t i = e->n_items; i-- > 0;)
-        if (message_at(s, sf, journal_entry_item(&sf->f, e, i), &text, &n))
+        if (value_at(s, sf, journal_entry_item(&sf->f, e, i), "MESSAGE", &text, &n))
             return is_text_meant(s, severity, text, n) && (!s->unit || is_of_unit(s, sf, e));
     return false;
 }

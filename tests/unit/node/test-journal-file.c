@@ -87,6 +87,24 @@ static void believes_no_offset(void **state)
     maker_done(&m);
 }
 
+/* What the file's own header rules out. */
+static void believes_no_stray_flag(void **state)
+{
+    (void)state;
+    struct maker m = make(true);
+    struct journal_file f;
+    const char *bytes;
+    size_t n;
+    assert_int_equal(journal_file_read(m.bytes.p, m.bytes.len, &f), 0);
+    uint64_t value = journal_file_find(&f, "PRIORITY", "6");
+    m.bytes.p[value + 1] = 4;
+    assert_int_equal(journal_file_data(&f, value, &bytes, &n), -EBADMSG);
+    m.bytes.p[12] |= MAKER_ZSTD;
+    assert_int_equal(journal_file_read(m.bytes.p, m.bytes.len, &f), 0);
+    assert_int_equal(journal_file_data(&f, value, &bytes, &n), 1);
+    maker_done(&m);
+}
+
 static void says_what_it_is_not(void **state)
 {
     (void)state;
@@ -146,7 +164,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_both_layouts),  cmocka_unit_test(believes_no_offset),
         cmocka_unit_test(says_what_it_is_not), cmocka_unit_test(follows_no_circle),
-        cmocka_unit_test(opens_files),
+        cmocka_unit_test(opens_files),         cmocka_unit_test(believes_no_stray_flag),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

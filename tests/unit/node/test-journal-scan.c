@@ -19,6 +19,7 @@ static struct {
 
 static const char pattern[] = "/tmp/hydra-test-scan-XXXXXX";
 static char folder[sizeof pattern];
+static size_t (*compress)(void *to, size_t room, const void *from, size_t n, int level);
 
 static void think_up(void)
 {
@@ -59,9 +60,10 @@ static int set_up(void **state)
     struct maker even = maker_begin(true, 'e'), odd = maker_begin(false, 'o'),
                  again = maker_begin(true, 'z');
     void *zstd = dlopen("libzstd.so.1", RTLD_NOW);
-    void *compress = zstd ? dlsym(zstd, "ZSTD_compress") : NULL;
-    assert_non_null(compress); /* ./dev installs it */
-    memcpy(&even.compress, &compress, sizeof compress);
+    void *function = zstd ? dlsym(zstd, "ZSTD_compress") : NULL;
+    assert_non_null(function); /* ./dev installs it */
+    memcpy(&compress, &function, sizeof function);
+    even.compress = compress;
     memcpy(folder, pattern, sizeof folder);
     assert_non_null(mkdtemp(folder));
     think_up();
@@ -251,6 +253,203 @@ static void no_folder_is_empty(void **state)
     journal_scan_close(NULL);
 }
 
+/* --- files of other folders --- */
+
+static struct journal_scan *open_folder(const char *path, struct log_filter *filter)
+{
+    struct journal_scan *s = NULL;
+    struct journal_want want = {
+        .folder = path, .level = LINE_NO_LEVEL, .filter = filter, .newer = true};
+    assert_int_equal(journal_scan_open(&want, &s), 0);
+    return s;
+}
+
+static struct log_filter *filter_of(const char *text)
+{
+    struct log_query q = {.text = (char *)text};
+    struct log_filter *filter = NULL;
+    assert_int_equal(log_filter_new(&q, NULL, &filter), 0);
+    return filter;
+}
+
+/* A compressed value in a file whose header says that there is none: the library for it was not
+ * loaded. */
+static void leaves_out_a_stray_flag(void **state)
+{
+    (void)state;
+    char other[] = "/tmp/hydra-test-scan-XXXXXX";
+    assert_non_null(mkdtemp(other));
+    AUTO(mem_freep) char *path = mem_printf("%s/a.journal", other);
+    struct maker m = maker_begin(true, 'f');
+    m.compress = compress;
+    for (int i = 0; i < N; i++)
+        add(&m, i);
+    m.flags &= ~(uint32_t)MAKER_ZSTD;
+    maker_end(&m);
+    maker_write(&m, path);
+    maker_done(&m);
+    struct log_filter *filter = filter_of("");
+    struct journal_scan *s = open_folder(other, filter);
+    int64_t us;
+    for (int i = 0; i < N; i++) {
+        if (i % 11 == 3) /* the long ones */
+            continue;
+        assert_int_equal(next(s, &us), 1);
+        assert_int_equal(us, all[i].time_us);
+    }
+    assert_int_equal(next(s, &us), 0);
+    journal_scan_close(s);
+    log_filter_free(filter);
+    unlink(path);
+    assert_int_equal(rmdir(other), 0);
+}
+
+/* Values of fields that begin alike, longer ones too; each is told apart by its whole name. */
+static void tells_compressed_fields_apart(void **state)
+{
+    (void)state;
+    char other[] = "/tmp/hydra-test-scan-XXXXXX", x[LONG + 1];
+    assert_non_null(mkdtemp(other));
+    AUTO(mem_freep) char *path = mem_printf("%s/a.journal", other);
+    struct maker m = maker_begin(false, 'f');
+    memset(x, 'x', LONG);
+    x[LONG] = 0;
+    AUTO(mem_freep) char *more = mem_printf("MESSAGE_OF_A_NAME_LONGER_THAN_OTHERS=%s", x);
+    AUTO(mem_freep) char *message = mem_printf("MESSAGE=%s", x);
+    AUTO(mem_freep) char *command = mem_printf("_CMDLINE=%s y", x);
+    m.compress = compress;
+    maker_entry(&m, SECOND, more, message, command, NULL);
+    maker_end(&m);
+    maker_write(&m, path);
+    maker_done(&m);
+    struct log_filter *filter = filter_of("xxx");
+    struct journal_scan *s = open_folder(other, filter);
+    int64_t us;
+    size_t n;
+    assert_int_equal(next(s, &us), 1);
+    for (int again = 0; again < 2; again++) {
+        const char *value = journal_scan_field(s, "MESSAGE", &n);
+        assert_int_equal(n, LONG);
+        assert_memory_equal(value, x, LONG);
+        value = journal_scan_field(s, "_CMDLINE", &n);
+        assert_int_equal(n, LONG + 2);
+        assert_memory_equal(value + LONG, " y", 2);
+        assert_null(journal_scan_field(s, "MESSAG", &n));
+        assert_null(journal_scan_field(s, "MESSAGE_", &n));
+    }
+    journal_scan_close(s);
+    log_filter_free(filter);
+    unlink(path);
+    assert_int_equal(rmdir(other), 0);
+}
+
+static unsigned count_maps(const char *of)
+{
+    char line[4096];
+    unsigned n = 0;
+    FILE *f = fopen("/proc/self/maps", "re");
+    assert_non_null(f);
+    while (fgets(line, sizeof line, f))
+        n += strstr(line, of) != NULL;
+    assert_int_equal(fclose(f), 0);
+    return n;
+}
+
+/* More files than are looked at: that is the library's, and nothing of them is left behind. */
+static void gives_up_too_many(void **state)
+{
+    (void)state;
+    enum { MANY = 8192 + 1 };
+    char other[] = "/tmp/hydra-test-scan-XXXXXX";
+    struct journal_scan *s = NULL;
+    struct journal_want want = {.folder = other, .level = LINE_NO_LEVEL};
+    assert_non_null(mkdtemp(other));
+    AUTO(mem_freep) char *first = mem_printf("%s/0.journal", other);
+    struct maker m = maker_begin(true, 'f');
+    add(&m, 0);
+    maker_end(&m);
+    maker_write(&m, first);
+    maker_done(&m);
+    for (int i = 1; i < MANY; i++) {
+        AUTO(mem_freep) char *path = mem_printf("%s/%d.journal", other, i);
+        assert_int_equal(link(first, path), 0);
+    }
+    assert_int_equal(journal_scan_open(&want, &s), -EOPNOTSUPP);
+    assert_null(s);
+    assert_int_equal(count_maps(other), 0);
+    for (int i = 0; i < MANY; i++) {
+        AUTO(mem_freep) char *path = mem_printf("%s/%d.journal", other, i);
+        assert_int_equal(unlink(path), 0);
+    }
+    assert_int_equal(rmdir(other), 0);
+}
+
+/* --- files that are cut short --- */
+
+enum { CUT_N = 3000 };
+
+static void write_long_file(const char *path, char seqnum_id, int64_t from_us, const char *word)
+{
+    struct maker m = maker_begin(true, seqnum_id);
+    for (int i = 0; i < CUT_N; i++) {
+        AUTO(mem_freep) char *message = mem_printf("MESSAGE=%s %d", word, i % 50);
+        maker_entry(&m, (uint64_t)(from_us + (int64_t)i * 2), message, "PRIORITY=6", NULL);
+    }
+    maker_end(&m);
+    maker_write(&m, path);
+    maker_done(&m);
+}
+
+/* `hits` are read, then one of two files is cut: all of the other is found, and nothing false. */
+static void check_cut(int hits, off_t left, bool newer)
+{
+    char other[] = "/tmp/hydra-test-scan-XXXXXX";
+    assert_non_null(mkdtemp(other));
+    AUTO(mem_freep) char *whole = mem_printf("%s/a.journal", other);
+    AUTO(mem_freep) char *cut = mem_printf("%s/b.journal", other);
+    write_long_file(whole, 'a', SECOND, "whole");
+    write_long_file(cut, 'b', SECOND + 1, "torn");
+    struct log_filter *filter = filter_of("o");
+    struct journal_scan *s = NULL;
+    struct journal_want want = {
+        .folder = other, .level = LINE_NO_LEVEL, .filter = filter, .newer = newer};
+    assert_int_equal(journal_scan_open(&want, &s), 0);
+    int64_t us;
+    int n_whole = 0, n_torn = 0;
+    size_t n;
+    for (int i = 0; next(s, &us) == 1; i++) {
+        if (i == hits)
+            assert_int_equal(truncate(cut, left), 0);
+        const char *text = journal_scan_field(s, "MESSAGE", &n);
+        AUTO(mem_freep) char *cursor = journal_scan_cursor(s);
+        assert_non_null(cursor);
+        bool is_whole = text && n >= 5 && memcmp(text, "whole", 5) == 0;
+        assert_true(is_whole || !text || (n >= 4 && memcmp(text, "torn", 4) == 0));
+        n_whole += is_whole;
+        n_torn += !is_whole;
+    }
+    assert_int_equal(n_whole, CUT_N);
+    assert_true(n_torn < CUT_N);
+    journal_scan_close(s);
+    log_filter_free(filter);
+    unlink(whole);
+    unlink(cut);
+    assert_int_equal(rmdir(other), 0);
+}
+
+static void outlives_a_cut(void **state)
+{
+    (void)state;
+    static const int hits[] = {0, 1, 2, 999, 1000};
+    static const off_t left[] = {0, 4096, 16384, 65536};
+    for (size_t i = 0; i < COUNT_OF(hits); i++)
+        for (size_t k = 0; k < COUNT_OF(left); k++) {
+            check_cut(hits[i], left[k], true);
+            check_cut(hits[i], left[k], false);
+        }
+}
+
+/* Late: it leaves nothing of the files. */
 static void a_file_cut_short_is_at_its_end(void **state)
 {
     (void)state;
@@ -278,8 +477,15 @@ static void a_file_cut_short_is_at_its_end(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(finds_all_in_order),     cmocka_unit_test(begins_at_a_time),
-        cmocka_unit_test(goes_on_at_each_cursor), cmocka_unit_test(no_folder_is_empty),
+        cmocka_unit_test(finds_all_in_order),
+        cmocka_unit_test(begins_at_a_time),
+        cmocka_unit_test(goes_on_at_each_cursor),
+        cmocka_unit_test(no_folder_is_empty),
+        cmocka_unit_test(leaves_out_a_stray_flag),
+        cmocka_unit_test(tells_compressed_fields_apart),
+        cmocka_unit_test(gives_up_too_many),
+        cmocka_unit_test(outlives_a_cut),
+        cmocka_unit_test(a_file_cut_short_is_at_its_end),
         cmocka_unit_test(leaves_to_the_library), /* last: it leaves a file behind */
     };
     /* Alone and first: cmocka takes the signal for itself before each test. */
