@@ -247,13 +247,6 @@ static void on_welcome(struct uplink *u, const PB(Welcome) * w)
     u->settings.up(u->settings.arg, w);
 }
 
-/* What is freed with the message would lie in memory as it is. */
-static void wipe_secret(PB(FromHub) * m)
-{
-    if (m->body_case == HYDRA__AGENT__V1__FROM_HUB__BODY_COMMAND && m->command->secret)
-        explicit_bzero(m->command->secret, strlen(m->command->secret));
-}
-
 static void on_message(struct rpc_call *c, const void *bytes, size_t len)
 {
     struct uplink *u = rpc_arg(c);
@@ -266,7 +259,7 @@ static void on_message(struct rpc_call *c, const void *bytes, size_t len)
         u->settings.order(u->settings.arg, m);
     else if (m->body_case == HYDRA__AGENT__V1__FROM_HUB__BODY_WELCOME)
         on_welcome(u, m->welcome);
-    wipe_secret(m);
+    wire_secrets_wipe(m);
     hydra__agent__v1__from_hub__free_unpacked(m, NULL);
 }
 

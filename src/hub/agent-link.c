@@ -67,6 +67,8 @@ int agent_link_command(struct agent_link *l, const struct command *c)
     there.expires_ms -= c->expires_ms ? l->skew_ms : 0;
     wire_command_print(&there, l->node->id, &out);
     int r = agent_link_send(l, &out);
+    if (c->secret)
+        explicit_bzero(out.p, out.len);
     str_done(&out);
     return r;
 }

@@ -403,3 +403,9 @@ int wire_command_take(const PB(Command) * m, const char *node, struct err *e, st
     *ret_c = c;
     return 0;
 }
+
+void wire_secrets_wipe(PB(FromHub) * m)
+{
+    if (m->body_case == HYDRA__AGENT__V1__FROM_HUB__BODY_COMMAND)
+        explicit_bzero(m->command->secret, strlen(m->command->secret));
+}

@@ -40,6 +40,9 @@ void wire_command_print(const struct command *c, const char *node, struct str *o
  * with command_done(). */
 int wire_command_take(const PB(Command) * m, const char *node, struct err *e,
                       struct command *ret_c) MUST_CHECK;
+/* Takes what is secret out of a message that is done with, so that freeing it leaves none of it in
+ * memory. */
+void wire_secrets_wipe(PB(FromHub) * m);
 
 /* Appends FromHub that opens a query of logs. */
 void wire_log_open_print(uint64_t id, const struct log_query *q, unsigned credit, struct str *out);

@@ -234,6 +234,31 @@ static void test_command_can_not_be_repeated(void **state)
     command_done(&c);
 }
 
+static void test_a_secret_is_wiped(void **state)
+{
+    (void)state;
+    static const char nothing[sizeof "ada\nlovelace"];
+    struct command c = {.expires_ms = 5,
+                        .sequence = 7,
+                        .user = t("ada"),
+                        .target = t("bmc/10.0.0.9"),
+                        .argument = t("off nas"),
+                        .secret = t("ada\nlovelace")};
+    struct str out = {0};
+    wire_command_print(&c, "tower", &out);
+    PB(FromHub) *m = hydra__agent__v1__from_hub__unpack(NULL, out.len, (uint8_t *)out.p);
+    assert_string_equal(m->command->secret, "ada\nlovelace");
+    wire_secrets_wipe(m);
+    assert_memory_equal(m->command->secret, nothing, sizeof nothing);
+    assert_string_equal(m->command->target, "bmc/10.0.0.9");
+    wire_secrets_wipe(m); /* nothing left, and no harm */
+    hydra__agent__v1__from_hub__free_unpacked(m, NULL);
+    PB(FromHub) other = HYDRA__AGENT__V1__FROM_HUB__INIT;
+    wire_secrets_wipe(&other);
+    str_done(&out);
+    command_done(&c);
+}
+
 /* Odd bytes of an older agent cost a character, not the node. */
 static void test_odd_bytes(void **state)
 {
@@ -314,11 +339,15 @@ static void test_policy(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_policy),    cmocka_unit_test(test_services),
-        cmocka_unit_test(test_facts),     cmocka_unit_test(test_numbers),
-        cmocka_unit_test(test_the_rest),  cmocka_unit_test(test_checks),
-        cmocka_unit_test(test_odd_bytes), cmocka_unit_test(test_command_can_not_be_repeated),
-        cmocka_unit_test(test_nonsense)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_policy),
+                                       cmocka_unit_test(test_services),
+                                       cmocka_unit_test(test_facts),
+                                       cmocka_unit_test(test_numbers),
+                                       cmocka_unit_test(test_the_rest),
+                                       cmocka_unit_test(test_checks),
+                                       cmocka_unit_test(test_odd_bytes),
+                                       cmocka_unit_test(test_command_can_not_be_repeated),
+                                       cmocka_unit_test(test_a_secret_is_wiped),
+                                       cmocka_unit_test(test_nonsense)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
