@@ -20,7 +20,7 @@ enum {
 
 /* One call of ipmitool, on a thread. Lives until it comes back. */
 struct call {
-    uv_work_t uv;
+    struct loop *loop;
     struct power_action *of; /* NULL = let go of */
     atomic_bool stopped;
     char *program, *password; /* the latter "IPMITOOL_PASSWORD=…" */
@@ -66,9 +66,11 @@ static void call_free(struct call *c)
     mem_free(c);
 }
 
-static void do_call(uv_work_t *uv)
+static void on_called(void *arg);
+
+static void do_call(void *arg)
 {
-    struct call *c = uv->data;
+    struct call *c = arg;
     const char *argv[LIMIT_ARGUMENTS] = {c->program};
     const char *const env[] = {c->password, "PATH=/run/current-system/sw/bin:/usr/bin:/bin",
                                "LC_ALL=C", "HOME=/", NULL};
@@ -82,15 +84,14 @@ static void do_call(uv_work_t *uv)
                                          .mixed = true},
                        &c->e, &c->end);
     program_stop_by(NULL);
+    loop_post(c->loop, on_called, c);
 }
-
-static void on_called(uv_work_t *uv, int status);
 
 static void call(struct power_action *p, const char *word)
 {
     struct call *c = mem_alloc(sizeof *c);
     const char *const usual[] = {"-v", "-I", "lanplus", "-N", "1", "-R", "4", "-E"};
-    c->uv.data = c;
+    c->loop = p->a->node->loop;
     c->of = p;
     c->program = mem_strdup(p->program);
     c->password = mem_printf("IPMITOOL_PASSWORD=%s", p->password);
@@ -110,7 +111,11 @@ static void call(struct power_action *p, const char *word)
     for (size_t i = 0; i < COUNT_OF(words); i++)
         str_list_add(&c->arguments, words[i]);
     p->call = c;
-    uv_queue_work(loop_uv(p->a->node->loop), &c->uv, do_call, on_called);
+    if (action_on_thread(p->a, do_call, c) < 0) {
+        call_free(TAKE(p->call));
+        action_end(p->a, OUTCOME_FAILED, NULL,
+                   "Too many controllers are asked at once. Try again later.");
+    }
 }
 
 /* --- how it ends --- */
@@ -244,11 +249,10 @@ static void take_answer(struct power_action *p, int status, const char *said)
     }
 }
 
-static void on_called(uv_work_t *uv, int status)
+static void on_called(void *arg)
 {
-    struct call *c = uv->data;
+    struct call *c = arg;
     struct power_action *p = c->of;
-    (void)status;
     if (p) {
         p->call = NULL;
         if (c->r < 0 && !watches_on(p))

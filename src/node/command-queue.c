@@ -8,6 +8,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+enum { ACTION_THREADS = 4, LIMIT_ACTION_WORKS = 64 /* that wait for a thread */ };
+
 /* --- outcomes --- */
 
 static struct command_outcome *outcome_copy(const struct command_outcome *o)
@@ -94,6 +96,14 @@ void action_tell_step(const struct action *a)
     struct command_outcome o = command_outcome_of(a->command.id, OUTCOME_RUNNING, "");
     o.step = a->step;
     commands_tell(a->node, &a->command, &o);
+}
+
+int action_on_thread(struct action *a, worker_fn *fn, void *arg)
+{
+    struct commands *s = a->owner;
+    if (!s->workers)
+        s->workers = workers_new(ACTION_THREADS, LIMIT_ACTION_WORKS, 0);
+    return workers_submit(s->workers, fn, arg);
 }
 
 void action_step(struct action *a, const char *fmt, ...)

@@ -1,6 +1,7 @@
 /* Between commands.c and the actions (action-*.c): one kind of thing that is acted on in each. */
 #pragma once
 
+#include "io/worker.h"
 #include "node/commands.h"
 
 /* A command that is being carried out. */
@@ -43,6 +44,10 @@ int action_note(struct action *a, const char *note, struct err *e) MUST_CHECK;
 /* Ends it: `a` is gone afterwards. `output` (what the thing itself said last; NULL) moves in. */
 void action_end(struct action *a, enum outcome_state state, char *output, const char *fmt, ...)
     PRINTF(4, 5);
+
+/* Runs fn(arg) on a thread that orders alone have: what waits long there holds up no question.
+ * -EAGAIN: too much waits for one already. The node ends only after fn has returned. */
+int action_on_thread(struct action *a, worker_fn *fn, void *arg) MUST_CHECK;
 
 /* Does the policy forbid this of a part of what it acts on? */
 bool action_is_denied(const struct action *a, enum command_verb verb, const char *target);

@@ -359,6 +359,7 @@ static void stop(void *state)
         action_free(s->actions.v[i]);
     }
     vec_done(&s->actions);
+    workers_free(s->workers);
     command_log_free(s->log);
     policy_free(s->policy);
     mem_free(s);

@@ -17,6 +17,7 @@ struct commands {
     int64_t policy_at_ms;         /* mono: when it was looked at */
     VEC(struct action *) actions; /* those that run and those that wait, in the order of coming */
     bool starting, again;         /* start_waiting() is at work; and is to look once more */
+    struct workers *workers;      /* of action_on_thread(); made when it is needed */
 };
 
 struct command_outcome command_outcome_of(const char *id, enum outcome_state state,

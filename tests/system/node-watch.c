@@ -6,8 +6,8 @@
  *              [process=…]']…
  *
  * With --commands, each line of stdin is a command, and outcomes are printed:
- *   ID VERB TARGET|- [argument=…] [sequence=N] [expires=WALL_MS], or: query ID, or a question:
- *   inspect NUMBER KIND [target=…] [argument=…] [timeout=MS]
+ *   ID VERB TARGET|- [argument=…] [secret=…] [sequence=N] [expires=WALL_MS], or: query ID, or a
+ * question: inspect NUMBER KIND [target=…] [argument=…] [timeout=MS]
  *
  * A tool for tests and for looking at a machine; ends with SIGINT or SIGTERM. */
 #include "base/clock.h"
@@ -239,6 +239,9 @@ static void set_member(struct command *c, const char *word)
 {
     if (str_starts(word, "argument="))
         c->argument = mem_strdup(word + 9);
+    else if (str_starts(word, "secret=")) /* lines of it are divided by commas */
+        for (char *p = c->secret = mem_strdup(word + 7); *p; p++)
+            *p = *p == ',' ? '\n' : *p;
     else if (str_starts(word, "sequence="))
         (void)!str_to_u64(word + 9, &c->sequence);
     else if (str_starts(word, "expires="))

@@ -219,6 +219,66 @@ test('without ipmitool its absence is told, with what to do; without a password 
     }
 });
 
+// A node whose ipmitool says what the test has it say: each call takes a file of its own, `1`, `2`, …, and waits until it is there.
+function scripted(t, name) {
+    const tree = path.join(dir, name);
+    fs.mkdirSync(path.join(tree, 'usr/bin'), { recursive: true });
+    fs.writeFileSync(path.join(tree, 'calls'), '');
+    fs.writeFileSync(path.join(tree, 'usr/bin/ipmitool'), `#!/bin/sh
+for word; do :; done
+echo "$word" >> ${tree}/calls
+n=$(wc -l < ${tree}/calls)
+while ! [ -e ${tree}/$n ]; do sleep 0.05; done
+. ${tree}/$n
+`, { mode: 0o755 });
+    const watch = new Watch(['--root', tree, '--docker', 'unix:///nowhere.sock', '--dbus', 'unix:path=/nowhere', '--policy', path.join(dir, 'agent.yaml')]);
+    t.after(() => watch.stop('SIGKILL'));
+    return {
+        watch,
+        calls: () => fs.readFileSync(path.join(tree, 'calls'), 'utf8').split('\n').filter(Boolean),
+        says(n, script) {
+            fs.writeFileSync(path.join(tree, `${n}.new`), `${script}\n`);
+            fs.renameSync(path.join(tree, `${n}.new`), path.join(tree, `${n}`));
+        },
+        order: (id, argument) => watch.say(`${id} machine.power bmc/127.0.0.1:9 argument=${argument} secret=admin,pw`),
+    };
+}
+const silent = 'echo "Error: Unable to establish IPMI v2 / RMCP+ session"; exit 1';
+
+test('a controller that misses an answer while it switches is asked again; one that does before is not', async t => {
+    const s = scripted(t, 'misses');
+    s.says(1, 'echo "Chassis Power is on"');
+    s.says(2, 'echo "Chassis Power Control: Down/Off"');
+    s.says(3, silent);
+    s.says(4, 'echo "Get Chassis Power Status failed: Node busy"; exit 1');
+    s.says(5, 'echo "Chassis Power is on"');
+    s.says(6, 'echo "Chassis Power is off"');
+    s.order('misses', 'off');
+    const ended = await s.watch.end('misses');
+    assert.deepEqual([ended.state, /was switched off at once, in /.test(ended.text)], ['done', true], ended.text);
+    assert.deepEqual(s.calls(), ['status', 'off', 'status', 'status', 'status', 'status']);
+    s.says(7, silent);
+    s.order('before', 'on');
+    const before = await s.watch.end('before');
+    assert.equal(before.state, 'failed');
+    assert.match(before.text, /Unable to establish|No controller answers/);
+    await s.watch.stop();
+});
+
+test('questions to the node are answered while controllers are silent, and it ends at once', async t => {
+    const s = scripted(t, 'silent');
+    for (const id of ['a', 'b', 'c', 'd', 'e', 'f']) s.watch.say(`${id} machine.power bmc/127.0.0.1:${id.charCodeAt(0)} argument=status secret=admin,pw`);
+    await until(() => s.calls().length === 4, 30000, 'all threads of the orders to wait');
+    const mounts = await s.watch.inspect('mounts');
+    assert.match(mounts.text, /does not tell what is mounted/); // a thread has looked: the tree has no /proc
+    assert.equal(s.calls().length, 4);
+    for (let n = 1; n <= 6; n++) s.says(n, 'echo "Chassis Power is on"');
+    for (const id of ['a', 'b', 'c', 'd', 'e', 'f']) assert.equal((await s.watch.end(id)).state, 'done');
+    s.order('left', 'status');
+    await until(() => s.calls().length === 7, 30000, 'one more that waits');
+    assert.deepEqual(await s.watch.stop(), { code: 0, signal: null });
+});
+
 test('what is forgotten is gone, and goes with its node', async () => {
     assert.equal((await admin.delete('/api/web/nodes/nas/bmc')).status, 204);
     assert.equal((await admin.delete('/api/web/nodes/nas/bmc')).status, 404);
