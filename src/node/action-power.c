@@ -14,6 +14,7 @@ enum {
     LOOK_AGAIN_MS = 1000,
     SWITCHES_MS = 45000, /* a controller that took it does it within */
     SHUTS_DOWN_MS = 4 * 60000,
+    SILENT_MS = SHUTS_DOWN_MS, /* a controller that took it, and starts anew itself meanwhile */
     LIMIT_SAID = 16 << 10,
     LIMIT_ARGUMENTS = 24,
 };
@@ -183,11 +184,15 @@ static void look_again(void *arg)
     call(p, power_word_name(POWER_STATUS));
 }
 
-/* It is still waited for: a controller that switches may be busy for a moment. */
-static bool watches_on(struct power_action *p)
+static void tell_waiting(struct power_action *p)
 {
-    int64_t most = p->word == POWER_SOFT ? SHUTS_DOWN_MS : SWITCHES_MS;
-    if (p->phase != WATCHING || clock_mono_ms() - p->told_ms >= most)
+    action_step(p->a, "waiting until %s is %s", p->node, should_be_on(p->word) ? "on" : "off");
+}
+
+/* False: that was the last look. */
+static bool watches_on(struct power_action *p, int64_t patience_ms)
+{
+    if (clock_mono_ms() - p->told_ms >= patience_ms)
         return false;
     p->pause = loop_timer_new(p->a->node->loop, LOOK_AGAIN_MS, 0, look_again, p);
     return true;
@@ -200,8 +205,8 @@ static void take_state_after(struct power_action *p, bool on)
     if (on == should_be_on(p->word)) {
         action_end(p->a, OUTCOME_DONE, NULL, "%s was %s, in %s.", p->node, what_was_done(p->word),
                    action_took(p->a, took));
-    } else if (watches_on(p)) {
-        return;
+    } else if (watches_on(p, p->word == POWER_SOFT ? SHUTS_DOWN_MS : SWITCHES_MS)) {
+        tell_waiting(p);
     } else if (p->word == POWER_SOFT) {
         action_end(p->a, OUTCOME_FAILED, NULL,
                    "%s was told to shut down, and is still on %d minutes later: its system does "
@@ -230,13 +235,27 @@ static void take_state_before(struct power_action *p, bool on)
     }
 }
 
+/* After the controller took it, that says nothing of the machine. */
+static void take_silence(struct power_action *p, const char *said)
+{
+    if (watches_on(p, SILENT_MS))
+        action_step(p->a, "its controller took it, and gives no answer since: asking again");
+    else
+        action_end(p->a, OUTCOME_FAILED, one_line(said, strlen(said)),
+                   "The controller at %s took it, but gives no answer any more: ask for the status "
+                   "of %s when it does.",
+                   p->place.host, p->node);
+}
+
 static void take_answer(struct power_action *p, int status, const char *said)
 {
     bool on = false, told = power_state_parse(said, &on) >= 0;
+    bool is_answer = !status && (told || p->phase == TELLING);
     p->plain_cipher |= power_guessed_cipher(said);
-    if (status || (p->phase != TELLING && !told)) {
-        if (!watches_on(p))
-            end_faulty(p, said);
+    if (!is_answer && p->phase == WATCHING) {
+        take_silence(p, said);
+    } else if (!is_answer) {
+        end_faulty(p, said);
     } else if (p->phase == ASKING) {
         take_state_before(p, on);
     } else if (p->phase == WATCHING) {
@@ -244,7 +263,7 @@ static void take_answer(struct power_action *p, int status, const char *said)
     } else {
         p->phase = WATCHING;
         p->told_ms = clock_mono_ms();
-        action_step(p->a, "waiting until %s is %s", p->node, should_be_on(p->word) ? "on" : "off");
+        tell_waiting(p);
         p->pause = loop_timer_new(p->a->node->loop, LOOK_AGAIN_MS, 0, look_again, p);
     }
 }
@@ -255,10 +274,12 @@ static void on_called(void *arg)
     struct power_action *p = c->of;
     if (p) {
         p->call = NULL;
-        if (c->r < 0 && !watches_on(p))
+        if (c->r < 0 && p->phase == WATCHING)
+            take_silence(p, err_text(&c->e, c->r));
+        else if (c->r < 0)
             action_end(p->a, OUTCOME_FAILED, NULL, "ipmitool gave no answer: %s",
                        err_text(&c->e, c->r));
-        else if (c->r >= 0)
+        else
             take_answer(p, c->end.status, str_text(&c->end.text));
     }
     call_free(c);

@@ -257,6 +257,9 @@ test('a controller that misses an answer while it switches is asked again; one t
     const ended = await s.watch.end('misses');
     assert.deepEqual([ended.state, /was switched off at once, in /.test(ended.text)], ['done', true], ended.text);
     assert.deepEqual(s.calls(), ['status', 'off', 'status', 'status', 'status', 'status']);
+    assert.deepEqual(s.watch.outcomes('misses').filter(o => o.state === 'running').map(o => o.step).slice(-3), [
+        'waiting until 127.0.0.1 is off', 'its controller took it, and gives no answer since: asking again', 'waiting until 127.0.0.1 is off',
+    ]);
     s.says(7, silent);
     s.order('before', 'on');
     const before = await s.watch.end('before');

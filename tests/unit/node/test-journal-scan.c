@@ -488,8 +488,5 @@ int main(void)
         cmocka_unit_test(a_file_cut_short_is_at_its_end),
         cmocka_unit_test(leaves_to_the_library), /* last: it leaves a file behind */
     };
-    /* Alone and first: cmocka takes the signal for itself before each test. */
-    const struct CMUnitTest cut_short[] = {cmocka_unit_test(a_file_cut_short_is_at_its_end)};
-    int failed = cmocka_run_group_tests(cut_short, set_up, tear_down);
-    return failed ? failed : cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, set_up, tear_down);
 }
