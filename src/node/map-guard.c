@@ -55,10 +55,10 @@ static void install(void)
 {
     struct sigaction own = {.sa_sigaction = on_bus_error, .sa_flags = SA_SIGINFO | SA_ONSTACK}, now;
     pthread_mutex_lock(&lock);
-    page = (uintptr_t)sysconf(_SC_PAGESIZE);
     sigaction(SIGBUS, NULL, &now);
     if (now.sa_sigaction != on_bus_error) {
         before = now;
+        page = (uintptr_t)sysconf(_SC_PAGESIZE);
         sigaction(SIGBUS, &own, NULL);
     }
     pthread_mutex_unlock(&lock);
