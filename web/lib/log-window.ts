@@ -158,15 +158,14 @@ export class Resume<L extends TimedLine> {
     this.known = new Set(newest.map(sameLine));
   }
 
-  /* The lines that are new, and whether some are missing before them; of `dropped` ones left out before `lines`, how many were new: none
-     where repeats follow them. */
-  take(lines: L[], dropped = 0): { lines: L[]; gap: boolean; dropped: number } {
-    if (this.left <= 0) return { lines, gap: false, dropped };
+  /* The lines that are new, and whether some are missing before them. */
+  take(lines: L[]): { lines: L[]; gap: boolean } {
+    if (this.left <= 0) return { lines, gap: false };
     const fresh = lines.filter((l) => !this.repeats(l));
     this.left -= lines.length;
     const gap = fresh.length > 0 && this.missing;
     if (fresh.length) this.missing = false;
-    return { lines: fresh, gap, dropped: fresh.length < lines.length ? 0 : dropped };
+    return { lines: fresh, gap };
   }
 
   private repeats(line: L): boolean {

@@ -29,7 +29,7 @@ export interface LogView {
 export const firstLines = 500;
 const pageLines = 500;
 const aroundLines = 300;
-const streamLines = 1000; // what a stream begins with: also the most that a source of it can repeat
+const streamLines = 1000; // what a stream begins with: also the most it can repeat
 const slowBeat = 500;
 const glance = 1000; // ms of one question to the nodes: so often a search says how far it has come
 export const searchLasts = 10_000; // ms, then it goes on by hand
@@ -250,8 +250,7 @@ export class LogReader {
   }
 
   private expectRepeats(window: LogWindow<LogLine>): void {
-    const sources = Math.max(1, this.query.services.length + this.query.nodes.length);
-    this.resume = new Resume(window.newestLines(), streamLines * sources);
+    this.resume = new Resume(window.newestLines(), streamLines);
     this.lostAt = window.lastLine?.t ?? 0;
   }
 
@@ -267,10 +266,10 @@ export class LogReader {
   }
 
   /* While the reader is elsewhere the window grows until it is full; then lines are only counted. */
-  private arrived(all: LogLine[], leftOut: number, opening: boolean): void {
+  private arrived(all: LogLine[], dropped: number, opening: boolean): void {
     const { window, following, fresh } = this.view;
     if (opening && window.end) this.expectRepeats(window);
-    const { lines, gap, dropped } = this.resume?.take(all, leftOut) ?? { lines: all, gap: false, dropped: leftOut };
+    const { lines, gap } = this.resume?.take(all) ?? { lines: all, gap: false };
     if (!lines.length && !dropped) return;
     if (!following && window.full) window.end = false;
     if (window.end) window.append(lines, ...this.marks(gap, dropped, lines[0]?.t ?? 0));
