@@ -57,7 +57,6 @@ static void install(void)
     pthread_mutex_lock(&lock);
     sigaction(SIGBUS, NULL, &now);
     if (now.sa_sigaction != on_bus_error) {
-        page = (uintptr_t)sysconf(_SC_PAGESIZE);
         before = now;
         page = (uintptr_t)sysconf(_SC_PAGESIZE);
         sigaction(SIGBUS, &own, NULL);
