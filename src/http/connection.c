@@ -92,7 +92,6 @@ void connection_reap(struct connection *c)
     c->prev->next = c->next;
     c->next->prev = c->prev;
     mem_free(c->held);
-    mem_free(c->memo);
     mem_free(c);
     server_note_gone(s);
 }

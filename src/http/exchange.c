@@ -133,9 +133,8 @@ static const char *find_cookie(struct http_exchange *x, const char *p, const cha
 {
     size_t len = strlen(name);
     while (*p) {
-        while (*p == ' ' || *p == '\t' || *p == ';')
-            p++;
-        size_t n = (size_t)(strchrnul(p, ';') - p);
+        p += strspn(p, " \t;");
+        size_t n = strcspn(p, ";");
         if (n > len && p[len] == '=' && memcmp(p, name, len) == 0) {
             const char *value = p + len + 1;
             n -= len + 1;

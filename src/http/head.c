@@ -94,20 +94,13 @@ static const char *skip_field_line(const char *p, const char *end)
     return end_line(p + char_span(p, (size_t)(end - p), CHAR_VALUE));
 }
 
-static const char malformed_line[] = "The request line is malformed.";
-
-static const char *check_request_line(const char *bytes, size_t n)
-{
-    return skip_request_line(bytes, bytes + n - 2) == bytes + n ? NULL : malformed_line;
-}
-
 /* `bytes` end with an empty line, as head_find() found them. */
 static const char *check_lines(const char *bytes, size_t n)
 {
     const char *end = bytes + n - 2; /* the empty line */
     const char *p = skip_request_line(bytes, end);
     if (!p)
-        return malformed_line;
+        return "The request line is malformed.";
     while (p < end)
         if (!(p = skip_field_line(p, end)))
             return "A header field is malformed.";
@@ -199,6 +192,7 @@ static void note_known(struct head *h, const struct http_field *f)
 static void terminate(struct head *h)
 {
     static char empty[1];
+    h->target[h->target_len] = 0;
     for (unsigned i = 0; i < h->n_fields; i++) {
         struct http_field *f = &h->fields[i];
         f->name[f->name_len] = 0;
@@ -268,55 +262,29 @@ static int check_expect(const struct head *h, const char **ret_why)
     return 417;
 }
 
-/* Up to where llhttp says `end`. */
-static int parse(struct head *h, char *bytes, size_t len, llhttp_errno_t end, const char **ret_why)
+int head_parse(struct head *h, char *bytes, size_t len, const char **ret_why)
 {
     llhttp_t parser;
+    *h = (struct head){.fields = h->fields, .max_fields = h->max_fields};
+    if ((*ret_why = check_lines(bytes, len)))
+        return 400;
     llhttp_init(&parser, HTTP_REQUEST, &settings);
     parser.data = h;
     llhttp_errno_t error = llhttp_execute(&parser, bytes, len);
-    if (error != end || !h->target)
+    if (error != HPE_PAUSED || !h->target)
         return refusal(h, error, ret_why);
     int status = check_version(&parser, ret_why);
     if (status)
         return status;
     h->method = llhttp_method_name(parser.method);
     h->minor_1 = parser.http_minor == 1;
-    h->says_close |= (parser.flags & F_CONNECTION_CLOSE) != 0;
-    h->says_keep_alive |= (parser.flags & F_CONNECTION_KEEP_ALIVE) != 0;
-    h->target[h->target_len] = 0;
-    return 0;
-}
-
-static int check(struct head *h, const char **ret_why)
-{
-    h->keep_alive = !h->says_close && (h->minor_1 || h->says_keep_alive);
+    h->keep_alive = parser.flags & F_CONNECTION_CLOSE ? false
+                    : h->minor_1                      ? true
+                                 : (parser.flags & F_CONNECTION_KEEP_ALIVE) != 0;
+    terminate(h);
     if ((*ret_why = check_meaning(h)))
         return 400;
     return check_expect(h, ret_why);
-}
-
-int head_parse(struct head *h, char *bytes, size_t len, const char **ret_why)
-{
-    *h = (struct head){.fields = h->fields, .max_fields = h->max_fields};
-    if ((*ret_why = check_lines(bytes, len)))
-        return 400;
-    int status = parse(h, bytes, len, HPE_PAUSED, ret_why);
-    if (status)
-        return status;
-    terminate(h);
-    return check(h, ret_why);
-}
-
-int head_parse_line(struct head *h, const struct head *like, char *bytes, size_t len,
-                    const char **ret_why)
-{
-    *h = *like;
-    h->target = NULL;
-    if ((*ret_why = check_request_line(bytes, len)))
-        return 400;
-    int status = parse(h, bytes, len, HPE_OK, ret_why);
-    return status ? status : check(h, ret_why);
 }
 
 const struct http_field *head_field(const struct head *h, const char *name, size_t name_len)

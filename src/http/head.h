@@ -32,9 +32,8 @@ struct head {
     const char *method; /* static */
     char *target;       /* NUL-terminated, not decoded */
     size_t target_len;
-    bool minor_1;                     /* HTTP/1.1; else HTTP/1.0 */
-    bool keep_alive;                  /* the peer wants the connection to stay */
-    bool says_close, says_keep_alive; /* the options of Connection */
+    bool minor_1;    /* HTTP/1.1; else HTTP/1.0 */
+    bool keep_alive; /* the peer wants the connection to stay */
     bool chunked;
     bool has_length;
     uint64_t length; /* Content-Length */
@@ -52,11 +51,6 @@ int64_t head_find(const char *bytes, size_t len, size_t max, size_t *scanned) MU
 /* Takes a complete head apart; `bytes` is changed and must outlive `h`. 0, or the HTTP status to
  * refuse it with: 400, 417, 431, 501, 505; then *ret_why is a sentence (static). */
 int head_parse(struct head *h, char *bytes, size_t len, const char **ret_why) MUST_CHECK;
-
-/* The same for the request line alone, `len` bytes with its line end, before header fields that are
- * those of `like`: h shares them with it, and it must outlive `h`. */
-int head_parse_line(struct head *h, const struct head *like, char *bytes, size_t len,
-                    const char **ret_why) MUST_CHECK;
 
 /* The first field of that name (any case), NULL when there is none. */
 const struct http_field *head_field(const struct head *h, const char *name, size_t name_len);

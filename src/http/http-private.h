@@ -7,7 +7,7 @@
 #include "http/arena.h"
 #include "http/chunked.h"
 #include "http/deadline.h"
-#include "http/head-memo.h"
+#include "http/head.h"
 #include "http/http.h"
 #include "http/proxies.h"
 #include "http/router.h"
@@ -65,14 +65,12 @@ struct connection {
     struct span input; /* not yet looked at; in `held` between two reads */
     char *held;
     size_t held_size;
-    size_t scanned;         /* of a head, see head_find() */
-    struct head_memo *memo; /* NULL until the second request */
-    uint64_t queued_total;  /* bytes that did not fit into the socket at once, ever */
-    uint64_t stall_mark;    /* of them sent when `writing` was set */
+    size_t scanned;        /* of a head, see head_find() */
+    uint64_t queued_total; /* bytes that did not fit into the socket at once, ever */
+    uint64_t stall_mark;   /* of them sent when `writing` was set */
     enum connection_state state;
     bool state_is_new; /* its deadline starts anew */
     bool is_reading, at_eof, close_after, linger, is_refused;
-    bool has_asked;  /* a request was read */
     bool in_process; /* connection_process() is on the stack */
     bool is_posted;  /* connection_process() will be called by a message */
     bool handle_closed;

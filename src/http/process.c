@@ -86,36 +86,16 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 
 /* --- requests --- */
 
-/* From the second request of a connection on its fields are remembered: many ask once. */
-static int parse_all(struct http_exchange *x, const char *bytes, size_t len, const char **ret_why)
-{
-    struct connection *c = x->c;
-    char *head = arena_dup(&x->arena, bytes, len);
-    int status = head_parse(&x->head, head, len, ret_why);
-    if (status == 0 && c->has_asked)
-        head_memo_keep(&c->memo, &x->head, head, bytes, len);
-    c->has_asked = true;
-    return status;
-}
-
-static int parse_head(struct http_exchange *x, const char *bytes, size_t len, const char **ret_why)
-{
-    const struct head_memo *memo = x->c->memo;
-    size_t line = head_memo_line(memo, bytes, len);
-    return line ? head_parse_line(&x->head, head_memo_fields(memo),
-                                  arena_dup(&x->arena, bytes, line), line, ret_why)
-                : parse_all(x, bytes, len, ret_why);
-}
-
 static void begin_request(struct connection *c, size_t len)
 {
     struct http_exchange *x = exchange_new(c);
     const char *why;
-    int status = parse_head(x, c->input.p, len, &why);
+    char *head = arena_dup(&x->arena, c->input.p, len);
     c->input.p += len;
     c->input.n -= len;
     c->scanned = 0;
     c->server->stats.requests_total++;
+    int status = head_parse(&x->head, head, len, &why);
     if (status)
         connection_refuse(c, status, status == 431 ? "head-too-large" : "bad-request", why);
     else

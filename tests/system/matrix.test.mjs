@@ -82,7 +82,7 @@ test('nobody in particular: 401 for everything but what is public', async () => 
         const a = await ask(anyone, o, { origin: undefined });
         if (!o.permission) { assert.notEqual(a.status, 401, of(o)); continue; }
         for (const x of [a, await ask(fake, o), await ask(forged, o)]) {
-            assert.equal(x.status, 401, `${of(o)}: ${x.status} ${x.text}`);
+            assert.equal(x.status, 401, `${of(o)}: ${x.status}`);
             assert.match(x.type, /^application\/problem\+json/);
             assert.equal(x.json.type, 'https://hydra.local/problems/signed-out');
             assert.equal(x.headers['www-authenticate'], 'Bearer');

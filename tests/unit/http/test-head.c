@@ -1,6 +1,6 @@
 #include "../test.h"
 
-#include "http/head-memo.h"
+#include "http/head.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -178,79 +178,6 @@ static void finds_the_end(void **state)
     }
 }
 
-/* Keeps the fields of `text`; what a request line before the same fields means then. */
-static int parse_again(const char *text, const char *line, struct head *h, char *copy)
-{
-    static struct head_memo *memo;
-    char other[512];
-    const char *why = NULL;
-    assert_int_equal(parse(text, h, copy), 0);
-    head_memo_keep(&memo, h, copy, text, strlen(text));
-    int n = snprintf(other, sizeof other, "%s%s", line, strchr(text, '\n') + 1);
-    assert_int_equal(head_memo_line(memo, other, (size_t)n), strlen(line));
-    other[n - 3]++;
-    assert_int_equal(head_memo_line(memo, other, (size_t)n), 0);
-    snprintf(copy, 512, "%s", line);
-    return head_parse_line(h, head_memo_fields(memo), copy, strlen(line), &why);
-}
-
-static void remembers_the_fields(void **state)
-{
-    (void)state;
-    struct head h;
-    char copy[512];
-    const char *text = "GET /a HTTP/1.1\r\nHost: example\r\nX-Empty:\r\nCookie:  a=b \r\n\r\n";
-    assert_int_equal(parse_again(text, "PUT /b?c HTTP/1.1\r\n", &h, copy), 0);
-    assert_string_equal(h.method, "PUT");
-    assert_string_equal(h.target, "/b?c");
-    assert_true(h.minor_1 && h.keep_alive && !h.has_length);
-    assert_int_equal(h.n_fields, 3);
-    assert_string_equal(h.known[HEAD_HOST]->value, "example");
-    assert_string_equal(h.known[HEAD_COOKIE]->value, "a=b");
-    assert_string_equal(head_field(&h, "x-empty", 7)->value, "");
-    assert_int_equal(parse_again(text, "GET / HTTP/1.0\r\n", &h, copy), 0);
-    assert_false(h.keep_alive);
-}
-
-/* Fields that only end as the last ones did are others. */
-static void remembers_all_fields_or_none(void **state)
-{
-    (void)state;
-    struct head h;
-    struct head_memo *memo = NULL;
-    char copy[512];
-    const char *text = "GET /a HTTP/1.1\r\nHost: a\r\n\r\n",
-               *more = "GET /a HTTP/1.1\r\nX: y\r\nHost: a\r\n\r\n",
-               *less = "GET /a HTTP/1.1\r\n\r\n";
-    assert_int_equal(parse(text, &h, copy), 0);
-    head_memo_keep(&memo, &h, copy, text, strlen(text));
-    assert_int_equal(head_memo_line(memo, text, strlen(text)), 17);
-    assert_int_equal(head_memo_line(memo, more, strlen(more)), 0);
-    assert_int_equal(head_memo_line(memo, less, strlen(less)), 0);
-    assert_int_equal(head_memo_line(NULL, text, strlen(text)), 0);
-    mem_free(memo);
-}
-
-static void checks_each_line_before_remembered_fields(void **state)
-{
-    (void)state;
-    struct head h;
-    char copy[512];
-    static const struct {
-        const char *line;
-        int status;
-    } t[] = {
-        {"GET  / HTTP/1.1\r\n", 400}, {"GET / HTTP/1.1x\r\n", 505}, {"BREW / HTTP/1.1\r\n", 501},
-        {"GET /\r\n", 400},           {"GET / HTTP/1.2\r\n", 505},  {"GET / HTTP/1.1\n", 400},
-    };
-    for (size_t i = 0; i < COUNT_OF(t); i++)
-        assert_int_equal(parse_again("GET /a HTTP/1.1\r\nHost: a\r\n\r\n", t[i].line, &h, copy),
-                         t[i].status);
-    /* What the fields lack for that version is missed. */
-    assert_int_equal(parse_again("GET /a HTTP/1.0\r\nA: b\r\n\r\n", "GET / HTTP/1.1\r\n", &h, copy),
-                     400);
-}
-
 /* Byte by byte it finds what it finds in one piece. */
 static void finds_the_end_piecemeal(void **state)
 {
@@ -269,9 +196,6 @@ int main(void)
         cmocka_unit_test(knows_who_keeps_the_connection),
         cmocka_unit_test(refuses_what_is_ambiguous),
         cmocka_unit_test(refuses_a_nul),
-        cmocka_unit_test(remembers_the_fields),
-        cmocka_unit_test(remembers_all_fields_or_none),
-        cmocka_unit_test(checks_each_line_before_remembered_fields),
         cmocka_unit_test(finds_the_end),
         cmocka_unit_test(finds_the_end_piecemeal),
     };
