@@ -1,13 +1,10 @@
 /* Disks: what they are, what is mounted from them, and how they are by S.M.A.R.T., where smartctl
  * is there. A disk that sleeps is left asleep. */
-#include "base/clock.h"
 #include "node/disk-list.h"
-#include "node/inspect-private.h"
-#include "node/root-call.h"
+#include "node/inspect-report.h"
 #include "node/smart-run.h"
 #include "node/smart.h"
 
-#include <stdio.h>
 #include <unistd.h>
 
 static const char may_not[] = "The agent may not ask its disks itself.";
@@ -18,12 +15,8 @@ static const char *const is_missing[] = {
 
 /* What is asked, by whom. */
 struct order {
-    struct inspect *i; /* NULL once it is on its thread */
-    struct root_request request;
-    struct root_call *call;
+    struct inspect_report report;
     char *root;
-    char *report;  /* of hydra-agent-helper; NULL = the disks are asked by this program */
-    char *trouble; /* why there is none; NULL */
 };
 
 struct survey {
@@ -42,8 +35,8 @@ static int ask_disk(struct survey *s, const struct disk *d, struct err *e, struc
     const char *json;
     size_t len;
     int status, r;
-    if (s->order->report) {
-        r = smart_report_find(s->order->report, d->name, e, &json, &len, &status);
+    if (s->order->report.text) {
+        r = smart_report_find(s->order->report.text, d->name, e, &json, &len, &status);
         return r < 0 ? r : smart_parse(json, len, status, e, ret_smart);
     }
     AUTO(program_end_done) struct program_end end = {0};
@@ -97,7 +90,7 @@ static void ask(struct survey *s, const struct disk *d, struct verdict *v, struc
         v->text = e->text;
     } else if (v->smart.denied) {
         v->text = may_not;
-        v->hint = s->order->trouble;
+        v->hint = s->order->report.trouble;
         s->any_denied = true;
     } else if (v->smart.asleep) {
         v->text = "It sleeps, and was not woken to be asked.";
@@ -157,7 +150,7 @@ static int tell(void *arg, struct jw *w, struct err *e)
     bool denied = s.any_denied && !s.any_told;
     jw_key_str(w, "smartctl", *s.version ? s.version : NULL);
     jw_key_str(w, "text", !s.smartctl ? is_missing[0] : denied ? may_not : NULL);
-    jw_key_str(w, "hint", !s.smartctl ? is_missing[1] : denied ? o->trouble : NULL);
+    jw_key_str(w, "hint", !s.smartctl ? is_missing[1] : denied ? o->report.trouble : NULL);
     jw_end_object(w);
     mem_free(s.smartctl);
     disk_list_done(&l);
@@ -169,29 +162,9 @@ static int tell(void *arg, struct jw *w, struct err *e)
 static void free_order(void *arg)
 {
     struct order *o = arg;
-    root_call_free(o->call);
+    inspect_report_done(&o->report);
     mem_free(o->root);
-    mem_free(o->report);
-    mem_free(o->trouble);
     mem_free(o);
-}
-
-static void go_on(struct order *o)
-{
-    struct inspect *i = TAKE(o->i);
-    i->state = NULL;
-    inspect_on_thread(i, tell, o, free_order);
-}
-
-static void on_answer(void *arg, const struct root_answer *a, const char *trouble)
-{
-    struct order *o = arg;
-    root_call_free(TAKE(o->call));
-    if (a && a->state == ROOT_DONE)
-        o->report = mem_strdup(a->output);
-    else
-        o->trouble = mem_strdup(a ? a->text : trouble);
-    go_on(o);
 }
 
 /* Asking a disk takes root's rights. Of a recorded tree nobody is asked. */
@@ -203,18 +176,12 @@ static bool needs_root(const struct order *o)
 
 static void start(struct inspect *i)
 {
-    static unsigned count; /* on the node's loop alone */
-    struct order *o = i->state = mem_alloc(sizeof *o);
-    o->i = i;
+    struct order *o = mem_alloc(sizeof *o);
     o->root = mem_strdup(i->node->settings.root);
-    if (!needs_root(o)) {
-        go_on(o);
-        return;
-    }
-    o->request.verb = ROOT_DISKS;
-    snprintf(o->request.id, sizeof o->request.id, ROOT_DISKS_ID "%llx-%u",
-             (unsigned long long)clock_wall_ms(), ++count);
-    o->call = root_call_start(i->node, &o->request, on_answer, o);
+    if (needs_root(o))
+        inspect_with_report(i, &o->report, ROOT_DISKS, ROOT_DISKS_ID, tell, o, free_order);
+    else
+        inspect_on_thread(i, tell, o, free_order);
 }
 
 static void stop(struct inspect *i)

@@ -1,26 +1,19 @@
 /* What logs take up: the journal, and the files in which Docker keeps what containers print, which
  * root's helper looks at. */
-#include "base/clock.h"
 #include "node/commands.h"
 #include "node/container-logs.h"
 #include "node/docker-private.h"
-#include "node/inspect-private.h"
+#include "node/inspect-report.h"
 #include "node/journal-usage.h"
-#include "node/root-call.h"
 
-#include <stdio.h>
 #include <unistd.h>
 
 /* What is asked, by whom. */
 struct order {
-    struct inspect *i; /* NULL once it is on its thread */
-    struct root_request request;
-    struct root_call *call;
+    struct inspect_report report;
     char *root;
     struct policy *policy;
     bool has_docker;
-    char *report;  /* of hydra-agent-helper; NULL = this program looks itself */
-    char *trouble; /* why there is none; NULL */
 };
 
 /* By root's report where there is one, else by looking. */
@@ -28,13 +21,13 @@ static int read_containers(const struct order *o, struct err *e, struct containe
 {
     if (!o->has_docker)
         return err_set(e, -ENOENT, "There is no Docker on this machine.");
-    if (o->trouble)
-        return err_set(e, -EIO, "%s", o->trouble);
-    if (o->report && container_logs_parse(o->report, ret_l) < 0)
+    if (o->report.trouble)
+        return err_set(e, -EIO, "%s", o->report.trouble);
+    if (o->report.text && container_logs_parse(o->report.text, ret_l) < 0)
         return err_set(e, -EIO,
                        "hydra-agent-helper answered something else; see to it that it is "
                        "of the agent's version.");
-    return o->report ? 0 : container_logs_read(e, ret_l);
+    return o->report.text ? 0 : container_logs_read(e, ret_l);
 }
 
 static int tell(void *arg, struct jw *w, struct err *e)
@@ -69,30 +62,10 @@ static int tell(void *arg, struct jw *w, struct err *e)
 static void free_order(void *arg)
 {
     struct order *o = arg;
-    root_call_free(o->call);
+    inspect_report_done(&o->report);
     mem_free(o->root);
     policy_free(o->policy);
-    mem_free(o->report);
-    mem_free(o->trouble);
     mem_free(o);
-}
-
-static void go_on(struct order *o)
-{
-    struct inspect *i = TAKE(o->i);
-    i->state = NULL;
-    inspect_on_thread(i, tell, o, free_order);
-}
-
-static void on_answer(void *arg, const struct root_answer *a, const char *trouble)
-{
-    struct order *o = arg;
-    root_call_free(TAKE(o->call));
-    if (a && a->state == ROOT_DONE)
-        o->report = mem_strdup(a->output);
-    else
-        o->trouble = mem_strdup(a ? a->text : trouble);
-    go_on(o);
 }
 
 static bool has_docker(struct node *n)
@@ -103,20 +76,14 @@ static bool has_docker(struct node *n)
 
 static void start(struct inspect *i)
 {
-    static unsigned count; /* on the node's loop alone */
-    struct order *o = i->state = mem_alloc(sizeof *o);
-    o->i = i;
+    struct order *o = mem_alloc(sizeof *o);
     o->root = mem_strdup(i->node->settings.root);
     o->policy = policy_copy(commands_policy(i->node));
     o->has_docker = has_docker(i->node);
-    if (!o->has_docker || geteuid() == 0 || *o->root) {
-        go_on(o);
-        return;
-    }
-    o->request.verb = ROOT_LOGS;
-    snprintf(o->request.id, sizeof o->request.id, ROOT_LOGS_ID "%llx-%u",
-             (unsigned long long)clock_wall_ms(), ++count);
-    o->call = root_call_start(i->node, &o->request, on_answer, o);
+    if (o->has_docker && geteuid() != 0 && !*o->root)
+        inspect_with_report(i, &o->report, ROOT_LOGS, ROOT_LOGS_ID, tell, o, free_order);
+    else
+        inspect_on_thread(i, tell, o, free_order);
 }
 
 static void stop(struct inspect *i)

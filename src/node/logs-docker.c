@@ -9,11 +9,10 @@
  *
  * A cursor is TIME.INDEX.DEPTH: nanoseconds, the how-many-th line of that nanosecond, and how many
  * lines stood after it, which says where the next page begins to look. */
-#include "node/logs-private.h"
+#include "node/logs-docker-private.h"
 
 #include "base/clock.h"
 #include "base/json.h"
-#include "io/answer-parser.h"
 
 #include <poll.h>
 #include <stdio.h>
@@ -21,65 +20,9 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum {
-    READ_SIZE = 64 << 10,
-    FIRST_TAIL = 64,      /* lines more than wanted: those of one moment are taken whole */
-    FIRST_SEARCH = 20000, /* lines that are searched at once */
-    TAIL_GROWTH = 8,      /* a window reaches at most so many times deeper than the last */
-    PROBE_GROWTH = 2,     /* the same while the position was not reached: costs a line */
-    DEPTH_MAX = 1 << 30,
-    UNSORTED = 256,        /* lines more than wanted: their order in the log is not that of time */
-    FILE_FIRST = 64 << 10, /* bytes of a file, of a page; */
-    FILE_SEARCH = 4 << 20, /* of a search; */
-    FILE_MOST = 32 << 20,  /* each window twice the last, up to this */
-    ROUND_MAX_MS = 60 * 1000, /* of one question */
-    RETRY_MS = 1000,          /* following: the container may come back */
-    LIMIT_ENGINE_SENTENCE = 300,
-};
-
-struct place_ns {
-    int64_t ns;
-    uint32_t k;
-};
-
-struct docker_log {
-    struct log_source s;
-    const struct log_reading *r;
-    struct log_place place;
-    /* the answer that is being read */
-    int fd;
-    struct answer_parser parser;
-    struct log_frames frames;
-    struct str refusal; /* body of an answer that is none of 200 */
-    bool ended;
-    char *buffer;
-    /* lines */
-    VEC(struct log_line) lines; /* [head …): read, meant and not yet taken */
-    size_t head;
-    bool has_place;
-    struct place_ns place_ns; /* where to go on, exclusive */
-    int64_t time_us;          /* or this, inclusive; 0 = none */
-    struct place_ns last;     /* the line read last */
-    uint64_t n_read;
-    bool past; /* OLDER: the position was reached, nothing more is wanted */
-    int64_t retry_ms;
-    /* OLDER */
-    uint64_t tail, depth;
-    bool whole, has_come;    /* has_come: further back than where it began */
-    bool tail_cut, cut_next; /* lines were more than a page takes; they are the next window's */
-    int64_t first_ns;        /* of the answer */
-    int64_t edge_ns;         /* what is younger was read; 0 = nothing was */
-    uint64_t probe_tail;     /* the window before: its depth, */
-    int64_t probe_ns;        /* and where it began */
-    struct log_json file;    /* of `n` files: 0 = the engine is asked */
-};
-
-static const int64_t EDGE_SLACK_NS = 100000000; /* lines are so much out of order at most */
-static const int64_t PAST_SLACK_NS = 5000000000;
-
 /* --- the connection --- */
 
-static void drop(struct docker_log *d)
+void docker_log_drop(struct docker_log *d)
 {
     if (d->fd >= 0)
         close(d->fd);
@@ -127,7 +70,7 @@ static char *print_request(const struct docker_log *d)
     return str_take(&q);
 }
 
-static int fail(struct docker_log *d, int code, const char *text)
+int docker_log_fail(struct docker_log *d, int code, const char *text)
 {
     mem_free(d->s.why);
     d->s.why = mem_strdup(text);
@@ -152,9 +95,6 @@ static int connect_to(struct docker_log *d)
     return 0;
 }
 
-static void on_line(void *arg, unsigned stream, int64_t time_ns, const char *text, size_t n,
-                    bool cut);
-
 static bool on_body(void *arg, const char *bytes, size_t n)
 {
     struct docker_log *d = arg;
@@ -166,11 +106,11 @@ static bool on_body(void *arg, const char *bytes, size_t n)
     return true;
 }
 
-static int ask(struct docker_log *d)
+int docker_log_ask(struct docker_log *d)
 {
-    drop(d);
+    docker_log_drop(d);
     d->parser = (struct answer_parser){.on_body = on_body, .arg = d};
-    d->frames = (struct log_frames){.on_line = on_line, .arg = d};
+    d->frames = (struct log_frames){.on_line = docker_log_line, .arg = d};
     d->last = (struct place_ns){0};
     d->n_read = 0;
     d->ended = d->past = false;
@@ -179,8 +119,8 @@ static int ask(struct docker_log *d)
         AUTO(mem_freep)
         char *text =
             mem_printf("The engine does not answer on %s: %s.", d->place.socket, strerror(-r));
-        drop(d);
-        return fail(d, r, text);
+        docker_log_drop(d);
+        return docker_log_fail(d, r, text);
     }
     if (d->r->follow) {
         d->s.fd = d->fd;
@@ -202,20 +142,23 @@ static int refuse(struct docker_log *d)
                      ? mem_printf("The engine has no container %s any more.", d->place.name)
                      : mem_printf("The engine does not give the log of %s: %s.", d->place.name,
                                   *said ? said : "it refuses");
-    return fail(d, d->parser.status == 404 ? -ENOENT : -EOPNOTSUPP, text);
+    return docker_log_fail(d, d->parser.status == 404 ? -ENOENT : -EOPNOTSUPP, text);
 }
 
 /* 1 = something was read, 0 = the answer ended, -EAGAIN = nothing yet. */
-static int read_some(struct docker_log *d, bool wait)
+int docker_log_read(struct docker_log *d, bool wait)
 {
     struct pollfd p[2] = {{d->fd, POLLIN, 0}, {d->r->cancel_fd, POLLIN, 0}};
     if (poll(p, 2, wait ? ROUND_MAX_MS : 0) == 0)
-        return wait ? fail(d, -ETIMEDOUT, "The engine hangs: its log does not come.") : -EAGAIN;
+        return wait ? docker_log_fail(d, -ETIMEDOUT, "The engine hangs: its log does not come.")
+                    : -EAGAIN;
     if (log_reading_ended(d->r))
         return -ECANCELED;
     ssize_t n = read(d->fd, d->buffer, READ_SIZE);
     if (n < 0)
-        return errno == EINTR || errno == EAGAIN ? 1 : fail(d, -errno, "The engine broke off.");
+        return errno == EINTR || errno == EAGAIN
+                   ? 1
+                   : docker_log_fail(d, -errno, "The engine broke off.");
     int r = n ? answer_feed(&d->parser, d->buffer, (size_t)n) : 1;
     if (r == 0)
         return 1;
@@ -225,12 +168,20 @@ static int read_some(struct docker_log *d, bool wait)
     if (d->parser.status / 100 != 2)
         return refuse(d);
     if (r < 0)
-        return fail(d, r, "The engine's answer can't be understood.");
+        return docker_log_fail(d, r, "The engine's answer can't be understood.");
     log_frames_end(&d->frames);
     return 0;
 }
 
 /* --- lines --- */
+
+void docker_log_clear(struct docker_log *d)
+{
+    for (size_t i = d->head; i < d->lines.n; i++)
+        log_line_done(&d->lines.v[i]);
+    d->head = d->lines.n = 0;
+    d->tail_cut = d->cut_next = false;
+}
 
 static bool is_after(struct place_ns a, struct place_ns b)
 {
@@ -254,7 +205,7 @@ static bool is_in_range(struct docker_log *d, struct place_ns at)
 }
 
 /* OLDER: the youngest that is meant; 0 = the end. */
-static int64_t newest_ns(const struct docker_log *d)
+int64_t docker_log_newest(const struct docker_log *d)
 {
     int64_t ns = d->r->query->until_us * 1000;
     if (d->has_place)
@@ -267,7 +218,7 @@ static int64_t newest_ns(const struct docker_log *d)
 /* OLDER: so far beyond the position that nothing earlier comes any more. */
 static bool is_past(const struct docker_log *d, int64_t ns)
 {
-    int64_t newest = is_newer_mode(d) ? 0 : newest_ns(d);
+    int64_t newest = is_newer_mode(d) ? 0 : docker_log_newest(d);
     return newest && ns > newest + (newest == d->edge_ns ? EDGE_SLACK_NS : PAST_SLACK_NS);
 }
 
@@ -314,8 +265,8 @@ static void keep(struct docker_log *d, struct place_ns at, unsigned stream, cons
     trim(d);
 }
 
-static void on_line(void *arg, unsigned stream, int64_t time_ns, const char *text, size_t n,
-                    bool cut)
+void docker_log_line(void *arg, unsigned stream, int64_t time_ns, const char *text, size_t n,
+                     bool cut)
 {
     struct docker_log *d = arg;
     struct place_ns at = {time_ns, d->n_read && time_ns == d->last.ns ? d->last.k + 1 : 0};
@@ -340,7 +291,7 @@ static int come_back(struct docker_log *d)
     if (clock_mono_ms() < d->retry_ms)
         return -EAGAIN;
     d->retry_ms = clock_mono_ms() + RETRY_MS;
-    return ask(d);
+    return docker_log_ask(d);
 }
 
 /* A line that is taken is where a new question goes on. */
@@ -361,9 +312,9 @@ static int next_newer(struct log_source *s, struct log_line *ret_line)
             return take_first(d, ret_line);
         if (d->fd < 0 && d->ended && !follow)
             return LOG_NEXT_END;
-        int r = d->fd < 0 ? (follow ? come_back(d) : ask(d)) : 0;
+        int r = d->fd < 0 ? (follow ? come_back(d) : docker_log_ask(d)) : 0;
         if (r == 0)
-            r = read_some(d, !follow);
+            r = docker_log_read(d, !follow);
         if (r > 0)
             continue;
         if (d->ended && d->n_read && is_newer_mode(d)) {
@@ -371,7 +322,7 @@ static int next_newer(struct log_source *s, struct log_line *ret_line)
             d->place_ns = d->last;
         }
         if (r != -EAGAIN)
-            drop(d);
+            docker_log_drop(d);
         d->ended = d->ended || d->fd < 0;
         d->s.timeout_ms = follow && d->fd < 0 ? RETRY_MS : -1;
         if (d->head < d->lines.n)
@@ -381,224 +332,13 @@ static int next_newer(struct log_source *s, struct log_line *ret_line)
     }
 }
 
-/* --- backwards --- */
-
-static void clear_lines(struct docker_log *d)
-{
-    for (size_t i = d->head; i < d->lines.n; i++)
-        log_line_done(&d->lines.v[i]);
-    d->head = d->lines.n = 0;
-    d->tail_cut = d->cut_next = false;
-}
-
-static int read_window(struct docker_log *d)
-{
-    clear_lines(d);
-    int64_t begun_ms = clock_mono_ms();
-    int r = ask(d);
-    while (r == 0 && (r = read_some(d, true)) == 1)
-        r = clock_mono_ms() - begun_ms > ROUND_MAX_MS
-                ? fail(d, -ETIME, "The log is too long to be searched in time.")
-                : 0;
-    drop(d);
-    return r;
-}
-
-/* The same of the file; `tail` counts bytes. */
-static int read_file_window(struct docker_log *d)
-{
-    clear_lines(d);
-    d->frames = (struct log_frames){.on_line = on_line, .arg = d};
-    d->last = (struct place_ns){0};
-    d->n_read = 0;
-    d->past = false;
-    d->whole = !log_json_back(&d->file, (int64_t)d->tail);
-    int r = log_json_read(&d->file, &d->frames, d->r->cancelled, &d->past);
-    if (r == 0 && !d->past)
-        log_frames_end(&d->frames);
-    log_frames_done(&d->frames);
-    return r < 0 && r != -ECANCELED ? fail(d, r, "Its log file can't be read to its end.") : r;
-}
-
-/* Cursors say how deep a line lies: known only now. 0 = not counted. */
-static void set_depths(struct docker_log *d, uint64_t total)
-{
-    for (size_t i = d->head; i < d->lines.n; i++) {
-        struct log_line *l = &d->lines.v[i];
-        char *dot = l->cursor ? strrchr(l->cursor, '.') : NULL;
-        uint64_t from_start = 0;
-        if (!dot || str_to_u64(dot + 1, &from_start) < 0)
-            continue;
-        *dot = 0;
-        uint64_t depth = total ? total - from_start + 1 : 0;
-        char *cursor = mem_printf("%s.%llu", l->cursor, (unsigned long long)depth);
-        mem_free(l->cursor);
-        l->cursor = cursor;
-    }
-}
-
-/* Near its beginning the window may lack lines: they are the next one's. */
-static void set_edge(struct docker_log *d)
-{
-    int64_t us = (d->first_ns + EDGE_SLACK_NS) / 1000, newest = newest_ns(d);
-    size_t n = d->head;
-    if (!d->n_read || (newest && us * 1000 >= newest))
-        us = newest / 1000; /* it came no further */
-    else
-        d->has_come = true;
-    for (size_t i = d->head; i < d->lines.n; i++)
-        if (d->lines.v[i].time_us > us)
-            d->lines.v[n++] = d->lines.v[i];
-        else
-            log_line_done(&d->lines.v[i]);
-    d->lines.n = n;
-    if (!d->has_come)
-        return;
-    d->edge_ns = us * 1000 + 999; /* whole microseconds, as pages begin at */
-    d->s.reached_us = us;
-}
-
-static bool is_search(const struct docker_log *d)
-{
-    return log_filter_has_text(d->r->filter) || d->r->query->level != LINE_NO_LEVEL;
-}
-
-static uint64_t first_tail(const struct docker_log *d)
-{
-    const struct log_query *q = d->r->query;
-    bool search = is_search(d);
-    uint64_t n = search ? FIRST_SEARCH : q->limit + FIRST_TAIL;
-    return d->depth + d->depth / 4 + n;
-}
-
-/* The position lies deeper: how deep, going by the last two windows. */
-static uint64_t probe_deeper(const struct docker_log *d)
-{
-    double lines = (double)(d->tail - d->probe_tail), ns = (double)(d->probe_ns - d->first_ns);
-    double missing = (double)(d->first_ns - newest_ns(d));
-    if (!d->probe_tail || ns <= 0 || missing <= 0)
-        return d->tail * PROBE_GROWTH;
-    double more = lines * missing / ns * 1.1 + FIRST_SEARCH;
-    double most = (double)d->tail * TAIL_GROWTH;
-    return d->tail + (uint64_t)(more < most ? more : most);
-}
-
-/* As much as can be read in the time that is left, going by what the last window took. */
-static uint64_t next_tail(const struct docker_log *d, int64_t took_ms)
-{
-    if (d->past && d->n_read <= 1)
-        return probe_deeper(d);
-    int64_t left_ms = d->r->deadline_ms - clock_mono_ms();
-    uint64_t more = d->n_read / (uint64_t)(took_ms + 1) * (uint64_t)(left_ms > 0 ? left_ms : 0);
-    uint64_t most = d->tail * (TAIL_GROWTH - 1);
-    more = more < most ? more : most;
-    return d->tail + (more > FIRST_SEARCH ? more : FIRST_SEARCH);
-}
-
-/* The next window back in time, of what the engine says. */
-static int ask_back(struct docker_log *d)
-{
-    bool is_first = !d->tail;
-    int64_t begun_ms = clock_mono_ms(), before_ns = d->first_ns;
-    if (is_first)
-        d->tail = first_tail(d);
-    int r = read_window(d);
-    if (r < 0)
-        return r;
-    /* Fewer than asked for, or it begins where the one before did: there are no earlier ones. */
-    d->whole = (!d->past && d->n_read < d->tail) || (!is_first && before_ns == d->first_ns);
-    set_depths(d, d->past && d->tail > d->n_read ? d->tail : d->n_read);
-    if (d->whole)
-        return 0;
-    set_edge(d);
-    uint64_t tail = d->tail;
-    d->tail = next_tail(d, clock_mono_ms() - begun_ms);
-    d->probe_tail = tail;
-    d->probe_ns = d->first_ns;
-    return 0;
-}
-
-/* The same, of the file. */
-static int read_back(struct docker_log *d)
-{
-    if (!d->tail && newest_ns(d))
-        log_json_seek(&d->file, newest_ns(d) + PAST_SLACK_NS);
-    uint64_t doubled = d->tail < FILE_MOST ? d->tail * 2 : FILE_MOST;
-    d->tail = d->tail ? doubled : is_search(d) ? FILE_SEARCH : FILE_FIRST;
-    int r = read_file_window(d);
-    if (r < 0)
-        return r;
-    set_depths(d, 0);
-    if (!d->whole)
-        set_edge(d);
-    return 0;
-}
-
-static bool is_younger(const struct log_line *a, const struct log_line *b)
-{
-    return a->time_us != b->time_us ? a->time_us > b->time_us : a->below_us > b->below_us;
-}
-
-/* By time, so that a page that ends among them leaves out what is older, and nothing else. Few are
- * out of order, and not by much: insertion. */
-static void sort_lines(struct docker_log *d)
-{
-    for (size_t i = d->head + 1; i < d->lines.n; i++) {
-        struct log_line l = d->lines.v[i];
-        size_t k = i;
-        for (; k > d->head && is_younger(&d->lines.v[k - 1], &l); k--)
-            d->lines.v[k] = d->lines.v[k - 1];
-        d->lines.v[k] = l;
-    }
-}
-
-static int fill(struct docker_log *d)
-{
-    int r = d->file.n ? read_back(d) : ask_back(d);
-    if (r < 0)
-        return r;
-    if (d->whole)
-        d->tail_cut = d->tail_cut || d->cut_next;
-    sort_lines(d);
-    return 0;
-}
-
-static int give_up(struct docker_log *d, int code)
-{
-    clear_lines(d);
-    drop(d);
-    d->whole = true;
-    return code;
-}
-
-static int next_older(struct log_source *s, struct log_line *ret_line)
-{
-    struct docker_log *d = CONTAINER_OF(s, struct docker_log, s);
-    for (bool waited = false; d->head == d->lines.n; waited = true) {
-        if (d->tail_cut)
-            return LOG_NEXT_LATE;
-        if (d->whole || log_reading_ended(d->r))
-            return LOG_NEXT_END;
-        if (d->has_come && log_reading_late(d->r))
-            return LOG_NEXT_LATE;
-        if (waited && d->has_come && log_reading_turn_over(d->r))
-            return LOG_NEXT_TURN;
-        int r = fill(d);
-        if (r < 0)
-            return give_up(d, r);
-    }
-    *ret_line = d->lines.v[--d->lines.n];
-    s->reached_us = ret_line->time_us;
-    return LOG_NEXT_LINE;
-}
-
 /* --- opening --- */
 
 static void close_docker(struct log_source *s)
 {
     struct docker_log *d = CONTAINER_OF(s, struct docker_log, s);
-    drop(d);
-    clear_lines(d);
+    docker_log_drop(d);
+    docker_log_clear(d);
     log_json_close(&d->file);
     vec_done(&d->lines);
     str_done(&d->refusal);
@@ -627,7 +367,7 @@ struct log_source *log_docker_open(const struct log_reading *r, const struct log
                                    const char *cursor, int64_t time_us)
 {
     struct docker_log *d = mem_alloc(sizeof *d);
-    d->s = (struct log_source){.next = r->newer ? next_newer : next_older,
+    d->s = (struct log_source){.next = r->newer ? next_newer : docker_log_next_older,
                                .close = close_docker,
                                .fd = -1,
                                .timeout_ms = -1,

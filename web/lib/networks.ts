@@ -1,14 +1,9 @@
 // Which networks of its engine a container can join or leave, and how each is called. Pure.
+import type { EngineNetworks } from '@/api/types';
+
 export type NetworkDeed = 'connect' | 'disconnect';
 
-interface Network {
-  name: string;
-  driver: string;
-  scope: string;
-  internal: boolean;
-  joinable: boolean;
-  joined: boolean | null;
-}
+type Network = EngineNetworks['networks'][number];
 
 /* "media: bridge", "backend: overlay, swarm, leads nowhere else" */
 const textOf = (n: Network): string => `${n.name}: ${[n.driver, n.scope !== 'local' && n.scope, n.internal && 'leads nowhere else'].filter(Boolean).join(', ')}`;
