@@ -3,25 +3,14 @@
 
 #include "node/container-logs.h"
 #include "node/journal-usage.h"
-
-#include <unistd.h>
+#include "node/program.h"
 
 enum { VACUUM_MS = 4 * 60 * 1000 };
-
-static const char *find_journalctl(void)
-{
-    static const char *const places[] = {"/usr/bin/journalctl", "/bin/journalctl",
-                                         "/run/current-system/sw/bin/journalctl"};
-    for (size_t i = 0; i < COUNT_OF(places); i++)
-        if (access(places[i], X_OK) == 0)
-            return places[i];
-    return NULL;
-}
 
 /* What is written to is put aside first, so that its files can go, too. */
 static int run_vacuum(const struct vacuum *v, struct err *e, struct str *ret_said)
 {
-    const char *program = find_journalctl();
+    AUTO(mem_freep) char *program = program_find("", "journalctl");
     AUTO(mem_freep) char *size = mem_printf("--vacuum-size=%llu", (unsigned long long)v->bytes);
     AUTO(mem_freep) char *age = mem_printf("--vacuum-time=%llus", (unsigned long long)v->seconds);
     const char *argv[5] = {program, "--rotate"};

@@ -1,5 +1,6 @@
 /* What hydra-agent-helper does in one go: ordered, its steps told, and what it answered. */
 #include "node/commands-private.h"
+#include "node/docker.h"
 #include "node/root-call.h"
 
 enum { ROOT_WAIT_MS = 5 * 60 * 1000 };
@@ -10,8 +11,8 @@ struct root_order {
     struct root_call *call;
 };
 
-/* The helper asks the machine's own Docker. */
-static int take_container(const char *target, struct err *e, struct root_request *r)
+/* The helper asks the machine's own Docker, by name: another engine may have a namesake. */
+static int take_container(struct node *n, const char *target, struct err *e, struct root_request *r)
 {
     static const char prefix[] = "docker/";
     const char *name = target + strlen(prefix);
@@ -19,12 +20,17 @@ static int take_container(const char *target, struct err *e, struct root_request
         return err_set(e, -EINVAL,
                        "Only Docker's own logs of containers can be emptied, not those of %.*s.",
                        (int)strcspn(target, "/"), target);
+    if (!docker_is_own(n))
+        return err_set(e, -EINVAL,
+                       "The agent watches a Docker elsewhere (docker_host): logs are emptied only "
+                       "of the one at /run/docker.sock.");
     if (!container_name_is_valid(name) || !str_copy(r->name, sizeof r->name, name))
         return err_set(e, -EINVAL, "%.150s is no name of a container.", name);
     return 0;
 }
 
-static int take_order(const struct command *c, struct root_request *ret_r, struct err *e)
+static int take_order(struct node *n, const struct command *c, struct root_request *ret_r,
+                      struct err *e)
 {
     struct root_request r = {0};
     if (!str_copy(r.id, sizeof r.id, c->id))
@@ -41,7 +47,7 @@ static int take_order(const struct command *c, struct root_request *ret_r, struc
         break;
     case COMMAND_CONTAINER_TRUNCATE_LOG:
         r.verb = ROOT_EMPTY;
-        if (take_container(c->target, e, &r) < 0)
+        if (take_container(n, c->target, e, &r) < 0)
             return -EINVAL;
         break;
     default:
@@ -75,7 +81,7 @@ static void start(struct action *a)
     struct err e = {0};
     struct root_order *o = a->state = mem_alloc(sizeof *o);
     o->a = a;
-    if (take_order(&a->command, &o->request, &e) < 0) {
+    if (take_order(a->node, &a->command, &o->request, &e) < 0) {
         action_end(a, OUTCOME_REFUSED, NULL, "%s", e.text);
         return;
     }
@@ -90,7 +96,7 @@ static void resume(struct action *a, const char *note)
     struct root_order *o = a->state = mem_alloc(sizeof *o);
     o->a = a;
     (void)note;
-    (void)!take_order(&a->command, &o->request, NULL); /* it was taken before */
+    (void)!take_order(a->node, &a->command, &o->request, NULL); /* it was taken before */
     o->call = root_call_watch(a->node, &o->request, on_answer, o);
     root_call_on_step(o->call, on_step);
 }

@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "node/docker-private.h"
+#include "node/engine-ask.h"
 #include "node/logs-private.h"
 
 #include <dirent.h>
@@ -254,6 +255,15 @@ struct entry *docker_entry(struct node *n, const char *id)
     return NULL;
 }
 
+/* Read with rights that its users lack: only where Docker itself keeps it. Podman's has another
+ * form, and a user's engine may name anything. */
+static bool has_own_file(const struct engine *e, const struct entry *x)
+{
+    AUTO(mem_freep) char *place = mem_printf("/containers/%s/%s-json.log", x->id, x->id);
+    return x->c->log_file && !e->version.podman && e->uid == 0 && docker_id_is_valid(x->id) &&
+           str_ends(x->c->log_file, place);
+}
+
 bool docker_log_place(struct node *n, const char *name, struct log_place *ret)
 {
     struct docker *d = node_module_state(n, &docker_module);
@@ -266,10 +276,20 @@ bool docker_log_place(struct node *n, const char *name, struct log_place *ret)
                                   .name = mem_strdup(x->c->seen->name),
                                   .socket = mem_strdup(e->socket),
                                   .api = mem_strdup(e->version.api)};
-        if (x->c->log_file && !e->version.podman) /* Podman's has another form */
+        if (has_own_file(e, x))
             ret->file = mem_printf("%s%s", n->settings.root, x->c->log_file);
         return true;
     }
+    return false;
+}
+
+bool docker_is_own(struct node *n)
+{
+    static const char *const sockets[] = ENGINE_SOCKETS;
+    const struct engine *e = docker_engine(n, "docker/");
+    for (size_t i = 0; e && e->met && i < COUNT_OF(sockets); i++)
+        if (str_eq(e->socket, sockets[i]))
+            return true;
     return false;
 }
 

@@ -2,7 +2,7 @@
  * root's helper looks at. */
 #include "node/commands.h"
 #include "node/container-logs.h"
-#include "node/docker-private.h"
+#include "node/docker.h"
 #include "node/inspect-report.h"
 #include "node/journal-usage.h"
 
@@ -68,18 +68,12 @@ static void free_order(void *arg)
     mem_free(o);
 }
 
-static bool has_docker(struct node *n)
-{
-    struct engine *e = docker_engine(n, "docker/");
-    return e && e->met;
-}
-
 static void start(struct inspect *i)
 {
     struct order *o = mem_alloc(sizeof *o);
     o->root = mem_strdup(i->node->settings.root);
     o->policy = policy_copy(commands_policy(i->node));
-    o->has_docker = has_docker(i->node);
+    o->has_docker = docker_is_own(i->node);
     if (o->has_docker && geteuid() != 0 && !*o->root)
         inspect_with_report(i, &o->report, ROOT_LOGS, ROOT_LOGS_ID, tell, o, free_order);
     else

@@ -34,6 +34,11 @@ void log_query_done(struct log_query *q)
     *q = (struct log_query){0};
 }
 
+static bool is_time(int64_t us)
+{
+    return us >= 0 && us <= LIMIT_LOG_TIME_US;
+}
+
 int log_query_check(const struct log_query *q, struct err *e)
 {
     struct log_filter *f = NULL;
@@ -46,6 +51,8 @@ int log_query_check(const struct log_query *q, struct err *e)
             "q");
     if (q->text && !str_is_utf8(q->text, strlen(q->text)))
         return err_field(e, err_set(e, -EINVAL, "The text to look for is not UTF-8."), "q");
+    if (!is_time(q->since_us) || !is_time(q->until_us) || !is_time(q->from.time_us))
+        return err_field(e, err_set(e, -EINVAL, "There is no such time."), "since");
     int r = log_filter_new(q, e, &f);
     if (r == 0)
         log_filter_free(f);

@@ -139,8 +139,13 @@ static int read_back(struct docker_log *d)
     if (!d->tail && docker_log_newest(d))
         log_json_seek(&d->file, docker_log_newest(d) + PAST_SLACK_NS);
     uint64_t doubled = d->tail < FILE_MOST ? d->tail * 2 : FILE_MOST;
-    d->tail = d->tail ? doubled : is_search(d) ? FILE_SEARCH : FILE_FIRST;
+    if (d->tail && d->took_ms > WINDOW_MS) /* a slow disk, a costly expression */
+        d->tail = d->tail / 2 > FILE_FIRST ? d->tail / 2 : FILE_FIRST;
+    else
+        d->tail = d->tail ? doubled : is_search(d) ? FILE_SEARCH : FILE_FIRST;
+    int64_t begun_ms = clock_mono_ms();
     int r = read_file_window(d);
+    d->took_ms = clock_mono_ms() - begun_ms;
     if (r < 0)
         return r;
     set_depths(d, 0);

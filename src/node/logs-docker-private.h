@@ -14,7 +14,8 @@ enum {
     UNSORTED = 256,        /* lines more than wanted: their order in the log is not that of time */
     FILE_FIRST = 64 << 10, /* bytes of a file, of a page; */
     FILE_SEARCH = 4 << 20, /* of a search; */
-    FILE_MOST = 32 << 20,  /* each window twice the last, up to this */
+    FILE_MOST = 32 << 20,  /* each window twice the last, up to this, */
+    WINDOW_MS = 250,       /* and less where that took longer */
     ROUND_MAX_MS = 60 * 1000, /* of one question */
     RETRY_MS = 1000,          /* following: the container may come back */
     LIMIT_ENGINE_SENTENCE = 300,
@@ -48,6 +49,7 @@ struct docker_log {
     int64_t retry_ms;
     /* OLDER */
     uint64_t tail, depth;
+    int64_t took_ms;         /* the last window of a file */
     bool whole, has_come;    /* has_come: further back than where it began */
     bool tail_cut, cut_next; /* lines were more than a page takes; they are the next window's */
     int64_t first_ns;        /* of the answer */

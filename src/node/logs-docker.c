@@ -355,7 +355,7 @@ static void read_cursor(struct docker_log *d, const char *cursor)
     uint64_t ns, k, depth;
     str_list_split(&parts, cursor ? cursor : "", '.');
     if (parts.n == 3 && str_to_u64(parts.v[0], &ns) == 0 && str_to_u64(parts.v[1], &k) == 0 &&
-        str_to_u64(parts.v[2], &depth) == 0 && ns <= INT64_MAX && k <= UINT32_MAX) {
+        str_to_u64(parts.v[2], &depth) == 0 && ns <= LIMIT_LOG_TIME_US * 1000 && k <= UINT32_MAX) {
         d->has_place = true;
         d->place_ns = (struct place_ns){(int64_t)ns, (uint32_t)k};
         d->depth = depth < DEPTH_MAX ? depth : DEPTH_MAX;

@@ -87,7 +87,7 @@ void log_frames_entry(struct log_frames *f, unsigned stream, int64_t time_ns, co
 
 /* --- logs-json.c: Docker's json-file logs where they lie --- */
 
-enum { LIMIT_LOG_FILES = 64 }; /* of a container that rotates its log */
+enum { LIMIT_LOG_FILES = 16 }; /* of a container that rotates its log */
 
 struct log_json_entry {
     unsigned stream; /* 1 output, 2 errors */

@@ -25,7 +25,7 @@ enum {
 };
 
 /* Times of lines are before that: they can be counted in nanoseconds. */
-#define LIMIT_LOG_TIME_US (INT64_MAX / 1000)
+#define LIMIT_LOG_TIME_US (INT64_MAX / 2000) /* a nanosecond and what is added to it fit, too */
 
 /* Severities of syslog (RFC 5424), as the journal has them. */
 enum line_level {

@@ -2,11 +2,14 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <link.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <sys/mman.h>
 #include <unistd.h>
+
+enum { IMAGES_MAX = 512 }; /* parts of programs and libraries */
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct sigaction before; /* whose the signal is when no guard wants it */
@@ -18,8 +21,36 @@ static bool has(const struct map_guard *g, const void *at)
     return (uintptr_t)at - (uintptr_t)g->from < g->n;
 }
 
+/* Programs and libraries: zeros there would be other code and other tables. */
+static struct image {
+    uintptr_t from, end;
+} images[IMAGES_MAX];
+static unsigned n_images;
+
+static int note_image(struct dl_phdr_info *info, size_t size, void *arg)
+{
+    (void)size, (void)arg;
+    for (unsigned i = 0; i < info->dlpi_phnum && n_images < IMAGES_MAX; i++) {
+        const ElfW(Phdr) *h = &info->dlpi_phdr[i];
+        uintptr_t from = info->dlpi_addr + h->p_vaddr;
+        if (h->p_type == PT_LOAD)
+            images[n_images++] = (struct image){from, from + h->p_memsz};
+    }
+    return 0;
+}
+
+static bool is_of_image(uintptr_t at)
+{
+    for (unsigned i = 0; i < n_images; i++)
+        if (at >= images[i].from && at < images[i].end)
+            return true;
+    return false;
+}
+
 static bool is_guarded(const void *at)
 {
+    if (is_of_image((uintptr_t)at))
+        return false;
     for (const struct map_guard *g = inmost; g; g = g->outer)
         if (has(g, at))
             return true;
@@ -59,6 +90,8 @@ static void install(void)
     if (now.sa_sigaction != on_bus_error) {
         before = now;
         page = (uintptr_t)sysconf(_SC_PAGESIZE);
+        n_images = 0;
+        dl_iterate_phdr(note_image, NULL);
         sigaction(SIGBUS, &own, NULL);
     }
     pthread_mutex_unlock(&lock);

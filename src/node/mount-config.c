@@ -104,11 +104,25 @@ char *mount_unit_file(const char *root, const char *point)
 
 /* --- below another --- */
 
+/* "nas:" of nas:/films, "//nas" of //nas/films: bytes; 0 = of no such type. */
+static size_t server_len(const struct mount *m)
+{
+    const char *d = m->device, *path = NULL;
+    if (str_starts(m->type, "nfs"))
+        path = strstr(d, ":/");
+    else if ((str_eq(m->type, "cifs") || str_eq(m->type, "smb3")) && str_starts(d, "//"))
+        path = strchr(d + 2, '/');
+    return path ? (size_t)(path - d) : 0;
+}
+
+/* Exports below an export, and folders below a share, are mounted by the kernel itself. */
 static bool comes_back(const struct mount *m, const struct mount *above)
 {
     if (str_eq(m->type, "autofs"))
         return true;
-    return above && mount_type_is_remote(above->type) && str_eq(m->type, above->type);
+    size_t n = above ? server_len(above) : 0;
+    return n && str_eq(m->type, above->type) && server_len(m) == n &&
+           memcmp(m->device, above->device, n) == 0;
 }
 
 const struct mount *mount_lost_below(const char *root, const struct mount_list *l,

@@ -7,6 +7,8 @@
 #include <netinet/ip_icmp.h>
 #include <unistd.h>
 
+enum { READS_MAX = 64 }; /* packets at once */
+
 struct ping {
     uv_poll_t poll; /* ends in its close callback */
     int fd;
@@ -83,13 +85,12 @@ static void drain_errors(int fd)
         m.msg_controllen = sizeof control;
 }
 
-static void on_poll(uv_poll_t *poll, int status, int events)
+/* Of a peer that floods the rest waits for the next turn. */
+static void read_answers(struct ping *p)
 {
-    struct ping *p = CONTAINER_OF(poll, struct ping, poll);
     uint8_t bytes[1500];
     uint16_t sequence;
-    (void)status, (void)events;
-    while (p->on_answer) {
+    for (unsigned i = 0; p->on_answer && i < READS_MAX; i++) {
         ssize_t n = recv(p->fd, bytes, sizeof bytes, MSG_DONTWAIT);
         if (n >= 0) {
             if (ping_read(&p->form, bytes, (size_t)n, &sequence))
@@ -102,6 +103,15 @@ static void on_poll(uv_poll_t *poll, int status, int events)
             p->on_answer(p->arg, -error, 0);
         return;
     }
+}
+
+static void on_poll(uv_poll_t *poll, int status, int events)
+{
+    struct ping *p = CONTAINER_OF(poll, struct ping, poll);
+    (void)events;
+    read_answers(p);
+    if (status < 0 && p->on_answer) /* an error that waits in its queue ends libuv's watch */
+        uv_poll_start(&p->poll, UV_READABLE, on_poll);
 }
 
 static void on_closed(uv_handle_t *h)

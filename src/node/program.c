@@ -207,8 +207,14 @@ static int failed(const struct program *p, int error, struct err *e)
 char *program_find(const char *root, const char *name)
 {
     static const char *const folders[] = {
-        "/run/wrappers/bin", "/usr/bin",        "/usr/sbin",
-        "/usr/local/bin",    "/usr/local/sbin", "/run/current-system/sw/bin",
+        "/run/wrappers/bin",
+        "/usr/bin",
+        "/usr/sbin",
+        "/bin",
+        "/sbin",
+        "/usr/local/bin",
+        "/usr/local/sbin",
+        "/run/current-system/sw/bin",
     };
     for (size_t i = 0; i < COUNT_OF(folders); i++) {
         AUTO(mem_freep) char *path = mem_printf("%s/%s", folders[i], name);

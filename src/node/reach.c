@@ -62,16 +62,23 @@ static const char *special_v4(uint32_t a)
         return "stands for any";
     if (a >> 16 == 0xa9fe)
         return "is link-local";
+    if (a == 0x646464c8 || a == 0xa83f8110) /* 100.100.100.200, 168.63.129.16 */
+        return "is a cloud's own";
     return a >> 28 >= 0xe ? "belongs to no single machine" : NULL;
 }
 
 static const char *special_v6(const struct in6_addr *a)
 {
     static const struct in6_addr metadata = {{{0xfd, 0x00, 0x0e, 0xc2, [14] = 0x02, [15] = 0x54}}};
+    static const struct in6_addr nat64 = {{{0x00, 0x64, 0xff, 0x9b}}};
     uint32_t v4;
     memcpy(&v4, &a->s6_addr[12], sizeof v4);
-    if (IN6_IS_ADDR_V4MAPPED(a))
+    if (IN6_IS_ADDR_V4MAPPED(a) || memcmp(a, &nat64, 12) == 0)
         return special_v4(ntohl(v4));
+    if (a->s6_addr[0] == 0x20 && a->s6_addr[1] == 0x02) { /* 6to4 */
+        memcpy(&v4, &a->s6_addr[2], sizeof v4);
+        return special_v4(ntohl(v4));
+    }
     if (IN6_IS_ADDR_UNSPECIFIED(a))
         return "stands for any";
     if (IN6_IS_ADDR_LINKLOCAL(a))

@@ -228,6 +228,11 @@ static void test_special_and_unknown(void **state)
     struct asking k = run("169.254.169.254", "80 1");
     assert_int_equal(k.code, -EINVAL);
     assert_non_null(strstr(k.text, "is link-local"));
+    static const char *const specials[] = {"64:ff9b::a9fe:a9fe", "2002:a9fe:a9fe::1",
+                                           "100.100.100.200",    "168.63.129.16",
+                                           "fd00:ec2::254",      "::ffff:169.254.169.254"};
+    for (size_t i = 0; i < COUNT_OF(specials); i++)
+        assert_int_equal(run(specials[i], "80 1").code, -EINVAL);
     k = run("no-such-name.invalid", "80 1");
     assert_int_equal(k.code, 0);
     assert_int_equal(reach_answer_result(&k.answer), REACH_NOT_RESOLVED);
