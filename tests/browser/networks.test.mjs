@@ -48,6 +48,7 @@ async function choose(page, item) {
 
 for (const [theme, width] of [['dark', 1440], ['light', 360]])
     test(`what it can join is listed, then what it can leave: ${theme} ${width}`, async () => {
+        await admin.put('/api/web/profile', { preferences: { theme } });
         const page = await openPage(await openContext(browser, hydrad.base, { cookie: admin.auth.cookie, theme, width }));
         await page.goto(`${hydrad.base}/service?id=tower/docker/plex`);
         await choose(page, 'Connect…');
@@ -56,7 +57,6 @@ for (const [theme, width] of [['dark', 1440], ['light', 360]])
         await until(async () => (await field.locator('option').allTextContents()).length > 1, 30000, 'the networks');
         assert.deepEqual(await field.locator('option').allTextContents(), ['Choose one', `${net}: bridge, leads nowhere else`], 'neither host nor none, nor what it is in');
         assert.ok(await button(dialog, 'Connect').isDisabled());
-        await page.evaluate(t => { document.documentElement.dataset.theme = t; }, theme); // the person likes it dark
         assert.deepEqual(await accessibility(page), []);
         assert.equal(await overflow(page), 0);
         await field.selectOption(net);
