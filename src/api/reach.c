@@ -170,6 +170,9 @@ static void get_reach(struct http_exchange *x)
         r = err_set(&e, -ENOENT, "There is no node with the id %.100s.", from);
     if (r >= 0 && str_eq(from, p.node))
         r = err_set(&e, -EINVAL, "It runs on %s itself: ask from another node.", p.node);
+    if (r >= 0 && !str_is_empty(from) && !*p.address)
+        r = err_set(&e, -EINVAL, "No address of %s is known, by which %.100s could ask it.", p.node,
+                    from);
     if (r < 0) {
         problem_reply_err(x, r, &e);
         return;

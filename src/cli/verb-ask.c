@@ -101,7 +101,7 @@ static const struct question questions[] = {
      {{"port", "PORT", "right", "number"},
       {"protocol", "PROTOCOL", "left", "text"},
       {"address", "ADDRESS", "left", "text"},
-      {"scope", "REACHED FROM", "left", "text"},
+      {"scope", "LISTENS ON", "left", "text"},
       {"pid", "PID", "right", "number"},
       {"name", "NAME", "left", "text"},
       {"user", "USER", "left", "text"},

@@ -15,7 +15,8 @@ enum {
     LINES_DEFAULT = 200,
     LINES_OF_A_PAGE = 1000,
     LINES_MAX = 100000,
-    GLANCE_MS = 1000, /* so often a terminal is told how far it has come */
+    GLANCE_MS = 1000,      /* so often a terminal is told how far it has come */
+    SEARCH_MS_MAX = 10000, /* the most that the server takes */
 };
 
 /* --- a line --- */
@@ -210,8 +211,9 @@ static int read_count(const struct invocation *v, uint64_t *ret_n, struct err *e
 
 /* --- pages --- */
 
+/* `search_ms`: of one look, so that it can be told how far it has come. */
 static int get_page(struct client *c, const char *query, const char *before, uint64_t n,
-                    struct err *e, json_t **ret_page)
+                    unsigned search_ms, struct err *e, json_t **ret_page)
 {
     AUTO(str_done) struct str path = {0};
     char limit[24];
@@ -221,7 +223,7 @@ static int get_page(struct client *c, const char *query, const char *before, uin
     query_add(&path, "limit", limit);
     query_add(&path, "before", before);
     if (isatty(STDERR_FILENO)) {
-        snprintf(limit, sizeof limit, "%d", GLANCE_MS);
+        snprintf(limit, sizeof limit, "%u", search_ms);
         query_add(&path, "search_ms", limit);
     }
     return client_call(c, "GET", path.p, NULL, e, ret_page);
@@ -241,6 +243,42 @@ static void tell_progress(const json_t *page, uint64_t found)
             (unsigned long long)found, terminal ? "" : "\n");
 }
 
+/* An agent that comes no further in so short a time gets more of it. */
+static int take_longer(const json_t *page, int64_t *reached, unsigned *search_ms, struct err *e)
+{
+    int64_t now = json_get_int(page, "reached", 0);
+    bool stands = json_array_size(json_object_get(page, "lines")) == 0 && now && now >= *reached;
+    *reached = now ? now : *reached;
+    if (!stands)
+        return 0;
+    if (*search_ms >= SEARCH_MS_MAX)
+        return err_set(
+            e, -ETIMEDOUT,
+            "The search comes no further: a node needs more than %d s for its next piece. "
+            "Narrow it with --since or --until.",
+            SEARCH_MS_MAX / 1000);
+    *search_ms = *search_ms * 2 < SEARCH_MS_MAX ? *search_ms * 2 : SEARCH_MS_MAX;
+    return 0;
+}
+
+/* Each once, whichever page told it. */
+static void print_all_troubles(const json_t *pages)
+{
+    AUTO(json_decrefp) json_t *all = json_array();
+    size_t i, k, m;
+    json_t *page, *trouble, *known;
+    json_array_foreach (pages, i, page) {
+        json_array_foreach (json_object_get(page, "partial"), k, trouble) {
+            bool is_new = true;
+            json_array_foreach (all, m, known)
+                is_new = is_new && !json_equal(known, trouble);
+            if (is_new)
+                json_array_append(all, trouble);
+        }
+    }
+    print_troubles(all);
+}
+
 /* Newest page first; printed the other way round. */
 static int show_pages(struct client *c, const struct invocation *v, const char *query, uint64_t n,
                       struct err *e)
@@ -248,13 +286,19 @@ static int show_pages(struct client *c, const struct invocation *v, const char *
     AUTO(json_decrefp) json_t *pages = json_array();
     const char *before = NULL;
     uint64_t found = 0;
+    int64_t reached = INT64_MAX;
+    unsigned search_ms = GLANCE_MS;
     bool told = false;
     int r = 0;
     do {
         json_t *page = NULL;
-        r = get_page(c, query, before, n, e, &page);
-        if (r < 0)
+        r = get_page(c, query, before, n, search_ms, e, &page);
+        if (r >= 0)
+            r = take_longer(page, &reached, &search_ms, e);
+        if (r < 0) {
+            json_decref(page);
             break;
+        }
         json_array_append_new(pages, page);
         size_t got = json_array_size(json_object_get(page, "lines"));
         n -= got < n ? got : n;
@@ -274,7 +318,7 @@ static int show_pages(struct client *c, const struct invocation *v, const char *
         if (!print_lines(v, json_object_get(page, "lines"), v->words.n != 1))
             return -EPIPE;
     }
-    print_troubles(json_object_get(json_array_get(pages, 0), "partial"));
+    print_all_troubles(pages);
     return 0;
 }
 

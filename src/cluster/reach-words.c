@@ -16,7 +16,7 @@ static char *open_words(const char *node, const struct reach_side *other, uint16
                         bool loopback)
 {
     if (!other)
-        return mem_printf("It answers on %s; there is no other node to ask from.", node);
+        return mem_printf("It answers on %s; no other node could be asked.", node);
     if (loopback && other->result != REACH_REACHED)
         return mem_printf(
             "It answers on %s alone: it listens on loopback. To have others reach it, "
@@ -51,8 +51,8 @@ char *reach_words(const struct reach_side *itself, const struct reach_side *othe
     if (itself->result == REACH_REACHED)
         return open_words(itself->node, other, port, loopback);
     if (other && other->result == REACH_REACHED)
-        return mem_printf("It answers %s, but not on %s itself: it listens on its network address "
-                          "only.",
+        return mem_printf("It answers %s, but not on %s itself: there something holds it off, such "
+                          "as a firewall or the engine's way of forwarding ports.",
                           other->node, itself->node);
     if (itself->result == REACH_REFUSED)
         return mem_printf("Nobody listens on port %u of %s.", port, itself->node);

@@ -328,7 +328,7 @@ static int answer_processes(const struct question *q, struct jw *w, struct err *
 static int answer_ports(const struct question *q, struct jw *w, struct err *e)
 {
     uint64_t port = 0;
-    if (*q->q->argument && (str_to_u64(q->q->argument, &port) < 0 || port > UINT16_MAX))
+    if (*q->q->argument && (str_to_u64(q->q->argument, &port) < 0 || !port || port > UINT16_MAX))
         return err_set(e, -EINVAL, "“%.20s” is no port: say a number from 1 to 65535.",
                        q->q->argument);
     network_print_ports(q->player, (uint16_t)port, w);

@@ -68,7 +68,9 @@ void network_print_ports(struct player *p, uint16_t wanted, struct jw *w)
     line_list list = {0};
     gather(p, wanted, &list);
     AUTO(mem_freep)
-    char *none = list.n ? NULL : mem_printf("Nobody listens on port %u here.", wanted);
+    char *none = list.n   ? NULL
+                 : wanted ? mem_printf("Nobody listens on port %u here.", wanted)
+                          : mem_strdup("Nobody listens here.");
     jw_object(w);
     jw_key(w, "ports");
     jw_array(w);

@@ -74,9 +74,10 @@ static void end_try(struct reach *r, int error)
     double ms = (double)(uv_hrtime() - r->started_ns) / 1e6;
     enum reach_result result = reach_result_of(error);
     bool answered = result == REACH_REACHED || result == REACH_REFUSED;
+    bool may_go_on = result != REACH_REACHED && result != REACH_TIMED_OUT;
     r->waiting = false;
     drop_attempt(r);
-    if (!answered && r->answer.n == 0 && r->at > 0 && error != ETIMEDOUT) {
+    if (may_go_on && r->answer.n == 0 && r->at > 0) {
         r->at--; /* another address of the same name */
         ping_close(TAKE(r->ping));
         set_timer(r, 0, try_once);

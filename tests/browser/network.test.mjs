@@ -54,7 +54,7 @@ test('who holds a port', async () => {
     const card = region(page, 'Who listens');
     await card.getByLabel('Filter ports').fill(String(port));
     const row = card.getByRole('row').filter({ hasText: String(port) });
-    await row.getByText('Only from itself').waitFor();
+    await row.getByText('Loopback only').waitFor();
     assert.match(await row.innerText(), new RegExp(`${port} TCP\\s+node ${process.pid}`));
     await card.getByLabel('Filter ports').fill('1');
     await card.getByText('Nobody listens on port 1.').waitFor();

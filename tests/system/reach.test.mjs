@@ -175,7 +175,7 @@ function inside() {
         assert.match(pinged.out, /^10\.81\.0\.2 answers: 2 of 2.*\n  Address: 10\.81\.0\.2\n  1\. reached, [\d.]+ ms\n  2\. reached, [\d.]+ ms\n  Lost: 0 %;/);
         assert.equal((await hydra('node', 'reach', 'near', `far:${open.port}`, '--count', '1')).code, 0);
         const table = await hydra('node', 'ports', 'far', '--port', String(open.port));
-        assert.match(table.out, new RegExp(`PORT +PROTOCOL +ADDRESS +REACHED FROM +PID +NAME +USER.*\\n *${open.port} +tcp +0\\.0\\.0\\.0 +network +\\d+ +node `));
+        assert.match(table.out, new RegExp(`PORT +PROTOCOL +ADDRESS +LISTENS ON +PID +NAME +USER.*\\n *${open.port} +tcp +0\\.0\\.0\\.0 +network +\\d+ +node `));
         await open.stop();
         const refused = await hydra('node', 'reach', 'near', 'far', '--port', String(open.port), '--count', '1');
         assert.deepEqual([refused.code, /1\. refused, .*Connection refused/.test(refused.out)], [1, true], refused.out);

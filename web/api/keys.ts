@@ -159,7 +159,7 @@ export const logUsageQuery = (node: string) => ask<LogUsage>(node, 'log-usage');
 export const mountsQuery = (node: string) => ask<Mounts>(node, 'mounts');
 export const portsQuery = (node: string) => ask<Ports>(node, 'ports');
 /* It sends packets: asked once for each press of a button. */
-export const askReach = (node: string, order: { to: string; port: string }) => call<Reach>(`/api/web/nodes/${idPath(node)}/reach${query(order.port ? order : { to: order.to })}`);
+export const askReach = (node: string, order: { to: string; port: string }, signal?: AbortSignal) => call<Reach>(`/api/web/nodes/${idPath(node)}/reach${query(order.port ? order : { to: order.to })}`, { signal });
 export const askServiceReach = (service: string) => call<ServiceReach>(`/api/web/reach/${idPath(service)}`);
 export const unraidQuery = (node: string) => ask<Unraid>(node, 'unraid');
 /* What a job of that kind changes: told anew when it is over. */

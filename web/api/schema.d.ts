@@ -3778,7 +3778,7 @@ export interface components {
             /** @description What the difference means */
             text: string;
             itself: components["schemas"]["ReachSide"];
-            /** @description null: there is no other node to ask from */
+            /** @description null: no other node could be asked: there is none, its address is not known, or you may not ask from it */
             other: components["schemas"]["ReachSide"] | null;
         };
         Unraid: {

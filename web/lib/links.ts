@@ -4,7 +4,7 @@ const encode = (id: string): string => encodeURIComponent(id).replaceAll('%2F', 
 export const nodeHref = (id: string): string => `/node?id=${encode(id)}`;
 export const serviceHref = (id: string): string => `/service?id=${encode(id)}`;
 /* What a node calls a service of its own, as the hub does. */
-export const serviceOf = (node: string, own: string): string => (own.startsWith(`${node}/`) ? own : `${node}/${own}`);
+export const serviceOf = (node: string, own: string): string => `${node}/${own}`;
 export const projectHref = (name: string): string => `/services?by=project&q=${encode(name)}`;
 
 /* A path of ours to return to after sign-in; anything else is refused. */

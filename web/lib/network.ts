@@ -1,26 +1,12 @@
 // Who listens, and what one machine reaches of another: words and order. Pure.
+import type { Ports, Reach } from '@/api/types';
 import { number } from './format';
 import { matches } from './match';
 import type { Shape } from './states';
 
-export interface Port {
-  protocol: 'tcp' | 'udp';
-  address: string;
-  port: number;
-  scope: 'loopback' | 'network';
-  pid: number | null;
-  name: string | null;
-  user: string;
-  service: string | null;
-}
-export interface Trips {
-  sent: number;
-  answered: number;
-  min_ms: number | null;
-  avg_ms: number | null;
-  max_ms: number | null;
-}
-type Result = 'reached' | 'refused' | 'timed-out' | 'unreachable' | 'not-resolved';
+export type Port = Ports['ports'][number];
+export type Trips = Pick<Reach, 'sent' | 'answered' | 'min_ms' | 'avg_ms' | 'max_ms'>;
+type Result = Reach['result'];
 
 /* A number is a port, whole; words may be in anything. */
 export const fitsPort = (p: Port, wanted: string): boolean => (/^\d+$/.test(wanted.trim()) ? p.port === Number(wanted) || p.pid === Number(wanted) : matches(wanted, p.name, p.user, p.service, p.address, p.protocol, String(p.port)));
@@ -41,7 +27,7 @@ export function linesOf(ports: Port[]): PortLine[] {
 }
 
 const everywhere = new Set(['0.0.0.0', '::']);
-export const whence = (p: PortLine): string => (p.scope === 'loopback' ? 'Only from itself' : p.addresses.some((a) => everywhere.has(a)) ? 'From everywhere' : `At ${p.addresses.join(', ')}`);
+export const whence = (p: PortLine): string => (p.scope === 'loopback' ? 'Loopback only' : p.addresses.some((a) => everywhere.has(a)) ? 'All addresses' : p.addresses.join(', '));
 
 export const resultWord: Record<Result, string> = { reached: 'Reached', refused: 'Refused', 'timed-out': 'No answer', unreachable: 'Unreachable', 'not-resolved': 'Unknown name' };
 export const resultShape: Record<Result, Shape> = { reached: 'ok', refused: 'warn', 'timed-out': 'bad', unreachable: 'bad', 'not-resolved': 'bad' };
@@ -55,5 +41,5 @@ export function tripsText(a: Trips): string {
   return `${a.answered} of ${a.sent}${times}`;
 }
 
-/* "" or a port that can be asked. */
-export const isPort = (text: string): boolean => text === '' || (/^\d{1,5}$/.test(text) && Number(text) >= 1 && Number(text) <= 65535);
+/* What was typed so far: nothing, or a port that can be asked. */
+export const mayBePort = (text: string): boolean => text === '' || (/^\d{1,5}$/.test(text) && Number(text) >= 1 && Number(text) <= 65535);

@@ -33,7 +33,7 @@ function processTree(node, o) {
   const processes = programs.map(([pid, parent, user, name, command, cpu, memory, service]) => ({
     pid, parent, target: `${pid}:${pid * 7}`, user, name, command, state: cpu > 100 ? 'R' : 'S',
     cpu: Math.round(cpu * (0.8 + Math.random() * 0.4) * 10) / 10, memory, threads: 1 + (pid % 17), started: iso(pid * 90_000),
-    service: o.services.find((s) => s.name === service && s.node === node)?.id ?? null, kernel: pid === 2 || parent === 2,
+    service: o.services.find((s) => s.name === service && s.node === node)?.id.slice(node.length + 1) ?? null, kernel: pid === 2 || parent === 2,
   }));
   return ok({ time: iso(), total: processes.length, cut: false, processes });
 }

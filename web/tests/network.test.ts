@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { serviceOf } from '@/lib/links';
-import { fitsPort, isPort, linesOf, tripsText, whence, type Port, type Trips } from '@/lib/network';
+import { fitsPort, mayBePort, linesOf, tripsText, whence, type Port, type Trips } from '@/lib/network';
 
 const port = (more: Partial<Port>): Port => ({ protocol: 'tcp', address: '0.0.0.0', port: 8080, scope: 'network', pid: 7, name: 'nginx', user: 'www', service: 'systemd/nginx.service', ...more });
 
@@ -11,8 +11,8 @@ test('a number means a port or a process, whole', () => {
 test('IPv4 and IPv6 of one program are one line', () => {
   const lines = linesOf([port({}), port({ address: '::' }), port({ address: '127.0.0.1', scope: 'loopback', port: 9 }), port({ protocol: 'udp' })]);
   expect(lines.map((l) => [l.port, l.protocol, l.addresses])).toEqual([[8080, 'tcp', ['0.0.0.0', '::']], [9, 'tcp', ['127.0.0.1']], [8080, 'udp', ['0.0.0.0']]]);
-  expect(lines.map(whence)).toEqual(['From everywhere', 'Only from itself', 'From everywhere']);
-  expect(whence(linesOf([port({ address: '10.0.0.5' })])[0]!)).toBe('At 10.0.0.5');
+  expect(lines.map(whence)).toEqual(['All addresses', 'Loopback only', 'All addresses']);
+  expect(whence(linesOf([port({ address: '10.0.0.5' })])[0]!)).toBe('10.0.0.5');
 });
 
 const answer = (more: Partial<Trips>): Trips => ({ sent: 3, answered: 3, min_ms: 0.312, avg_ms: 0.4, max_ms: 12.6, ...more });
@@ -25,9 +25,9 @@ test('round trips in words', () => {
 });
 
 test('what can be a port', () => {
-  expect(['', '1', '65535', '0', '65536', '80-90', 'x'].map(isPort)).toEqual([true, true, true, false, false, false, false]);
+  expect(['', '1', '65535', '0', '65536', '80-90', 'x'].map(mayBePort)).toEqual([true, true, true, false, false, false, false]);
 });
 
-test("a node's own name of a service is made whole once", () => {
-  expect([serviceOf('tower', 'docker/plex'), serviceOf('tower', 'tower/docker/plex')]).toEqual(['tower/docker/plex', 'tower/docker/plex']);
+test("a node's own name of a service is made whole, whatever the node is called", () => {
+  expect([serviceOf('tower', 'docker/plex'), serviceOf('docker', 'docker/plex')]).toEqual(['tower/docker/plex', 'docker/docker/plex']);
 });

@@ -22,7 +22,7 @@ static void test_all(void **state)
         {REACH_REACHED, REACH_TIMED_OUT, false, "a firewall drops what goes to port 80"},
         {REACH_REACHED, REACH_UNREACHABLE, false, "hub finds no way there"},
         {REACH_REACHED, REACH_NOT_RESOLVED, false, "hub finds no way there"},
-        {REACH_REACHED, NONE, false, "there is no other node to ask from"},
+        {REACH_REACHED, NONE, false, "no other node could be asked"},
         {REACH_REFUSED, REACH_REACHED, false, "It answers hub, but not on nas itself"},
         {REACH_REFUSED, REACH_REFUSED, false, "Nobody listens on port 80 of nas."},
         {REACH_REFUSED, REACH_TIMED_OUT, false, "Nobody listens on port 80 of nas."},

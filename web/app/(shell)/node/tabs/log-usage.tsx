@@ -14,7 +14,7 @@ import { Link } from '@/components/link';
 import { bytes, count, join } from '@/lib/format';
 import { serviceHref } from '@/lib/links';
 import { ask } from '@/state/asking';
-import { useMay } from '@/state/session';
+import { useMayThere } from '@/state/session';
 
 const Vacuum = lazyDialog(() => import('./vacuum-dialog'));
 
@@ -75,8 +75,8 @@ function Logs({ node, containers: c }: { node: string; containers: Containers })
   const [all, setAll] = useState(false);
   const shown = all ? c.items : c.items.slice(0, few);
   const largest = Math.max(1, ...c.items.map(sizeOf));
-  const may = useMay('service:update');
-  const why = may && c.items.find((l) => !l.allowed)?.why;
+  const may = useMayThere('service:update', { node, labels: [] });
+  const why = may && !c.items.some((l) => l.allowed) && c.items[0]?.why;
   if (!c.items.length) return <Unknown text="Docker keeps no log in a file of its own here: the containers log elsewhere." />;
   return (
     <section aria-label="Containers" className="border-t border-line first:border-0">
@@ -105,7 +105,7 @@ function Logs({ node, containers: c }: { node: string; containers: Containers })
 const sizeOf = (l: Log): number => l.bytes + l.older_bytes;
 
 function Row({ node, log: l, largest }: { node: string; log: Log; largest: number }) {
-  const may = useMay('service:update');
+  const may = useMayThere('service:update', { node, labels: [] });
   const offline = useOffline();
   const id = `${node}/${l.target}`;
   const held = l.allowed ? offline : { disabled: true, 'data-tip': l.why ?? undefined };

@@ -71,7 +71,7 @@ function Table({ node, lines }: { node: string; lines: PortLine[] }) {
             <th scope="col" className="max-m:hidden">
               Service
             </th>
-            <th scope="col">Reached</th>
+            <th scope="col">Listens on</th>
           </tr>
         </thead>
         <tbody>

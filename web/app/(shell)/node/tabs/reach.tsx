@@ -1,14 +1,14 @@
 'use client';
 import { useQuery } from '@tanstack/react-query';
 import { Radar } from 'lucide-react';
-import { useState, type FormEvent } from 'react';
+import { useEffect, useRef, useState, type FormEvent } from 'react';
 import { askReach, nodeQuery, nodesQuery } from '@/api/keys';
 import type { Reach } from '@/api/types';
 import { Button } from '@/components/button';
 import { Card, CardHead } from '@/components/card';
 import { SelectField, TextField } from '@/components/field';
 import { Shape } from '@/components/shape';
-import { isPort, resultShape, resultWord, tripsText } from '@/lib/network';
+import { mayBePort, resultShape, resultWord, tripsText } from '@/lib/network';
 import { nodeName } from '@/lib/states';
 
 const every = ''; // every other node
@@ -26,16 +26,20 @@ interface Told {
 function useTold(node: string) {
   const [told, setTold] = useState<Told[]>([]);
   const [busy, setBusy] = useState(false);
+  const left = useRef<AbortController | null>(null);
+  useEffect(() => () => left.current?.abort(), []);
   const put = (t: Told) => setTold((all) => (all.some((x) => x.key === t.key) ? all.map((x) => (x.key === t.key ? t : x)) : [t, ...all].slice(0, kept)));
   async function ask(targets: string[], port: string) {
+    const { signal } = (left.current = new AbortController());
     setBusy(true);
     for (const to of targets) {
       const t = { key: performance.now(), to: port ? `${to}, port ${port}` : to, answer: null, error: null };
       put(t);
-      await askReach(node, { to, port }).then(
+      await askReach(node, { to, port }, signal).then(
         (answer) => put({ ...t, answer }),
-        (e: Error) => put({ ...t, error: e.message }),
+        (e: Error) => signal.aborted || put({ ...t, error: e.message }),
       );
+      if (signal.aborted) return; // the tab was left
     }
     setBusy(false);
   }
@@ -50,7 +54,7 @@ export function ReachFrom({ node }: { node: string }) {
   const [host, setHost] = useState('');
   const [port, setPort] = useState('');
   const chosen = others.length ? choice : typed;
-  const wrongPort = isPort(port) ? null : 'A number from 1 to 65535';
+  const wrongPort = mayBePort(port) ? null : 'A number from 1 to 65535';
   const targets = chosen === every ? others : [chosen === typed ? host.trim() : chosen].filter(Boolean);
   const submit = (e: FormEvent) => {
     e.preventDefault();
