@@ -116,7 +116,7 @@ test('every other node with one press, on a phone; nobody listens; no answer', a
         const form = region(page, 'Reach from here');
         await button(form, 'Ask').click();
         await until(async () => (await form.getByText('Reached', { exact: true }).count()) === 2, 15000, 'both nodes');
-        await region(page, 'Who listens').getByText('At 192.168.1.20').waitFor();
+        await region(page, 'Who listens').getByText('192.168.1.20', { exact: true }).waitFor();
         assert.equal(await overflow(page), 0);
         assert.deepEqual(await accessibility(page), []);
         await page.goto(`${played.base}/node?id=hydra-ai&tab=network`);
