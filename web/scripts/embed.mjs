@@ -82,6 +82,6 @@ ${rows}
 `,
 );
 if (depFile) {
-  const inputs = entries.map((e) => path.resolve(out, e.file)).join(' ').replaceAll(/([!$()])/g, '\\$1');
+  const inputs = entries.map((e) => path.resolve(out, e.file).replaceAll(/[ #]/g, '\\$&').replaceAll('$', '$$$$')).join(' ');
   writeFileSync(depFile, `${cFile}: ${path.resolve(out, 'manifest.json')} ${inputs}\n`);
 }
