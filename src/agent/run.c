@@ -391,7 +391,7 @@ int verb_run(const struct options *o)
     struct err e = {0};
     signal(SIGPIPE, SIG_IGN);
     mallopt(M_ARENA_MAX, 1);
-    setenv("UV_THREADPOOL_SIZE", "3", false); /* two for questions, one for names */
+    setenv("UV_THREADPOOL_SIZE", "2", false); /* names, and what may hang */
     int r = open_state(&a, &e);
     if (r >= 0) {
         start(&a);

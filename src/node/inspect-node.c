@@ -1,6 +1,7 @@
 /* The node's side of questions: which are under way, their deadlines, and the threads for those
  * that block. */
 #include "base/log.h"
+#include "io/worker.h"
 #include "node/commands.h"
 #include "node/inspect-private.h"
 #include "node/program.h"
@@ -10,9 +11,11 @@
 /* What people wait for no longer than that is quick, and does not stand behind what is not: its own
  * time would be over before its turn. */
 enum { QUICK_MS = 30000 };
+enum { STACK_KIB = 1024 };
 
 struct lane {
     VEC(struct inspect_work *) works; /* the first one is with the thread */
+    struct workers *thread;           /* there while there are works */
 };
 
 struct inspections {
@@ -23,7 +26,7 @@ struct inspections {
 };
 
 struct inspect_work {
-    uv_work_t uv;
+    struct loop *loop;
     struct inspections *owner; /* NULL = the node is gone */
     struct lane *lane;         /* of the owner's */
     struct inspect *of;        /* NULL = nobody waits */
@@ -133,7 +136,7 @@ struct http_client *inspect_http(struct inspect *i)
 
 /* --- the threads --- */
 
-static void start_work(struct inspections *s, struct lane *l);
+static void start_work(struct lane *l);
 
 static void free_work(struct inspect_work *w)
 {
@@ -143,23 +146,13 @@ static void free_work(struct inspect_work *w)
     mem_free(w);
 }
 
-static void do_work(uv_work_t *uv)
+static void on_worked(void *arg)
 {
-    struct inspect_work *w = uv->data;
-    struct jw out = jw_begin(&w->json);
-    program_stop_by(&w->stopped);
-    w->r = w->fn(w->arg, &out, &w->e);
-    program_stop_by(NULL);
-}
-
-static void on_worked(uv_work_t *uv, int status)
-{
-    struct inspect_work *w = uv->data;
+    struct inspect_work *w = arg;
     struct inspect *i = w->of;
-    (void)status;
     if (w->owner) {
         vec_remove_at(&w->lane->works, 0);
-        start_work(w->owner, w->lane);
+        start_work(w->lane);
     }
     if (i) {
         i->work = NULL;
@@ -171,15 +164,37 @@ static void on_worked(uv_work_t *uv, int status)
     free_work(w);
 }
 
+static void do_work(void *arg)
+{
+    struct inspect_work *w = arg;
+    struct jw out = jw_begin(&w->json);
+    program_stop_by(&w->stopped);
+    w->r = w->fn(w->arg, &out, &w->e);
+    program_stop_by(NULL);
+    loop_post(w->loop, on_worked, w);
+}
+
+static void give_to_thread(struct lane *l)
+{
+    struct inspect_work *w = l->works.v[0];
+    if (!l->thread)
+        l->thread = workers_new(1, 1, STACK_KIB);
+    w->r = workers_submit(l->thread, do_work, w);
+    if (w->r < 0)
+        loop_post(w->loop, on_worked, w);
+}
+
 /* The next one that somebody waits for. */
-static void start_work(struct inspections *s, struct lane *l)
+static void start_work(struct lane *l)
 {
     while (l->works.n && !l->works.v[0]->of) {
         free_work(l->works.v[0]);
         vec_remove_at(&l->works, 0);
     }
     if (l->works.n)
-        uv_queue_work(loop_uv(s->node->loop), &l->works.v[0]->uv, do_work, on_worked);
+        give_to_thread(l);
+    else
+        workers_free(TAKE(l->thread));
 }
 
 void inspect_on_thread(struct inspect *i, inspect_work_fn *fn, void *arg, loop_fn *free_arg)
@@ -187,13 +202,17 @@ void inspect_on_thread(struct inspect *i, inspect_work_fn *fn, void *arg, loop_f
     struct inspections *s = state_of(i->node);
     struct lane *l = inspect_timeout_ms(i->q.kind) <= QUICK_MS ? &s->quick : &s->slow;
     struct inspect_work *w = mem_alloc(sizeof *w);
-    *w = (struct inspect_work){
-        .owner = s, .lane = l, .of = i, .fn = fn, .arg = arg, .free_arg = free_arg};
-    w->uv.data = w;
+    *w = (struct inspect_work){.loop = i->node->loop,
+                               .owner = s,
+                               .lane = l,
+                               .of = i,
+                               .fn = fn,
+                               .arg = arg,
+                               .free_arg = free_arg};
     i->work = w;
     *vec_add(&l->works) = w;
     if (l->works.n == 1)
-        start_work(s, l);
+        start_work(l);
 }
 
 /* --- the beginning --- */
@@ -285,8 +304,9 @@ static void stop_lane(struct lane *l)
     for (size_t k = 1; k < l->works.n; k++)
         free_work(l->works.v[k]);
     if (l->works.n)
-        l->works.v[0]->owner = NULL; /* ends by itself, before the loop does */
+        l->works.v[0]->owner = NULL;
     vec_done(&l->works);
+    workers_free(l->thread); /* waits; what it posted is run before the loop is freed */
 }
 
 static void stop(void *state)

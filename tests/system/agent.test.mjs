@@ -83,6 +83,12 @@ test('a token comes from standard input or a file, too', async () => {
     assert.match((await enroll('hyn_AQIDBA', stateFolder())).err, /This is no token, or not all of it/);
 });
 
+test('an agent that nobody asks has three threads', async () => {
+    const { agent: a } = await connected();
+    assert.equal(fs.readdirSync(`/proc/${a.process.pid}/task`).length, 3);
+    await a.stop();
+});
+
 test('a hub that shows another key gets nothing', async () => {
     const h = await hub([foreign]);
     const state = stateFolder();

@@ -75,11 +75,39 @@ static void test_absent_and_cancelled(void **state)
     assert_int_equal(b.answers, 0);
 }
 
+/* Three in one line, of which one is cancelled before its turn, one of another kind beside them,
+ * and one that the end of the node does not wait for. */
+static void test_questions_that_block(void **state)
+{
+    (void)state;
+    struct watching w;
+    watching_start(&w, (struct node_settings){.interval_ms = 1000,
+                                              .root = "/nowhere",
+                                              .docker_host = "unix:///nowhere.sock",
+                                              .dbus_address = "unix:path=/nowhere"});
+    struct asked a[5];
+    for (unsigned i = 0; i < COUNT_OF(a); i++)
+        a[i] =
+            (struct asked){.w = &w, .id = i, .q.kind = i == 2 ? INSPECT_PROCESSES : INSPECT_MOUNTS};
+    loop_call(w.loop, ask, &a[0]);
+    loop_call(w.loop, ask_and_cancel, &a[1]);
+    loop_call(w.loop, ask, &a[2]);
+    loop_call(w.loop, ask, &a[3]);
+    for (unsigned i = 0; i < 4; i++)
+        for (a[i].q.timeout_ms = 0; i != 1 && !a[i].q.timeout_ms; usleep(1000))
+            loop_call(w.loop, count, &a[i]);
+    loop_call(w.loop, ask, &a[4]);
+    watching_stop(&w);
+    for (unsigned i = 0; i < 4; i++)
+        assert_int_equal(a[i].answers, i == 1 ? 0 : 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_names_there_and_back),
         cmocka_unit_test(test_absent_and_cancelled),
+        cmocka_unit_test(test_questions_that_block),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
