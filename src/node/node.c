@@ -40,8 +40,8 @@ struct node_core {
     struct collect collect;
     struct gpus gpus;
     struct collectors *collectors;
-    struct map sources; /* name → struct source_report, as last told */
-    struct str facts;   /* facts_print() of what was last told */
+    VEC(struct source_report *) sources; /* as last told */
+    struct str facts;                    /* facts_print() of what was last told */
     int64_t facts_at_ms;
     unsigned facts_gpus; /* gpus.generation of those */
     bool running;
@@ -59,9 +59,8 @@ void node_emit(struct node *n, struct node_report r)
     n->settings.report(n->settings.arg, &r);
 }
 
-static void source_free(void *p)
+static void source_free(struct source_report *s)
 {
-    struct source_report *s = p;
     node_report_free(&(struct node_report){.kind = REPORT_SOURCE, .source = s});
 }
 
@@ -77,14 +76,27 @@ static struct source_report *source_new(const char *name, enum source_state stat
     return s;
 }
 
+/* Some ask each few seconds: a handful of names needs no hashing. */
+static struct source_report **told_of(struct node *n, const char *name)
+{
+    for (size_t i = 0; i < n->core->sources.n; i++)
+        if (str_eq(n->core->sources.v[i]->name, name))
+            return &n->core->sources.v[i];
+    return NULL;
+}
+
 bool node_source(struct node *n, const char *name, enum source_state state, const char *text,
                  const char *hint, bool services_complete)
 {
-    const struct source_report *told = map_get(&n->core->sources, name);
-    if (!services_complete && told && told->state == state && str_eq(told->text, text) &&
-        str_eq(told->hint, hint))
+    struct source_report **told = told_of(n, name);
+    if (!services_complete && told && (*told)->state == state && str_eq((*told)->text, text) &&
+        str_eq((*told)->hint, hint))
         return false;
-    source_free(map_set(&n->core->sources, name, source_new(name, state, text, hint, false)));
+    if (told)
+        source_free(*told);
+    else
+        told = vec_add(&n->core->sources);
+    *told = source_new(name, state, text, hint, false);
     node_emit(n, (struct node_report){
                      .kind = REPORT_SOURCE,
                      .source = source_new(name, state, text, hint, services_complete),
@@ -280,7 +292,9 @@ void node_free(struct node *n)
     owners_free(n->owners);
     gpus_done(&n->core->gpus);
     kbuf_done(&n->core->collect.buf);
-    map_done(&n->core->sources, source_free);
+    for (size_t i = 0; i < n->core->sources.n; i++)
+        source_free(n->core->sources.v[i]);
+    vec_done(&n->core->sources);
     str_done(&n->core->facts);
     mem_free(n->core);
     mem_free((char *)n->settings.root);
