@@ -129,7 +129,7 @@ test('today\'s agent and an old hub', async t => {
         await hub.start(hub.keys, hub.port);
         await until(() => hub.links.length > links, 40000, 'a new link');
         await until(() => /told what it missed/.test(agent.err), 20000, 'the replay');
-        assert.ok(hub.link.messages.some(m => m.replayed && m.body === 'frame'));
+        await until(() => hub.link.messages.some(m => m.replayed && m.body === 'frame'), 20000, 'a frame of meanwhile');
         agent.kill('SIGTERM');
         assert.equal(await agent.gone, 0);
     });
