@@ -34,6 +34,7 @@ struct tail {
     struct log_batch store;
     size_t store_bytes;
     bool first[LIMIT_LOG_SERVICES]; /* has told its first lines, or nothing more comes */
+    bool is_open;                   /* all have, or time was up */
     unsigned left;                  /* readers that are not done */
     bool ending, goodbye;
 };
@@ -77,18 +78,36 @@ static void drop_lines(struct log_batch *b)
     b->lines.n = 0;
 }
 
-static void on_batch(void *arg, unsigned ask, struct log_batch *b)
+/* The first lines may come in many pieces: of all only the newest are told. */
+static void add_first(struct tail *t, unsigned ask, struct log_batch *b)
 {
-    struct tail *t = arg;
+    t->first[ask] |= b->lines.n < LIMIT_LOG_BATCH; /* a full piece is seldom the last */
+    log_batch_join(&t->store, b, 0, true);
+    log_batch_settle(&t->store, t->request.query.limit, false);
+    t->store_bytes = size_of(&t->store);
+}
+
+static void add_next(struct tail *t, struct log_batch *b)
+{
     size_t n = size_of(b);
-    pthread_mutex_lock(&t->lock);
-    b->whole = true; /* a tail knows no beyond */
     if (t->store_bytes + n > LIMIT_LOG_TAIL_BYTES && t->store_bytes)
         drop_lines(b);
     else
         t->store_bytes += n;
     log_batch_join(&t->store, b, 0, true);
-    t->first[ask] = true;
+}
+
+static void on_batch(void *arg, unsigned ask, struct log_batch *b)
+{
+    struct tail *t = arg;
+    pthread_mutex_lock(&t->lock);
+    b->whole = true; /* a tail knows no beyond */
+    if (t->is_open || t->request.cursor) {
+        t->first[ask] = true;
+        add_next(t, b);
+    } else {
+        add_first(t, ask, b);
+    }
     pthread_mutex_unlock(&t->lock);
     wake(t);
 }
@@ -184,6 +203,7 @@ static bool take(struct tail *t, bool first, struct log_batch *ret, bool *ret_al
         *ret = t->store;
         t->store = (struct log_batch){.whole = true};
         t->store_bytes = 0;
+        t->is_open = true;
     }
     pthread_mutex_unlock(&t->lock);
     return go_on;
@@ -241,8 +261,6 @@ static bool send_first(struct tail *t)
     }
     if (!all && !take(t, false, &b, &all))
         return false;
-    if (!t->request.cursor)
-        log_batch_settle(&b, t->request.query.limit, false);
     bool good = send_lines(t, &b);
     log_batch_done(&b);
     return good;

@@ -3,6 +3,9 @@
 
 #include "logs/logs-private.h"
 
+#include <sys/socket.h>
+#include <unistd.h>
+
 /* Nodes whose services wrote a line each ten (tower) or fifteen (nas) microseconds up to 100. */
 static void answer(void *arg, const char *node, struct log_reader *r)
 {
@@ -129,7 +132,9 @@ static void search_on(void *arg, const char *node, struct log_reader *r)
 {
     (void)arg;
     (void)node;
-    slow[n_slow++] = log_reader_ref(r);
+    slow[n_slow] = log_reader_ref(r);
+    __atomic_store_n(&n_slow, n_slow + 1,
+                     __ATOMIC_RELEASE); /* a tail asks on a thread of its own */
 }
 
 static void on_slow_cancel(void *arg)
@@ -197,6 +202,69 @@ static void test_a_stream_tells_while_it_finds_nothing(void **state)
     logs_free(l);
 }
 
+static void deliver(struct log_reader *r, int from, int to)
+{
+    struct log_batch b = {0};
+    for (int t = from; t < to; t++)
+        *vec_add(&b.lines) = (struct log_line){.time_us = t, .text = mem_printf("at %d", t)};
+    log_reader_deliver(r, &b);
+}
+
+/* The lines of the next event. */
+static json_t *next_event(int fd)
+{
+    struct str text = {0};
+    json_t *v = NULL;
+    struct err e = {0};
+    const char *data;
+    char c;
+    while (!(strstr(str_text(&text), "data: ") && str_ends(str_text(&text), "\n\n")) &&
+           read(fd, &c, 1) == 1)
+        str_add_char(&text, c);
+    assert_non_null(data = strstr(str_text(&text), "data: "));
+    assert_int_equal(json_parse(data + 6, strlen(data + 6), 1 << 20, &e, &v), 0);
+    str_done(&text);
+    return v;
+}
+
+/* Two nodes tell their last lines in pieces: they are told together, the newest of all, and none is
+ * called dropped. */
+static void test_a_tail_begins_with_the_newest_lines_of_all(void **state)
+{
+    (void)state;
+    n_slow = 0;
+    int fds[2];
+    struct logs *l =
+        logs_new(&(struct logs_hooks){.read = search_on, .loop = loop, .tails_max = 1});
+    struct logs_request q = request();
+    struct err e = {0};
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
+    q.query.limit = 600;
+    assert_int_equal(logs_request_check(&q, &e), 0);
+    assert_int_equal(
+        logs_tail(l, &q, &(struct logs_tail_draft){.fd = fds[0], .head = "", .subject = ""}), 0);
+    while (__atomic_load_n(&n_slow, __ATOMIC_ACQUIRE) < 2)
+        usleep(1000);
+    deliver(slow[0], 0, LIMIT_LOG_BATCH);
+    deliver(slow[1], 0, LIMIT_LOG_BATCH);
+    deliver(slow[0], LIMIT_LOG_BATCH, 600);
+    deliver(slow[1], LIMIT_LOG_BATCH, 600);
+    AUTO(json_decrefp) json_t *first = next_event(fds[1]);
+    const json_t *lines = json_object_get(first, "lines");
+    assert_int_equal(json_array_size(lines), 600);
+    assert_string_equal(json_get_str(json_array_get(lines, 0), "text", ""), "at 300");
+    assert_int_equal(json_integer_value(json_object_get(first, "dropped")), 0);
+    deliver(slow[1], 600, 601);
+    AUTO(json_decrefp) json_t *next = next_event(fds[1]);
+    assert_int_equal(json_array_size(json_object_get(next, "lines")), 1);
+    close(fds[1]);
+    for (unsigned i = 0; i < 2; i++) {
+        log_reader_finish(slow[i]);
+        log_reader_unref(slow[i]);
+    }
+    logs_free(l);
+}
+
 static void test_refuses_requests(void **state)
 {
     (void)state;
@@ -220,6 +288,7 @@ int main(void)
         cmocka_unit_test(test_says_who_is_missing),
         cmocka_unit_test(test_reads_on_for_nobody),
         cmocka_unit_test(test_a_stream_tells_while_it_finds_nothing),
+        cmocka_unit_test(test_a_tail_begins_with_the_newest_lines_of_all),
         cmocka_unit_test(test_refuses_requests),
     };
     loop = loop_new("test");
