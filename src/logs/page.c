@@ -87,13 +87,15 @@ static void finish(struct page *p)
 {
     struct log_batch all = {.whole = true};
     struct loop *loop = p->logs->hooks.loop;
+    p->cancelled = asking_is_cancelled(&p->asking);
     for (unsigned i = 0; i < p->asking.n; i++)
         log_batch_join(&all, &p->parts[i], 0, p->request.newer);
-    log_batch_settle(&all, p->request.query.limit, p->request.newer);
-    print(p, &all, &p->json);
+    if (!p->cancelled) {
+        log_batch_settle(&all, p->request.query.limit, p->request.newer);
+        print(p, &all, &p->json);
+    }
     log_batch_done(&all);
     logs_forget(p->logs, &p->asking);
-    p->cancelled = asking_is_cancelled(&p->asking);
     asking_release(&p->asking);
     logs_request_done(&p->request);
     pthread_mutex_destroy(&p->lock);
