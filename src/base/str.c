@@ -106,6 +106,13 @@ bool str_eq_nocase(const char *a, const char *b)
     return a == b || (a && b && strcasecmp(a, b) == 0);
 }
 
+uint32_t str_hash(uint32_t h, const char *text)
+{
+    for (; text && *text; text++)
+        h = (h ^ (unsigned char)*text) * 16777619u;
+    return h;
+}
+
 bool str_starts(const char *s, const char *prefix)
 {
     return s && strncmp(s, prefix, strlen(prefix)) == 0;

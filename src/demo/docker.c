@@ -40,10 +40,7 @@ static unsigned users_of(const struct player *p, const char *tag)
 /* What a container wrote beside its image: the same each time. */
 static double written_by(const struct played *s)
 {
-    uint32_t h = 2166136261u;
-    for (const char *c = s->now->id; *c; c++)
-        h = (h ^ (unsigned char)*c) * 16777619u;
-    return h % WRITTEN_MAX;
+    return str_hash(STR_HASH, s->now->id) % WRITTEN_MAX;
 }
 
 static void add_list(struct player *p, enum kind kind, const json_t *list, bool kept,

@@ -17,14 +17,6 @@ enum {
 
 #define LARGEST 4.2e9 /* bytes of a container's log */
 
-static uint32_t hash_of(const char *text)
-{
-    uint32_t h = 2166136261u;
-    for (; *text; text++)
-        h = (h ^ (unsigned char)*text) * 16777619u;
-    return h;
-}
-
 static bool has_journal(const struct player *p)
 {
     MAP_FOREACH (&p->services, e)
@@ -37,7 +29,7 @@ static bool has_journal(const struct player *p)
 
 static unsigned journal_files(const struct player *p)
 {
-    unsigned n = JOURNAL_FILES_MIN + hash_of(p->settings.node) % JOURNAL_FILES;
+    unsigned n = JOURNAL_FILES_MIN + str_hash(STR_HASH, p->settings.node) % JOURNAL_FILES;
     return p->journal_kept && p->journal_kept < n ? p->journal_kept : n;
 }
 
@@ -80,7 +72,7 @@ void logs_vacuum(struct player *p, const struct vacuum *v, struct str *text)
 /* Most print little, few very much. */
 static uint64_t bytes_of(const struct player *p, const struct played *s)
 {
-    double share = hash_of(s->now->id) / 4294967296.0;
+    double share = str_hash(STR_HASH, s->now->id) / 4294967296.0;
     if (str_list_has(&p->emptied, s->now->id))
         return BLOCK;
     return BLOCK + (uint64_t)(pow(share, 8) * LARGEST) / BLOCK * BLOCK;

@@ -120,14 +120,6 @@ static void on_deadline(void *arg)
 
 /* --- schedule --- */
 
-/* FNV-1a: only to spread. */
-static uint32_t hash(const char *text, uint32_t h)
-{
-    for (; text && *text; text++)
-        h = (h ^ (unsigned char)*text) * 16777619u;
-    return h;
-}
-
 static uint64_t part_of(uint32_t phase, uint64_t ms)
 {
     return (uint64_t)phase * ms >> 32;
@@ -204,7 +196,7 @@ static struct check *check_new(struct checker *k, const struct check_spec *spec)
         c->spec.interval_ms = INTERVAL_MIN_MS;
     if (c->spec.timeout_ms < TIMEOUT_MIN_MS)
         c->spec.timeout_ms = TIMEOUT_MIN_MS;
-    c->phase = hash(spec->service, hash(spec->target, 2166136261u + (uint32_t)spec->kind));
+    c->phase = str_hash(str_hash(STR_HASH + (uint32_t)spec->kind, spec->target), spec->service);
     uint64_t within = c->spec.interval_ms < FIRST_WITHIN_MS ? c->spec.interval_ms : FIRST_WITHIN_MS;
     c->next_ms = now_ms(k) + part_of(c->phase, within);
     return c;

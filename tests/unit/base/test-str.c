@@ -161,6 +161,17 @@ static void lists_split_and_own(void **state)
     str_list_done(&l);
 }
 
+/* The published values of FNV-1a. */
+static void hashes_as_published(void **state)
+{
+    (void)state;
+    assert_int_equal(str_hash(STR_HASH, NULL), 0x811c9dc5);
+    assert_int_equal(str_hash(STR_HASH, ""), 0x811c9dc5);
+    assert_int_equal(str_hash(STR_HASH, "a"), 0xe40c292c);
+    assert_int_equal(str_hash(STR_HASH, "foobar"), 0xbf9cf968);
+    assert_int_equal(str_hash(str_hash(STR_HASH, "foo"), "bar"), 0xbf9cf968);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -173,6 +184,7 @@ int main(void)
         cmocka_unit_test(utf8_is_mended),
         cmocka_unit_test(nearest_name),
         cmocka_unit_test(lists_split_and_own),
+        cmocka_unit_test(hashes_as_published),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
