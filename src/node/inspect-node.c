@@ -179,9 +179,11 @@ static void give_to_thread(struct lane *l)
     struct inspect_work *w = l->works.v[0];
     if (!l->thread)
         l->thread = workers_new(1, 1, STACK_KIB);
-    w->r = workers_submit(l->thread, do_work, w);
-    if (w->r < 0)
+    int r = workers_submit(l->thread, do_work, w);
+    if (r < 0) { /* else it is the thread's already */
+        w->r = r;
         loop_post(w->loop, on_worked, w);
+    }
 }
 
 /* The next one that somebody waits for. */
