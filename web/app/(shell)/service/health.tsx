@@ -17,6 +17,7 @@ export function Health({ detail: d }: { detail: ServiceDetail }) {
   const stretches = useMemo(() => d.history.map((h): Stretch => ({ ...h, from: Date.parse(h.from), to: Date.parse(h.to) })), [d.history]);
   const to = Math.max(Date.now(), stretches.at(-1)?.to ?? 0);
   const from = Math.max(to - dayMs, Math.min(stretches[0]?.from ?? to, to - least));
+  const watched = Math.max(from, stretches[0]?.from ?? to);
   const bars = barsFor(innerWidth);
   const list = healthBars(stretches, from, to, bars);
   const trouble = troubles(stretches);
@@ -29,11 +30,11 @@ export function Health({ detail: d }: { detail: ServiceDetail }) {
         </small>
         {d.uptime.hours24 != null && (
           <span className="num ml-auto text-12 text-fg-3">
-            <b className="text-13 font-medium text-fg">{percentUp(d.uptime.hours24)} %</b> {to - from < 0.99 * dayMs ? `since ${clock(from)}` : 'of 24 h'}
+            <b className="text-13 font-medium text-fg">{percentUp(d.uptime.hours24)} %</b> {to - watched < 0.99 * dayMs ? `since ${clock(watched)}` : 'of 24 h'}
           </span>
         )}
       </div>
-      <div className="health" role="img" aria-label={summary(trouble, from)}>
+      <div className="health" role="img" aria-label={summary(trouble, watched)}>
         {list.map((b) => (
           <i key={b.from} data-state={b.known ? b.state : 'none'} data-tip={barText(b)} />
         ))}
