@@ -1,6 +1,6 @@
 'use client';
 import { X } from 'lucide-react';
-import { useState, type ReactNode } from 'react';
+import { useEffect, useRef, useState, type ReactNode } from 'react';
 import { generationDiffQuery } from '@/api/keys';
 import type { GenerationDiff, Generations } from '@/api/types';
 import { Asked, useAsked } from '@/app/parts/asked';
@@ -20,6 +20,9 @@ interface Props {
 /* What changed between two generations: under an address that can be sent to somebody. */
 export default function Difference({ node, list, from, to }: Props) {
   const query = useAsked(node, { ...generationDiffQuery(node, from, to), staleTime: Infinity, placeholderData: (before) => before });
+  const card = useRef<HTMLDivElement>(null);
+  const told = !!query.data;
+  useEffect(() => card.current?.scrollIntoView({ block: 'start' }), [told, from, to]); // it stands below the list whose link led here
   const go = (a: string, b: string) => history.pushState(null, '', diffHref(node, Number(a), Number(b)));
   const options = list.map((g) => (
     <option key={g.number} value={g.number}>
@@ -27,28 +30,30 @@ export default function Difference({ node, list, from, to }: Props) {
     </option>
   ));
   return (
-    <Asked node={node} query={query} title="What changed" rows={8} wait="The node compares all that belongs to the two.">
-      {(d) => (
-        <>
-          <div className="flex flex-wrap items-center gap-2 border-b border-line px-4 py-2.5">
-            from
-            <PlainSelect label="From generation" value={from} onChange={(e) => go(e.target.value, to)}>
-              {options}
-            </PlainSelect>
-            to
-            <PlainSelect label="To generation" value={to} onChange={(e) => go(from, e.target.value)}>
-              {options}
-            </PlainSelect>
-            <span className="ml-auto">
-              <ButtonLink here href={tabHref(node, 'system')} look="ghost" size="sm" icon={X}>
-                Close
-              </ButtonLink>
-            </span>
-          </div>
-          <Found diff={d} />
-        </>
-      )}
-    </Asked>
+    <div ref={card} className="scroll-mt-16">
+      <Asked node={node} query={query} title="What changed" rows={8} wait="The node compares all that belongs to the two.">
+        {(d) => (
+          <>
+            <div className="flex flex-wrap items-center gap-2 border-b border-line px-4 py-2.5">
+              from
+              <PlainSelect label="From generation" value={from} onChange={(e) => go(e.target.value, to)}>
+                {options}
+              </PlainSelect>
+              to
+              <PlainSelect label="To generation" value={to} onChange={(e) => go(from, e.target.value)}>
+                {options}
+              </PlainSelect>
+              <span className="ml-auto">
+                <ButtonLink here href={tabHref(node, 'system')} look="ghost" size="sm" icon={X}>
+                  Close
+                </ButtonLink>
+              </span>
+            </div>
+            <Found diff={d} />
+          </>
+        )}
+      </Asked>
+    </div>
   );
 }
 
