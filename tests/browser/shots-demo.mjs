@@ -51,13 +51,13 @@ const act = async body => {
 const ofNode = (id, tab) => `/node?id=${id}&tab=${tab}`;
 
 await shoot({
-    logs: `/logs?service=${litellm}&service=${tabby}`, node: '/node?id=hydra-ai', processes: ofNode('hydra-storage', 'processes'),
-    storage: ofNode('hydra-storage', 'storage'), agent: ofNode('hydra-ai', 'agent'),
+    overview: '/', logs: `/logs?service=${litellm}&service=${tabby}`, node: '/node?id=hydra-ai', processes: ofNode('hydra-storage', 'processes'),
+    storage: ofNode('hydra-storage', 'storage'), network: ofNode('hydra-storage', 'network'), agent: ofNode('hydra-ai', 'agent'),
 });
 await until(async () => (await admin.get(`/api/web/services/${tabby}`)).json.restarts_10min > 2, 150000, 'the restart loop');
 await shoot({
     incident: '/', service: `/service?id=${tabby}`, generations: ofNode('hydra-ai', 'system'),
-    changes: { where: ofNode('hydra-ai', 'system'), then: async page => { await page.getByRole('button', { name: /Changes/ }).first().click(); await sleep(1500); } },
+    changes: { where: ofNode('hydra-ai', 'system'), then: async page => { await page.getByRole('link', { name: /What changed/ }).first().click(); await sleep(1500); } },
 });
 await act({ verb: 'generation.rollback', node: 'hydra-ai' });
 await act({ verb: 'docker.prune', node: 'hydra-compute', target: 'docker', argument: 'images,build-cache' });
