@@ -22,7 +22,9 @@ export default function Difference({ node, list, from, to }: Props) {
   const query = useAsked(node, { ...generationDiffQuery(node, from, to), staleTime: Infinity, placeholderData: (before) => before });
   const card = useRef<HTMLDivElement>(null);
   const told = !!query.data;
-  useEffect(() => card.current?.scrollIntoView({ block: 'start' }), [told, from, to]); // it stands below the list whose link led here
+  useEffect(() => {
+    void card.current?.scrollIntoView({ block: 'start' }); // it stands below the list whose link led here
+  }, [told, from, to]);
   const go = (a: string, b: string) => history.pushState(null, '', diffHref(node, Number(a), Number(b)));
   const options = list.map((g) => (
     <option key={g.number} value={g.number}>
