@@ -1,4 +1,5 @@
 import { Copy } from 'lucide-react';
+import { copyText } from '@/state/copy';
 import { Button } from './button';
 import { Shape } from './shape';
 
@@ -17,7 +18,7 @@ export function FormError({ error }: Props) {
         {id && (
           <p className="flex items-center gap-2 font-mono text-12 text-fg-3">
             request {id}
-            <Button look="ghost" size="sm" icon={Copy} onClick={() => void navigator.clipboard.writeText(id)}>
+            <Button look="ghost" size="sm" icon={Copy} onClick={() => void copyText(id, 'Request id')}>
               Copy
             </Button>
           </p>

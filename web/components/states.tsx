@@ -2,6 +2,7 @@
 import { Copy, Lock, RotateCw, type LucideIcon } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { cx } from '@/lib/cx';
+import { copyText } from '@/state/copy';
 import { Button } from './button';
 import { Icon } from './icon';
 import { Shape } from './shape';
@@ -52,7 +53,7 @@ function RequestId({ id }: { id: string }) {
   return (
     <small className="mt-3 flex items-center gap-2 font-mono text-12 text-fg-3">
       request {id}
-      <Button look="ghost" size="sm" icon={Copy} onClick={() => void navigator.clipboard.writeText(id)}>
+      <Button look="ghost" size="sm" icon={Copy} onClick={() => void copyText(id, 'Request id')}>
         Copy
       </Button>
     </small>

@@ -148,6 +148,7 @@ export class Live {
     const metrics = series.metrics(node);
     metrics.renew();
     const w = await getWindow(node).catch(() => null);
+    if (!this.watched.has(node)) return; // left meanwhile: what comes later would not follow on it
     if (w) return metrics.load(w);
     await new Promise((done) => setTimeout(done, wait));
     if (this.watched.has(node) && metrics.schema < 0) void this.readWindow(node, Math.min(wait * 2, 15_000));

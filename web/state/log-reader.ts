@@ -20,7 +20,7 @@ export interface LogView {
   status: FeedStatus;
   fresh: number; // lines that came while not following
   busy: 'older' | 'newer' | null;
-  trouble: string | null; // why the last page did not come
+  trouble: { text: string; at: 'older' | 'newer' } | null; // why the last page did not come, and at which end
   back: { reached: number; resting: boolean } | null; // how far back a search came that has not found enough; resting: goes on by hand
   partial: LogTrouble[];
   marked: string | null; // cursor of the line that a link names
@@ -219,12 +219,19 @@ export class LogReader {
         reached = back.reached;
       }
     } catch (e) {
-      if (!signal.aborted) this.failed(e);
+      if (!signal.aborted) this.failed('older', e);
     }
   }
 
-  private failed(e: unknown): void {
-    this.change({ busy: null, trouble: e instanceof Error ? e.message : 'The lines did not come.' });
+  private failed(at: 'older' | 'newer', e: unknown): void {
+    this.change({ busy: null, trouble: { text: e instanceof Error ? e.message : 'The lines did not come.', at } });
+  }
+
+  /* What did not come, once more. */
+  ask(at: 'older' | 'newer'): void {
+    this.change({ trouble: null });
+    if (at === 'older') this.older();
+    else this.newer();
   }
 
   private async page(busy: 'newer', place: { after: string; limit: number }, take: (p: LogPage) => void): Promise<void> {
@@ -236,7 +243,7 @@ export class LogReader {
       take(page);
       this.change({ busy: null, trouble: null, partial: page.partial });
     } catch (e) {
-      if (!signal.aborted) this.failed(e);
+      if (!signal.aborted) this.failed(busy, e);
     }
   }
 

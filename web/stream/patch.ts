@@ -179,10 +179,19 @@ export class Patcher {
   }
 
   private putNode(n: Node): void {
+    const old = this.client.getQueryData(nodeQuery(n.id).queryKey);
     this.client.setQueryData(nodeQuery(n.id).queryKey, facts(n));
     if (n.vitals) this.series.vitals(n.id).push(n.vitals);
     this.client.setQueryData(nodesQuery().queryKey, (ids) => (ids?.includes(n.id) ? ids : [...(ids ?? []), n.id]));
-    this.client.setQueryData(nodeDetailQuery(n.id).queryKey, (old) => old && { ...old, ...n });
+    this.client.setQueryData(nodeDetailQuery(n.id).queryKey, (d) => d && { ...d, ...n });
+    if (old) this.askAnew(n.id, old, n);
+  }
+
+  /* What is asked for beside the stream: what it allows while it is there, and what a start may have changed. */
+  private askAnew(id: string, old: NodeFacts, now: Node): void {
+    if ((old.state === 'away') !== (now.state === 'away')) void this.client.invalidateQueries({ queryKey: actionsQuery(id).queryKey });
+    if (old.boot_time === now.boot_time && old.kernel === now.kernel && old.os === now.os) return;
+    for (const queryKey of [nodeDetailQuery(id).queryKey, ['asked', id]]) void this.client.invalidateQueries({ queryKey });
   }
 
   private removeNode(id: string): void {

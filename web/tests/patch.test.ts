@@ -1,6 +1,6 @@
 import { QueryClient } from '@tanstack/react-query';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
-import { attentionQuery, feedQuery, nodeDetailQuery, nodeQuery, nodesQuery, serviceDetailQuery, serviceQuery, servicesQuery, verdictQuery } from '@/api/keys';
+import { actionsQuery, attentionQuery, feedQuery, nodeDetailQuery, nodeQuery, nodesQuery, serviceDetailQuery, serviceQuery, servicesQuery, verdictQuery } from '@/api/keys';
 import type { NodeDetail, ServiceDetail } from '@/api/types';
 import { cluster } from '@/scripts/fixtures.mjs';
 import { Patcher } from '@/stream/patch';
@@ -170,6 +170,24 @@ describe('events', () => {
     patcher.receive([event(11, 'node.detail', { id: 'tower', disks: [{ name: 'sda' }] })]);
     frame();
     expect(client.getQueryData(key)).toMatchObject({ label: 'tower', disks: [{ name: 'sda' }] });
+  });
+
+  test('a node that is back is asked again for what it allows, one that started anew for what it is', () => {
+    const { client, patcher, overview, event } = page();
+    patcher.seed(overview);
+    const tower = overview.nodes.find((n) => n.id === 'tower');
+    const [offers, asked, detail] = [actionsQuery('tower').queryKey, ['asked', 'tower', 'packages', {}], nodeDetailQuery('tower').queryKey];
+    for (const key of [offers, asked, detail]) client.setQueryData<unknown>(key, {});
+    const stale = () => [offers, asked, detail].map((key) => client.getQueryState(key)?.isInvalidated);
+    patcher.receive([event(11, 'node.changed', { ...tower, services: 3 })]);
+    frame();
+    expect(stale()).toEqual([false, false, false]);
+    patcher.receive([event(12, 'node.changed', { ...tower, state: 'away' })]);
+    frame();
+    expect(stale()).toEqual([true, false, false]);
+    patcher.receive([event(13, 'node.changed', { ...tower, state: 'away', kernel: '6.99' })]);
+    frame();
+    expect(stale()).toEqual([true, true, true]);
   });
 
   test('unknown events are ignored', () => {

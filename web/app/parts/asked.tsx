@@ -41,7 +41,7 @@ export function Asked<T>({ node, query, title, note, wait, rows = 4, children }:
       <CardHead title={title} note={data && note?.(data)}>
         {data && (
           <span className="text-12 text-fg-3 max-m:hidden">
-            {isFetching ? 'Asking…' : <Time of={new Date(dataUpdatedAt).toISOString()} />}
+            {isFetching ? 'Asking…' : dataUpdatedAt > 0 && <Time of={new Date(dataUpdatedAt).toISOString()} />}
           </span>
         )}
         {data && again}

@@ -5,7 +5,7 @@ import { useEffect, useMemo, useState } from 'react';
 import { logSourcesQuery } from '@/api/keys';
 import { logDownloadUrl, type LogLine } from '@/api/logs';
 import { lazyDialog } from '@/app/parts/lazy';
-import { copyText } from '@/app/parts/logs/copy';
+import { copyText } from '@/state/copy';
 import { Detail } from '@/app/parts/logs/detail';
 import { Lines } from '@/app/parts/logs/lines';
 import { parsed } from '@/app/parts/logs/parsed';
@@ -87,7 +87,7 @@ function Reading({ address, set, choose }: Props) {
   const names = useSourceNames(chosen, useQuery(logSourcesQuery()).data);
   const shown = useDetail(log);
   const detail = shown.line;
-  const [text, setText] = useTyped(address.q, (q) => set({ q, line: null }));
+  const [text, setText] = useTyped(address.q, (q) => set(address.context ? { q } : { q, line: null }));
   const hits = useHits(view, search.matcher);
   const counts = useLevelCounts(view);
   const volume = useVolume(view, barsFor(innerWidth));

@@ -28,6 +28,7 @@ export class Board {
   private hovered: number | null = null;
   private pinned: number | null = null;
   status: Status = { state: 'live' };
+  private away = false; // then the newest sample may be of long ago
 
   constructor(readonly series: NodeSeries) {}
 
@@ -49,6 +50,11 @@ export class Board {
       cancelAnimationFrame(this.frame);
       this.frame = 0;
     };
+  }
+
+  setAway(away: boolean): void {
+    this.away = away;
+    this.schedule();
   }
 
   add(d: Drawn): () => void {
@@ -148,6 +154,7 @@ export class Board {
     this.line = timeline(series.time(), step);
     const quiet = performance.now() - this.heard;
     this.end = (this.line.t.at(-1) ?? Date.now()) + (quiet > silence ? quiet : 0);
+    if (this.away) this.end = Math.max(this.end, Date.now());
     this.columns.clear();
     for (const name of new Set([...this.drawn].flatMap((d) => d.columns()))) {
       const values = series.column(name);

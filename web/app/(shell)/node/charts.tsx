@@ -18,7 +18,7 @@ import { MemorySplit } from './memory-split';
 
 export default function Charts({ detail }: { detail: NodeDetail }) {
   const node = series.metrics(detail.id);
-  const board = useBoard(node);
+  const board = useBoard(node, detail.state === 'away');
   const [chosen, setChosen] = useState<Chosen>({ net: everything, disk: everything });
   const [table, setTable] = useState(false);
   const specs = useSpecs(node, detail, chosen);
@@ -48,9 +48,10 @@ export default function Charts({ detail }: { detail: NodeDetail }) {
   );
 }
 
-function useBoard(node: NodeSeries): Board {
+function useBoard(node: NodeSeries, away: boolean): Board {
   const board = useMemo(() => new Board(node), [node]);
   useEffect(() => board.start(), [board]);
+  useEffect(() => board.setAway(away), [board, away]);
   return board;
 }
 

@@ -69,7 +69,8 @@ function Node({ id, tab }: { id: string; tab: NodeTab }) {
   useEffect(() => {
     if (reports) void refetch();
   }, [reports, refetch]);
-  if (error instanceof ApiError && error.status === 404) return <Gone id={id} />;
+  const listed = useQuery({ ...nodesQuery(), select: (ids) => ids.includes(id) }).data;
+  if ((error instanceof ApiError && error.status === 404) || (data && listed === false)) return <Gone id={id} />;
   const shown = data ?? row;
   if (!shown) return error ? <Failed error={error} retry={() => void refetch()} /> : <SkeletonRows rows={12} />;
   return (

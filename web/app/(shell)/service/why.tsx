@@ -13,6 +13,7 @@ import { cx } from '@/lib/cx';
 import { count, duration, when } from '@/lib/format';
 import { serviceLook } from '@/lib/states';
 import { useClock } from '@/state/clock';
+import { copyText } from '@/state/copy';
 
 const runWord: Record<string, string> = {
   running: 'ran',
@@ -116,7 +117,7 @@ function LastError({ text }: { text: string }) {
       <div className="mb-1 flex items-center gap-2 text-12 text-fg-3">
         Last error
         <span className="ml-auto">
-          <Button look="ghost" size="sm" icon={Copy} onClick={() => void navigator.clipboard.writeText(text)}>
+          <Button look="ghost" size="sm" icon={Copy} onClick={() => void copyText(text, 'Last error')}>
             Copy
           </Button>
         </span>

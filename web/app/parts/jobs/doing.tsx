@@ -20,9 +20,11 @@ import { Output } from './output';
 
 const remembered = 10 * 60_000; // a result is news for so long
 
+const nowOrLast = (jobs: Job[]): Job | undefined => jobs.find(isActive) ?? jobs[0];
+
 /* Not drawn when nothing was done lately, or when it can't be known. */
 export function Doing({ of }: { of: JobsOf }) {
-  const job = useQuery({ ...recentJobsQuery(of), retry: false, select: (jobs) => jobs.find((j) => of.service || (!j.service && !j.verb.startsWith('project.'))) }).data;
+  const job = useQuery({ ...recentJobsQuery(of), retry: false, select: (jobs) => nowOrLast(jobs.filter((j) => of.service || (!j.service && !j.verb.startsWith('project.')))) }).data;
   const dismissed = useAsking((s) => !!job && s.dismissed.has(job.id));
   const over = job?.ended ? Date.parse(job.ended) : null;
   const old = useClock((now) => String(over !== null && now - over > remembered)) === 'true';

@@ -10,7 +10,7 @@ import { nodeHref, serviceHref } from '@/lib/links';
 import { levelLook, type Weight } from '@/lib/log-levels';
 import { membersOf, pieces, type Matcher } from '@/lib/log-text';
 import type { Shape as ShapeName } from '@/lib/states';
-import { copyText } from './copy';
+import { copyText } from '@/state/copy';
 import { parsed } from './parsed';
 import { LogText } from './text';
 

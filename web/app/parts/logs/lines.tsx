@@ -50,7 +50,7 @@ export function Lines(props: Props) {
     estimateSize: (i) => (items[i]?.type === 'line' ? lineHeight : markHeight),
     overscan: 10,
     paddingStart: headHeight,
-    paddingEnd: 8,
+    paddingEnd: view.trouble?.at === 'newer' ? headHeight : 8,
     getItemKey: keyOf,
     anchorTo: 'end',
     followOnAppend: view.following,
@@ -106,21 +106,29 @@ function Body({ list, view, reader, matcher, wrap, relative, active, sources }: 
           </div>
         );
       })}
+      {view.trouble?.at === 'newer' && (
+        <div className="absolute inset-x-0 bottom-0">
+          <Failed text={view.trouble.text} again={() => reader.ask('newer')} />
+        </div>
+      )}
+    </div>
+  );
+}
+
+function Failed({ text, again }: { text: string; again: () => void }) {
+  return (
+    <div className="log-head text-bad" role="alert">
+      {text}
+      <Button size="sm" onClick={again}>
+        Try again
+      </Button>
     </div>
   );
 }
 
 /* Above the oldest line: that it is the first, that more is coming, or why not. */
 function Head({ view, reader }: { view: LogView; reader: LogReader }) {
-  if (view.trouble)
-    return (
-      <div className="log-head text-bad">
-        {view.trouble}
-        <Button size="sm" onClick={() => reader.older()}>
-          Try again
-        </Button>
-      </div>
-    );
+  if (view.trouble?.at === 'older') return <Failed text={view.trouble.text} again={() => reader.ask('older')} />;
   if (view.back?.resting && !view.window.start)
     return (
       <div className="log-head">

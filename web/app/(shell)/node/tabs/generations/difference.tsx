@@ -6,6 +6,7 @@ import type { GenerationDiff, Generations } from '@/api/types';
 import { Asked, useAsked } from '@/app/parts/asked';
 import { Button, ButtonLink } from '@/components/button';
 import { PlainSelect } from '@/components/field';
+import { SkeletonRows } from '@/components/states';
 import { count } from '@/lib/format';
 import { diffHref, versionsText } from '@/lib/generations';
 import { tabHref } from '@/lib/node-tabs';
@@ -51,7 +52,7 @@ export default function Difference({ node, list, from, to }: Props) {
                 </ButtonLink>
               </span>
             </div>
-            <Found diff={d} />
+            {query.isPlaceholderData ? <SkeletonRows rows={8} /> : <Found diff={d} />}
           </>
         )}
       </Asked>

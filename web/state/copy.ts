@@ -1,5 +1,5 @@
 'use client';
-import { toast } from '@/state/ui';
+import { toast } from './ui';
 
 /* Without a clipboard (plain http) by way of a field that is gone at once. */
 export async function copyText(text: string, what: string): Promise<void> {
