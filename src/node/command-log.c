@@ -14,6 +14,7 @@ struct command_log {
     int fd;                               /* -1 without a file */
     uint64_t sequence;                    /* the highest */
     size_t size, size_rewritten;          /* bytes: now, and when it was written anew */
+    bool lacks;                           /* an end that the disk refused */
     VEC(struct command_record *) records; /* in the order of beginning */
 };
 
@@ -222,6 +223,7 @@ static int take_lines(struct command_log *l, const char *text, size_t len, struc
         if (r < 0)
             return err_prefix(e, r, "%s line %u", l->path, number);
         number++;
+        l->size = (size_t)(nl + 1 - text);
     }
     return 0; /* what lacks its newline was being written in a crash */
 }
@@ -286,20 +288,23 @@ static int rewrite(struct command_log *l, struct err *e)
         r = write_all(fd, text.p, text.len);
     if (r == 0 && rename(new_path, l->path) < 0)
         r = -errno;
-    if (r == 0)
-        r = sync_folder(l->path);
     if (r < 0) {
-        if (fd >= 0)
+        if (fd >= 0) {
+            unlink(new_path);
             close(fd);
+        }
         str_done(&text);
         return err_set(e, r, "%s can't be written: %s.", l->path, strerror(-r));
     }
     if (l->fd >= 0)
         close(l->fd);
-    l->fd = fd;
+    l->fd = fd; /* from here on the old one has no name */
     l->size = l->size_rewritten = text.len;
+    l->lacks = false;
     str_done(&text);
-    return 0;
+    r = sync_folder(l->path);
+    return r < 0 ? err_set(e, r, "The folder of %s can't be written: %s.", l->path, strerror(-r))
+                 : 0;
 }
 
 /* A line that went in by half is taken off again, else the next one would be lost in it. */
@@ -307,7 +312,10 @@ static int append(struct command_log *l, const struct str *line, struct err *e)
 {
     if (l->fd < 0)
         return 0;
-    int r = write_all(l->fd, line->p, line->len);
+    int r = l->lacks ? rewrite(l, e) : 0;
+    if (r < 0)
+        return r;
+    r = write_all(l->fd, line->p, line->len);
     if (r < 0) {
         if (ftruncate(l->fd, (off_t)l->size) == 0)
             (void)!lseek(l->fd, (off_t)l->size, SEEK_SET);
@@ -357,8 +365,15 @@ int command_log_end(struct command_log *l, const struct command_outcome *o, stru
     if (!record)
         return r;
     set_end(record, o);
+    l->lacks |= r < 0;
     shrink(l);
     return r;
+}
+
+void command_log_catch_up(struct command_log *l)
+{
+    if (l->lacks)
+        (void)!rewrite(l, NULL);
 }
 
 int command_log_restart(struct command_log *l, struct err *e)
@@ -371,14 +386,27 @@ int command_log_restart(struct command_log *l, struct err *e)
 
 /* --- life --- */
 
+/* Where there is no room for a new file the old one goes on, without the line that a crash cut off.
+ */
+static int go_on(struct command_log *l)
+{
+    l->fd = open(l->path, O_WRONLY | O_CLOEXEC);
+    if (l->fd < 0)
+        return -errno;
+    l->size_rewritten = l->size;
+    if (ftruncate(l->fd, (off_t)l->size) < 0 || lseek(l->fd, (off_t)l->size, SEEK_SET) < 0)
+        return -errno;
+    return 0;
+}
+
 int command_log_open(const char *dir, struct err *e, struct command_log **ret_log)
 {
     struct command_log *l = mem_alloc(sizeof *l);
     l->fd = -1;
     l->path = dir ? mem_printf("%s/commands.jsonl", dir) : NULL;
     int r = dir ? read_file(l, e) : 0;
-    if (r == 0 && dir)
-        r = rewrite(l, e);
+    if (r == 0 && dir && rewrite(l, e) < 0 && l->fd < 0)
+        r = go_on(l);
     if (r < 0)
         command_log_free(l);
     else

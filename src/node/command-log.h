@@ -44,6 +44,8 @@ int command_log_begin(struct command_log *l, const struct command *c, const char
                       int64_t now_ms, struct err *e) MUST_CHECK;
 int command_log_note(struct command_log *l, const char *id, const char *note,
                      struct err *e) MUST_CHECK;
-/* In memory even when the disk refuses. */
+/* In memory even when the disk refuses: then it goes there before the next line, or with
+ * command_log_catch_up(). */
 int command_log_end(struct command_log *l, const struct command_outcome *o,
                     struct err *e) MUST_CHECK;
+void command_log_catch_up(struct command_log *l);

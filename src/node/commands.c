@@ -326,17 +326,32 @@ static void read_boot(struct commands *s)
     fclose(f);
 }
 
+static int open_log(struct commands *s)
+{
+    int r = command_log_open(s->node->settings.state_dir, &s->trouble, &s->log);
+    if (r == 0)
+        recover_all(s);
+    return r;
+}
+
+/* A full disk has room again: all is taken up where it was left. */
+static void look_at_log(struct commands *s)
+{
+    if (s->log)
+        command_log_catch_up(s->log);
+    else if (open_log(s) == 0)
+        log_info("commands", "log opened", "commands=%s", "are taken again");
+}
+
 static void *start(struct node *n)
 {
     struct commands *s = mem_alloc(sizeof *s);
     s->node = n;
     read_boot(s);
     commands_look_at_policy(s);
-    if (command_log_open(n->settings.state_dir, &s->trouble, &s->log) < 0)
+    if (open_log(s) < 0)
         log_error("commands", "log not opened", "error=%s all=%s", LOG_Q(s->trouble.text),
                   "are refused");
-    else
-        recover_all(s);
     return s;
 }
 
@@ -347,6 +362,7 @@ static void tick(void *state, int64_t now_ms)
         return;
     s->policy_at_ms = now_ms;
     commands_look_at_policy(s);
+    look_at_log(s);
 }
 
 /* What runs is told as broken off by the next run. */

@@ -2,8 +2,10 @@
 
 #include "node/command-log.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -144,6 +146,46 @@ static void test_torn(void **state)
     command_log_free(l);
 }
 
+/* The disk takes no byte more than `size`. */
+static void allow_bytes(rlim_t size)
+{
+    struct rlimit r;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &r), 0);
+    r.rlim_cur = size == RLIM_INFINITY ? r.rlim_max : size;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &r), 0);
+}
+
+static void test_full_disk(void **state)
+{
+    (void)state;
+    struct command_outcome o = {.id = "a", .state = OUTCOME_DONE, .text = (char *)"Well."};
+    struct command next = {
+        .id = "b", .user = (char *)"", .target = (char *)"", .argument = (char *)""};
+    struct stat st;
+    struct err e = {0};
+    signal(SIGXFSZ, SIG_IGN);
+    struct command_log *l = open_log();
+    begin(l, "a", 7);
+    command_log_free(l);
+    assert_int_equal(stat(path, &st), 0);
+    allow_bytes(1); /* no new file, but the old one is there */
+    l = open_log();
+    assert_int_equal(command_log_find(l, "a")->outcome.state, OUTCOME_RUNNING);
+    assert_true(command_log_end(l, &o, &e) < 0);
+    assert_int_equal(command_log_find(l, "a")->outcome.state, OUTCOME_DONE);
+    command_log_catch_up(l);
+    assert_true(command_log_begin(l, &next, "boot-1", 6, &e) < 0); /* after what is lacking */
+    allow_bytes(RLIM_INFINITY);
+    command_log_catch_up(l);
+    begin(l, "c", 8);
+    command_log_free(l);
+    l = open_log();
+    assert_int_equal(command_log_find(l, "a")->outcome.state, OUTCOME_DONE);
+    assert_null(command_log_find(l, "b"));
+    assert_int_equal(command_log_find(l, "c")->outcome.state, OUTCOME_RUNNING);
+    command_log_free(l);
+}
+
 static void test_broken(void **state)
 {
     (void)state;
@@ -234,6 +276,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_restart, make_dir, remove_dir),
         cmocka_unit_test_setup_teardown(test_comes_back, make_dir, remove_dir),
         cmocka_unit_test_setup_teardown(test_torn, make_dir, remove_dir),
+        cmocka_unit_test_setup_teardown(test_full_disk, make_dir, remove_dir),
         cmocka_unit_test_setup_teardown(test_broken, make_dir, remove_dir),
         cmocka_unit_test_setup_teardown(test_bounded, make_dir, remove_dir),
         cmocka_unit_test_setup_teardown(test_who_was_here, make_dir, remove_dir),
