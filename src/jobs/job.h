@@ -37,6 +37,7 @@ struct job {
     char *ran_before; /* of a switch of systems: health_now() before it; else "" */
     int64_t created_ms, started_ms, ended_ms; /* 0 = not yet */
     struct str_list children;                 /* ids, in their order */
+    bool forced; /* whatever the guard rails say; not kept over a restart */
 };
 void job_done(struct job *j);
 void job_copy(struct job *to, const struct job *from);

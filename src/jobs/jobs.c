@@ -1,3 +1,4 @@
+#include "jobs/guarded.h"
 #include "jobs/jobs-private.h"
 
 #include "base/clock.h"
@@ -378,6 +379,19 @@ static void end_unknown(struct jobs *j, struct live_job *parent, size_t n_done,
     cancel_waiting(j, parent, "Not begun: nothing is known of what was to be done before it.", now);
 }
 
+/* Why what waited for others of its order must not begin now; mem_free(), NULL = it may. */
+static char *why_not_now(const struct jobs *j, const struct job *next, struct cluster_now now)
+{
+    if (now.wall_ms - next->created_ms > JOB_FAMILY_MS)
+        return mem_strdup("Not begun: it was ordered more than two hours ago. Order it again.");
+    if (next->forced || !verb_interrupts(next->verb))
+        return NULL;
+    AUTO(mem_freep)
+    char *why = verb_is_project(next->verb) ? guarded_project(j, next->node, next->target, now)
+                                            : guarded_service(j, next->service, now);
+    return why ? mem_printf("Not begun: %s", why) : NULL;
+}
+
 void jobs_next_child(struct jobs *j, struct live_job *parent, struct cluster_now now)
 {
     size_t n = 0;
@@ -406,6 +420,12 @@ void jobs_next_child(struct jobs *j, struct live_job *parent, struct cluster_now
     jobs_set_step(j, parent, step);
     if (next->job.state != JOB_WAITING)
         return;
+    AUTO(mem_freep) char *why_not = why_not_now(j, &next->job, now);
+    if (why_not) {
+        jobs_set_state(j, next, JOB_CANCELLED, why_not, now);
+        end_badly(j, parent, next, n, now);
+        return;
+    }
     next->to_send = true;
     jobs_set_state(j, next, JOB_RUNNING, "", now);
 }

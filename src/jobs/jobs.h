@@ -25,17 +25,18 @@
 #include "node/policy.h"
 
 enum {
-    LIMIT_JOB_SERVICES = 50,           /* of one order */
-    LIMIT_JOBS_RUNNING = 500,          /* not over, or planned: when so many are, no more begin */
-    LIMIT_JOBS_REMEMBERED = 100,       /* finished ones kept in memory, for those who follow */
-    JOB_COMMAND_LIFE_MS = 60 * 1000,   /* a node that gets it later refuses it */
-    JOB_QUIET_MS = 30 * 1000,          /* nothing heard for so long: ask */
-    JOB_ASK_AGAIN_MS = 5 * 1000,       /* of a node that is away */
-    JOB_SILENCE_MS = 10 * 60 * 1000,   /* a node that is there and says nothing: lost */
-    JOB_AWAY_MS = 24 * 60 * 60 * 1000, /* a node that stays away: lost */
-    JOB_STALE_MS = 15 * 60 * 1000,     /* not begun and recalled later than this: cancelled */
-    JOB_SEQUENCE_AHEAD_MS = 60 * 1000, /* of the ceiling above the clock */
-    JOB_SEQUENCES_AHEAD = 1000,        /* and above the last one given out */
+    LIMIT_JOB_SERVICES = 50,            /* of one order */
+    LIMIT_JOBS_RUNNING = 500,           /* not over, or planned: when so many are, no more begin */
+    LIMIT_JOBS_REMEMBERED = 100,        /* finished ones kept in memory, for those who follow */
+    JOB_COMMAND_LIFE_MS = 60 * 1000,    /* a node that gets it later refuses it */
+    JOB_QUIET_MS = 30 * 1000,           /* nothing heard for so long: ask */
+    JOB_ASK_AGAIN_MS = 5 * 1000,        /* of a node that is away */
+    JOB_SILENCE_MS = 10 * 60 * 1000,    /* a node that is there and says nothing: lost */
+    JOB_AWAY_MS = 24 * 60 * 60 * 1000,  /* a node that stays away: lost */
+    JOB_STALE_MS = 15 * 60 * 1000,      /* not begun and recalled later than this: cancelled */
+    JOB_FAMILY_MS = 2 * 60 * 60 * 1000, /* what waits for others of its order begins within that */
+    JOB_SEQUENCE_AHEAD_MS = 60 * 1000,  /* of the ceiling above the clock */
+    JOB_SEQUENCES_AHEAD = 1000,         /* and above the last one given out */
     JOBS_PRUNE_EVERY_MS = 60 * 60 * 1000,
 };
 

@@ -33,6 +33,7 @@ static struct job *make(const struct plan *p, enum command_verb verb, const char
                       .ran_before = mem_strdup(""),
                       .actor = mem_strdup(o->actor),
                       .via = mem_strdup(o->via),
+                      .forced = o->force && o->may_force,
                       .created_ms = p->now.wall_ms + (int64_t)p->made->n - 1}; /* keeps the order */
     rand_id(j->id);
     return j;
@@ -170,9 +171,11 @@ static int heed(const struct plan *p, char *why)
     return r;
 }
 
+/* A new name would take a container out from under its rule. */
 static bool is_bound(const struct plan *p, enum command_verb verb)
 {
-    return verb_interrupts(verb) && !(p->order->force && p->order->may_force);
+    return (verb_interrupts(verb) || verb == COMMAND_CONTAINER_RENAME) &&
+           !(p->order->force && p->order->may_force);
 }
 
 static int check_guard(const struct plan *p, enum command_verb verb, const char *service)
@@ -203,6 +206,16 @@ static int check_guard_of_process(const struct plan *p, const char *node)
 
 /* --- services --- */
 
+/* Two names of one thing, or two services of one project: it is done once. */
+static bool is_made(const struct plan *p, enum command_verb verb, const char *node,
+                    const char *target)
+{
+    for (size_t i = 0; i < p->made->n; i++)
+        if (is_same(&p->made->v[i], verb, node, target))
+            return true;
+    return false;
+}
+
 static int plan_looked(const struct plan *p, const struct service_look *look)
 {
     enum command_verb verb;
@@ -222,7 +235,7 @@ static int plan_looked(const struct plan *p, const struct service_look *look)
     if (r >= 0)
         r = verb_is_project(verb) ? check_guard_of_project(p, verb, look->node, target)
                                   : check_guard(p, verb, look->id);
-    if (r >= 0)
+    if (r >= 0 && !is_made(p, verb, look->node, target))
         make(p, verb, look->node, look->id, target, p->order->argument);
     return r;
 }

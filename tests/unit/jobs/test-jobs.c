@@ -390,12 +390,19 @@ static void guard_rails_hold(void **state)
     str_list_add(&ids, "tower/docker/plex");
     struct subject by = subject_local();
     struct job_order o = {.by = &by,
-                          .verb = "restart",
+                          .verb = "container.rename",
+                          .argument = "x",
                           .services = &ids,
                           .actor = "ada",
-                          .via = "web",
-                          .force = true};
+                          .via = "web"};
     struct job_list jobs = {0};
+    assert_int_equal(jobs_plan(g->jobs, &o, rig_now(g), &e, &jobs), -EKEYREJECTED);
+    o = (struct job_order){.by = &by,
+                           .verb = "restart",
+                           .services = &ids,
+                           .actor = "ada",
+                           .via = "web",
+                           .force = true};
     assert_int_equal(jobs_plan(g->jobs, &o, rig_now(g), &e, &jobs), -EKEYREJECTED);
     o.may_force = true;
     must(jobs_plan(g->jobs, &o, rig_now(g), &e, &jobs), &e);
@@ -408,6 +415,59 @@ static void guard_rails_hold(void **state)
                            .actor = "ada",
                            .via = "web"};
     assert_int_equal(jobs_plan(g->jobs, &o, rig_now(g), &e, &jobs), -EKEYREJECTED);
+}
+
+/* Of three the second's turn comes when it is protected, or too late. */
+static void each_is_looked_at_when_its_turn_comes(void **state)
+{
+    struct rig *g = *state;
+    char id[RAND_ID_SIZE];
+    for (int late = 0; late < 2; late++) {
+        AUTO(mem_freep) char *names[3];
+        for (int i = 0; i < 3; i++) {
+            names[i] = mem_printf("%c%d", 'a' + i, late);
+            rig_container(g, "tower", names[i]);
+        }
+        AUTO(mem_freep)
+        char *all = mem_printf("tower/docker/%s,tower/docker/%s,tower/docker/%s", names[0],
+                               names[1], names[2]);
+        str_copy(id, sizeof id, rig_do(g, "restart", all));
+        if (late)
+            g->ahead_ms += JOB_FAMILY_MS + 1000;
+        else
+            set_guard(g, "tower/docker/b0");
+        rig_outcome(g, "tower", rig_job(g, id)->children.v[0], OUTCOME_DONE, "");
+        rig_settle(g);
+        const struct job *parent = rig_job(g, id);
+        assert_int_equal(parent->state, JOB_CANCELLED);
+        assert_non_null(strstr(parent->text, late ? "ordered more than two hours ago"
+                                                  : "is protected by the guard rails"));
+        assert_int_equal(rig_job(g, parent->children.v[1])->state, JOB_CANCELLED);
+        assert_int_equal(rig_job(g, parent->children.v[2])->state, JOB_CANCELLED);
+        assert_int_equal(g->commands.n, late + 1);
+    }
+    assert_int_equal(g->jobs->n_unfinished, 0);
+}
+
+static void one_thing_of_two_names_is_done_once(void **state)
+{
+    struct rig *g = *state;
+    struct err e = {0};
+    struct job_list jobs = {0};
+    AUTO(str_list_done) struct str_list ids = {0};
+    struct subject by = subject_local();
+    rig_container(g, "tower", "plex");
+    str_list_add(&ids, "plex");
+    str_list_add(&ids, "tower/docker/plex");
+    const struct job_order o = {.by = &by,
+                                .verb = "restart",
+                                .services = &ids,
+                                .by_end = true,
+                                .actor = "ada",
+                                .via = "cli"};
+    must(jobs_plan(g->jobs, &o, rig_now(g), &e, &jobs), &e);
+    assert_int_equal(jobs.n, 1);
+    jobs_abandon(g->jobs, &jobs);
 }
 
 static void limits_hold_orders_back(void **state)
@@ -533,6 +593,8 @@ int main(void)
         cmocka_unit_test(a_second_click_is_refused),
         cmocka_unit_test(what_is_being_written_counts_as_under_way),
         cmocka_unit_test(guard_rails_hold),
+        cmocka_unit_test(each_is_looked_at_when_its_turn_comes),
+        cmocka_unit_test(one_thing_of_two_names_is_done_once),
         cmocka_unit_test(ids_may_be_short_for_the_command_line),
         cmocka_unit_test(the_oldest_are_forgotten),
         cmocka_unit_test(what_is_being_written_is_not_forgotten),
