@@ -423,15 +423,14 @@ static void each_is_looked_at_when_its_turn_comes(void **state)
     struct rig *g = *state;
     char id[RAND_ID_SIZE];
     for (int late = 0; late < 2; late++) {
-        AUTO(mem_freep) char *names[3];
+        char name[8];
+        AUTO(str_done) struct str all = {0};
         for (int i = 0; i < 3; i++) {
-            names[i] = mem_printf("%c%d", 'a' + i, late);
-            rig_container(g, "tower", names[i]);
+            snprintf(name, sizeof name, "%c%d", 'a' + i, late);
+            rig_container(g, "tower", name);
+            str_addf(&all, "%stower/docker/%s", i ? "," : "", name);
         }
-        AUTO(mem_freep)
-        char *all = mem_printf("tower/docker/%s,tower/docker/%s,tower/docker/%s", names[0],
-                               names[1], names[2]);
-        str_copy(id, sizeof id, rig_do(g, "restart", all));
+        str_copy(id, sizeof id, rig_do(g, "restart", str_text(&all)));
         if (late)
             g->ahead_ms += JOB_FAMILY_MS + 1000;
         else
