@@ -11,7 +11,7 @@ let engine, hydrad, browser, admin, context;
 before(async () => {
     engine = Engine.start();
     for (const name of ['plex', 'sonarr', 'tautulli']) await engine.run(name, 'exec sleep 100000', { StopTimeout: 0 });
-    await engine.run('slow', "trap '' TERM; while :; do sleep 1; done", { StopTimeout: 10 });
+    await engine.run('slow', "trap '' TERM; while :; do sleep 1; done", { StopTimeout: 300 }); // ends when the test says so
     await engine.run('broken', 'echo port is already allocated; exit 1');
     await engine.run('loop', 'exit 1', { HostConfig: { NetworkMode: 'none', RestartPolicy: { Name: 'always' } } });
     hydrad = await Hydrad.start({ args: ['--node', 'tower', '--docker', `unix://${engine.socket}`] });
@@ -50,6 +50,7 @@ test('a restart says what it does, shows its steps where one looks, and stays as
     assert.ok(await button(page, 'Restart').isDisabled());
     const sign = page.getByRole('banner').getByRole('link', { name: /Restart slow/ });
     await sign.waitFor();
+    process.kill((await engine.call('GET', '/containers/slow/json')).State.Pid, 'SIGKILL');
     await doing(page).getByText(/^Restarted in/).waitFor();
     assert.notEqual(await started('slow'), was);
     await until(async () => await sign.count() === 0, 15000, 'the sign to go');

@@ -18,6 +18,11 @@ export function putJob(client: QueryClient, job: Job): void {
   if (changed && (!isActive(job) || job.verb.startsWith('generation.'))) void client.invalidateQueries({ queryKey: changed });
 }
 
+/* The answer to an order: events that overtook it know more, its first step among them. */
+export function putAnswer(client: QueryClient, job: Job): void {
+  if (!client.getQueryData(jobQuery(job.id).queryKey)) putJob(client, job);
+}
+
 /* A known job stays on its page; a new one comes onto the first. */
 function inPages(data: InfiniteData<JobPage>, job: Job, of: JobsOf): InfiniteData<JobPage> {
   const at = data.pages.findIndex((p) => p.jobs.some((j) => j.id === job.id));

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import type { Job, JobPage } from '@/api/types';
 import { jobQuery, jobsPages, recentJobsQuery } from '@/api/keys';
 import { belongs, hasSaid, isActive, isOfNode, isOlder, took, tookText, withJob } from '@/lib/jobs';
-import { putJob } from '@/stream/jobs';
+import { putAnswer, putJob } from '@/stream/jobs';
 
 const job = (id: string, more: Partial<Job> = {}): Job => ({
   id, verb: 'container.restart', title: `Restart ${id} on tower`, node: 'tower', service: `tower/docker/${id}`, target: id, argument: '', state: 'running', step: '', text: '', output: '',
@@ -49,6 +49,14 @@ test('how long it took', () => {
   expect(took(job('a', { ended: '2026-11-24T10:00:02.5Z' }), now)).toBe(1500);
   expect(took(job('a', { started: null }), now)).toBeNull();
   expect([40, 1200, 9940, 12_000, 86_000].map(tookText)).toEqual(['0.1 s', '1.2 s', '9.9 s', '12 s', '1 min 26 s']);
+});
+
+test('the answer to an order takes nothing back that an event has told', () => {
+  const client = new QueryClient();
+  putJob(client, job('a', { step: 'restarting' }));
+  putAnswer(client, job('a', { step: '' }));
+  putAnswer(client, job('b', { step: '' }));
+  expect([client.getQueryData(jobQuery('a').queryKey)?.step, client.getQueryData(jobQuery('b').queryKey)?.step]).toEqual(['restarting', '']);
 });
 
 test('a job goes into every list that shows it, and an overtaken word into none', () => {

@@ -21,7 +21,7 @@ import { nodeName } from '@/lib/states';
 import { ask, type Asking } from '@/state/asking';
 import { useMay } from '@/state/session';
 import { toast } from '@/state/ui';
-import { putJob } from '@/stream/jobs';
+import { putAnswer } from '@/stream/jobs';
 import { NetworkField } from './network-field';
 import { Several } from './several';
 
@@ -93,7 +93,7 @@ export function useStart(input: (force: boolean) => JobOrder, href: string | nul
   return useMutation({
     mutationFn: (force: boolean) => call<Job>('/api/web/jobs', { method: 'POST', body: input(force) }),
     onSuccess: (job) => {
-      putJob(client, job);
+      putAnswer(client, job);
       if (job.verb === 'machine.wake') toast(`${job.title}: whether it wakes is seen when it reports`, 'info'); // another node does it, so nothing runs here
       close();
       then();
