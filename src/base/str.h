@@ -50,13 +50,13 @@ bool str_eq(const char *a, const char *b); /* NULL equals only NULL */
 bool str_eq_nocase(const char *a, const char *b);
 bool str_starts(const char *s, const char *prefix);
 bool str_ends(const char *s, const char *suffix);
-
+bool str_is_empty(const char *s); /* NULL or "" */
+bool str_is_utf8(const char *s, size_t n);
 /* FNV-1a over `text`, onto STR_HASH or an earlier hash. To spread things, not to protect: who
  * chooses the text chooses the hash. */
 #define STR_HASH 2166136261u
 uint32_t str_hash(uint32_t h, const char *text); /* NULL = nothing */
-bool str_is_empty(const char *s);                /* NULL or "" */
-bool str_is_utf8(const char *s, size_t n);
+
 /* In place, for what others' programs say: a byte that is no UTF-8 becomes '?', a character that is
  * cut off at the end is dropped. Returns `s`, which may be NULL. */
 char *str_mend_utf8(char *s);

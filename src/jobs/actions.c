@@ -187,7 +187,7 @@ static void print_offer_of(const struct answer *a, const struct offer *o, const 
     jw_key_bool(w, "danger", o->danger);
     jw_key_str(w, "confirm", o->confirm);
     jw_key_str(w, "warning", o->warning);
-    jw_key_str(w, "guard", verb_interrupts(o->verb) ? o->guard : NULL);
+    jw_key_str(w, "guard", verb_is_guarded(o->verb) ? o->guard : NULL);
     jw_key_str(w, "argument", argument);
     jw_end_object(w);
 }

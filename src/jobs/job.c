@@ -88,6 +88,12 @@ bool verb_interrupts(enum command_verb v)
     return verbs[v].interrupts;
 }
 
+/* A new name would take a container out from under its rule. */
+bool verb_is_guarded(enum command_verb v)
+{
+    return verb_interrupts(v) || v == COMMAND_CONTAINER_RENAME;
+}
+
 bool verb_is_machine(enum command_verb v)
 {
     return v == COMMAND_MACHINE_REBOOT || v == COMMAND_MACHINE_POWER_OFF ||

@@ -62,3 +62,4 @@ const char *verb_label(enum command_verb v); /* "Restart" */
 bool verb_is_machine(enum command_verb v);
 bool verb_is_project(enum command_verb v);
 bool verb_interrupts(enum command_verb v); /* something that runs will stop, if only for a moment */
+bool verb_is_guarded(enum command_verb v); /* the guard rails count */

@@ -384,7 +384,7 @@ static char *why_not_now(const struct jobs *j, const struct job *next, struct cl
 {
     if (now.wall_ms - next->created_ms > JOB_FAMILY_MS)
         return mem_strdup("Not begun: it was ordered more than two hours ago. Order it again.");
-    if (next->forced || !verb_interrupts(next->verb))
+    if (next->forced || !verb_is_guarded(next->verb))
         return NULL;
     AUTO(mem_freep)
     char *why = verb_is_project(next->verb) ? guarded_project(j, next->node, next->target, now)

@@ -171,11 +171,9 @@ static int heed(const struct plan *p, char *why)
     return r;
 }
 
-/* A new name would take a container out from under its rule. */
 static bool is_bound(const struct plan *p, enum command_verb verb)
 {
-    return (verb_interrupts(verb) || verb == COMMAND_CONTAINER_RENAME) &&
-           !(p->order->force && p->order->may_force);
+    return verb_is_guarded(verb) && !(p->order->force && p->order->may_force);
 }
 
 static int check_guard(const struct plan *p, enum command_verb verb, const char *service)

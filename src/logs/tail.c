@@ -34,8 +34,8 @@ struct tail {
     struct log_batch store;
     size_t store_bytes;
     bool first[LIMIT_LOG_SERVICES]; /* has told its first lines, or nothing more comes */
-    bool is_open;                   /* all have, or time was up */
-    unsigned left;                  /* readers that are not done */
+    bool is_open;  /* all have, or time was up; or it goes on, and there are none */
+    unsigned left; /* readers that are not done */
     bool ending, goodbye;
 };
 
@@ -102,7 +102,7 @@ static void on_batch(void *arg, unsigned ask, struct log_batch *b)
     struct tail *t = arg;
     pthread_mutex_lock(&t->lock);
     b->whole = true; /* a tail knows no beyond */
-    if (t->is_open || t->request.cursor) {
+    if (t->is_open) {
         t->first[ask] = true;
         add_next(t, b);
     } else {
@@ -349,6 +349,7 @@ static struct tail *tail_new(struct logs *l, struct logs_request *q,
     str_copy(t->subject, sizeof t->subject, d->subject);
     t->expires_wall_ms = d->expires_wall_ms;
     t->store.whole = true;
+    t->is_open = t->request.cursor != NULL;
     pthread_mutex_init(&t->lock, NULL);
     pthread_cond_init(&t->changed, NULL);
     t->asking = (struct asking){.batch = on_batch, .done = on_done, .arg = t};

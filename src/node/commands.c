@@ -335,12 +335,15 @@ static int open_log(struct commands *s)
 }
 
 /* A full disk has room again: all is taken up where it was left. */
-static void look_at_log(struct commands *s)
+static void look_at_log(struct commands *s, int64_t now_ms)
 {
     if (s->log)
         command_log_catch_up(s->log);
-    else if (open_log(s) == 0)
-        log_info("commands", "log opened", "commands=%s", "are taken again");
+    else if (now_ms - s->log_at_ms >= LOG_LOOK_MS) {
+        s->log_at_ms = now_ms;
+        if (open_log(s) == 0)
+            log_info("commands", "log opened", "commands=%s", "are taken again");
+    }
 }
 
 static void *start(struct node *n)
@@ -362,7 +365,7 @@ static void tick(void *state, int64_t now_ms)
         return;
     s->policy_at_ms = now_ms;
     commands_look_at_policy(s);
-    look_at_log(s);
+    look_at_log(s, now_ms);
 }
 
 /* What runs is told as broken off by the next run. */

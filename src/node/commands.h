@@ -10,6 +10,7 @@ enum {
     COMMANDS_AT_ONCE = 4,        /* one at a time for each target */
     LIMIT_COMMANDS_WAITING = 64, /* further ones are refused */
     POLICY_LOOK_MS = 3000,       /* its file is looked at so often, and before each command */
+    LOG_LOOK_MS = 60000,         /* a command log that could not be opened is tried again */
 };
 
 extern const struct node_module commands_module;

@@ -13,9 +13,10 @@ extern const struct node_module docker_module;
  * the loop turns. */
 const struct observed *docker_find(struct node *n, const char *name);
 
-/* Is an engine connected, so that a container not found does not exist? */
 /* Is "docker" the engine that root's helper asks (engine-ask.h)? */
 bool docker_is_own(struct node *n);
+
+/* Is an engine connected, so that a container not found does not exist? */
 bool docker_is_complete(struct node *n);
 
 /* Is every engine that answers known, so that none of its processes is taken for nobody's? */

@@ -15,6 +15,7 @@ struct commands {
     struct stat policy_file;      /* as it was when it was read; zero = there was none */
     int policy_errno;             /* why it could not be looked at; 0 */
     int64_t policy_at_ms;         /* mono: when it was looked at */
+    int64_t log_at_ms;            /* mono: when it was tried to be opened, while there is none */
     VEC(struct action *) actions; /* those that run and those that wait, in the order of coming */
     bool starting, again;         /* start_waiting() is at work; and is to look once more */
     struct workers *workers;      /* of action_on_thread(); made when it is needed */

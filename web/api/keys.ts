@@ -139,8 +139,9 @@ export const bmcQuery = (node: string) => queryOptions<Bmc>({ queryKey: ['bmc', 
 
 /* Questions that a node answers itself, each time anew. It may take a while, and it may have nothing of the kind. */
 const asked = { staleTime: 60_000, retry: false, refetchOnWindowFocus: false } as const;
+export const askedOf = (node: string) => ['asked', node] as const;
 const ask = <T>(node: string, what: string, filter: Filter = {}) =>
-  queryOptions<T>({ queryKey: ['asked', node, what, filter], queryFn: ({ signal }) => call<T>(`/api/web/nodes/${idPath(node)}/${what}${query(filter)}`, { signal }), ...asked });
+  queryOptions<T>({ queryKey: [...askedOf(node), what, filter], queryFn: ({ signal }) => call<T>(`/api/web/nodes/${idPath(node)}/${what}${query(filter)}`, { signal }), ...asked });
 export const disksQuery = (node: string) => ask<Disks>(node, 'disks');
 export const dockerUsageQuery = (node: string) => ask<DockerUsage>(node, 'docker-usage');
 export const packagesQuery = (node: string) => ask<PackageUpdates>(node, 'packages');
@@ -165,7 +166,7 @@ export const unraidQuery = (node: string) => ask<Unraid>(node, 'unraid');
 /* What a job of that kind changes: told anew when it is over. */
 export const changedBy = (node: string, verb: string): readonly unknown[] | null => {
   const what = verb.startsWith('generation.') ? 'generations' : verb === 'docker.prune' ? 'docker-usage' : verb === 'process.signal' ? 'process-tree' : verb === 'mount.remount' ? 'mounts' : verb === 'journal.vacuum' || verb === 'container.truncate-log' ? 'log-usage' : null;
-  return what && ['asked', node, what];
+  return what && [...askedOf(node), what];
 };
 
 /* What can be done now changes with the state: asked for anew by whoever shows it. */

@@ -1,6 +1,4 @@
-import { Copy } from 'lucide-react';
-import { copyText } from '@/state/copy';
-import { Button } from './button';
+import { RequestId } from './request-id';
 import { Shape } from './shape';
 
 interface Props {
@@ -15,14 +13,7 @@ export function FormError({ error }: Props) {
       <Shape shape="bad" className="mt-[5px]" />
       <div className="min-w-0">
         <p>{error.message}</p>
-        {id && (
-          <p className="flex items-center gap-2 font-mono text-12 text-fg-3">
-            request {id}
-            <Button look="ghost" size="sm" icon={Copy} onClick={() => void copyText(id, 'Request id')}>
-              Copy
-            </Button>
-          </p>
-        )}
+        {id && <RequestId id={id} />}
       </div>
     </div>
   );

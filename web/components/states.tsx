@@ -1,10 +1,10 @@
 // Empty, loading, error, no permission: each says what is the case and what to do.
-import { Copy, Lock, RotateCw, type LucideIcon } from 'lucide-react';
+import { Lock, RotateCw, type LucideIcon } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { cx } from '@/lib/cx';
-import { copyText } from '@/state/copy';
 import { Button } from './button';
 import { Icon } from './icon';
+import { RequestId } from './request-id';
 import { Shape } from './shape';
 
 interface EmptyProps {
@@ -44,19 +44,8 @@ export function ErrorState({ title, detail, requestId, retry }: ErrorProps) {
           Try again
         </Button>
       )}
-      {requestId && <RequestId id={requestId} />}
+      {requestId && <RequestId id={requestId} className="mt-3" />}
     </div>
-  );
-}
-
-function RequestId({ id }: { id: string }) {
-  return (
-    <small className="mt-3 flex items-center gap-2 font-mono text-12 text-fg-3">
-      request {id}
-      <Button look="ghost" size="sm" icon={Copy} onClick={() => void copyText(id, 'Request id')}>
-        Copy
-      </Button>
-    </small>
   );
 }
 

@@ -2,6 +2,7 @@
 import { notifyManager, type QueryClient } from '@tanstack/react-query';
 import {
   actionsQuery,
+  askedOf,
   attentionQuery,
   feedQuery,
   nodeDetailQuery,
@@ -191,7 +192,7 @@ export class Patcher {
   private askAnew(id: string, old: NodeFacts, now: Node): void {
     if ((old.state === 'away') !== (now.state === 'away')) void this.client.invalidateQueries({ queryKey: actionsQuery(id).queryKey });
     if (old.boot_time === now.boot_time && old.kernel === now.kernel && old.os === now.os) return;
-    for (const queryKey of [nodeDetailQuery(id).queryKey, ['asked', id]]) void this.client.invalidateQueries({ queryKey });
+    for (const queryKey of [nodeDetailQuery(id).queryKey, askedOf(id)]) void this.client.invalidateQueries({ queryKey });
   }
 
   private removeNode(id: string): void {

@@ -54,20 +54,30 @@ static void count(void *arg)
     k->q.timeout_ms = k->answers; /* read on the loop */
 }
 
+static void watch_nothing(struct watching *w)
+{
+    watching_start(w, (struct node_settings){.interval_ms = 1000,
+                                             .root = "/nowhere",
+                                             .docker_host = "unix:///nowhere.sock",
+                                             .dbus_address = "unix:path=/nowhere"});
+}
+
+static void wait_for_answer(struct asked *k)
+{
+    for (k->q.timeout_ms = 0; !k->q.timeout_ms; usleep(1000))
+        loop_call(k->w->loop, count, k);
+}
+
 static void test_absent_and_cancelled(void **state)
 {
     (void)state;
     struct watching w;
-    watching_start(&w, (struct node_settings){.interval_ms = 1000,
-                                              .root = "/nowhere",
-                                              .docker_host = "unix:///nowhere.sock",
-                                              .dbus_address = "unix:path=/nowhere"});
+    watch_nothing(&w);
     struct asked a = {.w = &w, .id = 7, .q.kind = INSPECT_DOCKER_USAGE}, b = a;
     b.id = 8;
     loop_call(w.loop, ask_and_cancel, &b);
     loop_call(w.loop, ask, &a);
-    for (a.q.timeout_ms = 0; !a.q.timeout_ms; usleep(1000))
-        loop_call(w.loop, count, &a);
+    wait_for_answer(&a);
     assert_int_equal(a.code, -EOPNOTSUPP);
     assert_string_equal(a.text, "There is neither Docker nor Podman on this machine.");
     watching_stop(&w);
@@ -81,10 +91,7 @@ static void test_questions_that_block(void **state)
 {
     (void)state;
     struct watching w;
-    watching_start(&w, (struct node_settings){.interval_ms = 1000,
-                                              .root = "/nowhere",
-                                              .docker_host = "unix:///nowhere.sock",
-                                              .dbus_address = "unix:path=/nowhere"});
+    watch_nothing(&w);
     struct asked a[5];
     for (unsigned i = 0; i < COUNT_OF(a); i++)
         a[i] =
@@ -94,8 +101,8 @@ static void test_questions_that_block(void **state)
     loop_call(w.loop, ask, &a[2]);
     loop_call(w.loop, ask, &a[3]);
     for (unsigned i = 0; i < 4; i++)
-        for (a[i].q.timeout_ms = 0; i != 1 && !a[i].q.timeout_ms; usleep(1000))
-            loop_call(w.loop, count, &a[i]);
+        if (i != 1)
+            wait_for_answer(&a[i]);
     loop_call(w.loop, ask, &a[4]);
     watching_stop(&w);
     for (unsigned i = 0; i < 4; i++)
