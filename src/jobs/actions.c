@@ -439,10 +439,13 @@ static unsigned conditions_of(const struct service_looks *of)
     return all;
 }
 
-static void name_services(const struct service_looks *of, struct str_list *ret_names)
+/* In the order in which the node takes them. */
+static void name_services(const struct service_looks *of, enum command_verb verb,
+                          struct str_list *ret_names)
 {
+    bool backwards = verb == COMMAND_PROJECT_DOWN;
     for (size_t i = 0; i < of->n; i++)
-        str_list_add(ret_names, of->v[i].name);
+        str_list_add(ret_names, of->v[backwards ? of->n - 1 - i : i].name);
 }
 
 /* Services outside that need one inside, each once. */
@@ -457,15 +460,15 @@ static void name_dependents(const struct service_looks *of, const struct str_lis
         }
 }
 
-static void say_project(const char *effect, const struct service_looks *of, bool interrupts,
+static void say_project(enum command_verb verb, const char *effect, const struct service_looks *of,
                         struct str *out)
 {
     AUTO(str_list_done) struct str_list names = {0};
     AUTO(str_list_done) struct str_list needed_by = {0};
-    name_services(of, &names);
+    name_services(of, verb, &names);
     str_addf(out, "%zu %s %s: ", of->n, of->n == 1 ? "service is" : "services are", effect);
     say_names(&names, out);
-    if (!interrupts)
+    if (!verb_interrupts(verb))
         return;
     name_dependents(of, &names, &needed_by);
     say_dependents(&needed_by, out);
@@ -486,7 +489,7 @@ static int print_for_project(const struct answer *a, struct err *e)
         if (!(project_offers[i].when & conditions_of(&of)) || !may(a, verb))
             continue;
         struct str confirm = {0};
-        say_project(project_offers[i].effect, &of, verb_interrupts(verb), &confirm);
+        say_project(verb, project_offers[i].effect, &of, &confirm);
         print_offer(a, &(struct offer){verb, project_offers[i].label, str_text(&confirm),
                                        project_offers[i].danger, q->project, guard, NULL});
         str_done(&confirm);

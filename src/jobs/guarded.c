@@ -26,6 +26,38 @@ static bool is_of(const struct service_look *look, const char *project)
     return !slash || (strlen(look->engine) == n && strncmp(look->engine, project, n) == 0);
 }
 
+static int by_name(const void *a, const void *b)
+{
+    const struct service_look *l = a, *r = b;
+    return strcmp(l->name, r->name);
+}
+
+/* Does it need one of those from `first` on? */
+static bool waits_for_another(const struct service_looks *of, size_t i, size_t first)
+{
+    for (size_t k = first; k < of->n; k++)
+        if (k != i && str_list_has(&of->v[k].needed_by, of->v[i].name))
+            return true;
+    return false;
+}
+
+/* What others need before those that need it, else by name; a circle is cut at its first name. */
+static void order_by_need(struct service_looks *of)
+{
+    if (of->n)
+        qsort(of->v, of->n, sizeof *of->v, by_name);
+    for (size_t first = 0; first < of->n; first++) {
+        size_t next = first;
+        while (next < of->n && waits_for_another(of, next, first))
+            next++;
+        if (next == of->n)
+            continue;
+        struct service_look taken = of->v[next];
+        memmove(of->v + first + 1, of->v + first, (next - first) * sizeof *of->v);
+        of->v[first] = taken;
+    }
+}
+
 void project_services(struct cluster *c, const char *node, const char *project, int64_t mono_ms,
                       struct service_looks *ret)
 {
@@ -40,6 +72,7 @@ void project_services(struct cluster *c, const char *node, const char *project, 
         else
             service_look_done(&look);
     }
+    order_by_need(ret);
 }
 
 void service_looks_done(struct service_looks *l)

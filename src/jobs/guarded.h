@@ -11,7 +11,7 @@ char *guarded_node(const struct jobs *j, const char *node, struct cluster_now no
 char *guarded_project(const struct jobs *j, const char *node, const char *project,
                       struct cluster_now now);
 
-/* The services of a compose project, appended; service_look_done() each. */
+/* The services of a compose project, what others need before those that need it. */
 struct service_looks {
     struct service_look *v;
     size_t n, cap;

@@ -216,14 +216,17 @@ static void of_a_project(void **state)
     (void)state;
     struct rig *r = rig_new();
     const struct action_query shop = {.id = "tower", .project = "docker/shop"};
-    add(r, "docker", "db", ",\"run\":\"running\",\"project\":\"shop\"");
     add(r, "docker", "web",
         ",\"run\":\"running\",\"project\":\"shop\",\"depends_on\":[\"docker/db\"]");
+    add(r, "docker", "admin",
+        ",\"run\":\"running\",\"project\":\"shop\",\"depends_on\":[\"docker/web\"]");
+    add(r, "docker", "db", ",\"run\":\"running\",\"project\":\"shop\"");
     add(r, "docker", "films", ",\"run\":\"running\",\"depends_on\":[\"docker/web\"]");
     add(r, "docker", "other", ",\"run\":\"stopped\",\"project\":\"other\"");
     rig_after(r, 2000);
-    assert_says(r, NULL, shop, "2 services are restarted, what others need first");
-    assert_says(r, NULL, shop, "db, web. 1 service depends on it: films.");
+    assert_says(r, NULL, shop, "3 services are restarted, what others need first");
+    assert_says(r, NULL, shop, "for a moment: db, web, admin. 1 service depends on it: films.");
+    assert_says(r, NULL, shop, "none is removed: admin, web, db. 1 service");
     AUTO(mem_freep) char *running = answer_of(r, NULL, shop);
     assert_null(strstr(running, "project.up"));
     assert_non_null(strstr(running, "project.pull"));
