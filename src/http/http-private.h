@@ -7,7 +7,7 @@
 #include "http/arena.h"
 #include "http/chunked.h"
 #include "http/deadline.h"
-#include "http/head.h"
+#include "http/head-memo.h"
 #include "http/http.h"
 #include "http/proxies.h"
 #include "http/router.h"
@@ -193,6 +193,7 @@ struct http_server {
     int reserve_fd; /* closed to accept and refuse when descriptors run out */
     struct http_exchange *spare;
     unsigned n_spare;
+    struct head_memo *heads;
     char *read_buffer, *outbox;
     size_t outbox_len;
     struct connection *outbox_of;

@@ -95,7 +95,7 @@ static void begin_request(struct connection *c, size_t len)
     c->input.n -= len;
     c->scanned = 0;
     c->server->stats.requests_total++;
-    int status = head_parse(&x->head, head, len, &why);
+    int status = head_memo_parse(c->server->heads, &x->head, head, len, &why);
     if (status)
         connection_refuse(c, status, status == 431 ? "head-too-large" : "bad-request", why);
     else

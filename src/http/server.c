@@ -85,6 +85,7 @@ int http_server_new(struct loop *loop, struct workers *workers,
     s->connections.next = s->connections.prev = &s->connections;
     s->reserve_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
     s->read_buffer = mem_alloc(LIMIT_READ);
+    s->heads = head_memo_new();
     s->outbox = mem_alloc(LIMIT_OUTBOX);
     set_deadlines(s);
     security_init(s);
@@ -171,6 +172,7 @@ void http_server_free(struct http_server *s)
     map_done(&s->per_address, mem_free);
     router_free(s->router);
     mem_free(s->read_buffer);
+    head_memo_free(s->heads);
     mem_free(s->outbox);
     mem_free(s->security);
     mem_free(s->security_pages);
