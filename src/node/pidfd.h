@@ -7,6 +7,9 @@
  * end of the process. */
 int pidfd_watch(int pid) MUST_CHECK;
 
+/* Whether its process has ended; its pid may be another's then. */
+bool pidfd_has_ended(int pidfd);
+
 /* How it ended: exit code, or 128 + n for signal n. -EAGAIN when its parent has not collected it
  * yet, -ENOTSUP before Linux 6.15 (PIDFD_GET_INFO with PIDFD_INFO_EXIT,
  * include/uapi/linux/pidfd.h).

@@ -207,10 +207,11 @@ static void judge_exit(struct process_service *p)
     tell(p);
 }
 
+/* A look at the sockets may come before the loop hears of the end. */
 static bool is_alive(const struct process_service *p)
 {
-    if (p->pidfd >= 0)
-        return p->poll != NULL;
+    if (p->pidfd >= 0 && pidfd_has_ended(p->pidfd))
+        return false;
     return process_lives(p->all->node->settings.root, p->seen->main_pid);
 }
 
