@@ -57,7 +57,7 @@ static void set_edge(struct docker_log *d)
 {
     int64_t us = (d->first_ns + EDGE_SLACK_NS) / 1000, newest = docker_log_newest(d);
     size_t n = d->head;
-    if (!d->n_read || (newest && us * 1000 >= newest))
+    if (!d->n_read || (newest && us >= newest / 1000))
         us = newest / 1000; /* it came no further */
     else
         d->has_come = true;
