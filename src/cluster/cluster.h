@@ -199,7 +199,7 @@ struct cluster_verdict {
     const char *sentence, *detail;
 };
 struct cluster_verdict cluster_verdict(const struct cluster *c);
-/* Tells group and state of every service that is not hidden, in the order of the overview. */
+/* Tells group and state of every service that is not hidden, as the overview has them. */
 void cluster_states(struct cluster *c,
                     void (*see)(void *arg, const char *group, enum service_state s), void *arg);
 struct buf *cluster_nodes(struct cluster *c);

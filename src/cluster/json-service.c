@@ -83,6 +83,7 @@ void json_service_row(struct cluster *c, struct live_service *s, struct cluster_
     struct jw w = jw_begin(&s->row);
     jw_object(&w);
     json_service_fields(&w, s, now.mono_ms);
+    s->row_state = s->health.told.state;
 }
 
 static double latency_ms(const struct live_service *s)

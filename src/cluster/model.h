@@ -111,7 +111,8 @@ struct live_service {
     VEC(struct warning) warnings;
     struct history history;
 
-    struct str row; /* JSON without the closing numbers: see json-service.c */
+    struct str row;               /* JSON without the closing numbers: see json-service.c */
+    enum service_state row_state; /* that stands in it: of a moment ago when the row is dirty */
     struct str sent;
     int64_t sent_mono_ms;
     bool row_dirty;

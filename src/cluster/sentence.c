@@ -303,6 +303,6 @@ void cluster_states(struct cluster *c,
     SERVICES_FOREACH(c, s)
     {
         if (s->row.len && !s->who.hidden)
-            see(arg, s->who.group, service_state(s));
+            see(arg, s->who.group, s->row_state);
     }
 }

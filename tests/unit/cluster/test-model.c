@@ -548,6 +548,34 @@ static void test_snapshot_is_cut_to_permissions(void **state)
 
 static atomic_bool reading;
 
+static void add_state(void *arg, const char *group, enum service_state s)
+{
+    struct str *out = arg;
+    str_addf(out, "%s %s\n", group, service_state_name(s));
+}
+
+static void test_states_are_those_of_the_overview(void **state)
+{
+    (void)state;
+    struct rig *r = stack();
+    AUTO(str_done) struct str told = {0};
+    AUTO(str_done) struct str shown = {0};
+    container(r, "lone", "failed", "");
+    container(r, "lone", "stopped", "\"on_purpose\":true"); /* too soon to be told again */
+    assert_int_equal(service_state(model_service(r->c, "n/docker/lone")), STATE_STOPPED);
+    cluster_states(r->c, add_state, &told);
+    json_t *o = rig_json(cluster_overview(r->c)), *row;
+    size_t i;
+    json_array_foreach (json_object_get(o, "services"), i, row) {
+        str_addf(&shown, "%s %s\n", json_string_value(json_object_get(row, "group")),
+                 json_string_value(json_object_get(row, "state")));
+    }
+    json_decref(o);
+    assert_non_null(strstr(told.p, " down\n"));
+    assert_string_equal(told.p, shown.p);
+    rig_free(r);
+}
+
 static void *read_snapshots(void *arg)
 {
     struct rig *r = arg;
@@ -621,6 +649,7 @@ int main(void)
         cmocka_unit_test(test_notice),
         cmocka_unit_test(test_time_that_stood_still_is_no_silence),
         cmocka_unit_test(test_snapshot_is_cut_to_permissions),
+        cmocka_unit_test(test_states_are_those_of_the_overview),
         cmocka_unit_test(test_snapshot_from_another_thread),
         cmocka_unit_test(test_nothing_changed_nothing_told),
     };
