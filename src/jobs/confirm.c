@@ -23,6 +23,8 @@ static void send_confirm(struct jobs *j, struct live_job *l, struct cluster_now 
                         .argument = (char *)"",
                         .expires_ms = now.wall_ms + JOB_COMMAND_LIFE_MS,
                         .sequence = jobs_next_sequence(j, now.wall_ms)};
+    if (!c.sequence) /* the next tick has one */
+        return;
     rand_id(c.id);
     l->confirmed_mono_ms = now.mono_ms;
     (void)!j->hooks.command(j->hooks.arg, l->job.node, &c, NULL); /* asked again soon */

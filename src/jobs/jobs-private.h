@@ -45,6 +45,7 @@ struct jobs {
     unsigned n_unfinished;
     uint64_t sequence; /* the last given out, or the ceiling of the Hydra before */
     int64_t ceiling;   /* written: none above it is given out */
+    bool used_up;      /* one was asked for above it: it is to be raised */
     struct job_writing writing;
     bool busy, failed, closing;
     int64_t pruned_mono_ms;
@@ -60,6 +61,8 @@ void jobs_set_state(struct jobs *j, struct live_job *l, enum job_state s, const 
 void jobs_next_child(struct jobs *j, struct live_job *parent, struct cluster_now now);
 void jobs_send(struct jobs *j, struct live_job *l, struct cluster_now now);
 void jobs_set_step(struct jobs *j, struct live_job *l, const char *step);
+/* 0: there is none below the ceiling; there will be when it is written anew, which begins with the
+ * next jobs_flush(). */
 uint64_t jobs_next_sequence(struct jobs *j, int64_t wall_ms);
 void jobs_publish(struct jobs *j, const struct live_job *l);
 

@@ -171,6 +171,7 @@ static void make_writable(struct job *j)
 /* Copies what is dirty. At the end nobody holds a job any more. */
 static void gather(struct jobs *j)
 {
+    bool sends = false;
     MAP_FOREACH (&j->live, entry) {
         struct live_job *l = entry->value;
         if (!l->dirty || (l->held && !j->closing))
@@ -184,9 +185,10 @@ static void gather(struct jobs *j)
         l->dirty = l->to_send = false;
         l->writing = true;
         l->audited |= mark.audit;
-        if (mark.to_send)
-            j->writing.ceiling = jobs_ceiling(j, clock_wall_ms());
+        sends |= mark.to_send;
     }
+    if (sends || j->used_up)
+        j->writing.ceiling = jobs_ceiling(j, clock_wall_ms());
 }
 
 void jobs_flush(struct jobs *j)
@@ -196,7 +198,7 @@ void jobs_flush(struct jobs *j)
     gather(j);
     int64_t mono = clock_mono_ms();
     j->writing.prune = mono - j->pruned_mono_ms > JOBS_PRUNE_EVERY_MS || !j->pruned_mono_ms;
-    if (!j->writing.jobs.n && !j->writing.prune)
+    if (!j->writing.jobs.n && !j->writing.prune && !j->writing.ceiling)
         return;
     j->pruned_mono_ms = j->writing.prune ? mono : j->pruned_mono_ms;
     j->busy = true;

@@ -134,15 +134,22 @@ int64_t jobs_ceiling(const struct jobs *j, int64_t wall_ms)
 
 void jobs_ceiling_raised(struct jobs *j, int64_t ceiling)
 {
-    j->ceiling = ceiling > j->ceiling ? ceiling : j->ceiling;
+    if (ceiling <= j->ceiling)
+        return;
+    j->ceiling = ceiling;
+    j->used_up = false;
 }
 
 uint64_t jobs_next_sequence(struct jobs *j, int64_t wall_ms)
 {
     int64_t clock = wall_ms < j->ceiling ? wall_ms : j->ceiling;
     uint64_t now = clock > 0 ? (uint64_t)clock : 0;
-    j->sequence = now > j->sequence ? now : j->sequence + 1;
-    return j->sequence;
+    uint64_t next = now > j->sequence ? now : j->sequence + 1;
+    j->used_up = next > (uint64_t)j->ceiling;
+    if (j->used_up)
+        return 0;
+    j->sequence = next;
+    return next;
 }
 
 void jobs_send(struct jobs *j, struct live_job *l, struct cluster_now now)
@@ -154,6 +161,10 @@ void jobs_send(struct jobs *j, struct live_job *l, struct cluster_now now)
                         .argument = l->job.argument,
                         .expires_ms = now.wall_ms + JOB_COMMAND_LIFE_MS,
                         .sequence = jobs_next_sequence(j, now.wall_ms)};
+    if (!c.sequence) { /* once it has been written again */
+        l->to_send = l->dirty = true;
+        return;
+    }
     str_copy(c.id, sizeof c.id, l->job.id);
     l->to_send = false;
     l->sent = true;

@@ -12,6 +12,14 @@ struct cluster_now rig_now(const struct rig *g)
                                 .wall_ms = clock_wall_ms() + g->ahead_ms};
 }
 
+static void must_be_new(struct rig *g, uint64_t sequence)
+{
+    for (size_t i = 0; i < g->commands.n; i++)
+        assert_true(sequence > g->commands.v[i].sequence);
+    assert_true(sequence <= (uint64_t)rig_count(g, "SELECT changed_ms FROM settings WHERE key = "
+                                                   "'jobs.sequence'"));
+}
+
 static int on_command(void *arg, const char *node, const struct command *c, struct err *e)
 {
     struct rig *g = arg;
@@ -19,6 +27,7 @@ static int on_command(void *arg, const char *node, const struct command *c, stru
         return -ENOTCONN;
     if (g->refusal)
         return err_set(e, -EPERM, "%s", g->refusal);
+    must_be_new(g, c->sequence);
     struct told_command *t = vec_add(&g->commands);
     str_copy(t->id, sizeof t->id, c->id);
     str_copy(t->node, sizeof t->node, node);
@@ -134,6 +143,22 @@ int rig_plan(struct rig *g, const char *verb, const char *services, const char *
     return r;
 }
 
+void rig_write(struct rig *g, const struct job_list *jobs)
+{
+    struct err e = {0};
+    AUTO(store_givep) struct db *db = NULL;
+    struct audit_entry entry = {.time_ms = clock_wall_ms(),
+                                .actor = "ada",
+                                .via = "web",
+                                .address = "",
+                                .action = "job.begin",
+                                .outcome = "done"};
+    must(store_take(g->f->store, &e, &db), &e);
+    must(db_begin(db, &e), &e);
+    must(jobs_write(db, jobs, &entry, &e), &e);
+    must(db_commit(db, &e), &e);
+}
+
 const char *rig_order(struct rig *g, const char *verb, const char *services, const char *node,
                       int *ret_r, struct err *e)
 {
@@ -142,19 +167,8 @@ const char *rig_order(struct rig *g, const char *verb, const char *services, con
     int r = rig_plan(g, verb, services, node, e, &jobs);
     *id = 0;
     if (r >= 0) {
-        AUTO(store_givep) struct db *db = NULL;
-        struct audit_entry entry = {.time_ms = clock_wall_ms(),
-                                    .actor = "ada",
-                                    .via = "web",
-                                    .address = "",
-                                    .action = "job.begin",
-                                    .outcome = "done"};
         str_copy(id, sizeof id, jobs.v[0].id);
-        must(store_take(g->f->store, e, &db), e);
-        must(db_begin(db, e), e);
-        must(jobs_write(db, &jobs, &entry, e), e);
-        must(db_commit(db, e), e);
-        store_give(TAKE(db));
+        rig_write(g, &jobs);
         jobs_begin(g->jobs, &jobs, rig_now(g));
     }
     *ret_r = r;

@@ -1,5 +1,6 @@
 /* Jobs on a database of the kind under test, with two pretend nodes that write down what they are
- * told, and a clock that can be set ahead. */
+ * told, and a clock that can be set ahead. Each number of a command must be new, and not above the
+ * ceiling that is written. */
 #pragma once
 
 #include "../store/store-test.h"
@@ -43,6 +44,8 @@ void rig_unit(struct rig *g, const char *node, const char *name, enum observed_r
 /* Plans as ada over the web, and no more. */
 int rig_plan(struct rig *g, const char *verb, const char *services, const char *node, struct err *e,
              struct job_list *ret_jobs);
+/* As the worker that took the order. */
+void rig_write(struct rig *g, const struct job_list *jobs);
 /* Orders as ada over the web, and writes and begins. Returns the id of the job, or "" with the
  * error in *ret_r. */
 const char *rig_order(struct rig *g, const char *verb, const char *services, const char *node,

@@ -120,11 +120,35 @@ static void what_ran_before_outlives_a_restart(void **state)
     rig_unit(g, "tower", "other", RUN_RUNNING);
     tick_later(g, 100);
     tick_later(g, 5000);
+    tick_later(g, 1000);
     assert_int_equal(last(g)->verb, COMMAND_GENERATION_CONFIRM);
     struct job row = rig_row(g, id);
     assert_non_null(strstr(row.ran_before, "+tower/systemd/web"));
     assert_non_null(strstr(row.ran_before, "-tower/systemd/broken"));
     job_done(&row);
+}
+
+/* The rig sees to it that no number comes twice, and none is above what is written. */
+static void numbers_are_written_before_they_are_used(void **state)
+{
+    struct rig *g = *state;
+    char id[RAND_ID_SIZE];
+    begin(g, id);
+    for (size_t start = 1; start <= 3; start++) {
+        rig_kill(g);
+        rig_start(g);
+        steps(g, id, COMMAND_STEP_HEALTH);
+        tick_later(g, 100);
+        tick_later(g, 5000);
+        tick_later(g, 1000);
+        assert_int_equal(g->commands.n, 1 + start);
+        assert_int_equal(last(g)->verb, COMMAND_GENERATION_CONFIRM);
+    }
+    for (size_t again = 1; again <= 20; again++) { /* and past the clock of the ceiling */
+        tick_later(g, 10000);
+        tick_later(g, 1000);
+    }
+    assert_int_equal(g->commands.n, 24);
 }
 
 static void orders(void **state)
@@ -158,6 +182,7 @@ int main(void)
         cmocka_unit_test(confirmed_when_well_for_a_while),
         cmocka_unit_test(a_node_that_is_silent_is_not_well),
         cmocka_unit_test(what_ran_before_outlives_a_restart),
+        cmocka_unit_test(numbers_are_written_before_they_are_used),
         cmocka_unit_test(orders),
     };
     return RUN_ON_BOTH(tests);

@@ -145,10 +145,34 @@ static void none_given_out_passes_the_ceiling(void **state)
     must(rig_plan(g, "restart", "tower/docker/plex", NULL, &e, &jobs), &e);
     int64_t ceiling = jobs.ceiling;
     assert_true(ceiling >= rig_now(g).wall_ms);
+    rig_write(g, &jobs);
     g->ahead_ms = 3600LL * 1000; /* set ahead while it is written */
     jobs_begin(g->jobs, &jobs, rig_now(g));
     assert_int_equal(g->commands.n, 1);
     assert_true(g->commands.v[0].sequence <= (uint64_t)ceiling);
+}
+
+/* Two orders of one moment, whose writing took so long that the clock has passed both ceilings. */
+static void what_finds_no_number_waits_for_one(void **state)
+{
+    struct rig *g = *state;
+    struct job_list first = {0}, second = {0};
+    struct err e = {0};
+    rig_container(g, "tower", "plex");
+    rig_container(g, "tower", "other");
+    must(rig_plan(g, "restart", "tower/docker/plex", NULL, &e, &first), &e);
+    must(rig_plan(g, "restart", "tower/docker/other", NULL, &e, &second), &e);
+    second.ceiling = first.ceiling;
+    rig_write(g, &first);
+    rig_write(g, &second);
+    g->ahead_ms = 3600LL * 1000;
+    jobs_begin(g->jobs, &first, rig_now(g));
+    assert_int_equal(g->commands.n, 1);
+    jobs_begin(g->jobs, &second, rig_now(g));
+    assert_int_equal(g->commands.n, 1);
+    rig_settle(g);
+    assert_int_equal(g->commands.n, 2);
+    assert_string_equal(g->commands.v[1].target, "docker/other");
 }
 
 static void a_family_with_a_gap_does_not_end_well(void **state)
@@ -248,6 +272,7 @@ int main(void)
         cmocka_unit_test(an_orderly_end_sends_later_what_was_not_sent),
         cmocka_unit_test(sequences_grow_even_when_the_clock_is_set_back),
         cmocka_unit_test(none_given_out_passes_the_ceiling),
+        cmocka_unit_test(what_finds_no_number_waits_for_one),
         cmocka_unit_test(a_family_with_a_gap_does_not_end_well),
         cmocka_unit_test(what_waits_for_nobody_is_cancelled),
         cmocka_unit_test(guard_rails_are_kept),
