@@ -22,6 +22,7 @@ export interface ChartSpec {
 
 export interface ChartFacts {
   memoryTotal: number;
+  swapTotal: number; // 0: it has none
   virtual: ReadonlySet<string>; // interfaces whose traffic is counted elsewhere
   gpus: { id: string; name: string; memory: number }[];
   critical: number | null; // °C at which the first sensor throttles
@@ -41,10 +42,10 @@ function cpuChart(names: string[]): ChartSpec {
   return { key: 'cpu', title: 'CPU', unit: 'percent', max: 100, lines: [line('All', 'cpu', 1), ...more.filter((l) => l !== false)] };
 }
 
-function memoryChart(names: string[], total: number): ChartSpec {
+function memoryChart(names: string[], { memoryTotal, swapTotal }: ChartFacts): ChartSpec {
   const lines = [line('Used', 'mem.used', 2), line('Cache', 'mem.cache', 8)];
-  if (names.includes('swap.used')) lines.push(line('Swap', 'swap.used', 4));
-  return { key: 'memory', title: 'Memory', unit: 'memory', max: total, lines };
+  if (swapTotal > 0 && names.includes('swap.used')) lines.push(line('Swap', 'swap.used', 4));
+  return { key: 'memory', title: 'Memory', unit: 'memory', max: memoryTotal, lines };
 }
 
 export const everything = '';
@@ -115,7 +116,7 @@ export function chartsOf(names: string[], facts: ChartFacts, chosen: Chosen): Ch
   if (!names.length) return [];
   return [
     cpuChart(names),
-    memoryChart(names, facts.memoryTotal),
+    memoryChart(names, facts),
     networkChart(names, facts.virtual, chosen.net),
     diskChart(names, chosen.disk),
     ...gpuCharts(names, facts.gpus),

@@ -3,7 +3,7 @@ import { axisLabels, chartsOf, everything, gpuName, means, nearestIndex, niceMax
 import { setFormat } from '@/lib/format';
 
 const GB = 2 ** 30;
-const facts: ChartFacts = { memoryTotal: 64 * GB, virtual: new Set(['docker0', 'veth1']), gpus: [{ id: '0', name: 'RTX 5090', memory: 32 * GB }], critical: 95 };
+const facts: ChartFacts = { memoryTotal: 64 * GB, swapTotal: 0, virtual: new Set(['docker0', 'veth1']), gpus: [{ id: '0', name: 'RTX 5090', memory: 32 * GB }], critical: 95 };
 const names = ['cpu', 'cpu.user', 'cpu.system', 'cpu.iowait', 'core.0', 'mem.used', 'mem.cache', 'disk.nvme0n1.read', 'disk.nvme0n1.write', 'net.eth0.rx', 'net.eth0.tx', 'net.docker0.rx', 'net.docker0.tx', 'temp.Tctl', 'gpu.0.util', 'gpu.0.mem', 'gpu.0.power', 'psi.cpu'];
 const all = { net: everything, disk: everything };
 const chart = (key: string, chosen = all, of = names) => chartsOf(of, facts, chosen).find((c) => c.key === key);
@@ -24,6 +24,14 @@ describe('charts of a node', () => {
   });
   test('names with dots', () => {
     expect(chart('net', all, ['cpu', 'net.eth0.20.rx', 'net.eth0.20.tx'])?.lines[0]?.columns).toEqual(['net.eth0.20.rx']);
+  });
+  test('swap is a line where there is any', () => {
+    const lines = (swapTotal: number) => {
+      const specs = chartsOf(['mem.used', 'mem.cache', 'swap.used'], { ...facts, swapTotal }, all);
+      return specs.find((c) => c.key === 'memory')?.lines.map((l) => l.name);
+    };
+    expect(lines(0)).toEqual(['Used', 'Cache']);
+    expect(lines(GB)).toEqual(['Used', 'Cache', 'Swap']);
   });
   test('one disk needs no choice', () => expect(chart('disk')?.choice).toBeUndefined());
   test('GPUs are called by name, their memory ends at the largest', () => {

@@ -74,6 +74,7 @@ function useFacts(d: NodeDetail): ChartFacts {
   const critical = d.sensors.find((s) => s.kind === 'temp' && s.critical != null && s.critical <= 110)?.critical ?? null;
   const text = JSON.stringify({
     memoryTotal: d.memory_total,
+    swapTotal: d.facts?.swap_total ?? 0,
     virtual: d.interfaces.filter((i) => i.virtual).map((i) => i.name),
     gpus: d.gpus.map((g) => ({ id: g.id, name: g.name, memory: g.memory_total })),
     critical,
