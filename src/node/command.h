@@ -104,7 +104,7 @@ void command_done(struct command *c);
 void command_copy(struct command *to, const struct command *from);
 
 enum outcome_state {
-    OUTCOME_RUNNING, /* `step` says what it does now; more follow */
+    OUTCOME_RUNNING, /* `step` says what it does now, or why that can't be told; more follow */
     OUTCOME_DONE,
     OUTCOME_FAILED,
     OUTCOME_REFUSED, /* stale, repeated, not allowed here: nothing was done */

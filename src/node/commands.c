@@ -142,6 +142,73 @@ bool action_is_denied(const struct action *a, enum command_verb verb, const char
     return policy_denies(a->owner->policy, command_verb_name(verb), target);
 }
 
+/* --- what a former run left undone --- */
+
+static void end_record(struct commands *s, const struct command_record *r, enum outcome_state state,
+                       const char *text)
+{
+    struct command_outcome o = command_outcome_of(r->command.id, state, text);
+    command_outcome_log(&r->command, &o);
+    (void)!command_log_end(s->log, &o, NULL);
+    commands_tell(s->node, &r->command, &o);
+}
+
+/* Is it the unit that this very program runs in? */
+static bool is_own_unit(const struct commands *s, const char *target)
+{
+    char cgroup[CGROUP_PATH_MAX];
+    const char *slash = strchr(target, '/');
+    return slash && cgroup_of_pid(s->node->settings.root, getpid(), cgroup) == 0 &&
+           str_ends(cgroup, slash);
+}
+
+static void recover(struct commands *s, const struct command_record *r)
+{
+    const struct command *c = &r->command;
+    const struct action_ops *ops = ops_for(c);
+    bool restarted = c->verb == COMMAND_MACHINE_REBOOT || c->verb == COMMAND_MACHINE_POWER_OFF;
+    if (restarted && !str_eq(r->boot, s->boot)) {
+        end_record(s, r, OUTCOME_DONE, "The node went down, and is up again.");
+    } else if (c->verb == COMMAND_UNIT_RESTART && is_own_unit(s, c->target)) {
+        end_record(s, r, OUTCOME_DONE, "Restarted: it is the agent itself.");
+    } else if (ops && ops->resume) {
+        struct action *a = action_new(s, c, ops_for(c));
+        action_run(a);
+        ops->resume(a, r->note);
+    } else {
+        end_record(s, r, OUTCOME_FAILED,
+                   "The agent was restarted while it ran; look at the service.");
+    }
+}
+
+static void recover_all(struct commands *s)
+{
+    const struct command_record *r;
+    VEC(const struct command_record *) undone = {0};
+    for (size_t i = 0; (r = command_log_at(s->log, i)); i++)
+        if (r->outcome.state == OUTCOME_RUNNING)
+            *vec_add(&undone) = r;
+    for (size_t i = 0; i < undone.n; i++)
+        recover(s, undone.v[i]);
+    vec_done(&undone);
+}
+
+static int open_log(struct commands *s)
+{
+    int r = command_log_open(s->node->settings.state_dir, &s->trouble, &s->log);
+    if (r == 0)
+        recover_all(s);
+    return r;
+}
+
+/* A full disk has room again: all is taken up where it was left. */
+static bool has_log(struct commands *s)
+{
+    if (!s->log && open_log(s) == 0)
+        log_info("commands", "log opened", "commands=%s", "are taken again");
+    return s->log;
+}
+
 /* --- what comes in --- */
 
 static uint64_t highest_sequence(const struct commands *s)
@@ -242,13 +309,28 @@ void node_commands_restart(struct node *n)
                  "counts in memory");
 }
 
+/* "Unknown" would mean that it was never begun. A hub that hears of one that runs asks again, also
+ * one that is older. */
+static void tell_nothing_yet(struct commands *s, const char *id)
+{
+    struct command_outcome o = command_outcome_of(id, OUTCOME_RUNNING, "");
+    AUTO(mem_freep)
+    char *step = mem_printf("this node can't tell yet whether it was done: %s", s->trouble.text);
+    o.step = step;
+    commands_tell(s->node, NULL, &o);
+}
+
 void node_command_query(struct node *n, const char *id)
 {
     struct commands *s = state_of(n);
     struct command_outcome o =
         command_outcome_of(id, OUTCOME_UNKNOWN, "This node does not know of it.");
     assert(s);
-    if (!tell_known(s, id))
+    if (tell_known(s, id))
+        return;
+    if (!has_log(s))
+        tell_nothing_yet(s, id);
+    else if (!tell_known(s, id)) /* the log may have been opened just now */
         commands_tell(n, NULL, &o);
 }
 
@@ -260,57 +342,6 @@ void commands_bus_lost(struct node *n)
         if (a && a->begun && a->ops->bus_lost)
             a->ops->bus_lost(a);
     }
-}
-
-/* --- what a former run left undone --- */
-
-static void end_record(struct commands *s, const struct command_record *r, enum outcome_state state,
-                       const char *text)
-{
-    struct command_outcome o = command_outcome_of(r->command.id, state, text);
-    command_outcome_log(&r->command, &o);
-    (void)!command_log_end(s->log, &o, NULL);
-    commands_tell(s->node, &r->command, &o);
-}
-
-/* Is it the unit that this very program runs in? */
-static bool is_own_unit(const struct commands *s, const char *target)
-{
-    char cgroup[CGROUP_PATH_MAX];
-    const char *slash = strchr(target, '/');
-    return slash && cgroup_of_pid(s->node->settings.root, getpid(), cgroup) == 0 &&
-           str_ends(cgroup, slash);
-}
-
-static void recover(struct commands *s, const struct command_record *r)
-{
-    const struct command *c = &r->command;
-    const struct action_ops *ops = ops_for(c);
-    bool restarted = c->verb == COMMAND_MACHINE_REBOOT || c->verb == COMMAND_MACHINE_POWER_OFF;
-    if (restarted && !str_eq(r->boot, s->boot)) {
-        end_record(s, r, OUTCOME_DONE, "The node went down, and is up again.");
-    } else if (c->verb == COMMAND_UNIT_RESTART && is_own_unit(s, c->target)) {
-        end_record(s, r, OUTCOME_DONE, "Restarted: it is the agent itself.");
-    } else if (ops && ops->resume) {
-        struct action *a = action_new(s, c, ops_for(c));
-        action_run(a);
-        ops->resume(a, r->note);
-    } else {
-        end_record(s, r, OUTCOME_FAILED,
-                   "The agent was restarted while it ran; look at the service.");
-    }
-}
-
-static void recover_all(struct commands *s)
-{
-    const struct command_record *r;
-    VEC(const struct command_record *) undone = {0};
-    for (size_t i = 0; (r = command_log_at(s->log, i)); i++)
-        if (r->outcome.state == OUTCOME_RUNNING)
-            *vec_add(&undone) = r;
-    for (size_t i = 0; i < undone.n; i++)
-        recover(s, undone.v[i]);
-    vec_done(&undone);
 }
 
 /* --- the module --- */
@@ -326,23 +357,13 @@ static void read_boot(struct commands *s)
     fclose(f);
 }
 
-static int open_log(struct commands *s)
-{
-    int r = command_log_open(s->node->settings.state_dir, &s->trouble, &s->log);
-    if (r == 0)
-        recover_all(s);
-    return r;
-}
-
-/* A full disk has room again: all is taken up where it was left. */
 static void look_at_log(struct commands *s, int64_t now_ms)
 {
     if (s->log)
         command_log_catch_up(s->log);
     else if (now_ms - s->log_at_ms >= LOG_LOOK_MS) {
         s->log_at_ms = now_ms;
-        if (open_log(s) == 0)
-            log_info("commands", "log opened", "commands=%s", "are taken again");
+        (void)has_log(s);
     }
 }
 

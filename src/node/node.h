@@ -84,8 +84,8 @@ bool node_is_busy(struct node *n);
 void node_upgrade_step(struct node *n, const char *step);
 void node_upgrade_end(struct node *n, enum outcome_state state, const char *text);
 
-/* Tells the outcome of a command that was given before: the last one, or OUTCOME_UNKNOWN. On the
- * loop. */
+/* Tells the outcome of a command that was given before: the last one, or OUTCOME_UNKNOWN; while its
+ * log can't be read OUTCOME_RUNNING, so that it is asked for again. On the loop. */
 void node_command_query(struct node *n, const char *id);
 
 /* The hidden verb `node-probe`: a probe that may hang, in a process of its own. Exit code for

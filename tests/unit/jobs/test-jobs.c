@@ -285,6 +285,21 @@ static void what_its_node_never_heard_of_is_lost(void **state)
                         "tower knows nothing of it: it was most likely never begun.");
 }
 
+static void one_that_can_not_tell_yet_is_asked_again(void **state)
+{
+    struct rig *g = *state;
+    rig_container(g, "tower", "plex");
+    const char *id = rig_do(g, "restart", "tower/docker/plex");
+    rig_outcome(g, "tower", id, OUTCOME_RUNNING, "this node can't tell yet: its disk is full");
+    assert_int_equal(rig_job(g, id)->state, JOB_RUNNING);
+    g->ahead_ms += JOB_QUIET_MS;
+    rig_container(g, "tower", "plex");
+    jobs_tick(g->jobs, rig_now(g));
+    assert_int_equal(g->queries.n, 1);
+    rig_outcome(g, "tower", id, OUTCOME_DONE, "restarted");
+    assert_int_equal(rig_job(g, id)->state, JOB_DONE);
+}
+
 static void orders_are_checked(void **state)
 {
     struct rig *g = *state;
@@ -588,6 +603,7 @@ int main(void)
         cmocka_unit_test(a_node_that_was_away_for_long_has_time_to_answer),
         cmocka_unit_test(silence_is_asked_after_and_ends_as_lost),
         cmocka_unit_test(what_its_node_never_heard_of_is_lost),
+        cmocka_unit_test(one_that_can_not_tell_yet_is_asked_again),
         cmocka_unit_test(orders_are_checked),
         cmocka_unit_test(a_second_click_is_refused),
         cmocka_unit_test(what_is_being_written_counts_as_under_way),

@@ -350,6 +350,35 @@ static void test_no_folder(void **state)
     watching_stop(&w);
 }
 
+/* What may have been done must not be called unknown, which means that it was never begun. */
+static void test_cannot_tell_yet(void **state)
+{
+    (void)state;
+    char dir[] = "/tmp/hydra-commands-XXXXXX", path[64], aside[64];
+    assert_non_null(mkdtemp(dir));
+    snprintf(path, sizeof path, "%s/commands.jsonl", dir);
+    snprintf(aside, sizeof aside, "%s/aside", dir);
+    struct watching w;
+    watch_nothing(&w, dir);
+    give(errand(&w, "one", COMMAND_UNIT_RESTART, "systemd/a.service"));
+    wait_for(&w, "outcome one failed | *");
+    watching_stop(&w);
+    assert_int_equal(rename(path, aside), 0);
+    assert_int_equal(mkdir(path, 0700), 0); /* can't be read, not even by root */
+    watch_nothing(&w, dir);
+    ask(&w, "one");
+    wait_for(&w, "outcome one running | *can't tell yet whether it was done: */commands.jsonl*");
+    assert_int_equal(rmdir(path), 0);
+    assert_int_equal(rename(aside, path), 0);
+    ask(&w, "one");
+    wait_for(&w, "outcome one failed | *can't be reached*");
+    ask(&w, "two");
+    wait_for(&w, "outcome two unknown | *");
+    watching_stop(&w);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(rmdir(dir), 0);
+}
+
 static void words_beside_verbs(void **state)
 {
     (void)state;
@@ -411,6 +440,7 @@ int main(void)
         cmocka_unit_test(test_a_switch_over_a_reboot_takes_both),
         cmocka_unit_test(test_another_hub_counts_anew),
         cmocka_unit_test(test_no_folder),
+        cmocka_unit_test(test_cannot_tell_yet),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
