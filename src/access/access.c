@@ -200,6 +200,33 @@ int access_find(struct access *a, struct db *db, const char *secret, int64_t now
     return r < 0 ? r : access_peek(a, secret, now_wall_ms, ret_subject);
 }
 
+/* Whoever signed in now would be this. */
+static int subject_of_user(const struct user *u, struct subject *ret_subject)
+{
+    struct credential c = {.kind = SUBJECT_SESSION, .user = u, .scopes = PERMISSIONS_ALL};
+    if (u->disabled)
+        return -EACCES;
+    credential_prepare(&c);
+    *ret_subject = c.subject;
+    return 0;
+}
+
+int access_subject(struct access *a, const char *user_id, const char *token_id, int64_t now_wall_ms,
+                   struct subject *ret_subject)
+{
+    int r = -ENOENT;
+    pthread_rwlock_rdlock(&a->lock);
+    const struct user *u = map_get(&a->image->users_by_id, user_id);
+    const struct credential *c = map_get(&a->image->by_id, token_id);
+    bool is_theirs = u && c && c->kind == SUBJECT_TOKEN && c->user == u;
+    if (is_theirs)
+        r = subject_of(c, now_wall_ms, ret_subject);
+    else if (u && !*token_id)
+        r = subject_of_user(u, ret_subject);
+    pthread_rwlock_unlock(&a->lock);
+    return r;
+}
+
 void access_touch(struct access *a, const char *subject_id, int64_t now_wall_ms)
 {
     pthread_rwlock_rdlock(&a->lock);

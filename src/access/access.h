@@ -83,6 +83,10 @@ int access_peek(struct access *a, const char *secret, int64_t now_wall_ms,
 /* The same, having looked whether the database changed. Also fails as the database does. */
 int access_find(struct access *a, struct db *db, const char *secret, int64_t now_wall_ms,
                 struct subject *ret_subject) MUST_CHECK;
+/* What a user may do by now in person, or with a token of theirs ("" = none), by ids. From memory.
+ * -ENOENT: there is no such user, or token of the user's; -EACCES: disabled, or expired. */
+int access_subject(struct access *a, const char *user_id, const char *token_id, int64_t now_wall_ms,
+                   struct subject *ret_subject) MUST_CHECK;
 /* Marks a session or token as used, by subject id. In memory; access_refresh() writes it at most
  * once a minute for each. */
 void access_touch(struct access *a, const char *subject_id, int64_t now_wall_ms);

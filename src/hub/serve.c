@@ -106,6 +106,12 @@ static bool on_bmc(void *arg, const char *node, struct fleet_bmc *ret_b)
     return true;
 }
 
+static int on_subject(void *arg, const char *user, const char *token, int64_t wall_ms,
+                      struct subject *ret_subject)
+{
+    return access_subject(((struct hub *)arg)->api.access, user, token, wall_ms, ret_subject);
+}
+
 static int on_query(void *arg, const char *node, const char *id, struct err *e)
 {
     return nodes_query(((struct hub *)arg)->nodes, node, id, e);
@@ -278,9 +284,12 @@ static int start_domain(struct hub *h, struct err *e)
                                        .max_subscribers = config_number(h->config, SETTING_STREAMS),
                                        .snapshot = on_snapshot,
                                        .arg = h});
-    a->jobs = jobs_new(
-        a->loop, a->workers, a->store, a->cluster, a->log,
-        &(struct jobs_hooks){.arg = h, .command = on_command, .query = on_query, .bmc = on_bmc});
+    a->jobs = jobs_new(a->loop, a->workers, a->store, a->cluster, a->log,
+                       &(struct jobs_hooks){.arg = h,
+                                            .command = on_command,
+                                            .query = on_query,
+                                            .bmc = on_bmc,
+                                            .subject = on_subject});
     a->logs = logs_new(&(struct logs_hooks){.read = on_read_logs, .arg = h, .loop = a->loop});
     h->recorder = recorder_new(a->loop, a->workers, a->store);
     hosts_node_id(h->config->value[SETTING_NODE], h->node_id, sizeof h->node_id);

@@ -4,17 +4,17 @@
 
 #define COLUMNS                                                                                    \
     "id, kind, node, target, service, argument, parent, state, step, text, output, actor, via, "   \
-    "created_ms, started_ms, ended_ms, ran_before"
+    "created_ms, started_ms, ended_ms, ran_before, by_user, by_token"
 
 int job_db_insert(struct db *db, const struct job *j, struct err *e)
 {
     return db_exec(db, e,
                    "INSERT INTO jobs (" COLUMNS ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, "
-                   "$10, $11, $12, $13, $14, $15, $16, $17)",
-                   "sssssssssssssiiis", j->id, command_verb_name(j->verb), j->node, j->target,
+                   "$10, $11, $12, $13, $14, $15, $16, $17, $18, $19)",
+                   "sssssssssssssiiisss", j->id, command_verb_name(j->verb), j->node, j->target,
                    j->service, j->argument, j->parent, job_state_name(j->state), j->step, j->text,
                    j->output, j->actor, j->via, j->created_ms, j->started_ms, j->ended_ms,
-                   j->ran_before ? j->ran_before : "");
+                   j->ran_before ? j->ran_before : "", j->by_user, j->by_token);
 }
 
 int job_db_update(struct db *db, const struct job *j, struct err *e)
@@ -44,6 +44,8 @@ static int read_row(const struct rows *rows, struct job *ret_job)
     j.started_ms = rows_int(rows, 14);
     j.ended_ms = rows_int(rows, 15);
     j.ran_before = mem_strdup(rows_text(rows, 16));
+    str_copy(j.by_user, sizeof j.by_user, rows_text(rows, 17));
+    str_copy(j.by_token, sizeof j.by_token, rows_text(rows, 18));
     *ret_job = j;
     return 0;
 }

@@ -105,6 +105,11 @@ bool verb_is_project(enum command_verb v)
     return v >= COMMAND_PROJECT_UP && v <= COMMAND_PROJECT_PULL;
 }
 
+const char *job_resource(const struct job *j)
+{
+    return str_is_empty(j->service) || verb_is_project(j->verb) ? j->node : j->service;
+}
+
 void job_done(struct job *j)
 {
     char **const texts[] = {&j->node, &j->service, &j->target, &j->argument, &j->step,

@@ -34,7 +34,8 @@ struct job {
     char *target, *argument;    /* as the node calls it; "" = none */
     char *step, *text, *output; /* what it does now; how it ended; what the thing itself said */
     char *actor, *via;
-    char *ran_before; /* of a switch of systems: health_now() before it; else "" */
+    char by_user[32], by_token[40]; /* ids: whose rights count; without a token in person */
+    char *ran_before;               /* of a switch of systems: health_now() before it; else "" */
     int64_t created_ms, started_ms, ended_ms; /* 0 = not yet */
     struct str_list children;                 /* ids, in their order */
     bool forced; /* whatever the guard rails say; not kept over a restart */
@@ -63,3 +64,6 @@ bool verb_is_machine(enum command_verb v);
 bool verb_is_project(enum command_verb v);
 bool verb_interrupts(enum command_verb v); /* something that runs will stop, if only for a moment */
 bool verb_is_guarded(enum command_verb v); /* the guard rails count */
+
+/* On what the right to do it must be: the service, or the node of a whole project. */
+const char *job_resource(const struct job *j);

@@ -1,4 +1,3 @@
-#include "jobs/guarded.h"
 #include "jobs/jobs-private.h"
 
 #include "base/clock.h"
@@ -340,107 +339,6 @@ void jobs_begin(struct jobs *j, struct job_list *jobs, struct cluster_now now)
     jobs_flush(j);
 }
 
-/* --- families --- */
-
-static struct live_job *child_in(const struct jobs *j, const struct live_job *parent, size_t i)
-{
-    return jobs_live(j, parent->job.children.v[i]);
-}
-
-static void cancel_waiting(struct jobs *j, const struct live_job *parent, const char *text,
-                           struct cluster_now now)
-{
-    for (size_t i = 0; i < parent->job.children.n; i++) {
-        struct live_job *child = child_in(j, parent, i);
-        if (child && child->job.state == JOB_WAITING)
-            jobs_set_state(j, child, JOB_CANCELLED, text, now);
-    }
-}
-
-static void end_well(struct jobs *j, struct live_job *parent, struct cluster_now now)
-{
-    AUTO(mem_freep) char *text = mem_printf("All %zu done.", parent->job.children.n);
-    jobs_set_state(j, parent, JOB_DONE, text, now);
-}
-
-static void end_badly(struct jobs *j, struct live_job *parent, const struct live_job *bad,
-                      size_t n_done, struct cluster_now now)
-{
-    AUTO(mem_freep) char *title = job_title(&bad->job);
-    AUTO(mem_freep)
-    char *text =
-        mem_printf("%zu of %zu done. %s: %s", n_done, parent->job.children.n, title,
-                   str_is_empty(bad->job.text) ? job_state_name(bad->job.state) : bad->job.text);
-    enum job_state s = bad->job.state == JOB_CANCELLED                ? JOB_CANCELLED
-                       : n_done == 0 && bad->job.state == JOB_REFUSED ? JOB_REFUSED
-                                                                      : JOB_FAILED;
-    jobs_set_state(j, parent, s, text, now);
-    cancel_waiting(j, parent, "Not begun: what was to be done before it did not work.", now);
-}
-
-/* A child that is not known here, for another Hydra wrote it, or its row is gone. */
-static void end_unknown(struct jobs *j, struct live_job *parent, size_t n_done,
-                        struct cluster_now now)
-{
-    AUTO(mem_freep)
-    char *text = mem_printf("%zu of %zu done. Nothing is known of the next one: look there whether "
-                            "it was done.",
-                            n_done, parent->job.children.n);
-    jobs_set_state(j, parent, JOB_LOST, text, now);
-    cancel_waiting(j, parent, "Not begun: nothing is known of what was to be done before it.", now);
-}
-
-/* Why what waited for others of its order must not begin now; mem_free(), NULL = it may. */
-static char *why_not_now(const struct jobs *j, const struct job *next, struct cluster_now now)
-{
-    if (now.wall_ms - next->created_ms > JOB_FAMILY_MS)
-        return mem_strdup("Not begun: it was ordered more than two hours ago. Order it again.");
-    if (next->forced || !verb_is_guarded(next->verb))
-        return NULL;
-    AUTO(mem_freep)
-    char *why = verb_is_project(next->verb) ? guarded_project(j, next->node, next->target, now)
-                                            : guarded_service(j, next->service, now);
-    return why ? mem_printf("Not begun: %s", why) : NULL;
-}
-
-void jobs_next_child(struct jobs *j, struct live_job *parent, struct cluster_now now)
-{
-    size_t n = 0;
-    while (n < parent->job.children.n) {
-        const struct live_job *child = child_in(j, parent, n);
-        if (!child || child->job.state != JOB_DONE)
-            break;
-        n++;
-    }
-    if (n == parent->job.children.n) {
-        end_well(j, parent, now);
-        return;
-    }
-    struct live_job *next = child_in(j, parent, n);
-    if (!next) {
-        end_unknown(j, parent, n, now);
-        return;
-    }
-    if (job_is_over(next->job.state)) {
-        end_badly(j, parent, next, n, now);
-        return;
-    }
-    AUTO(mem_freep) char *title = job_title(&next->job);
-    AUTO(mem_freep)
-    char *step = mem_printf("%zu of %zu: %s", n + 1, parent->job.children.n, title);
-    jobs_set_step(j, parent, step);
-    if (next->job.state != JOB_WAITING)
-        return;
-    AUTO(mem_freep) char *why_not = why_not_now(j, &next->job, now);
-    if (why_not) {
-        jobs_set_state(j, next, JOB_CANCELLED, why_not, now);
-        end_badly(j, parent, next, n, now);
-        return;
-    }
-    next->to_send = true;
-    jobs_set_state(j, next, JOB_RUNNING, "", now);
-}
-
 /* --- cancelling --- */
 
 /* Held first: nobody else writes it until who cancels says whether it is written. */
@@ -466,7 +364,7 @@ int jobs_cancel(struct jobs *j, const char *id, const char *actor, struct cluste
         return 0;
     }
     for (size_t i = 0; !job_is_over(l->job.state) && i < l->job.children.n; i++) {
-        struct live_job *child = child_in(j, l, i);
+        struct live_job *child = jobs_live(j, l->job.children.v[i]);
         if (!child || child->job.state != JOB_WAITING)
             continue;
         cancel_one(j, child, text, now, ret_changed);

@@ -52,6 +52,9 @@ struct jobs_hooks {
     /* The management controller of a node, `via` filled in; false = none is known. NULL = none is
      * of any. */
     bool (*bmc)(void *arg, const char *node, struct fleet_bmc *ret_b);
+    /* What a user, or a token of the user's ("" = in person), may do by now. Negative: nothing. */
+    int (*subject)(void *arg, const char *user, const char *token, int64_t wall_ms,
+                   struct subject *ret_subject);
 };
 
 struct jobs *jobs_new(struct loop *loop, struct workers *workers, struct store *store,

@@ -36,6 +36,9 @@ static struct job *make(const struct plan *p, enum command_verb verb, const char
                       .forced = o->force && o->may_force,
                       .created_ms = p->now.wall_ms + (int64_t)p->made->n - 1}; /* keeps the order */
     rand_id(j->id);
+    str_copy(j->by_user, sizeof j->by_user, o->by->user_id);
+    if (o->by->kind == SUBJECT_TOKEN)
+        str_copy(j->by_token, sizeof j->by_token, o->by->id);
     return j;
 }
 

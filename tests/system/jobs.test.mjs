@@ -151,6 +151,28 @@ test('several one after another; the first failure ends them', async () => {
     await engine('POST', '/containers/redis/start');
 });
 
+test('several wait: whose rights are taken meanwhile begins no further one', async () => {
+    const user = await h.person(admin, 'rita', 'operator'), rita = await h.signIn('rita', user.password);
+    const key = await rita.post('/api/web/tokens', { name: 'nightly', scopes: ['services:read', 'service:restart'] });
+    assert.equal(key.status, 201, key.text);
+    const nightly = h.client({ token: key.json.secret });
+    for (const [client, take, why] of [
+        [nightly, () => rita.delete(`/api/web/tokens/${key.json.token.id}`), /API token with which rita ordered it does not count any more/],
+        [rita, () => admin.patch(`/api/web/users/${user.id}`, { role: 'viewer' }), /rita may no longer restart plex on tower/]]) {
+        const before = await started('plex'), both = await order({ verb: 'restart', services: [id('slow'), id('plex')] }, client);
+        assert.equal(both.status, 202, both.text);
+        const taken = await take();
+        assert.ok([200, 204].includes(taken.status), taken.text);
+        const over = await end(both.json.id), [first, second] = await Promise.all(over.children.map(c => job(c)));
+        assert.deepEqual([over.state, first.state, second.state], ['failed', 'done', 'refused'], over.text); // what ran went on
+        assert.match(second.text, why);
+        assert.equal(await started('plex'), before);
+        const told = (await audit('job.end')).find(e => e.detail?.job === second.id);
+        assert.deepEqual([told.actor, told.outcome], ['rita', 'refused']);
+        assert.match(told.detail.text, why);
+    }
+});
+
 test('guard rails hold for web and command line, until somebody insists', async () => {
     assert.equal((await operator.put('/api/web/guard', { rules: [] })).status, 403);
     const set = await admin.put('/api/web/guard', { rules: [{ services: ['*/docker/plex'] }] });

@@ -38,6 +38,42 @@ static void a_token_lives_and_dies(void **state)
     assert_int_equal(audited(g, "token.", "done"), 2);
 }
 
+/* In person, or with a token: what counts is what is so now. */
+static void rights_without_a_secret(void **state)
+{
+    AUTO(rig_freep) struct rig *g = rig_new(*state);
+    struct err e = {0};
+    struct subject s;
+    char secret[64];
+    static const bool yes = true;
+    static const enum role viewer = ROLE_VIEWER;
+    struct actor actor = by(g);
+    add_user(g, "boss", ROLE_ADMIN);
+    struct user u = add_user(g, "anna", ROLE_OPERATOR), other = add_user(g, "bert", ROLE_OPERATOR);
+    struct token t = add_token(g, &u, PERMISSIONS_ALL, g->now + 1000, secret);
+    assert_int_equal(access_subject(g->a, u.id, "", g->now, &s), 0);
+    assert_string_equal(s.user_name, "anna");
+    assert_true(policy_allows(&s, PERM_SERVICE_RESTART, NULL));
+    assert_int_equal(access_subject(g->a, u.id, t.id, g->now, &s), 0);
+    assert_true(policy_allows(&s, PERM_SERVICE_RESTART, NULL));
+    assert_int_equal(access_subject(g->a, u.id, t.id, g->now + 1000, &s), -EACCES);
+    assert_int_equal(access_subject(g->a, other.id, t.id, g->now, &s), -ENOENT);
+    assert_int_equal(access_subject(g->a, "anna", "", g->now, &s), -ENOENT); /* a name is no id */
+    const struct user_change less = {.role = &viewer, .limits = "node:tower"};
+    must(access_user_change(g->a, g->db, &actor, u.id, &less, NULL, &e), &e);
+    assert_int_equal(access_subject(g->a, u.id, t.id, g->now, &s), 0);
+    assert_false(policy_allows_some(&s, PERM_SERVICE_RESTART));
+    assert_int_equal(access_subject(g->a, u.id, "", g->now, &s), 0);
+    assert_string_equal(s.limits, "node:tower");
+    must(access_token_remove(g->a, g->db, &actor, t.id, &e), &e);
+    assert_int_equal(access_subject(g->a, u.id, t.id, g->now, &s), -ENOENT);
+    const struct user_change off = {.disabled = &yes};
+    must(access_user_change(g->a, g->db, &actor, u.id, &off, NULL, &e), &e);
+    assert_int_equal(access_subject(g->a, u.id, "", g->now, &s), -EACCES);
+    must(access_user_remove(g->a, g->db, &actor, u.id, &e), &e);
+    assert_int_equal(access_subject(g->a, u.id, "", g->now, &s), -ENOENT);
+}
+
 static int try_add(struct rig *g, const struct user *u, const char *name, uint64_t scopes,
                    int64_t expires_ms, struct err *e)
 {
@@ -203,6 +239,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_token_lives_and_dies),
+        cmocka_unit_test(rights_without_a_secret),
         cmocka_unit_test(what_a_token_may_not_be),
         cmocka_unit_test(scopes_are_cut_to_the_role_when_used),
         cmocka_unit_test(a_disabled_user_has_no_token),

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 static bool use_postgresql;
@@ -50,13 +51,25 @@ static int on_query(void *arg, const char *node, const char *id, struct err *e)
     return 0;
 }
 
+static int on_subject(void *arg, const char *user, const char *token, int64_t wall_ms,
+                      struct subject *ret_subject)
+{
+    struct rig *g = arg;
+    (void)wall_ms;
+    snprintf(g->asked, sizeof g->asked, "%s %s", user, token);
+    *ret_subject = g->may;
+    return g->may_result;
+}
+
 void rig_start(struct rig *g)
 {
     struct err e = {0};
     g->loop = loop_new("jobs");
     g->workers = workers_new(2, 64, 0);
-    g->jobs = jobs_new(g->loop, g->workers, g->f->store, g->cluster, g->log,
-                       &(struct jobs_hooks){.arg = g, .command = on_command, .query = on_query});
+    g->jobs =
+        jobs_new(g->loop, g->workers, g->f->store, g->cluster, g->log,
+                 &(struct jobs_hooks){
+                     .arg = g, .command = on_command, .query = on_query, .subject = on_subject});
     must(jobs_recall(g->jobs, rig_now(g), &e), &e);
 }
 
@@ -79,6 +92,7 @@ struct rig *rig_new(bool postgresql)
 {
     struct rig *g = mem_alloc(sizeof *g);
     g->f = fixture_new(postgresql, true);
+    g->may = subject_local();
     g->log = event_log_new(NULL, (uint64_t)clock_wall_ms());
     static const struct cluster_hooks none;
     struct cluster_hooks hooks = none;
@@ -136,8 +150,19 @@ int rig_plan(struct rig *g, const char *verb, const char *services, const char *
         str_list_split(&ids, services, ',');
     struct subject by = subject_local();
     str_copy(by.limits, sizeof by.limits, g->limits ? g->limits : "");
-    struct job_order o = {
-        .by = &by, .verb = verb, .services = &ids, .node = node, .actor = "ada", .via = "web"};
+    str_copy(by.user_id, sizeof by.user_id, "u-ada");
+    if (g->token) {
+        by.kind = SUBJECT_TOKEN;
+        str_copy(by.id, sizeof by.id, g->token);
+    }
+    struct job_order o = {.by = &by,
+                          .verb = verb,
+                          .services = &ids,
+                          .node = node,
+                          .actor = "ada",
+                          .via = "web",
+                          .force = g->force,
+                          .may_force = g->force};
     int r = jobs_plan(g->jobs, &o, rig_now(g), e, ret_jobs);
     str_list_done(&ids);
     return r;

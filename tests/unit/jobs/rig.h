@@ -26,6 +26,11 @@ struct rig {
     const char *refusal; /* they refuse with this */
     int64_t ahead_ms;    /* of the clock */
     const char *limits;  /* of who orders; NULL = none */
+    bool force;          /* who orders insists */
+    const char *token;   /* with which it is ordered; NULL = in person */
+    struct subject may;  /* what who ordered may do when a turn comes: everything, at first */
+    int may_result;      /* negative = nothing */
+    char asked[80];      /* "USER TOKEN" of whom this was asked last */
     VEC(struct told_command) commands;
     struct str_list queries; /* ids */
 };

@@ -53,7 +53,15 @@ static void lists_in_pages(void **state)
     f = (struct job_filter){.limit = 9, .node = "shed"};
     assert_int_equal(must(job_db_list(db, &f, &e, &l), &e), 0);
     job_list_done(&l);
-    struct job j;
+    struct job j = a_job("0d", "", 0);
+    str_copy(j.by_user, sizeof j.by_user, "u-ada");
+    str_copy(j.by_token, sizeof j.by_token, "t-1");
+    must(job_db_insert(db, &j, &e), &e);
+    job_done(&j);
+    must(job_db_get(db, "0d", &e, &j), &e);
+    assert_string_equal(j.by_user, "u-ada");
+    assert_string_equal(j.by_token, "t-1");
+    job_done(&j);
     assert_int_equal(job_db_get(db, "none", &e, &j), -ENOENT);
 }
 

@@ -94,6 +94,19 @@ static void rights_by_verb(void **state)
     }
 }
 
+static void the_right_to_a_project_is_one_on_its_node(void **state)
+{
+    (void)state;
+    struct job j = {.verb = COMMAND_CONTAINER_STOP,
+                    .node = (char *)"tower",
+                    .service = (char *)"tower/docker/plex"};
+    assert_string_equal(job_resource(&j), "tower/docker/plex");
+    j.verb = COMMAND_PROJECT_DOWN;
+    assert_string_equal(job_resource(&j), "tower");
+    j = (struct job){.verb = COMMAND_MACHINE_REBOOT, .node = (char *)"tower"};
+    assert_string_equal(job_resource(&j), "tower");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -101,6 +114,7 @@ int main(void)
         cmocka_unit_test(output_only_for_those_who_may),
         cmocka_unit_test(states_have_names),
         cmocka_unit_test(rights_by_verb),
+        cmocka_unit_test(the_right_to_a_project_is_one_on_its_node),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -463,6 +463,78 @@ static void each_is_looked_at_when_its_turn_comes(void **state)
     assert_int_equal(g->jobs->n_unfinished, 0);
 }
 
+/* Orders two, and lets the first end: the second's turn comes. */
+static const struct job *second_turn(struct rig *g, const char *verb)
+{
+    const struct job *parent = rig_job(g, rig_do(g, verb, "tower/docker/plex,tower/docker/redis"));
+    rig_outcome(g, "tower", parent->children.v[0], OUTCOME_DONE, "");
+    rig_settle(g);
+    return rig_job(g, parent->children.v[1]);
+}
+
+static void rights_are_looked_at_when_its_turn_comes(void **state)
+{
+    struct rig *g = *state;
+    rig_container(g, "tower", "plex");
+    rig_container(g, "tower", "redis");
+    const struct job *second = second_turn(g, "restart");
+    assert_int_equal(second->state, JOB_RUNNING);
+    assert_string_equal(g->asked, "u-ada ");
+
+    g->may.permissions = role_permissions(ROLE_VIEWER); /* what runs goes on */
+    rig_outcome(g, "tower", second->id, OUTCOME_DONE, "");
+    assert_int_equal(second->state, JOB_DONE);
+    second = second_turn(g, "restart");
+    assert_int_equal(second->state, JOB_REFUSED);
+    assert_string_equal(second->text, "Not begun: ada may no longer restart redis on tower.");
+    assert_int_equal(rig_job(g, second->parent)->state, JOB_FAILED);
+    assert_int_equal(rig_count(g, "SELECT count(*) FROM audit_log WHERE action = 'job.end' AND "
+                                  "actor = 'ada' AND target = 'tower/docker/redis' AND outcome = "
+                                  "'refused' AND detail LIKE '%may no longer restart%'"),
+                     1);
+
+    g->may = subject_local();
+    str_copy(g->may.limits, sizeof g->may.limits, "node:shed");
+    assert_int_equal(second_turn(g, "restart")->state, JOB_REFUSED);
+    str_copy(g->may.limits, sizeof g->may.limits, "node:tow*");
+    second = second_turn(g, "stop");
+    assert_int_equal(second->state, JOB_RUNNING);
+    rig_outcome(g, "tower", second->id, OUTCOME_DONE, "");
+
+    g->token = "t-1";
+    g->may_result = -EACCES;
+    second = second_turn(g, "pause");
+    assert_string_equal(g->asked, "u-ada t-1");
+    assert_int_equal(second->state, JOB_REFUSED);
+    assert_string_equal(
+        second->text,
+        "Not begun: the API token with which ada ordered it does not count any more.");
+    g->token = NULL;
+    g->may_result = -ENOENT;
+    assert_string_equal(second_turn(g, "kill")->text,
+                        "Not begun: ada may no longer kill redis on tower.");
+    assert_int_equal(g->jobs->n_unfinished, 0);
+}
+
+/* Who insisted must still be allowed to. */
+static void insisting_is_a_right_of_that_moment(void **state)
+{
+    struct rig *g = *state;
+    rig_container(g, "tower", "plex");
+    rig_container(g, "tower", "redis");
+    set_guard(g, "tower/docker/redis");
+    for (int may = 0; may < 2; may++) {
+        g->force = true;
+        g->may = subject_local();
+        if (!may)
+            g->may.permissions &= ~permission_bit(PERM_SETTINGS_WRITE);
+        const struct job *second = second_turn(g, "restart");
+        assert_int_equal(second->state, may ? JOB_RUNNING : JOB_CANCELLED);
+        if (!may)
+            assert_non_null(strstr(second->text, "protected by the guard rails"));
+    }
+}
+
 static void one_thing_of_two_names_is_done_once(void **state)
 {
     struct rig *g = *state;
@@ -609,6 +681,8 @@ int main(void)
         cmocka_unit_test(what_is_being_written_counts_as_under_way),
         cmocka_unit_test(guard_rails_hold),
         cmocka_unit_test(each_is_looked_at_when_its_turn_comes),
+        cmocka_unit_test(rights_are_looked_at_when_its_turn_comes),
+        cmocka_unit_test(insisting_is_a_right_of_that_moment),
         cmocka_unit_test(one_thing_of_two_names_is_done_once),
         cmocka_unit_test(ids_may_be_short_for_the_command_line),
         cmocka_unit_test(the_oldest_are_forgotten),

@@ -31,6 +31,7 @@ static void a_family_goes_on(void **state)
     rig_container(g, "tower", "a");
     rig_container(g, "tower", "b");
     char id[RAND_ID_SIZE], first[RAND_ID_SIZE], second[RAND_ID_SIZE];
+    g->token = "t-1";
     str_copy(id, sizeof id, rig_do(g, "restart", "tower/docker/a,tower/docker/b"));
     str_copy(first, sizeof first, rig_job(g, id)->children.v[0]);
     str_copy(second, sizeof second, rig_job(g, id)->children.v[1]);
@@ -41,6 +42,7 @@ static void a_family_goes_on(void **state)
     assert_int_equal(rig_job(g, second)->state, JOB_WAITING);
     rig_outcome(g, "tower", first, OUTCOME_DONE, "");
     rig_settle(g);
+    assert_string_equal(g->asked, "u-ada t-1"); /* whose rights count */
     assert_int_equal(g->commands.n, 2);
     assert_string_equal(g->commands.v[1].id, second);
     rig_kill(g);
