@@ -252,27 +252,73 @@ static void get_job(struct http_exchange *x)
     pack_reply(x, 200, "application/json", &body);
 }
 
+struct actions_answer {
+    struct http_exchange *x;
+    char *process_of;
+    struct str body;
+    struct err e;
+    int result;
+};
+
+static void print_actions(void *arg)
+{
+    struct actions_answer *n = arg;
+    const struct api *a = api_of(n->x);
+    struct jw w = jw_begin(&n->body);
+    struct resource of = cluster_resource(a->cluster, http_param(n->x, "id"));
+    struct action_query q = {.id = http_param(n->x, "id"),
+                             .project = http_query(n->x, "project"),
+                             .process = http_query(n->x, "process"),
+                             .process_of = n->process_of,
+                             .mount = http_query(n->x, "mount"),
+                             .permissions = policy_permissions(subject_of(n->x), &of),
+                             .now = now_of()};
+    n->result = actions_print(a->cluster, a->jobs, &q, &w, &n->e);
+}
+
+static void reply_actions(struct actions_answer *n)
+{
+    if (n->result < 0) {
+        str_done(&n->body);
+        problem_reply_err(n->x, n->result, &n->e);
+    } else {
+        http_add_header(n->x, "Cache-Control", "no-store");
+        http_reply_str(n->x, 200, "application/json", &n->body);
+    }
+    mem_free(n->process_of);
+    mem_free(n);
+}
+
+/* Its node is asked which service it belongs to, by a worker that waits. */
+static void actions_of_process(void *arg)
+{
+    struct actions_answer *n = arg;
+    struct api *a = api_of(n->x);
+    n->process_of = process_service(a, http_param(n->x, "id"), http_query(n->x, "process"));
+    loop_call(a->loop, print_actions, n);
+    reply_actions(n);
+}
+
+/* Of a process, where a guard rail may stand against a signal to it. On the loop. */
+static bool must_ask_node(struct http_exchange *x)
+{
+    const struct api *a = api_of(x);
+    const char *id = http_param(x, "id");
+    return !str_is_empty(http_query(x, "process")) && jobs_guard(a->jobs)->n &&
+           cluster_has_node(a->cluster, id) && gate_may_on(x, PERM_PROCESS_SIGNAL, id);
+}
+
 static void get_actions(struct http_exchange *x)
 {
-    struct api *a = api_of(x);
-    struct err e = {0};
-    struct str body = {0};
-    struct jw w = jw_begin(&body);
-    struct resource of = cluster_resource(a->cluster, http_param(x, "id"));
-    struct action_query q = {.id = http_param(x, "id"),
-                             .project = http_query(x, "project"),
-                             .process = http_query(x, "process"),
-                             .mount = http_query(x, "mount"),
-                             .permissions = policy_permissions(subject_of(x), &of),
-                             .now = now_of()};
-    int r = actions_print(a->cluster, a->jobs, &q, &w, &e);
-    if (r < 0) {
-        str_done(&body);
-        problem_reply_err(x, r, &e);
-        return;
+    struct actions_answer *n = mem_alloc(sizeof *n);
+    *n = (struct actions_answer){.x = x};
+    if (must_ask_node(x)) {
+        http_defer(x);
+        if (workers_submit(api_of(x)->workers, actions_of_process, n) == 0)
+            return;
     }
-    http_add_header(x, "Cache-Control", "no-store");
-    http_reply_str(x, 200, "application/json", &body);
+    print_actions(n);
+    reply_actions(n);
 }
 
 /* --- cancelling --- */

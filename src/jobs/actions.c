@@ -389,11 +389,15 @@ static void print_for_node(const struct answer *a, const struct node_look *look)
 static void print_for_process(const struct answer *a)
 {
     enum command_verb verb = COMMAND_PROCESS_SIGNAL;
-    if (may(a, verb))
-        print_offer(a, &(struct offer){verb, "Send signal",
-                                       "What a signal does is the program's own decision, but for "
-                                       "KILL and STOP, which it is not asked about.",
-                                       false, a->query->process, NULL, NULL});
+    const struct action_query *q = a->query;
+    if (!may(a, verb))
+        return;
+    AUTO(mem_freep)
+    char *guard = a->jobs ? guarded_process(a->jobs, q->id, q->process_of, q->now) : NULL;
+    print_offer(a, &(struct offer){verb, "Send signal",
+                                   "What a signal does is the program's own decision, but for KILL "
+                                   "and STOP, which it is not asked about.",
+                                   false, q->process, guard, NULL});
 }
 
 static void print_for_mount(const struct answer *a)

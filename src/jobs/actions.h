@@ -12,10 +12,11 @@ int action_verb(const struct service_look *look, const char *word, struct err *e
 
 /* What is asked about, and by whom. */
 struct action_query {
-    const char *id;      /* a service or a node */
-    const char *project; /* of that node, "docker/media": its actions, instead of the node's */
-    const char *process; /* of that node, "PID:START": the same */
-    const char *mount;   /* of that node, "/mnt/models": the same */
+    const char *id;         /* a service or a node */
+    const char *project;    /* of that node, "docker/media": its actions, instead of the node's */
+    const char *process;    /* of that node, "PID:START": the same */
+    const char *process_of; /* as in struct job_order */
+    const char *mount;      /* of that node, "/mnt/models": the same */
     uint64_t permissions;
     struct cluster_now now;
 };

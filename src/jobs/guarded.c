@@ -17,6 +17,14 @@ char *guarded_node(const struct jobs *j, const char *node, struct cluster_now no
     return why;
 }
 
+char *guarded_process(const struct jobs *j, const char *node, const char *of,
+                      struct cluster_now now)
+{
+    if (of && !*of)
+        return NULL;
+    return of ? guarded_service(j, of, now) : guarded_node(j, node, now);
+}
+
 static bool is_of(const struct service_look *look, const char *project)
 {
     const char *slash = strchr(project, '/');

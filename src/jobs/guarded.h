@@ -7,6 +7,10 @@
 char *guarded_service(const struct jobs *j, const char *id, struct cluster_now now);
 /* Whatever runs there is interrupted, too. */
 char *guarded_node(const struct jobs *j, const char *node, struct cluster_now now);
+/* A process is interrupted with what it belongs to: `of`, a service, "" = none, NULL = nobody can
+ * tell, and so any on its node. */
+char *guarded_process(const struct jobs *j, const char *node, const char *of,
+                      struct cluster_now now);
 /* `project`: "docker/media", or its name alone on any engine. */
 char *guarded_project(const struct jobs *j, const char *node, const char *project,
                       struct cluster_now now);

@@ -195,14 +195,11 @@ static int check_guard_of_project(const struct plan *p, enum command_verb verb, 
     return is_bound(p, verb) ? heed(p, guarded_project(p->jobs, node, project, p->now)) : 0;
 }
 
-/* A process is interrupted with what it belongs to. */
 static int check_guard_of_process(const struct plan *p, const char *node)
 {
-    const char *of = p->order->process_of;
-    if (of && !*of)
-        return 0;
-    return of ? check_guard(p, COMMAND_PROCESS_SIGNAL, of)
-              : check_guard_of_node(p, COMMAND_PROCESS_SIGNAL, node);
+    return is_bound(p, COMMAND_PROCESS_SIGNAL)
+               ? heed(p, guarded_process(p->jobs, node, p->order->process_of, p->now))
+               : 0;
 }
 
 /* --- services --- */

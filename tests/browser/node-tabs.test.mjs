@@ -189,6 +189,28 @@ test('played: processes as a tree that folds and is searched', async () => {
     await page.context().close();
 });
 
+test('played: what protects a service is said before a signal to a process of it', async () => {
+    const page = await openPage(await openContext(browser, played.base));
+    await page.goto(`${played.base}/node?id=tower&tab=processes`);
+    const sendTo = async name => {
+        await page.getByRole('searchbox', { name: 'Filter processes' }).fill(name);
+        await page.getByRole('button', { name: new RegExp(`^Signals for ${name} `) }).click();
+        await page.getByRole('menuitem', { name: /End… TERM/, disabled: false }).click();
+        return page.getByRole('dialog', { name: `Send signal TERM to ${name} ` });
+    };
+    const dialog = await sendTo('Plex Transcoder');
+    await dialog.getByText('tower/docker/plex is protected by the guard rails: it must not be interrupted.').waitFor();
+    assert.ok(await button(dialog, 'Send TERM').isDisabled());
+    assert.deepEqual(await accessibility(page), []);
+    await dialog.getByRole('checkbox', { name: /Do it all the same/ }).check();
+    assert.ok(await button(dialog, 'Send TERM').isEnabled());
+    await button(dialog, 'Cancel').click();
+    await button(await sendTo('sonarr'), 'Send TERM').waitFor();
+    assert.equal(await page.getByText(/protected by the guard rails/).count(), 0);
+    assert.deepEqual(page.complaints, []);
+    await page.context().close();
+});
+
 test('played: a clean-up says what is won before, and red is for data', async () => {
     const page = await openPage(await openContext(browser, played.base));
     await page.goto(`${played.base}/node?id=tower&tab=storage`);

@@ -25,9 +25,16 @@ test('a process of a protected service gets no signal, one of no service does, a
     const free = await until(() => find(other.pid), 30000, 'the other process');
     assert.equal(free.service, null);
     assert.equal((await admin.put('/api/web/guard', { rules: [{ services: [`tower/${mine.service}`] }] })).status, 200);
+    const said = async target => (await admin.get(`/api/web/actions/tower?process=${target}`)).json.actions.map(a => [a.verb, a.guard]);
     const refused = await signal(mine.target);
     assert.deepEqual([refused.status, refused.json.type.split('/').at(-1)], [409, 'guarded'], refused.text);
     assert.ok(refused.json.detail.includes(mine.service), refused.json.detail);
+    const [[verb, guard]] = await said(mine.target);
+    assert.equal(verb, 'process.signal');
+    assert.ok(guard && refused.json.detail.startsWith(guard), `said before: ${guard}`);
+    for (const target of [free.target, '999999999:1']) assert.deepEqual(await said(target), [['process.signal', null]]);
+    const viewer = await h.person(admin, 'vera', 'viewer');
+    assert.deepEqual((await viewer.get(`/api/web/actions/tower?process=${mine.target}`)).json.actions, []);
     assert.equal((await signal(free.target)).status, 202, 'it belongs to none');
     assert.equal((await signal('999999999:1')).status, 202, 'nor does one that is gone: its node says so');
     assert.equal((await signal(mine.target, { force: true })).status, 202);

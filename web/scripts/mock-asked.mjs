@@ -29,6 +29,12 @@ const programs = [
   [201, 2, 'root', 'nvme-wq', '', 0, 0, null],
 ];
 
+/* Whose process that is: a service's id, or undefined. */
+export const serviceOfProcess = (node, target, o) => {
+  const name = programs.find(([pid]) => target === `${pid}:${pid * 7}`)?.[7];
+  return name && o.services.find((s) => s.name === name && s.node === node)?.id;
+};
+
 function processTree(node, o) {
   const processes = programs.map(([pid, parent, user, name, command, cpu, memory, service]) => ({
     pid, parent, target: `${pid}:${pid * 7}`, user, name, command, state: cpu > 100 ? 'R' : 'S',

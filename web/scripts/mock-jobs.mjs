@@ -1,6 +1,7 @@
 // Actions and jobs of the stand-in: kept in memory, played after a script. Never shipped.
 // What it is done to decides how it ends: "…sonarr" fails, "…radarr" is slow, tower refuses to be switched off, the rest goes well.
 import { playSwitch } from './mock-generations.mjs';
+import { serviceOfProcess } from './mock-asked.mjs';
 import { bmcs, isGuarded, sentence } from './mock-guard.mjs';
 
 const iso = (ms = Date.now()) => new Date(ms).toISOString();
@@ -80,7 +81,7 @@ function actionsOfProject(n, project, services) {
 }
 
 const actionsOfMount = (n, at) => [{ verb: 'mount.remount', label: 'Remount', permission: 'service:restart', allowed: at !== '/mnt/media', why: at === '/mnt/media' ? 'The policy of this node does not name the mount /mnt/media: add it, letter by letter, to allow in /etc/hydra/agent.yaml.' : null, danger: false, confirm: `${at} is unmounted, by force when it does not answer, and mounted again. Programs that have files of it open may have to be started anew.`, guard: null }];
-const actionsOfProcess = (n) => [{ verb: 'process.signal', label: 'Send signal', permission: 'process:signal', allowed: n.id !== 'hydra-compute', why: n.id === 'hydra-compute' ? 'The policy of this node does not allow process.signal: add it to allow in /etc/hydra/agent.yaml.' : null, danger: false, confirm: "What a signal does is the program's own decision, but for KILL and STOP, which it is not asked about.", guard: null }];
+const actionsOfProcess = (n, of) => [{ verb: 'process.signal', label: 'Send signal', permission: 'process:signal', allowed: n.id !== 'hydra-compute', why: n.id === 'hydra-compute' ? 'The policy of this node does not allow process.signal: add it to allow in /etc/hydra/agent.yaml.' : null, danger: false, confirm: "What a signal does is the program's own decision, but for KILL and STOP, which it is not asked about.", guard: of && isGuarded(of) ? sentence(of) : null }];
 
 const titles = { 'project.restart': 'Restart project', 'project.up': 'Start project', 'project.down': 'Take down project', 'project.pull': 'Pull images of project', 'process.signal': 'Signal process', 'docker.prune': 'Clean up', 'journal.vacuum': 'Shorten the journal of', 'agent.upgrade': 'Upgrade the agent of', 'generation.switch': 'Switch', 'generation.rollback': 'Roll back', 'generation.rebuild': 'Rebuild', 'generation.collect': 'Clean up the Nix store of' };
 
@@ -197,7 +198,7 @@ export function jobs(state, publish, permissions) {
     const n = o.nodes.find((x) => x.id === id);
     const s = o.services.find((x) => x.id === id);
     if (!n && !s) return problem(404, 'not-found', `There is no service or node with the id ${id}.`);
-    const all = (n && q.get('project') ? actionsOfProject(n, q.get('project'), o.services) : n && q.get('process') ? actionsOfProcess(n) : n && q.get('mount') ? actionsOfMount(n, q.get('mount')) : n ? actionsOfNode(n) : s.kind === 'container' || s.kind === 'unit' ? actionsOfService(s) : []).map((a) => ({ argument: null, ...a }));
+    const all = (n && q.get('project') ? actionsOfProject(n, q.get('project'), o.services) : n && q.get('process') ? actionsOfProcess(n, serviceOfProcess(n.id, q.get('process'), o)) : n && q.get('mount') ? actionsOfMount(n, q.get('mount')) : n ? actionsOfNode(n) : s.kind === 'container' || s.kind === 'unit' ? actionsOfService(s) : []).map((a) => ({ argument: null, ...a }));
     return ok(200, { actions: all.filter((a) => permissions.includes(a.permission)) });
   }
 

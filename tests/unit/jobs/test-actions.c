@@ -306,6 +306,14 @@ static void says_which_guard_stands_against_it(void **state)
     assert_says(r, j, (struct action_query){.id = "tower", .mount = "/mnt/nas"}, says);
     AUTO(mem_freep) char *web = answer_of(r, j, (struct action_query){.id = "tower/docker/web"});
     assert_null(strstr(web, "protected"));
+    struct action_query process = {.id = "tower", .process = "4711:83021"};
+    assert_says(r, j, process, says); /* nobody can tell whose it is */
+    process.process_of = "tower/docker/db";
+    assert_says(r, j, process, says);
+    process.process_of = "tower/docker/web";
+    assert_says(r, j, process, "\"guard\":null");
+    process.process_of = "";
+    assert_says(r, j, process, "\"guard\":null");
     jobs_free(j);
     loop_free(loop);
     rig_free(r);
