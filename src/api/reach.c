@@ -134,13 +134,20 @@ static void ask(const struct api *a, struct side *s, const char *host, uint16_t 
     a->inspect(a->arg, node, &q, on_answer, s);
 }
 
-/* Hydra's own node, where it has one and the service is on another; else any. NULL: none. */
-static const char *choose_other(const struct api *a, const char *node)
+/* Hydra's own node, where it has one and the service is on another; else any that the asker may
+ * use. NULL: none. mem_free(). */
+static char *choose_other(struct http_exchange *x, const char *node)
 {
-    const char *from = a->local_node;
-    if (from && cluster_has_node(a->cluster, from) && !str_eq(from, node))
-        return from;
-    return cluster_other_node(a->cluster, node);
+    const struct api *a = api_of(x);
+    AUTO(str_list_done) struct str_list others = {0};
+    const char *own = a->local_node;
+    if (own && cluster_has_node(a->cluster, own) && !str_eq(own, node))
+        str_list_add(&others, own);
+    cluster_other_nodes(a->cluster, node, &others);
+    for (size_t i = 0; i < others.n; i++)
+        if (gate_may_on(x, PERM_NODE_REACH, others.v[i]))
+            return mem_strdup(others.v[i]);
+    return NULL;
 }
 
 static void compare(struct http_exchange *x, const char *service, const struct service_place *p,
@@ -177,16 +184,12 @@ static void get_reach(struct http_exchange *x)
         problem_reply_err(x, r, &e);
         return;
     }
-    bool chosen = !str_is_empty(from);
-    from = chosen ? from : choose_other(a, p.node);
-    if (from && !gate_may_on(x, PERM_NODE_REACH, from)) {
-        if (chosen) {
-            gate_refuse(x, PERM_NODE_REACH);
-            return;
-        }
-        from = NULL;
+    if (!str_is_empty(from) && !gate_may_on(x, PERM_NODE_REACH, from)) {
+        gate_refuse(x, PERM_NODE_REACH);
+        return;
     }
-    compare(x, id, &p, from);
+    AUTO(mem_freep) char *any = str_is_empty(from) ? choose_other(x, p.node) : NULL;
+    compare(x, id, &p, str_is_empty(from) ? any : from);
 }
 
 const struct http_route reach_routes[] = {

@@ -253,8 +253,8 @@ struct service_place {
  * node), with a sentence. On the loop. */
 int cluster_look_place(struct cluster *c, const char *service, struct err *e,
                        struct service_place *ret_place) MUST_CHECK;
-/* A node that is not `than` and is heard from; NULL. Valid for this turn of the loop. */
-const char *cluster_other_node(struct cluster *c, const char *than);
+/* The nodes that are heard from, all but `than`, by name. */
+void cluster_other_nodes(struct cluster *c, const char *than, struct str_list *ret_nodes);
 
 struct node_look {
     bool away;       /* not heard from for a while */

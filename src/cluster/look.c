@@ -3,6 +3,7 @@
 #include "cluster/model.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 static char *copy_or_empty(const char *s)
 {
@@ -78,15 +79,20 @@ int cluster_look_place(struct cluster *c, const char *service, struct err *e,
     return 0;
 }
 
-const char *cluster_other_node(struct cluster *c, const char *than)
+static int by_text(const void *a, const void *b)
 {
-    const char *best = NULL;
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+void cluster_other_nodes(struct cluster *c, const char *than, struct str_list *ret_nodes)
+{
     MAP_FOREACH (&c->nodes, e) {
         const struct live_node *n = e->value;
-        if (n->state == NODE_ONLINE && !str_eq(n->id, than) && (!best || strcmp(n->id, best) < 0))
-            best = n->id;
+        if (n->state == NODE_ONLINE && !str_eq(n->id, than))
+            str_list_add(ret_nodes, n->id);
     }
-    return best;
+    if (ret_nodes->n)
+        qsort(ret_nodes->v, ret_nodes->n, sizeof *ret_nodes->v, by_text);
 }
 
 static bool has_engine(const struct live_node *n)

@@ -156,6 +156,15 @@ function inside() {
         assert.deepEqual([said.code, /alone: it listens on loopback.*\n  From far: reached, [\d.]+ ms\n  From near: refused/.test(said.out)], [1, true], said.out + said.err);
         assert.equal((await hydra('service', 'reach', opened)).code, 0);
 
+        const person = await h.person(admin, 'nina', 'operator'); // of the other nodes one alone is hers
+        const limited = await admin.patch(`/api/web/users/${person.id}`, { limits: 'node:far,node:near' });
+        assert.equal(limited.status, 200, limited.text);
+        const nina = await h.signIn('nina', person.password), hers = await nina.get(`/api/web/reach/${opened}`);
+        assert.deepEqual([hers.json.other?.node, hers.json.other?.reach.result], ['near', 'reached'], hers.text);
+        assert.equal((await nina.get(`/api/web/reach/${opened}?from=hub`)).status, 403);
+        assert.equal((await admin.patch(`/api/web/users/${person.id}`, { limits: 'node:far' })).status, 200);
+        assert.equal((await (await h.signIn('nina', person.password)).get(`/api/web/reach/${opened}`)).json.other, null);
+
         for (const [id, more, status] of [[opened, '?from=far', 400], [opened, '?from=nowhere', 404], ['far/docker/none', '', 404]]) assert.equal((await admin.get(`/api/web/reach/${id}${more}`)).status, status, more);
         const viewer = await h.signIn('vera', 'vera has a long password');
         assert.equal((await viewer.get(`/api/web/reach/${opened}`)).json.permission, 'node:reach');

@@ -93,11 +93,32 @@ static void test_recalled(void **state)
     rig_free(r);
 }
 
+static void test_others(void **state)
+{
+    (void)state;
+    struct rig *r = rig_new();
+    AUTO(str_list_done) struct str_list others = {0};
+    cluster_node_add(r->c, "tower", "agent", r->now);
+    cluster_node_add(r->c, "nas", "agent", r->now);
+    cluster_node_add(r->c, "far", "agent", r->now);
+    let_go(r, "nas"); /* it is away */
+    cluster_other_nodes(r->c, "nowhere", &others);
+    assert_int_equal(others.n, 2);
+    assert_string_equal(others.v[0], "far");
+    assert_string_equal(others.v[1], "tower");
+    str_list_done(&others);
+    cluster_other_nodes(r->c, "far", &others);
+    assert_int_equal(others.n, 1);
+    assert_string_equal(others.v[0], "tower");
+    rig_free(r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_one_in_its_network),
         cmocka_unit_test(test_recalled),
+        cmocka_unit_test(test_others),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
