@@ -8,6 +8,9 @@
 #include <unistd.h>
 
 static const char may_not[] = "The agent may not ask its disks itself.";
+static const char is_not_here[] = "Its device is not where the agent is.";
+static const char give_it[] = "In a container the agent needs --device /dev/NAME of each disk, and "
+                              "--cap-add SYS_RAWIO (of NVMe: SYS_ADMIN).";
 static const char *const is_missing[] = {
     "smartctl is not on this machine, so its disks can't be asked how they are.",
     "Install smartmontools: apt install smartmontools, or on NixOS "
@@ -24,6 +27,7 @@ struct survey {
     const char *root;
     char *smartctl; /* NULL = there is none */
     char version[16];
+    const char *denied_hint;
     bool any_denied, any_told;
 };
 
@@ -79,6 +83,21 @@ struct verdict {
     bool asked;
 };
 
+/* A container has the devices that it was given. */
+static bool is_reachable(const struct survey *s, const struct disk *d)
+{
+    AUTO(mem_freep) char *device = mem_printf("/dev/%s", d->name);
+    const struct inspect_report *root = &s->order->report;
+    return root->text || root->trouble || *s->root || access(device, F_OK) == 0;
+}
+
+static void deny(struct survey *s, const char *text, struct verdict *v)
+{
+    v->text = text;
+    v->hint = s->denied_hint;
+    s->any_denied = true;
+}
+
 static void ask(struct survey *s, const struct disk *d, struct verdict *v, struct err *e)
 {
     smart_init(&v->smart);
@@ -86,12 +105,12 @@ static void ask(struct survey *s, const struct disk *d, struct verdict *v, struc
         v->text = "A virtual disk: its host knows how it is.";
     } else if (!s->smartctl) {
         v->text = is_missing[0];
+    } else if (!is_reachable(s, d)) {
+        deny(s, is_not_here, v);
     } else if (ask_disk(s, d, e, &v->smart) < 0) {
         v->text = e->text;
     } else if (v->smart.denied) {
-        v->text = may_not;
-        v->hint = s->order->report.trouble;
-        s->any_denied = true;
+        deny(s, may_not, v);
     } else if (v->smart.asleep) {
         v->text = "It sleeps, and was not woken to be asked.";
         v->asked = true;
@@ -132,7 +151,9 @@ static void print_disk(struct survey *s, const struct disk *d, struct jw *w)
 static int tell(void *arg, struct jw *w, struct err *e)
 {
     const struct order *o = arg;
-    struct survey s = {.order = o, .root = o->root};
+    struct survey s = {.order = o,
+                       .root = o->root,
+                       .denied_hint = o->report.trouble ? o->report.trouble : give_it};
     struct disk_list l = {0};
     int r = disk_list_read(s.root, &l);
     if (r < 0)
@@ -150,7 +171,7 @@ static int tell(void *arg, struct jw *w, struct err *e)
     bool denied = s.any_denied && !s.any_told;
     jw_key_str(w, "smartctl", *s.version ? s.version : NULL);
     jw_key_str(w, "text", !s.smartctl ? is_missing[0] : denied ? may_not : NULL);
-    jw_key_str(w, "hint", !s.smartctl ? is_missing[1] : denied ? o->report.trouble : NULL);
+    jw_key_str(w, "hint", !s.smartctl ? is_missing[1] : denied ? s.denied_hint : NULL);
     jw_end_object(w);
     mem_free(s.smartctl);
     disk_list_done(&l);

@@ -32,6 +32,13 @@ static const char *const foreign_points[] = {
     "/run/keys",
     "/var/lib/containers/storage",
     "/var/lib/kubelet/pods",
+    /* what a container gets of its host's */
+    "/etc/hydra",
+    "/etc/hosts",
+    "/etc/hostname",
+    "/etc/resolv.conf",
+    "/etc/os-release",
+    "/etc/localtime",
 };
 
 /* Of those in memory only these can fill up and hurt. */

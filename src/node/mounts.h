@@ -1,7 +1,8 @@
 /* The mounted filesystems that people care about, from /proc/self/mountinfo (proc(5)).
  *
  * Left out: kernel interfaces, what belongs to containers, second mounts of the same device (bind
- * mounts, NixOS's read-only /nix/store), and what another mount covers. */
+ * mounts, NixOS's read-only /nix/store), what another mount covers, and the files that a container
+ * gets of its host's. */
 #pragma once
 
 #include "base/vec.h"

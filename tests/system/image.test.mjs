@@ -84,6 +84,7 @@ test('the hub answers, as a user of its own, and keeps its data in the volume', 
 test('the agent enrols, and tells of the machine and its containers', { timeout: 120000 }, async t => {
     assert.match(await ok('run', '--rm', '--network', 'none', `hydra-agent:${release}`, 'version'), /^hydra-agent \d/);
     assert.match(await ok('run', '--rm', '--network', 'none', `hydra-agent:${release}`, 'help'), /enroll/);
+    assert.match(await ok('run', '--rm', '--network', 'none', '--entrypoint', 'smartctl', `hydra-agent:${release}`, '--version'), /^smartctl \d/);
     const hub = new Hub(fs.mkdtempSync(path.join(scratch, 'hub-')));
     await hub.start([await makeHubKey(scratch, 'hub')]);
     t.after(() => hub.stop());

@@ -39,6 +39,9 @@ static const struct {
      "/data /dev/c xfs\n/database /dev/d xfs\n"},
     {"1 0 0:1 / / rw - rootfs rootfs rw\n2 1 8:2 / / rw - ext4 /dev/b rw\n", "/ /dev/b ext4\n"},
     {"1 0 0:1 / /var/lib/docker/btrfs rw - btrfs /dev/loop2 rw\n", ""},
+    {"1 0 8:1 /c/hosts /etc/hosts rw - ext4 /dev/a rw\n2 0 8:1 /h /etc/hydra ro - ext4 /dev/a rw\n"
+     "3 0 8:1 /v /var/lib/hydra-agent rw - ext4 /dev/a rw\n",
+     "/var/lib/hydra-agent /dev/a ext4\n"},
     {"1 0 0:1 / /run/user/0 rw - tmpfs tmpfs rw\n2 0 0:2 / /tmp rw - tmpfs tmpfs rw\n",
      "/tmp tmpfs tmpfs\n"},
     {"1 0 0:1 / /w rw - 9p drvfs rw\n2 0 0:2 / /c rw - cifs //nas/c rw\n3 0 0:3 / /f rw - "
