@@ -1,11 +1,19 @@
-/* Program: a newer agent goes to a node that asks for it, signed, in as many pieces as it takes. */
+/* Program: a newer agent goes to a node that asks for it, signed, in as many pieces as it takes.
+ *
+ * A node has one such call: a new one ends the one before, whose connection may be half open since
+ * its agent came again. Pieces wait in the file, not here: a few lie in the call at a time, however
+ * many the agent says that it takes. */
 #include "hub/agents-private.h"
 #include "hub/programs.h"
 
 #include <fcntl.h>
 #include <unistd.h>
 
-enum { PIECE_BYTES = 64 << 10, CREDIT_MAX = 64 };
+enum {
+    PIECE_BYTES = 64 << 10,
+    CREDIT_MAX = 64,
+    BACKLOG_BYTES = 2 * PIECE_BYTES, /* in a call: with so much no more is read */
+};
 
 struct program_call {
     struct rpc_call *call;
@@ -17,13 +25,32 @@ struct program_call {
     bool over;
 };
 
+static void set_over(struct program_call *k)
+{
+    k->over = true;
+    if (k->fd >= 0)
+        close(k->fd);
+    k->fd = -1;
+}
+
 static void end_call(struct program_call *k, enum rpc_code code, const char *why)
 {
     struct rpc_status s = rpc_status_of(code, "%s", why);
     if (k->over)
         return;
-    k->over = true;
+    set_over(k);
     rpc_finish(k->call, &s);
+}
+
+/* What is left of it goes, too, where the node does not read. */
+void agent_program_end(struct agent_node *n, enum rpc_code code, const char *why)
+{
+    struct program_call *k = TAKE(n->program);
+    struct rpc_status s = rpc_status_of(code, "%s", why);
+    if (!k)
+        return;
+    set_over(k);
+    rpc_abort(k->call, &s);
 }
 
 static bool send_part(struct program_call *k, const PB(ProgramPart) * m)
@@ -40,7 +67,7 @@ static bool send_part(struct program_call *k, const PB(ProgramPart) * m)
 static void send_pieces(struct program_call *k)
 {
     static uint8_t bytes[PIECE_BYTES]; /* of the loop */
-    while (!k->over && k->credit && k->sent < k->size) {
+    while (!k->over && k->credit && k->sent < k->size && rpc_backlog(k->call) < BACKLOG_BYTES) {
         ssize_t n = pread(k->fd, bytes, sizeof bytes, (off_t)k->sent);
         PB(ProgramPart) m = HYDRA__AGENT__V1__PROGRAM_PART__INIT;
         if (n <= 0) {
@@ -123,6 +150,13 @@ static void on_message(struct rpc_call *c, const void *bytes, size_t len)
     hydra__agent__v1__program_ask__free_unpacked(m, NULL);
 }
 
+static void on_writable(struct rpc_call *c)
+{
+    struct program_call *k = rpc_arg(c);
+    if (k && k->fd >= 0)
+        send_pieces(k);
+}
+
 static void on_half_closed(struct rpc_call *c)
 {
     struct program_call *k = rpc_arg(c);
@@ -133,11 +167,13 @@ static void on_half_closed(struct rpc_call *c)
 static void on_ended(struct rpc_call *c, const struct rpc_status *s)
 {
     struct program_call *k = rpc_arg(c);
+    struct agent_node *n = k ? agents_node(k->agents, k->node) : NULL;
     (void)s;
     if (!k)
         return;
-    if (k->fd >= 0)
-        close(k->fd);
+    if (n && n->program == k)
+        n->program = NULL;
+    set_over(k);
     mem_free(k);
 }
 
@@ -147,12 +183,22 @@ void agent_program_begin(struct rpc_call *c, void *arg)
     struct identity who;
     if (!agents_admit(a, c, &who))
         return;
+    struct agent_node *n = agents_node(a, who.node);
+    if (!n) {
+        rpc_finish(c, &(struct rpc_status){RPC_UNAVAILABLE,
+                                           "The hub has just come to know this node: ask again."});
+        return;
+    }
+    agent_program_end(n, RPC_ABORTED, "The node asked for a program again.");
     struct program_call *k = mem_alloc(sizeof *k);
     *k = (struct program_call){.call = c, .agents = a, .fd = -1};
     str_copy(k->node, sizeof k->node, who.node);
+    n->program = k;
     rpc_set_arg(c, k);
     rpc_admit(c);
 }
 
-const struct rpc_events agent_program_events = {
-    .message = on_message, .half_closed = on_half_closed, .ended = on_ended};
+const struct rpc_events agent_program_events = {.message = on_message,
+                                                .half_closed = on_half_closed,
+                                                .writable = on_writable,
+                                                .ended = on_ended};

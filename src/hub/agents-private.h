@@ -10,12 +10,14 @@
 
 struct agent_link;
 struct agent_log;
+struct program_call;
 
 /* A node of the fleet, linked or not. */
 struct agent_node {
     char id[AUTHORITY_NODE_SIZE];
     struct str checks; /* FromHub, as it was last ordered; empty = never */
     struct agent_link *link;
+    struct program_call *program;       /* the one that fetches a program; NULL */
     char serial[AUTHORITY_SERIAL_SIZE]; /* of the link that `taken` counts for */
     uint64_t session;                   /* of the agent: which start of it */
     uint64_t taken;                     /* the highest sequence that came */
@@ -59,6 +61,7 @@ bool agents_admit(struct agents *a, struct rpc_call *c, struct identity *ret_who
 /* --- agent-program.c --- */
 extern const struct rpc_events agent_program_events;
 void agent_program_begin(struct rpc_call *c, void *arg);
+void agent_program_end(struct agent_node *n, enum rpc_code code, const char *why); /* if any */
 
 /* --- agent-logs.c --- */
 extern const struct rpc_events agent_logs_events;

@@ -183,6 +183,7 @@ static void remove_node(struct agents *a, struct agent_node *n)
     if (n->link)
         agent_link_end(n->link, RPC_UNAUTHENTICATED,
                        "This node was removed from Hydra. To have it back, add it again.");
+    agent_program_end(n, RPC_UNAUTHENTICATED, "This node was removed from Hydra.");
     agent_forget_notices(a, n);
     a->settings.removed(a->settings.arg, n->id);
     map_remove(&a->nodes, n->id);

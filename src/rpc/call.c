@@ -170,12 +170,13 @@ void rpc_drop(struct rpc_call *c)
         call_free(c);
 }
 
-/* A server tells it: the client may not have noticed yet. */
-static void finish_late(struct rpc_call *c, const struct rpc_status *late)
+void rpc_abort(struct rpc_call *c, const struct rpc_status *s)
 {
-    str_clear(&c->out);
-    c->sent = 0;
-    rpc_finish(c, late);
+    drained(c);
+    if (c->finishing) /* what it was to end after is gone */
+        resume(c);
+    else
+        rpc_finish(c, s);
 }
 
 static void on_no_message(void *arg)
@@ -183,7 +184,7 @@ static void on_no_message(void *arg)
     struct rpc_call *c = arg;
     struct rpc_status late = rpc_status_of(RPC_DEADLINE_EXCEEDED, "No message came.");
     if (!c->finishing) /* what it was answered may still be on its way */
-        finish_late(c, &late);
+        rpc_abort(c, &late);
 }
 
 static void on_deadline(void *arg)
@@ -191,7 +192,7 @@ static void on_deadline(void *arg)
     struct rpc_call *c = arg;
     struct rpc_status late = rpc_status_of(RPC_DEADLINE_EXCEEDED, "The deadline has passed.");
     if (c->link->settings.is_server) {
-        finish_late(c, &late);
+        rpc_abort(c, &late);
         return;
     }
     call_set_status(c, late);

@@ -47,6 +47,8 @@ size_t rpc_backlog(const struct rpc_call *c); /* bytes of messages that have not
 void rpc_half_close(struct rpc_call *c);      /* a client: no more messages from here */
 void rpc_finish(struct rpc_call *c, const struct rpc_status *s); /* a server: the call's result;
                                                       what was sent goes first. `ended` follows */
+/* The same, at once: what has not left is thrown away. Also where it is finished already. */
+void rpc_abort(struct rpc_call *c, const struct rpc_status *s);
 void rpc_drop(struct rpc_call *c); /* cancels it at once; `c` is gone */
 
 /* A server knows who calls and lets it in: the bounds for strangers hold neither for this call nor

@@ -1,21 +1,31 @@
 // Our hub and agents of another make (grpc-js): enrolment, reports, orders, and everything that must be refused.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import crypto from 'node:crypto';
 import fs from 'node:fs';
 import net from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { ForeignAgent } from './lib/foreign-agent.mjs';
 import { freePort } from './lib/machine.mjs';
-import { Hydrad, run, scratchFolder, until } from './lib/hydrad.mjs';
+import { Hydrad, root, run, scratchFolder, until } from './lib/hydrad.mjs';
+import { now } from './lib/proto.mjs';
 
 const PERMISSION_DENIED = 7, INVALID_ARGUMENT = 3, FAILED_PRECONDITION = 9, ABORTED = 10, UNIMPLEMENTED = 12, UNAUTHENTICATED = 16;
+const programs = scratchFolder();
 let hydrad, admin, port;
 
 before(async () => {
     port = await freePort();
-    hydrad = await Hydrad.start({ args: ['--node', 'home', '--agents', `127.0.0.1:${port}`] });
+    fs.copyFileSync(path.join(root, 'build/hydra-agent'), path.join(programs, 'hydra-agent'));
+    hydrad = await Hydrad.start({ args: ['--node', 'home', '--agents', `127.0.0.1:${port}`, '--agent-programs', programs] });
     admin = await hydrad.setUp();
 });
-after(() => hydrad.stop());
+after(async () => {
+    await hydrad.stop();
+    fs.rmSync(programs, { recursive: true, force: true });
+});
 
 async function newToken(node, replace = false) {
     const a = await admin.post('/api/web/enrolments', { node, replace });
@@ -147,6 +157,45 @@ test('a second link of a node takes the place of the first', async () => {
     assert.equal((await first.ended).code, ABORTED);
     assert.equal(second.status, null);
     await second.close();
+});
+
+/** Asks for the program that the hub has; `read` false: for all of it at once, and reads nothing. */
+function fetchProgram(client, version, read = true) {
+    const { encode, decode } = now;
+    const call = client.makeBidiStreamRequest('/hydra.agent.v1.Agent/Program', encode('ProgramAsk'), decode('ProgramPart'));
+    const f = { call, pieces: [], status: null };
+    call.on('error', () => {});
+    f.begun = new Promise(r => call.on('metadata', r));
+    f.ended = new Promise(r => call.on('status', s => { f.status = s; r(s); }));
+    if (read)
+        call.on('data', m => {
+            if (m.manifest) f.manifest = m.manifest;
+            if (m.piece.length) { f.pieces.push(m.piece); call.write({ credit: 1 }); }
+        });
+    call.write({ version, arch: os.machine(), credit: read ? 2 : 1e6 });
+    return f;
+}
+
+test('a node fetches one program at a time, and one that does not read it costs the hub little', async () => {
+    const agent = await newAgent('greedy');
+    const version = execFileSync(path.join(root, 'build/hydra-agent'), ['version'], { encoding: 'utf8' }).trim().split(' ')[1];
+    const file = fs.readFileSync(path.join(programs, 'hydra-agent'));
+    const clients = Array.from({ length: 10 }, () => agent.client());
+    await until(async () => { const f = fetchProgram(clients[0], version); await f.ended; return f.status.code === 0; }, 60000, 'the program to be offered');
+    const memory = () => Number(/VmRSS:\s+(\d+)/.exec(fs.readFileSync(`/proc/${hydrad.process.pid}/status`, 'utf8'))[1]) * 1024;
+    const before = memory(), calls = [];
+    for (const client of clients)
+        for (let i = 0; i < 20; i++) calls.push(fetchProgram(client, version, false));
+    await Promise.all(calls.map(f => f.begun));
+    const reader = agent.client(), last = fetchProgram(reader, version);
+    assert.equal((await last.ended).code, 0, last.status.details);
+    assert.ok(memory() - before < 16 << 20, `${memory() - before} bytes more`);
+    for (const f of calls) f.call.resume();
+    for (const f of calls) assert.deepEqual([(await f.ended).code, f.status.details], [ABORTED, 'The node asked for a program again.']);
+    assert.equal(last.manifest.size, file.length);
+    assert.ok(Buffer.concat(last.pieces).equals(file));
+    assert.equal(last.manifest.sha256.toString('hex'), crypto.createHash('sha256').update(file).digest('hex'));
+    for (const client of [...clients, reader]) client.close();
 });
 
 test('a clock that is half an hour slow is told of, and put right', async () => {

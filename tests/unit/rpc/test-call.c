@@ -87,6 +87,33 @@ static void begin_drop(struct rpc_call *c, void *arg)
     rpc_drop(c);
 }
 
+/* What lies there goes with it, also where the call is finished already. */
+static void abort_full(struct rpc_call *c, void *arg, bool finished)
+{
+    enum { BYTES = 1 << 20 };
+    struct rpc_status ok = rpc_status_of(RPC_OK, "%s", ""),
+                      enough = rpc_status_of(RPC_ABORTED, "Enough.");
+    char *bytes = mem_alloc(BYTES);
+    rpc_set_arg(c, arg);
+    assert_int_equal(rpc_send(c, bytes, BYTES), 0);
+    assert_true(rpc_backlog(c) >= BYTES);
+    mem_free(bytes);
+    if (finished)
+        rpc_finish(c, &ok);
+    rpc_abort(c, &enough);
+    assert_int_equal(rpc_backlog(c), 0);
+}
+
+static void begin_abort(struct rpc_call *c, void *arg)
+{
+    abort_full(c, arg, false);
+}
+
+static void begin_abort_late(struct rpc_call *c, void *arg)
+{
+    abort_full(c, arg, true);
+}
+
 static const struct rpc_events echo = {echo_message, echo_done, NULL, served_ended};
 static const struct rpc_events silent = {NULL, NULL, NULL, served_ended};
 static const struct rpc_events stopper = {stop_message, NULL, NULL, served_ended};
@@ -94,6 +121,8 @@ static const struct rpc_method methods[] = {{"/t/Echo", &echo, begin, 0},
                                             {"/t/Silent", &silent, begin, 0},
                                             {"/t/Refused", &silent, begin_refused, 0},
                                             {"/t/Drop", &silent, begin_drop, 0},
+                                            {"/t/Abort", &silent, begin_abort, 0},
+                                            {"/t/AbortLate", &silent, begin_abort_late, 0},
                                             {"/t/Stop", &stopper, begin, 0},
                                             {0}};
 
@@ -302,6 +331,8 @@ static void test_refusals(void **state)
     (void)state;
     refused("/t/Nowhere", 1, RPC_UNIMPLEMENTED, "There is no method /t/Nowhere.");
     refused("/t/Refused", 2, RPC_FAILED_PRECONDITION, "Nicht möglich: 100 %");
+    refused("/t/Abort", 2, RPC_ABORTED, "Enough.");
+    refused("/t/AbortLate", 2, RPC_OK, "");
     refused("/t/Drop", 1, RPC_CANCELLED, "The other side reset the call: CANCEL.");
 }
 
