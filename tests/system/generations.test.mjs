@@ -38,7 +38,7 @@ describe('root\'s part', () => {
 
     /** Back to the first generation, whatever is. */
     async function reset() {
-        await m.run('systemctl', 'stop', 'hydra-rollback.timer', 'hydra-rollback.service', 'hydra-activate.service');
+        await m.run('systemctl', 'stop', 'hydra-rollback.timer', 'hydra-rollback.service', 'hydra-activate.service', 'hydra-settle.service');
         await m.ok('nix-env', '-p', '/nix/var/nix/profiles/system', '--switch-generation', '1');
         await m.run(`${m.systems[0]}/bin/switch-to-configuration`, 'test');
         await m.ok(`${m.systems[0]}/bin/switch-to-configuration`, 'boot');
@@ -60,7 +60,7 @@ describe('root\'s part', () => {
         await m.ok('systemctl', 'start', `hydra-generation@confirm:${i}.service`);
         assert.deepEqual([(await m.over()).phase, m.stand()], ['confirmed', fresh]);
         assert.equal(m.state().text, 'Generation 2 runs, and starts next time.');
-        await until(async () => (await m.is('active', 'hydra-rollback.timer')) === 'inactive');
+        await until(async () => (await m.is('active', 'hydra-rollback.timer')) === 'inactive', 60000, 'the end of the timer');
         await reset();
         assert.equal((await m.run('systemctl', 'is-active', 'new.service')).out.trim(), 'inactive');
     });
@@ -139,10 +139,12 @@ describe('root\'s part', () => {
         await refused(`collect:0:${i = id()}`, i, /does not allow generation\.collect/);
         m.policy(allowAll);
         await m.ok('mkdir', '-p', '/run/nixos');
-        const held = m.run('flock', '/run/nixos/switch-to-configuration.lock', 'sleep', '3');
-        await until(async () => (await m.run('flock', '-n', '/run/nixos/switch-to-configuration.lock', 'true')).code !== 0);
+        const held = m.run('flock', '/run/nixos/switch-to-configuration.lock', 'sh', '-c', 'until [ -e /run/let-go ]; do sleep .1; done');
+        await until(async () => (await m.run('flock', '-n', '/run/nixos/switch-to-configuration.lock', 'true')).code !== 0, 60000, 'the lock to be held');
         await refused(`switch:2:test:60:${i = id()}`, i, /Somebody switches this machine right now/);
-        await held;
+        await m.ok('touch', '/run/let-go');
+        assert.equal((await held).code, 0);
+        await m.ok('rm', '/run/let-go');
         const first = id();
         await m.request(`switch:2:test:60:${first}`);
         await phase('waiting');
@@ -168,9 +170,10 @@ describe('root\'s part', () => {
     });
 
     test('somebody else\'s switch in between is left alone', async () => {
-        await m.request(`switch:2:test:10:${id()}`);
+        await m.request(`switch:2:test:60:${id()}`);
         await phase('waiting');
         await m.run(`${m.systems[2]}/bin/switch-to-configuration`, 'test');
+        await m.ok('systemctl', 'start', 'hydra-rollback.service'); // what the timer does
         const s = await m.over();
         assert.deepEqual([s.phase, m.stand().running], ['rolled-back', 3]);
         assert.match(s.text, /Somebody else switched the machine meanwhile/);
@@ -210,11 +213,13 @@ describe('root\'s part', () => {
         assert.deepEqual(m.stand(), { running: 1, boot: n, profile: n });
     }
 
+    const patience = { test: 10, reboot: 30 }; // seconds, in which a machine that has booted is looked at
+
     for (const mode of ['test', 'reboot'])
         test(`one that was to start next time anyway, unconfirmed (${mode}): the old one is back, and starts next time`, async () => {
             const n = mode === 'test' ? 2 : 8;
             await putNext(n);
-            await m.request(`switch:${n}:${mode}:10:${id()}`);
+            await m.request(`switch:${n}:${mode}:${patience[mode]}:${id()}`);
             if (mode === 'reboot') await m.rebooted();
             await phase('waiting');
             assert.deepEqual(m.stand(), { running: n, boot: 1, profile: 1 });
@@ -224,10 +229,11 @@ describe('root\'s part', () => {
         });
 
     test('a machine that starts with the new one all the same is not started a third time', async () => {
-        await m.request(`switch:8:reboot:10:${id()}`);
+        await m.request(`switch:8:reboot:60:${id()}`);
         await m.rebooted();
         await phase('waiting');
         await m.ok(`${m.systems[7]}/bin/switch-to-configuration`, 'boot');
+        await m.run('systemctl', 'start', '--no-block', 'hydra-rollback.service'); // what the timer does; the machine goes down with it
         await m.rebooted();
         assert.deepEqual([(await m.over()).phase, m.stand()], ['rolled-back', old]);
         await m.losePower();
@@ -265,7 +271,7 @@ describe('root\'s part', () => {
 
     /** Begins a switch whose way leads through the stage. */
     async function reach(where, i) {
-        const begun = m.request(`switch:2:test:10:${i}`);
+        const begun = m.request(`switch:2:test:${where === 'confirm' ? 30 : 10}:${i}`); // the confirm has to come before the timer
         if (where === 'switch') return m.reached();
         await begun;
         await phase('waiting');
@@ -278,7 +284,7 @@ describe('root\'s part', () => {
         assert.equal(await m.is('active', 'web.service'), 'active', name);
         assert.equal(await m.is('active', 'new.service'), end === 'new' ? 'active' : 'inactive', name);
         assert.equal(await m.is('active', 'hydra-rollback.timer'), 'inactive', name);
-        for (const link of ['to', 'from']) await until(() => m.link(`nix/var/nix/gcroots/hydra-switch-${link}`) === '', 20000, link);
+        for (const link of ['to', 'from']) await until(() => m.link(`nix/var/nix/gcroots/hydra-switch-${link}`) === '', 60000, link);
     };
 
     for (const [stage, where, killed, cut] of table) {
@@ -291,7 +297,7 @@ describe('root\'s part', () => {
                 if (stage === 'state-written') await m.request('settle'); // what the agent does, or the next start
                 assert.equal((await m.over()).phase, killed === 'new' ? 'confirmed' : 'rolled-back');
                 if (stage === 'told') await m.ok('systemctl', 'stop', 'hydra-rollback.timer');
-                else await until(async () => (await m.is('active', 'hydra-rollback.timer')) === 'inactive', 20000);
+                else await until(async () => (await m.is('active', 'hydra-rollback.timer')) === 'inactive', 60000, 'the end of the timer');
             }
             if (killed !== null && stage !== 'told') await isWhole(killed, stage);
             await reset();
@@ -335,7 +341,7 @@ describe('root\'s part', () => {
     });
 
     test('over a reboot, unconfirmed: it reboots into the old one by itself', async () => {
-        await m.request(`switch:8:reboot:10:${id()}`);
+        await m.request(`switch:8:reboot:${patience.reboot}:${id()}`);
         await m.rebooted();
         await phase('waiting');
         await m.rebooted();
@@ -410,7 +416,7 @@ describe('root\'s part', () => {
 
 describe('from the command line to the machine and back', () => {
     let m, h, admin, env, bridge, port;
-    const cli = (...words) => run(path.join(root, 'build/hydra'), words, { env, timeout: 120000 });
+    const cli = (...words) => run(path.join(root, 'build/hydra'), words, { env, timeout: 300000 });
     const get = what => admin.get(`/api/web/nodes/ai/${what}`);
     const linked = () => until(async () => (await get('generations')).status === 200, 60000, 'the node');
     const job = async id => (await admin.get(`/api/web/jobs/${id}`)).json;
@@ -433,7 +439,7 @@ describe('from the command line to the machine and back', () => {
         const a = await admin.post('/api/web/tokens', { name: 'cli', scopes: ['*'] });
         env = { HYDRA_URL: h.base, HYDRA_TOKEN: a.json.secret, HOME: dir };
         const made = await admin.post('/api/web/enrolments', { node: 'ai' });
-        await until(() => new Promise(r => { import('node:net').then(net => { const c = net.connect(port, '127.0.0.1', () => { c.destroy(); r(true); }).on('error', () => r(false)); }); }), 15000, 'the port');
+        await until(() => new Promise(r => { import('node:net').then(net => { const c = net.connect(port, '127.0.0.1', () => { c.destroy(); r(true); }).on('error', () => r(false)); }); }), 60000, 'the port');
         bridge = await m.reach(port);
         await m.installAgent(made.json.token);
         await linked();
@@ -448,7 +454,7 @@ describe('from the command line to the machine and back', () => {
 
     const begin = async (...words) => { const r = await cli(...words, '--no-wait'); assert.equal(r.code, 0, r.err); return r.out.trim(); };
     const step = (id, text) => until(async () => (await job(id)).step.startsWith(text), 60000, `${text}: ${JSON.stringify(m.state())}`);
-    const end = id => until(async () => { const j = await job(id); return !['waiting', 'running'].includes(j.state) && j; }, 120000, 'the end of the job');
+    const end = id => until(async () => { const j = await job(id); return !['waiting', 'running'].includes(j.state) && j; }, 300000, 'the end of the job');
 
     test('the agent is a user of its own, and sees everything without root', async () => {
         const pid = await m.ok('systemctl', 'show', '-P', 'MainPID', 'hydra-agent');
@@ -475,7 +481,7 @@ describe('from the command line to the machine and back', () => {
     test('switch: its steps, its confirm, its end', async () => {
         const live = await admin.events({ topics: 'jobs' });
         const id = await begin('switch', 'ai', '2');
-        await live.next(e => e.data?.id === id && e.data.state === 'done', { ms: 90000, what: 'the end' });
+        await live.next(e => e.data?.id === id && e.data.state === 'done', { ms: 300000, what: 'the end' });
         const seen = [...new Set(live.events.filter(e => e.data?.id === id).map(e => e.data.step).filter(Boolean))];
         await live.close();
         const j = await end(id);
@@ -489,8 +495,9 @@ describe('from the command line to the machine and back', () => {
     });
 
     test('a service that fails anew is no health: the node goes back', async () => {
-        const id = await begin('switch', 'ai', '3', '--within', '20s');
+        const id = await begin('switch', 'ai', '3', '--within', '10m');
         await step(id, 'waiting for health: broken has failed');
+        await m.ok('systemctl', 'start', 'hydra-rollback.service'); // what the timer does
         const j = await end(id);
         assert.deepEqual([j.state, m.stand()], ['failed', old]);
         assert.match(j.text, /^Rolled back\. Nobody confirmed it in time\./);
@@ -505,7 +512,7 @@ describe('from the command line to the machine and back', () => {
     });
 
     test('a switch that cuts the node off from its hub is undone, and told when it is back', async () => {
-        const r = await cli('switch', 'ai', '5', '--within', '15s');
+        const r = await cli('switch', 'ai', '5', '--within', '30s');
         assert.deepEqual([r.code, m.stand()], [1, old], r.out);
         assert.match(r.err, /Rolled back\. Nobody confirmed it in time\./);
     });
@@ -557,6 +564,7 @@ describe('from the command line to the machine and back', () => {
 
     test('over a reboot, with another kernel', async () => {
         const id = await begin('switch', 'ai', '7', '--reboot');
+        await m.gone(); // the order went over the bridge, some time after it was taken
         bridge.stop();
         await m.rebooted();
         bridge = await m.reach(port);

@@ -74,7 +74,7 @@ export class NixosMachine extends Machine {
 
     /** What there is of a switch: {phase, text …}. */
     state() { return Object.fromEntries(this.read('var/lib/hydra-switch/state').split('\n').map(l => /^(\S+) (.*)$/.exec(l)).filter(Boolean).map(m => [m[1], m[2]])); }
-    async over() { return until(() => { const s = this.state(); return ['confirmed', 'rolled-back'].includes(s.phase) && s; }, 90000, `the end of the switch: ${JSON.stringify(this.state())}`); }
+    async over() { return until(() => { const s = this.state(); return ['confirmed', 'rolled-back'].includes(s.phase) && s; }, 120000, `the end of the switch: ${JSON.stringify(this.state())}`); }
 
     /** Where it stands, by number: what runs, what starts next time, what the profile says. */
     stand() {
