@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { PATIENCE_MS = 30000 };
+enum { PATIENCE_MS = 60000 };
 
 struct start {
     struct served *s;
@@ -89,7 +89,7 @@ void serve_end(struct served *s)
 {
     struct query q = {.s = s};
     loop_call(s->loop, look, &q);
-    for (int i = 0; i < 1000 && !q.is_down; i++) {
+    for (int i = 0; i < 6000 && !q.is_down; i++) {
         usleep(10000);
         loop_call(s->loop, look, &q);
     }
@@ -103,7 +103,7 @@ void serve_end(struct served *s)
 
 void served_wait(struct served *s, uint64_t requests)
 {
-    for (int i = 0; i < 3000 && served_stats(s).requests_total < requests; i++)
+    for (int i = 0; i < 6000 && served_stats(s).requests_total < requests; i++)
         usleep(10000);
     assert_int_equal(served_stats(s).requests_total, requests);
 }

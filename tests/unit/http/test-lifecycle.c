@@ -86,7 +86,7 @@ static void on_unpark(struct http_exchange *x)
 
 static void wait_until(atomic_bool *flag)
 {
-    for (int i = 0; i < 3000 && !*flag; i++)
+    for (int i = 0; i < 6000 && !*flag; i++)
         usleep(10000);
 }
 
@@ -101,7 +101,7 @@ static atomic_bool has_left;
 static void on_search(struct http_exchange *x)
 {
     http_reply_begin(x, 200, "text/plain");
-    for (int i = 0; i < 3000 && !http_has_left(x); i++)
+    for (int i = 0; i < 6000 && !http_has_left(x); i++)
         usleep(10000);
     has_left = http_has_left(x);
     http_reply_end(x);
@@ -267,13 +267,14 @@ static void gives_the_socket_away(void **state)
     int fd = dial(&server);
     expect(fd, GET("/ok"), 200, "ok");
     say(fd, GET("/take"));
-    for (int i = 0; i < 3000 && taken_fd < 0; i++)
+    for (int i = 0; i < 6000 && taken_fd < 0; i++)
         usleep(10000);
     assert_true(taken_fd >= 0);
     say(taken_fd, "HTTP/1.1 200 OK\r\n\r\ndata: 1\n\n");
-    usleep(50000); /* the server has let go of it by now */
+    for (int i = 0; i < 6000 && served_stats(&server).connections_now; i++)
+        usleep(10000);
+    assert_int_equal(served_stats(&server).connections_now, 0); /* the server has let go of it */
     say(taken_fd, "data: 2\n\n");
-    assert_int_equal(served_stats(&server).connections_now, 0);
     close(taken_fd);
     char *a = hear_all(fd, NULL);
     assert_string_equal(body_of(a), "data: 1\n\ndata: 2\n\n");
@@ -286,7 +287,7 @@ static void gives_the_socket_away_after_a_worker(void **state)
     (void)state;
     int fd = dial(&server);
     say(fd, GET("/asked-take"));
-    for (int i = 0; i < 3000 && taken_fd < 0; i++)
+    for (int i = 0; i < 6000 && taken_fd < 0; i++)
         usleep(10000);
     say(taken_fd, "HTTP/1.1 200 OK\r\n\r\nx");
     close(taken_fd);
@@ -347,13 +348,13 @@ static void tells_that_the_peer_left(void **state)
         deferred = NULL;
         int fd = dial(&server);
         say(fd, GET("/leave"));
-        for (int k = 0; k < 3000 && !deferred; k++)
+        for (int k = 0; k < 6000 && !deferred; k++)
             usleep(10000);
         if (wholly[i])
             close(fd);
         else
             shutdown(fd, SHUT_WR);
-        for (int k = 0; k < 3000 && left == i; k++)
+        for (int k = 0; k < 6000 && left == i; k++)
             usleep(10000);
         assert_int_equal(left, i + 1);
         if (wholly[i])
@@ -365,7 +366,7 @@ static void tells_that_the_peer_left(void **state)
     int fd = dial(&server), other = dial(&server);
     deferred = NULL;
     say(fd, GET("/leave"));
-    for (int k = 0; k < 3000 && !deferred; k++)
+    for (int k = 0; k < 6000 && !deferred; k++)
         usleep(10000);
     expect(other, GET("/unpark"), 200, "done");
     AUTO(mem_freep) char *a = hear_one(fd);
@@ -459,7 +460,7 @@ static void ends_stalled_readers(void **state)
     (void)state;
     int fd = dial(&server);
     say(fd, GET("/flood"));
-    for (int i = 0; i < 3000 && last_piece == 1; i++)
+    for (int i = 0; i < 6000 && last_piece == 1; i++)
         usleep(10000);
     assert_int_equal(last_piece, -EPIPE);
     close(fd);
@@ -472,7 +473,7 @@ static void tells_a_worker_that_the_peer_left(void **state)
     say(fd, GET("/flood"));
     usleep(20000);
     close(fd);
-    for (int i = 0; i < 3000 && last_piece == 1; i++)
+    for (int i = 0; i < 6000 && last_piece == 1; i++)
         usleep(10000);
     assert_int_equal(last_piece, -EPIPE);
     fd = dial(&server);
@@ -480,7 +481,7 @@ static void tells_a_worker_that_the_peer_left(void **state)
     served_wait(&server, 2);
     close(fd);
     may_go_on = true;
-    for (int i = 0; i < 3000 && last_body == 1; i++)
+    for (int i = 0; i < 6000 && last_body == 1; i++)
         usleep(10000);
     assert_int_equal(last_body, -EPIPE);
 }

@@ -112,7 +112,7 @@ static int64_t count(struct hub *h, const char *sql)
 /* Ticks as the hub does, until that many rows are there. */
 static void wait_for(struct hub *h, const char *sql, int64_t n)
 {
-    for (int i = 0; i < 3000 && count(h, sql) < n; i++) {
+    for (int i = 0; i < 6000 && count(h, sql) < n; i++) {
         loop_call(h->loop, tick, h);
         usleep(10000);
     }
@@ -128,7 +128,7 @@ static void is_written_once_however_long(void **state)
     h.text_length = 40000;
     for (unsigned i = 1; i <= 3; i++) {
         loop_call(h.loop, tell, &h);
-        for (int k = 0; k < 3000 && atomic_load(&h.settled) < i; k++)
+        for (int k = 0; k < 6000 && atomic_load(&h.settled) < i; k++)
             usleep(10000);
         assert_int_equal(atomic_load(&h.settled), i);
     }
@@ -153,7 +153,7 @@ static void a_flood_is_bounded_and_told(void **state)
     wait_for(&h, left_out, 1);
     assert_true(count(&h, actions) < INT64_C(2) * LIMIT_LOCAL_AUDIT_BURST);
     assert_int_equal(count(&h, left_out), 1);
-    for (int k = 0; k < 3000 && !atomic_load(&h.settled); k++)
+    for (int k = 0; k < 6000 && !atomic_load(&h.settled); k++)
         usleep(10000);
     assert_true(atomic_load(&h.settled) > 0);
     hub_stop(&h);

@@ -145,7 +145,7 @@ static int stop_servers(void **state)
 /* --- a node that runs checks until each had its say --- */
 
 enum {
-    PATIENCE_MS = 20000, /* for what does answer: the machine may be busy */
+    PATIENCE_MS = 60000, /* for what does answer: the machine may be busy */
     SHORT_MS = 300,      /* for what does not */
 };
 

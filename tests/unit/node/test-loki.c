@@ -420,7 +420,7 @@ static void end_pushing(void *arg)
 
 static void wait_until(const atomic_bool *what)
 {
-    for (int i = 0; i < 30000 && !atomic_load(what); i++)
+    for (int i = 0; i < 60000 && !atomic_load(what); i++)
         usleep(1000);
     assert_true(atomic_load(what));
 }

@@ -95,7 +95,7 @@ static void ask(void *arg)
     if (a->opened < 0 || ping_send(a->ping, 5) < 0)
         end(a);
     else
-        a->deadline = loop_timer_new(a->loop, 20000, 0, on_deadline, a);
+        a->deadline = loop_timer_new(a->loop, 60000, 0, on_deadline, a);
 }
 
 static struct asking run(const char *host)

@@ -123,14 +123,15 @@ static bool watching_find(struct watching *w, const char *pattern, size_t *ret_a
     return found;
 }
 
-/* Waits, at most 30 s, for a line that fits; later waits begin behind it. Returns the ms it took.
+/* Waits, at most a minute, for a line that fits; later waits begin behind it. Returns the ms it
+ * took.
  */
 static inline int64_t wait_for(struct watching *w, const char *pattern)
 {
     int64_t start = clock_mono_ms();
     size_t at;
     while (!watching_find(w, pattern, &at)) {
-        if (clock_mono_ms() - start > 30000) {
+        if (clock_mono_ms() - start > 60000) {
             for (size_t i = w->from; i < w->lines.n; i++)
                 print_message("  %s\n", w->lines.v[i]);
             fail_msg("did not hear: %s", pattern);
@@ -147,6 +148,14 @@ static inline void wait_for_any(struct watching *w, const char *pattern)
     size_t from = w->from;
     wait_for(w, pattern);
     w->from = from;
+}
+
+/* Later waits begin behind all that was heard. */
+static inline void forget_all(struct watching *w)
+{
+    pthread_mutex_lock(&w->lock);
+    w->from = w->lines.n;
+    pthread_mutex_unlock(&w->lock);
 }
 
 static inline bool was_heard(struct watching *w, const char *pattern)

@@ -10,7 +10,7 @@
 #include <signal.h>
 #include <unistd.h>
 
-enum { PATIENCE_MS = 20000, SOON_MS = 500, MANY = LIMIT_RPC_STRANGERS_OF_ADDRESS + 6 };
+enum { PATIENCE_MS = 60000, SOON_MS = 1500, MANY = LIMIT_RPC_STRANGERS_OF_ADDRESS + 6 };
 
 struct rig {
     struct loop *loop;

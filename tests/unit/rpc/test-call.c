@@ -8,7 +8,7 @@
 #include <signal.h>
 #include <stdio.h>
 
-enum { PATIENCE_MS = 20000 };
+enum { PATIENCE_MS = 60000 };
 
 struct rig {
     struct loop *loop;
