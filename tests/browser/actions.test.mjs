@@ -17,7 +17,7 @@ before(async () => {
     hydrad = await Hydrad.start({ args: ['--node', 'tower', '--docker', `unix://${engine.socket}`] });
     admin = await hydrad.setUp();
     for (const name of ['plex', 'sonarr', 'tautulli', 'slow', 'broken', 'loop'])
-        await until(async () => (await admin.get(`/api/web/services/${id(name)}`)).status === 200, 30000, name);
+        await until(async () => (await admin.get(`/api/web/services/${id(name)}`)).status === 200, 60000, name);
     const films = await admin.post('/api/web/services', { name: 'Films', depends_on: [id('slow')], check: { kind: 'http', target: `${hydrad.base}/healthz` } });
     assert.equal(films.status, 201, films.text);
     browser = await openBrowser();
@@ -53,7 +53,7 @@ test('a restart says what it does, shows its steps where one looks, and stays as
     process.kill((await engine.call('GET', '/containers/slow/json')).State.Pid, 'SIGKILL');
     await doing(page).getByText(/^Restarted in/).waitFor();
     assert.notEqual(await started('slow'), was);
-    await until(async () => await sign.count() === 0, 15000, 'the sign to go');
+    await until(async () => await sign.count() === 0, 60000, 'the sign to go');
     assert.deepEqual(await accessibility(page), []);
     await page.reload();
     await doing(page).getByText(/^Restarted in/).waitFor();
@@ -144,7 +144,7 @@ test('several services are chosen with x and the mouse, and restarted one after 
     for (let i = 0; i < 50 && await focused() !== id('plex'); i++) {
         const now = await focused();
         await page.keyboard.press('j');
-        await until(async () => await focused() !== now, 15000, 'the next row to have the focus');
+        await until(async () => await focused() !== now, 60000, 'the next row to have the focus');
     }
     await page.keyboard.press('x');
     const bar = page.getByRole('region', { name: 'Selected services' });

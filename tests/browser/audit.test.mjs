@@ -41,7 +41,7 @@ test('entries read as sentences and open to their details', async () => {
 test('the filter holds for the list, the address and both downloads', async () => {
     await page.goto(`${hydrad.base}/audit`);
     await page.getByLabel('Action').selectOption('user.');
-    await until(async () => { const all = await lines(); return all.length === 2 && all.every(l => /the user/.test(l)); }, 15000, 'only users');
+    await until(async () => { const all = await lines(); return all.length === 2 && all.every(l => /the user/.test(l)); }, 60000, 'only users');
     assert.equal(new URL(page.url()).searchParams.get('action'), 'user.');
     const csv = (await download('CSV')).trim().split('\n');
     assert.equal(csv.length, 3);
@@ -50,9 +50,9 @@ test('the filter holds for the list, the address and both downloads', async () =
     assert.deepEqual(json.map(e => e.target).sort(), ['mira', 'vera']);
     await page.getByLabel('Action').selectOption('');
     await page.getByRole('radio', { name: 'Refused' }).click();
-    await until(async () => { const all = await lines(); return all.length === 1 && /vera/.test(all[0]); }, 15000, 'only what was refused');
+    await until(async () => { const all = await lines(); return all.length === 1 && /vera/.test(all[0]); }, 60000, 'only what was refused');
     await page.reload();
-    await until(async () => (await lines()).length === 1, 15000, 'the same after a reload');
+    await until(async () => (await lines()).length === 1, 60000, 'the same after a reload');
     assert.deepEqual(page.complaints, []);
 });
 
@@ -75,9 +75,9 @@ for (const [where, name] of [['/audit', 'Search the audit log'], ['/events', 'Se
             await page.waitForTimeout([20, 255, 130, 262, 300][i % 5]); // around the rest after which the field tells the address
             assert.equal(await box.inputValue(), typed);
         }
-        await until(() => new URL(page.url()).searchParams.get('text') === text, 15000, 'the address');
+        await until(() => new URL(page.url()).searchParams.get('text') === text, 60000, 'the address');
         assert.equal(await box.inputValue(), text);
         await page.getByRole('button', { name: 'Clear the filter' }).click();
-        await until(async () => await box.inputValue() === '', 15000, 'an empty field');
+        await until(async () => await box.inputValue() === '', 60000, 'an empty field');
         assert.deepEqual(page.complaints, []);
     });

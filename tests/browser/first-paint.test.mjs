@@ -56,7 +56,7 @@ for (const width of [1440, 360]) {
         await until(async () => {
             seen = await beforeAndAfter(width);
             return JSON.stringify(seen.first) === JSON.stringify(seen.later);
-        }, 30000).catch(() => assert.deepEqual(seen.first, seen.later));
+        }, 60000).catch(() => assert.deepEqual(seen.first, seen.later));
         const names = seen.first.bars.map(b => b.group);
         assert.ok(names.some(n => n.startsWith('Home & <Garden> ')), names.join());
         assert.ok(seen.first.bars.every(b => b.states), 'a group without states');

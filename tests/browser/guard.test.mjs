@@ -16,7 +16,7 @@ before(async () => {
     hydrad = await Hydrad.start({ args: ['--node', 'tower', '--docker', `unix://${engine.socket}`] });
     admin = await hydrad.setUp();
     for (const name of ['plex', 'shop-db-1', 'shop-web-1'])
-        await until(async () => (await admin.get(`/api/web/services/tower/docker/${name}`)).status === 200, 30000, name);
+        await until(async () => (await admin.get(`/api/web/services/tower/docker/${name}`)).status === 200, 60000, name);
     browser = await openBrowser();
     page = await openPage(await signedIn(admin), { allow: [/409/] });
 });
@@ -81,7 +81,7 @@ test('what somebody else changed meanwhile is not overwritten', async () => {
     await button(dialog, 'Add rule').click();
     await dialog.getByRole('alert').getByText(/Somebody else changed the guard rails/).waitFor();
     assert.equal((await rules()).length, mine.length + 1);
-    await until(async () => (await page.locator('tr').filter({ hasText: 'attic' }).count()) === 1, 15000, 'the rule of the other');
+    await until(async () => (await page.locator('tr').filter({ hasText: 'attic' }).count()) === 1, 60000, 'the rule of the other');
     await button(dialog, 'Add rule').click();
     await dialog.waitFor({ state: 'detached' });
     assert.equal((await rules()).length, mine.length + 2);

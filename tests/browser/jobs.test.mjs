@@ -15,7 +15,7 @@ before(async () => {
     admin = await hydrad.setUp();
     viewer = await hydrad.person(admin, 'vera', 'viewer');
     for (const name of ['plex', 'radarr', 'slow', 'broken'])
-        await until(async () => (await admin.get(`/api/web/services/${id(name)}`)).status === 200, 30000, name);
+        await until(async () => (await admin.get(`/api/web/services/${id(name)}`)).status === 200, 60000, name);
     browser = await openBrowser();
 });
 after(async () => {

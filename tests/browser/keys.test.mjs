@@ -20,7 +20,7 @@ after(async () => {
 });
 
 const path = () => { const u = new URL(page.url()); return u.pathname + u.search; };
-const at = where => until(() => path() === where, 20000, where);
+const at = where => until(() => path() === where, 60000, where);
 const dialog = name => page.getByRole('dialog', { name });
 const press = async keys => { for (const k of keys) await page.keyboard.press(k); };
 const focused = () => page.evaluate(() => document.activeElement?.closest('[data-id]')?.dataset.id ?? null);
@@ -57,23 +57,23 @@ const walks = async keys => {
     }
 };
 const effects = {
-    ...Object.fromEntries(Object.entries(places).map(([title, where]) => [title, async keys => { await press(keys); await until(() => new URL(page.url()).pathname === where, 20000, where); }])),
+    ...Object.fromEntries(Object.entries(places).map(([title, where]) => [title, async keys => { await press(keys); await until(() => new URL(page.url()).pathname === where, 60000, where); }])),
     'Search or run a command': closes('Search or run a command'),
     'Show all keys': closes('Keyboard'),
     'Search on this page': async keys => {
         await press(keys);
         if (await page.locator('[data-search]').count()) {
-            await until(() => page.evaluate(() => document.activeElement.matches('[data-search]')), 20000, 'the search box');
+            await until(() => page.evaluate(() => document.activeElement.matches('[data-search]')), 60000, 'the search box');
             await page.keyboard.type('gs');
             await page.keyboard.press('Escape');
             await page.keyboard.press('Escape');
-            await until(() => page.evaluate(() => !document.activeElement.matches('input')), 20000, 'the keys again');
+            await until(() => page.evaluate(() => !document.activeElement.matches('input')), 60000, 'the keys again');
         } else await closes('Search or run a command')([]);
     },
     'Switch between dark and light': async keys => {
         const was = await theme();
         await press(keys);
-        await until(async () => await theme() !== was, 20000, 'the other theme');
+        await until(async () => await theme() !== was, 60000, 'the other theme');
     },
     'Add a service': closes('Add a service'),
     'Next service': walks,
@@ -136,7 +136,7 @@ test('the palette finds and goes, and gives the focus back', async () => {
     await box.fill('light theme');
     await page.getByRole('option', { name: /Use the light theme/ }).waitFor();
     await page.keyboard.press('Enter');
-    await until(async () => await theme() === 'light', 20000, 'the light theme');
+    await until(async () => await theme() === 'light', 60000, 'the light theme');
 
     await page.keyboard.press('Control+k');
     await box.fill('qqqqqq');
@@ -160,7 +160,7 @@ test('the menu of the person opens at the first press and works by keys', async 
     await page.getByRole('button', { name: /: menu$/ }).first().press('Enter');
     await page.getByRole('menuitem', { name: 'Sessions' }).waitFor();
     await page.keyboard.press('ArrowDown');
-    await until(() => page.evaluate(() => document.activeElement?.getAttribute('role') === 'menuitem'), 20000, 'an item with the focus');
+    await until(() => page.evaluate(() => document.activeElement?.getAttribute('role') === 'menuitem'), 60000, 'an item with the focus');
     await page.getByRole('menuitem', { name: 'Sessions' }).click();
     await at('/sessions');
     assert.deepEqual(page.complaints, []);

@@ -40,14 +40,14 @@ test('a killed process is shown down by itself, with the reason', async () => {
     const id = await until(async () => {
         const r = await admin.get('/api/web/services');
         return r.json.services.find(s => s.ports.includes(port))?.id;
-    }, 10000, 'the service');
+    }, 60000, 'the service');
     await page.goto(`${hydrad.base}/service?id=${encodeURIComponent(id)}`);
     await page.getByText(/healthy/i).first().waitFor();
     await sleep(5000); // what ends within its first seconds was only passing by, and is not told
     child.kill('SIGKILL');
-    await page.getByText(/killed|SIGKILL|ended/i).first().waitFor({ timeout: 15000 });
+    await page.getByText(/killed|SIGKILL|ended/i).first().waitFor({ timeout: 60000 });
     const again = listener(port);
-    await page.getByText(/healthy/i).first().waitFor({ timeout: 10000 });
+    await page.getByText(/healthy/i).first().waitFor({ timeout: 60000 });
     again.kill('SIGKILL');
     assert.deepEqual(page.complaints, []);
     await page.close();
@@ -60,14 +60,14 @@ test('a killed hydrad is said, and the page comes back by itself', async () => {
     await page.waitForFunction(() => performance.getEntriesByType('resource').some(r => r.name.includes('/tokens'))); // pages are fetched ahead, this one last
     await sleep(1000);
     await hydrad.kill();
-    await page.getByText(/reconnect|connection lost|not connected|no connection|offline/i).first().waitFor({ timeout: 15000 });
+    await page.getByText(/reconnect|connection lost|not connected|no connection|offline/i).first().waitFor({ timeout: 60000 });
     await page.getByRole('navigation', { name: 'Main' }).or(page.locator('aside nav')).first().getByRole('link', { name: /^Services/ }).click();
     await page.getByRole('heading', { name: 'Services', level: 1 }).waitFor();
     await page.keyboard.press('Control+k');
     await page.getByRole('dialog').waitFor();
     await page.keyboard.press('Escape');
     await hydrad.start();
-    await until(async () => !(await page.getByText(/reconnect|connection lost|not connected|no connection|offline/i).count()), 40000, 'the page to come back');
+    await until(async () => !(await page.getByText(/reconnect|connection lost|not connected|no connection|offline/i).count()), 60000, 'the page to come back');
     assert.deepEqual(page.complaints, []);
     await page.close();
 });

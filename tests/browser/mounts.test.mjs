@@ -51,7 +51,7 @@ test('from where attention is asked for: what will happen is said, then it is or
     await dialog.getByText(/is unmounted, by force when it does not answer, and mounted again/).waitFor();
     assert.deepEqual(await accessibility(page), []);
     await button(dialog, 'Remount').click();
-    const job = await until(async () => (await admin.get('/api/web/jobs')).json.jobs.find(j => j.verb === 'mount.remount'), 30000, 'the job');
+    const job = await until(async () => (await admin.get('/api/web/jobs')).json.jobs.find(j => j.verb === 'mount.remount'), 60000, 'the job');
     assert.deepEqual([job.node, job.target, job.title], ['tower', point, `Remount ${point} on tower`]);
     await until(async () => (await admin.get(`/api/web/jobs/${job.id}`)).json.ended, 60000, 'its end');
     assert.deepEqual(page.complaints, []);
@@ -64,7 +64,7 @@ test('beside the mount on the page of its node', async () => {
     await row.getByText('Does not answer').waitFor();
     await button(row, `Remount ${point}`).waitFor();
     fs.writeFileSync(policy, 'allow:\n- do: "*"\n');
-    await until(async () => !(await admin.get(`/api/web/actions/tower?mount=${encodeURIComponent(point)}`)).json.actions[0].allowed, 30000, 'the policy');
+    await until(async () => !(await admin.get(`/api/web/actions/tower?mount=${encodeURIComponent(point)}`)).json.actions[0].allowed, 60000, 'the policy');
     await page.reload();
     const held = button(row, `Remount ${point}`);
     await held.waitFor();

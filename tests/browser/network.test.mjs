@@ -115,7 +115,7 @@ test('every other node with one press, on a phone; nobody listens; no answer', a
         await page.evaluate(t => { document.documentElement.dataset.theme = t; }, theme);
         const form = region(page, 'Reach from here');
         await button(form, 'Ask').click();
-        await until(async () => (await form.getByText('Reached', { exact: true }).count()) === 2, 15000, 'both nodes');
+        await until(async () => (await form.getByText('Reached', { exact: true }).count()) === 2, 60000, 'both nodes');
         await region(page, 'Who listens').getByText('192.168.1.20', { exact: true }).waitFor();
         assert.equal(await overflow(page), 0);
         assert.deepEqual(await accessibility(page), []);

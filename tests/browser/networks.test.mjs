@@ -29,7 +29,7 @@ before(async () => {
     const enrolled = await run(program, ['enroll', '-', '--state', dir], { input: `${token}\n` });
     assert.equal(enrolled.code, 0, enrolled.err);
     agent = spawn(program, ['run', '--state', dir, '--policy', path.join(dir, 'agent.yaml'), '--docker', `unix://${engine.socket}`], { env: plainEnvironment(), stdio: 'ignore' });
-    await until(async () => (await admin.get('/api/web/services/tower/docker/plex')).status === 200, 30000, 'plex');
+    await until(async () => (await admin.get('/api/web/services/tower/docker/plex')).status === 200, 60000, 'plex');
     browser = await openBrowser();
 });
 after(async () => {
@@ -54,22 +54,22 @@ for (const [theme, width] of [['dark', 1440], ['light', 360]])
         await choose(page, 'Connect…');
         const dialog = page.getByRole('dialog', { name: 'Connect plex?' });
         const field = dialog.getByLabel('Network', { exact: true });
-        await until(async () => (await field.locator('option').allTextContents()).length > 1, 30000, 'the networks');
+        await until(async () => (await field.locator('option').allTextContents()).length > 1, 60000, 'the networks');
         assert.deepEqual(await field.locator('option').allTextContents(), ['Choose one', `${net}: bridge, leads nowhere else`], 'neither host nor none, nor what it is in');
         assert.ok(await button(dialog, 'Connect').isDisabled());
         assert.deepEqual(await accessibility(page), []);
         assert.equal(await overflow(page), 0);
         await field.selectOption(net);
         await button(dialog, 'Connect').click();
-        await until(async () => (await networks()).includes(net), 30000, 'the network');
+        await until(async () => (await networks()).includes(net), 60000, 'the network');
         await page.getByText(/Connected in/).first().waitFor();
 
         await choose(page, 'Disconnect…');
         const leave = page.getByRole('dialog', { name: 'Disconnect plex?' });
-        await until(async () => (await leave.getByLabel('Network', { exact: true }).locator('option').allTextContents()).includes(`${net}: bridge, leads nowhere else`), 30000, 'what it is in');
+        await until(async () => (await leave.getByLabel('Network', { exact: true }).locator('option').allTextContents()).includes(`${net}: bridge, leads nowhere else`), 60000, 'what it is in');
         await leave.getByLabel('Network', { exact: true }).selectOption(net);
         await button(leave, 'Disconnect').click();
-        await until(async () => !(await networks()).includes(net), 30000, 'that it left');
+        await until(async () => !(await networks()).includes(net), 60000, 'that it left');
         assert.deepEqual(page.complaints, []);
         await page.context().close();
     });

@@ -13,7 +13,7 @@ before(async () => {
     page = await openPage(await openContext(browser, hydrad.base, { cookie: admin.auth.cookie, height: 1400 }));
     await page.goto(`${hydrad.base}/node?id=${encodeURIComponent(id)}`);
     await charts().nth(3).locator('canvas').waitFor();
-    await until(async () => (await legend()).every(t => /\d/.test(t)), 30000, 'values of all charts');
+    await until(async () => (await legend()).every(t => /\d/.test(t)), 60000, 'values of all charts');
     await sleep(4000); // something to point at
 });
 after(async () => {
@@ -37,15 +37,15 @@ test('the cursor is shared by all charts, and what is under it stands still unti
     const box = await area(0);
     await page.mouse.move(box.x + box.width - 6, box.y + box.height / 2);
     await note(/paused at \d\d:\d\d:\d\d/).waitFor();
-    const shown = await until(async () => { const all = await times(); return all.length >= 4 && all; }, 20000, 'the time on all charts');
+    const shown = await until(async () => { const all = await times(); return all.length >= 4 && all; }, 60000, 'the time on all charts');
     assert.equal(new Set(shown).size, 1, shown.join(' '));
     const frozen = await legend();
     await sleep(3000);
     assert.deepEqual(await legend(), frozen);
     await page.mouse.move(2, 2);
     await note(/every second/).waitFor();
-    await until(async () => (await times()).length === 0, 20000, 'no cursor');
-    await until(async () => (await legend()).join() !== frozen.join(), 20000, 'new values');
+    await until(async () => (await times()).length === 0, 60000, 'no cursor');
+    await until(async () => (await legend()).join() !== frozen.join(), 60000, 'new values');
     assert.deepEqual(page.complaints, []);
 });
 
@@ -75,7 +75,7 @@ test('charts are read by keys and as a table', async () => {
     await note(/paused at/).waitFor();
     const [before] = await times();
     await page.keyboard.press('ArrowLeft');
-    await until(async () => (await times())[0] !== before, 20000, 'an earlier time');
+    await until(async () => (await times())[0] !== before, 60000, 'an earlier time');
     await page.keyboard.press('Escape');
     await note(/every second/).waitFor();
     await page.getByRole('button', { name: 'Show as table' }).click();
@@ -97,12 +97,12 @@ test('processes are sorted by the column asked for, and found', async () => {
     const title = name => card().getByRole('columnheader', { name });
     await title('Memory').getByRole('button').click();
     assert.equal(await title('Memory').getAttribute('aria-sort'), 'descending');
-    await until(async () => { const all = await sizes(); return all.length > 3 && falling(all); }, 20000, 'the largest first');
+    await until(async () => { const all = await sizes(); return all.length > 3 && falling(all); }, 60000, 'the largest first');
     await title('Process').getByRole('button').click();
     assert.equal(await title('Process').getAttribute('aria-sort'), 'ascending');
     assert.equal(await title('Memory').getAttribute('aria-sort'), null);
     await card().getByRole('searchbox').fill('hydrad');
-    await until(async () => { const all = await column(1); return all.length > 0 && all.every(t => /hydrad/.test(t)); }, 20000, 'hydrad alone');
+    await until(async () => { const all = await column(1); return all.length > 0 && all.every(t => /hydrad/.test(t)); }, 60000, 'hydrad alone');
     await card().getByRole('searchbox').fill('no-such-program');
     await page.getByText('No process matches “no-such-program”.').waitFor();
     assert.deepEqual(page.complaints, []);

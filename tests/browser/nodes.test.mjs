@@ -126,7 +126,7 @@ test('the palette and the key n add a node', async () => {
     await page.waitForURL(/\/nodes/);
     await page.getByRole('dialog').getByLabel('Name').waitFor();
     await page.keyboard.press('Escape');
-    await until(() => !new URL(page.url()).search, 15000, 'the plain address');
+    await until(() => !new URL(page.url()).search, 60000, 'the plain address');
     await page.getByRole('dialog').waitFor({ state: 'detached' });
     await page.keyboard.press('n');
     await page.getByRole('dialog').getByLabel('Name').waitFor();
@@ -173,7 +173,7 @@ test('a node is removed with its services; the one that hydrad watches itself is
     await dialog.getByRole('button', { name: 'Remove attic' }).click();
     await page.waitForURL(/\/nodes$/);
     await page.getByRole('link', { name: /^Node (?!attic)/ }).waitFor();
-    await until(async () => await page.getByRole('link', { name: 'Node attic' }).count() === 0, 15000, 'attic to leave the list');
+    await until(async () => await page.getByRole('link', { name: 'Node attic' }).count() === 0, 60000, 'attic to leave the list');
     await until(() => /refused by the hub .*removed from Hydra/.test(attic.err), 60000, 'the agent to be told');
     assert.deepEqual((await admin.get('/api/web/services')).json.services.filter(x => x.node === 'attic'), []);
     assert.deepEqual(page.complaints, []);

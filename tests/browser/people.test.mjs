@@ -175,7 +175,7 @@ test('a session that is ended signs that browser out, and signing in leads back 
     while (await line(page, 'vera').count()) {
         const left = await line(page, 'vera').count();
         await line(page, 'vera').first().getByRole('button', { name: 'End' }).click();
-        await until(async () => await line(page, 'vera').count() < left, 15000, 'one session less');
+        await until(async () => await line(page, 'vera').count() < left, 60000, 'one session less');
     }
     await hers.waitForURL(/\/login/);
     await signIn(hers, 'vera', LONG);

@@ -23,20 +23,20 @@ test('theme, temperature and time zone are kept, and follow to another browser',
     const page = await openPage(context);
     await page.goto(`${hydrad.base}/settings`);
     await page.getByRole('radio', { name: 'Light' }).click();
-    await until(async () => await theme(page) === 'light', 20000, 'the light theme');
+    await until(async () => await theme(page) === 'light', 60000, 'the light theme');
     await page.getByRole('radio', { name: '°F' }).click();
     await page.getByLabel('Time zone').selectOption('Pacific/Kiritimati');
-    await until(async () => { const p = await prefers(); return p.theme === 'light' && p.temperature === 'fahrenheit' && p.time_zone === 'Pacific/Kiritimati'; }, 20000, 'the server to know');
+    await until(async () => { const p = await prefers(); return p.theme === 'light' && p.temperature === 'fahrenheit' && p.time_zone === 'Pacific/Kiritimati'; }, 60000, 'the server to know');
     await context.close();
 
     const other = await openContext(browser, hydrad.base, { cookie: admin.auth.cookie });
     const again = await openPage(other);
     await again.goto(`${hydrad.base}/settings`);
-    await until(async () => await theme(again) === 'light', 20000, 'the light theme elsewhere');
+    await until(async () => await theme(again) === 'light', 60000, 'the light theme elsewhere');
     assert.ok(await again.getByRole('radio', { name: '°F' }).isChecked());
     assert.equal(await again.getByLabel('Time zone').inputValue(), 'Pacific/Kiritimati');
     const there = () => new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', timeZone: 'Pacific/Kiritimati' }).format(Date.now());
-    await until(async () => await again.getByText(`now ${there()}`).count() === 1, 20000, 'the clock of that zone');
+    await until(async () => await again.getByText(`now ${there()}`).count() === 1, 60000, 'the clock of that zone');
     await again.goto(`${hydrad.base}/audit`);
     const entry = (await admin.get('/api/web/audit?limit=1')).json.entries[0];
     const clock = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit', timeZone: 'Pacific/Kiritimati' }).format(Date.parse(entry.time));
@@ -106,17 +106,17 @@ test('lost connection: the banner says since when, what changes things waits, an
     const page = await openPage(context, { allow: [LOST] });
     await page.goto(`${hydrad.base}/service?id=manual/router`);
     const edit = page.getByRole('button', { name: 'Edit' });
-    await until(() => edit.isEnabled(), 20000, 'a page that can be used');
+    await until(() => edit.isEnabled(), 60000, 'a page that can be used');
     await page.getByText('Live', { exact: true }).waitFor();
     await hydrad.kill();
     await page.getByText(/No live data for/).waitFor();
     await page.getByText(/What you see is from \d\d:\d\d:\d\d\./).waitFor();
-    await until(() => edit.isDisabled(), 20000, 'the button to wait');
+    await until(() => edit.isDisabled(), 60000, 'the button to wait');
     assert.equal(await page.locator('.shell').getAttribute('data-stale'), 'true');
     await hydrad.start();
     await page.getByRole('button', { name: 'Try now' }).click({ timeout: 5000 }).catch(() => {}); // it may have come back by itself
     await page.getByText(/No live data for/).waitFor({ state: 'detached', timeout: 60000 });
-    await until(() => edit.isEnabled(), 20000, 'the button to come back');
+    await until(() => edit.isEnabled(), 60000, 'the button to come back');
     assert.deepEqual(page.complaints, []);
     await context.close();
 });

@@ -20,7 +20,7 @@ before(async () => {
     h = await Hydrad.start({ args: ['--node', 'hub', '--agents', `127.0.0.1:${port}`] });
     admin = await h.setUp();
     const made = await admin.post('/api/web/enrolments', { node: 'ai' });
-    await until(() => answers(port), 15000, 'the port');
+    await until(() => answers(port), 60000, 'the port');
     bridge = await m.reach(port);
     await m.ok('sh', '-c', 'rm -f /etc/os-release; printf "ID=nixos\\nNAME=NixOS\\nPRETTY_NAME=\\"NixOS 25.05\\"\\n" > /etc/os-release');
     await m.installAgent(made.json.token);

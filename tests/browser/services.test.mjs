@@ -13,7 +13,7 @@ before(async () => {
     admin = await hydrad.setUp();
     for (const [name, group] of OTHERS) await admin.post('/api/web/services', { name, group });
     await admin.post('/api/web/services', { name: 'Dora', group: 'Cellar', check: { kind: 'tcp', target: '127.0.0.1:9', interval_ms: 1000, retries: 0 } });
-    await until(async () => (await admin.get('/api/web/services/manual/dora')).json.state === 'down', 20000, 'a service that is down');
+    await until(async () => (await admin.get('/api/web/services/manual/dora')).json.state === 'down', 60000, 'a service that is down');
     browser = await openBrowser();
     context = await openContext(browser, hydrad.base, { cookie: admin.auth.cookie });
 });
@@ -29,7 +29,7 @@ const more = async (page, item) => {
     await page.getByRole('menuitem', { name: item }).click();
 };
 const names = page => page.locator('[data-id] .svc-link').allInnerTexts().then(all => all.map(t => t.split('\n').at(-1).trim()));
-const shown = (page, id, count) => until(async () => await row(page, id).count() === count, 15000, `${id} ${count} times`);
+const shown = (page, id, count) => until(async () => await row(page, id).count() === count, 60000, `${id} ${count} times`);
 
 test('a service is added, edited, hidden and removed in the page, and stays so after a reload and a restart', async () => {
     const page = await openPage(context, { allow: [RESTART, /404/] });
@@ -63,7 +63,7 @@ test('a service is added, edited, hidden and removed in the page, and stays so a
     await row(page, 'manual/router').getByRole('link', { name: 'Main router', exact: true }).click();
     await title(page, /Hidden/).waitFor();
     await more(page, 'Show in lists');
-    await until(async () => await title(page, /Hidden/).count() === 0, 15000, 'the chip to go');
+    await until(async () => await title(page, /Hidden/).count() === 0, 60000, 'the chip to go');
 
     await more(page, /Remove/);
     await dialog.getByRole('button', { name: 'Remove' }).click();
@@ -103,23 +103,23 @@ test('search, filter and grouping are kept by the address, a reload and the way 
     await page.goto(`${hydrad.base}/services`);
     await row(page, 'manual/anton-web').waitFor();
     await page.getByRole('searchbox', { name: 'Search services' }).pressSequentially('web', { delay: 60 });
-    await until(async () => (await names(page)).join() === 'Anton web,Berta web', 15000, 'two found');
+    await until(async () => (await names(page)).join() === 'Anton web,Berta web', 60000, 'two found');
     assert.equal(new URL(page.url()).searchParams.get('q'), 'web');
     await page.getByLabel('Group by').selectOption('kind');
     await page.getByRole('rowheader', { name: 'Added by hand' }).waitFor();
     await row(page, 'manual/berta-web').getByRole('link', { name: 'Berta web', exact: true }).click();
     await title(page, /Berta web/).waitFor();
     await page.goBack();
-    await until(async () => (await names(page)).join() === 'Anton web,Berta web', 15000, 'the same two after the way back');
+    await until(async () => (await names(page)).join() === 'Anton web,Berta web', 60000, 'the same two after the way back');
     await page.reload();
-    await until(async () => (await names(page)).join() === 'Anton web,Berta web', 15000, 'the same two after a reload');
+    await until(async () => (await names(page)).join() === 'Anton web,Berta web', 60000, 'the same two after a reload');
     assert.equal(await page.getByLabel('Group by').inputValue(), 'kind');
     assert.equal(await page.getByRole('searchbox').inputValue(), 'web');
 
     await page.goto(`${hydrad.base}/services?group=Cellar`);
-    await until(async () => (await names(page)).join() === 'Caesar mail,Dora', 15000, 'one group');
+    await until(async () => (await names(page)).join() === 'Caesar mail,Dora', 60000, 'one group');
     await page.getByRole('radio', { name: /Down/ }).click();
-    await until(async () => (await names(page)).join() === 'Dora', 15000, 'what is down');
+    await until(async () => (await names(page)).join() === 'Dora', 60000, 'what is down');
     assert.equal(new URL(page.url()).searchParams.get('state'), 'down');
     await page.getByRole('searchbox').fill('no such thing');
     await page.getByRole('heading', { name: /No service matches “no such thing”/ }).waitFor();
@@ -133,10 +133,10 @@ test('search, filter and grouping are kept by the address, a reload and the way 
 test('a title of a column sorts by it and says so', async () => {
     const page = await openPage(context);
     await page.goto(`${hydrad.base}/services?group=Cellar`);
-    await until(async () => (await names(page)).join() === 'Caesar mail,Dora', 15000, 'by name');
+    await until(async () => (await names(page)).join() === 'Caesar mail,Dora', 60000, 'by name');
     const state = page.getByRole('columnheader', { name: 'State' });
     await state.getByRole('button').click();
-    await until(async () => (await names(page)).join() === 'Dora,Caesar mail', 15000, 'worst first');
+    await until(async () => (await names(page)).join() === 'Dora,Caesar mail', 60000, 'worst first');
     assert.equal(await state.getAttribute('aria-sort'), 'descending');
     await page.close();
 });

@@ -141,13 +141,13 @@ describe('units of a real systemd', () => {
         policy(bus.dir, 'allow: [{do: machine.power-off}]\n');
         const held = spawn('nsenter', ['-t', bus.leader, '-a', 'systemd-inhibit', '--what=shutdown', '--who=apt', '--why=installing', 'cat'], { stdio: ['pipe', 'ignore', 'inherit'] });
         const ended = new Promise(r => held.on('exit', r));
-        await until(() => execFileSync('busctl', [`--address=${bus.address}`, 'call', 'org.freedesktop.login1', '/org/freedesktop/login1', 'org.freedesktop.login1.Manager', 'ListInhibitors']).toString().includes('installing'), 30000, 'the inhibitor');
+        await until(() => execFileSync('busctl', [`--address=${bus.address}`, 'call', 'org.freedesktop.login1', '/org/freedesktop/login1', 'org.freedesktop.login1.Manager', 'ListInhibitors']).toString().includes('installing'), 60000, 'the inhibitor');
         const no = await w.command('held', 'machine.power-off', '-');
         assert.equal(no.state, 'failed');
         assert.match(no.text, /holds the shutdown back \(apt: installing\)/);
         held.stdin.end();
         await ended;
-        await until(() => !execFileSync('busctl', [`--address=${bus.address}`, 'call', 'org.freedesktop.login1', '/org/freedesktop/login1', 'org.freedesktop.login1.Manager', 'ListInhibitors']).toString().includes('installing'), 30000, 'its end');
+        await until(() => !execFileSync('busctl', [`--address=${bus.address}`, 'call', 'org.freedesktop.login1', '/org/freedesktop/login1', 'org.freedesktop.login1.Manager', 'ListInhibitors']).toString().includes('installing'), 60000, 'its end');
         const yes = await w.command('off', 'machine.power-off', '-');
         assert.equal(yes.state, 'done', yes.text);
         await w.source('systemd', 'failed');
@@ -185,7 +185,7 @@ for (const kind of ['docker', 'podman'])
             const made = await api('POST', `/containers/create?name=${name}`, { Image: 'hydra-test:1', HostConfig: { NetworkMode: 'host' }, ...body });
             assert.equal(made.status, 201, made.text);
             if (running) assert.equal((await api('POST', `/containers/${name}/start`)).status, 204);
-            await until(() => w.last('service', s => s.id === `${kind}/${name}`), 30000, name);
+            await until(() => w.last('service', s => s.id === `${kind}/${name}`), 60000, name);
             return made.json.Id;
         };
         const state = async name => (await api('GET', `/containers/${name}/json`)).json?.State?.Status;
@@ -251,7 +251,7 @@ for (const kind of ['docker', 'podman'])
             assert.equal(joined.state, 'done', joined.text);
             assert.match(joined.text, /^Connected in/);
             assert.ok((await networks()).includes(net));
-            await until(() => w.last('service', r => r.id === `${kind}/wired`)?.networks.includes(net), 30000, 'the network among its facts');
+            await until(() => w.last('service', r => r.id === `${kind}/wired`)?.networks.includes(net), 60000, 'the network among its facts');
             assert.equal((await told(`${kind}/wired`)).joined, true);
             const left = await w.command('leave', 'container.disconnect', `${kind}/wired`, `argument=${net}`);
             assert.equal(left.state, 'done', left.text);

@@ -36,7 +36,7 @@ async function enroll(name, extra = []) {
 }
 
 const node = async id => (await admin.get('/api/web/nodes')).json?.nodes.find(n => n.id === id);
-const online = id => until(async () => { const n = await node(id); return n?.state === 'online' && n.agent.address && n; }, 30000, `${id} online`);
+const online = id => until(async () => { const n = await node(id); return n?.state === 'online' && n.agent.address && n; }, 60000, `${id} online`);
 const services = async () => (await admin.get('/api/web/services')).json.services.filter(s => s.id.startsWith('tower/'));
 
 test('a token, an agent, a node on the screen with its services', async () => {
@@ -46,8 +46,8 @@ test('a token, an agent, a node on the screen with its services', async () => {
     start();
     const n = await online('tower');
     assert.equal(n.agent.kind, 'remote');
-    await until(async () => (await services()).some(s => s.id.startsWith('tower/process/')), 30000, 'a service of tower');
-    await until(async () => (await node('tower')).sources.some(s => s.name === 'collector/cpu' && s.state === 'ok'), 30000, 'its collectors');
+    await until(async () => (await services()).some(s => s.id.startsWith('tower/process/')), 60000, 'a service of tower');
+    await until(async () => (await node('tower')).sources.some(s => s.name === 'collector/cpu' && s.state === 'ok'), 60000, 'its collectors');
 });
 
 test('an agent that starts anew, also after kill -9, is the same node', async () => {
@@ -62,22 +62,22 @@ test('an agent that starts anew, also after kill -9, is the same node', async ()
 
 test('a hub that was away is told what it missed, and shows the node again', async () => {
     await h.stop();
-    await until(() => /lost the hub/.test(agent.err), 30000, 'the loss');
+    await until(() => /lost the hub/.test(agent.err), 60000, 'the loss');
     agent.err = '';
     await h.start();
     await until(() => /connected .*node=tower/.test(agent.err) && /told what it missed/.test(agent.err), 60000, 'the replay');
     await online('tower');
-    await until(async () => (await services()).length > 0, 30000, 'its services');
+    await until(async () => (await services()).length > 0, 60000, 'its services');
 });
 
 test('an agent that is up takes up a new name', async () => {
     const made = await enroll('loft');
     assert.equal(made.code, 0, made.err);
-    await until(() => /was enrolled anew node=loft/.test(agent.err), 30000, 'the new identity');
+    await until(() => /was enrolled anew node=loft/.test(agent.err), 60000, 'the new identity');
     await online('loft');
     const back = await enroll('tower', ['--replace']);
     assert.equal(back.code, 0, back.err);
-    await until(() => /was enrolled anew node=tower/.test(agent.err), 30000, 'the name before');
+    await until(() => /was enrolled anew node=tower/.test(agent.err), 60000, 'the name before');
     await online('tower');
     assert.equal((await h.verb(['node', 'rm', 'loft'])).code, 0);
 });
@@ -99,11 +99,11 @@ test('a token that waits to replace a node goes with it', async () => {
 test('a node that was removed is told so; enrolled again it is back under a running agent', async () => {
     const removed = await h.verb(['node', 'rm', 'tower']);
     assert.equal(removed.code, 0, removed.err);
-    await until(() => /refused by the hub .*removed from Hydra/.test(agent.err), 30000, 'the refusal');
-    await until(async () => !(await node('tower')), 30000, 'tower to be gone');
+    await until(() => /refused by the hub .*removed from Hydra/.test(agent.err), 60000, 'the refusal');
+    await until(async () => !(await node('tower')), 60000, 'tower to be gone');
     const made = await enroll('attic');
     assert.equal(made.code, 0, made.err);
-    await until(() => /was enrolled anew node=attic/.test(agent.err), 30000, 'the new identity');
+    await until(() => /was enrolled anew node=attic/.test(agent.err), 60000, 'the new identity');
     await online('attic');
 });
 

@@ -69,7 +69,7 @@ for (const verb of ['status', 'services'])
         for (const name of ['first', 'second', 'third']) {
             const a = await admin.post('/api/web/services', { name: `${verb} ${name}`, check: { kind: 'tcp', target: '127.0.0.1:1', interval_ms: 1000, retries: 0 } });
             assert.equal(a.status, 201, a.text);
-            await until(() => w.end || w.out.includes(`${verb}-${name}`), 30000, `${name} (${w.err})`);
+            await until(() => w.end || w.out.includes(`${verb}-${name}`), 60000, `${name} (${w.err})`);
             assert.equal(w.end, null, w.err);
         }
         assert.deepEqual(await w.stop(), { code: null, signal: 'SIGTERM' });
@@ -86,7 +86,7 @@ test('hydra events --follow tells what happens from now on', async () => {
             await admin.post('/api/web/services', { name: `seen ${Math.round(last)}`, check: { kind: 'tcp', target: '127.0.0.1:1', interval_ms: 1000, retries: 0 } });
         }
         return w.end || w.out.split('\n').find(l => l.includes('seen'));
-    }, 30000);
+    }, 60000);
     assert.equal(w.end, null, w.err);
     assert.equal(JSON.parse(line).event, 'feed.added');
     await w.stop();

@@ -49,7 +49,7 @@ test('every event type of the log, as it is sent', { timeout: 180000 }, async ()
     const nobody = { verb: 'process.signal', node: 'here', target: '999999999:1', argument: 'HUP' }; // refused, or there is none
     assert.equal((await admin.post('/api/web/jobs', nobody)).status, 202);
     const p = await listeningProcess();
-    await until(async () => (await admin.get('/api/web/services/manual/door')).json.state === 'healthy', 30000, 'the door open');
+    await until(async () => (await admin.get('/api/web/services/manual/door')).json.state === 'healthy', 60000, 'the door open');
     door.answer = { status: 503, body: 'broken' };
     await until(() => stream.events.some(e => e.type === 'attention.changed' && e.data.attention.length), 60000, 'trouble to be told');
     assert.equal((await admin.delete('/api/web/services/manual/door')).status, 204);
@@ -100,7 +100,7 @@ test('the numbers of the event log', async () => {
 
 test('the end of the server says goodbye as the contract has it', async () => {
     const ended = h.stop();
-    const e = await stream.next(x => x.type === 'goodbye', { ms: 20000 });
+    const e = await stream.next(x => x.type === 'goodbye', { ms: 60000 });
     assert.deepEqual(schemas.check(e.data, TYPES.goodbye.data), []);
     await ended;
 });

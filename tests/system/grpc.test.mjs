@@ -35,7 +35,7 @@ async function ours(how) {
     const ended = new Promise(r => p.on('exit', (code, signal) => r({ code, signal })));
     const stop = () => { p.kill('SIGTERM'); return ended; };
     ends.push(stop);
-    await until(() => told.length, 15000, 'the server');
+    await until(() => told.length, 60000, 'the server');
     return { port: told.shift().port, told, stop };
 }
 
@@ -86,14 +86,14 @@ test('their client, our server: statuses, deadlines, cancelling, an over-large m
     assert.deepEqual([code, message], [9, 'Nicht möglich: 100 %']);
     assert.equal((await call(client, 'Nowhere', ['x'])).code, 12);
     assert.equal((await call(client, 'Silent', ['x'], { deadline: 300, halfClose: false })).code, 4);
-    await until(() => s.told.some(t => ['CANCELLED', 'DEADLINE_EXCEEDED'].includes(t.served)), 15000, 'our side of the deadline');
+    await until(() => s.told.some(t => ['CANCELLED', 'DEADLINE_EXCEEDED'].includes(t.served)), 60000, 'our side of the deadline');
     s.told.length = 0;
     assert.equal((await call(client, 'Silent', ['x'], { cancelAfter: 200, halfClose: false })).code, 1);
-    await until(() => s.told.some(t => t.served === 'CANCELLED'), 15000, 'our side of the cancelling');
+    await until(() => s.told.some(t => t.served === 'CANCELLED'), 60000, 'our side of the cancelling');
     assert.equal((await call(client, 'Reset', ['x'])).code, 1);
     const over = await call(client, 'Echo', ['z'.repeat((4 << 20) + 1)]);
     assert.ok([1, 8].includes(over.code), `code ${over.code}`);
-    await until(() => s.told.some(t => t.served === 'RESOURCE_EXHAUSTED'), 15000, 'our side of the large message');
+    await until(() => s.told.some(t => t.served === 'RESOURCE_EXHAUSTED'), 60000, 'our side of the large message');
     assert.equal((await call(client, 'Echo', ['still'])).code, 0);
     const last = call(client, 'Silent', ['x'], { halfClose: false });
     await call(client, 'Echo', ['x']);
@@ -132,7 +132,7 @@ const session = server => {
     ends.push(() => s.destroy());
     return s;
 };
-const gone = (thing, what) => until(() => thing.destroyed || thing.closed, 15000, what);
+const gone = (thing, what) => until(() => thing.destroyed || thing.closed, 60000, what);
 
 /** A call of a raw session: {status, closed, stream}. */
 function rawCall(s, name, bytes) {
@@ -161,40 +161,40 @@ test('a connection that does nothing is closed: without TLS, without HTTP/2, wit
 test('a call without a message, with half of one, with one too large; a caller whom nobody admits', async () => {
     const s = await ours('tight');
     const admitted = session(s), living = rawCall(admitted, 'Echo', framed(1));
-    await until(() => living.got > 0, 15000, 'an echo');
+    await until(() => living.got > 0, 60000, 'an echo');
     for (const [bytes, what] of [[null, 'no message'], [framed(100, Buffer.alloc(50)), 'half a message']]) {
         const c = rawCall(admitted, 'Echo', bytes);
-        await until(() => c.closed, 15000, `the end of a call with ${what}`);
+        await until(() => c.closed, 60000, `the end of a call with ${what}`);
         assert.equal(c.status, '4', what);
     }
     // The length alone is enough, before any byte of the message.
     for (const [name, length] of [['Small', 1001], ['Stranger', (16 << 10) + 1], ['Echo', (4 << 20) + 1]]) {
         const c = rawCall(admitted, name, framed(length, Buffer.alloc(0)));
-        await until(() => c.closed, 15000, `the end of ${name}`);
+        await until(() => c.closed, 60000, `the end of ${name}`);
         assert.equal(c.status, '8', name);
     }
     assert.equal(living.closed, false);
     const strange = session(s), call = rawCall(strange, 'Stranger', framed(1));
-    await until(() => call.got > 0, 15000, 'an echo for a stranger');
+    await until(() => call.got > 0, 60000, 'an echo for a stranger');
     await gone(strange, 'the end of the stranger');
     living.stream.write(framed(10));
-    await until(() => living.got >= 6 + 15, 15000, 'an echo after the end of the stranger');
+    await until(() => living.got >= 6 + 15, 60000, 'an echo after the end of the stranger');
     assert.deepEqual(await s.stop(), { code: 0, signal: null });
 });
 
 test('a stranger makes eight calls at once; connections beyond those of an address push out the oldest, never an admitted one', async () => {
     const s = await ours('tight');
     const admitted = session(s), living = rawCall(admitted, 'Echo', framed(1));
-    await until(() => living.got > 0, 15000, 'an echo');
+    await until(() => living.got > 0, 60000, 'an echo');
     const strange = session(s), calls = Array.from({ length: 9 }, () => rawCall(strange, 'Stranger', framed(1)));
-    await until(() => calls.filter(c => c.got > 0).length === 8 && calls.some(c => c.closed) || strange.destroyed, 15000, 'eight calls');
+    await until(() => calls.filter(c => c.got > 0).length === 8 && calls.some(c => c.closed) || strange.destroyed, 60000, 'eight calls');
     assert.ok(calls.filter(c => c.got > 0).length <= 8);
     const flood = Array.from({ length: 100 }, () => net.connect(s.port, '127.0.0.1').on('error', () => {}).resume());
-    await until(() => flood.every(f => !f.connecting), 15000, 'the flood');
+    await until(() => flood.every(f => !f.connecting), 60000, 'the flood');
     const late = session(s), last = rawCall(late, 'Echo', framed(1));
-    await until(() => last.got > 0, 15000, 'an echo for one who comes last');
+    await until(() => last.got > 0, 60000, 'an echo for one who comes last');
     living.stream.write(framed(1));
-    await until(() => living.got >= 12, 15000, 'an echo for the first');
+    await until(() => living.got >= 12, 60000, 'an echo for the first');
     await Promise.all(flood.map(f => gone(f, 'the end of the flood')));
     assert.deepEqual(await s.stop(), { code: 0, signal: null });
 });
@@ -237,7 +237,7 @@ test('our client, their server: statuses, deadlines, an over-large message, the 
     assert.deepEqual([failed.called, failed.message], ['FAILED_PRECONDITION', 'Nicht möglich: 100 %']);
     assert.equal((await ourCall(s.port, 'Nowhere', { tls: true })).called, 'UNIMPLEMENTED');
     assert.equal((await ourCall(s.port, 'Silent', { timeout: 300, tls: true })).called, 'DEADLINE_EXCEEDED');
-    await until(() => s.seen.includes('cancelled'), 15000, 'their side of the deadline');
+    await until(() => s.seen.includes('cancelled'), 60000, 'their side of the deadline');
     assert.equal((await ourCall(s.port, 'Large', { tls: true })).called, 'RESOURCE_EXHAUSTED');
     const last = ourCall(s.port, 'Silent', { tls: true });
     setTimeout(() => s.server.forceShutdown(), 1000);

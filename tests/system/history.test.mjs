@@ -37,12 +37,12 @@ test('after kill -9 history and uptime are as before, and the gap is a gap', { t
     assert.equal((await admin.post('/api/web/services', { name: 'Door', check })).status, 201);
     await reach('healthy', 'the first answer');
     door.answer = { status: 500, body: 'broken' };
-    const ill = await until(async () => { const s = await service(); return ['down', 'degraded'].includes(s.state) && s; }, 30000, 'a failure');
+    const ill = await until(async () => { const s = await service(); return ['down', 'degraded'].includes(s.state) && s; }, 60000, 'a failure');
     assert.ok(ill.reason);
     door.answer = { status: 200, body: 'well' };
     const before = await reach('healthy', 'well again');
     const written = () => rows(`SELECT count(*) FROM service_history WHERE service = '${ID}'`);
-    await until(async () => Number(await written()) === before.history.length, 10000, 'all of it in the database');
+    await until(async () => Number(await written()) === before.history.length, 60000, 'all of it in the database');
 
     const killed = await crash();
     const after1 = await reach('healthy', 'well after the crash');
@@ -55,7 +55,7 @@ test('after kill -9 history and uptime are as before, and the gap is a gap', { t
     assert.equal(after1.since, before.since, 'since when it is well was not forgotten');
 
     const count = after1.history.length;
-    await until(async () => Number(await rows(`SELECT count(*) FROM service_history WHERE service = '${ID}' AND state <> 'unwatched'`)) === count, 10000, 'the second life in the database');
+    await until(async () => Number(await rows(`SELECT count(*) FROM service_history WHERE service = '${ID}' AND state <> 'unwatched'`)) === count, 60000, 'the second life in the database');
     await crash();
     const after2 = await reach('healthy', 'well after the second crash');
     assert.deepEqual(after2.history.slice(0, count).map(plain), after1.history.map(plain));
@@ -81,7 +81,7 @@ test('one that was removed and added again has no past, after a crash neither', 
     assert.equal((await admin.delete(`/api/web/services/${ID}`)).status, 204);
     assert.equal((await admin.post('/api/web/services', { name: 'Door' })).status, 201);
     const added = await service();
-    await until(async () => await rows(`SELECT state FROM service_history WHERE service = '${ID}'`) === 'unchecked', 10000, 'only the new one in the database');
+    await until(async () => await rows(`SELECT state FROM service_history WHERE service = '${ID}'`) === 'unchecked', 60000, 'only the new one in the database');
     await crash();
     const s = await service();
     assert.equal(s.history[0].from, added.history[0].from);

@@ -28,7 +28,7 @@ function freePort() {
 }
 
 before(async () => {
-    const built = await run(path.join(root, 'dev'), ['image', path.join(scratch, 'images')], { timeout: 540000 });
+    const built = await run(path.join(root, 'dev'), ['image', path.join(scratch, 'images')], { timeout: 1100000 });
     assert.equal(built.code, 0, built.err);
     images = built.out.trim().split('\n').sort();
     release = path.basename(images[0]).split('_')[1];
@@ -61,7 +61,7 @@ test('the hub answers, as a user of its own, and keeps its data in the volume', 
     const port = await freePort();
     const begin = name => ok('run', '-d', '--name', name, '--network', 'host', '--read-only', '--cap-drop', 'ALL', '--security-opt', 'no-new-privileges',
         '-e', `HYDRA_LISTEN=127.0.0.1:${port}`, '-e', 'HYDRA_AGENTS=none', '-v', 'hydra:/var/lib/hydra', `hydra:${release}`);
-    const ready = () => until(async () => (await fetch(`http://127.0.0.1:${port}/readyz`).catch(() => null))?.status === 200, 15000, '/readyz')
+    const ready = () => until(async () => (await fetch(`http://127.0.0.1:${port}/readyz`).catch(() => null))?.status === 200, 60000, '/readyz')
         .catch(async e => { throw new Error(`${e.message}\n${await logs('first')}`); });
     await begin('first');
     await ready();

@@ -105,7 +105,7 @@ async function linked(node) {
     l.send({ policy: { rules: [{ verbs: ['*'], allow: true }] } });
     l.service('docker/plex');
     l.send({ source: { name: 'docker', state: 'OK', servicesComplete: true } });
-    await until(async () => (await admin.get(`/api/web/services/${node}/docker/plex`)).status === 200, 15000, `${node}'s service`);
+    await until(async () => (await admin.get(`/api/web/services/${node}/docker/plex`)).status === 200, 60000, `${node}'s service`);
     return Object.assign(f, { l });
 }
 
@@ -154,9 +154,9 @@ test('CVE-2026-34040, CVE-2024-41110 (Docker): what is too long to be judged is 
     }
     const huge = `allow:\n  - do: "*"\n${'#'.repeat(2 << 20)}\ndeny:\n  - do: "*"\n`;
     fs.writeFileSync(`${dir}/policy.yaml`, huge);
-    await until(async () => (await command('container.restart', 'docker/plex')).state === 'REFUSED', 20000, 'nothing is allowed by a policy that is too long');
+    await until(async () => (await command('container.restart', 'docker/plex')).state === 'REFUSED', 60000, 'nothing is allowed by a policy that is too long');
     fs.writeFileSync(`${dir}/policy.yaml`, 'allow:\n  - do: "*"\n');
-    await until(async () => (await command('container.restart', 'docker/plex')).state !== 'REFUSED', 20000, 'the policy before');
+    await until(async () => (await command('container.restart', 'docker/plex')).state !== 'REFUSED', 60000, 'the policy before');
 });
 
 test('CVE-2020-24263 (Portainer): a command can ask for no privilege', async () => {
@@ -270,12 +270,12 @@ test('CVE-2026-44945 (Rancher), CVE-2026-40077, CVE-2026-94382 (Beszel): a node 
     b.l.service('mine/docker/plex', { run: 'STOPPED' });
     b.l.send({ serviceGone: '../mine/docker/plex' });
     b.l.send({ sequence: 2, service: { id: 'docker/after', kind: 'CONTAINER', engine: 'docker', name: 'after', run: 'RUNNING' } });
-    await until(async () => (await admin.get('/api/web/services/yours/docker/after')).status === 200, 15000, 'what came after');
+    await until(async () => (await admin.get('/api/web/services/yours/docker/after')).status === 200, 60000, 'what came after');
     const job = async () => (await admin.get(`/api/web/jobs/${ordered.json.id}`)).json;
     assert.equal((await job()).state, 'running');
     assert.equal((await admin.get('/api/web/services/mine/docker/plex')).json.state, 'unchecked');
     a.l.send({ sequence: 1, outcome: { id: order.id, state: 'DONE', timeMs: Date.now(), text: 'by itself' } });
-    await until(async () => (await job()).state === 'done', 15000, 'its own word');
+    await until(async () => (await job()).state === 'done', 60000, 'its own word');
     assert.equal((await job()).text, 'by itself');
     await Promise.all([a.l.close(), b.l.close()]);
 });
@@ -319,7 +319,7 @@ test('CVE-2026-88811 (Rancher): credentials for Loki go to Loki, wherever it poi
     const loud = new Hydrad({ args: ['--node', 'loud', '--journal', journal, '--agents', 'none', '--loki', `http://127.0.0.1:${redirecting.address().port}`, '--loki-auth', `${dir}/credentials`], env: { DBUS_SYSTEM_BUS_ADDRESS: bus } });
     await loud.start();
     execFileSync('nsenter', ['-t', /^\/proc\/(\d+)\/root/.exec(journal)[1], '-m', '-p', '--', 'logger', 'something to push']);
-    await until(() => /logs can't be pushed.*HTTP 307/.test(loud.err), 30000, 'a refusal');
+    await until(() => /logs can't be pushed.*HTTP 307/.test(loud.err), 60000, 'a refusal');
     assert.deepEqual(third.requests, []);
     assert.doesNotMatch(loud.err + loud.out, /secret/);
     await loud.done();

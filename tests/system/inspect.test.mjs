@@ -132,14 +132,14 @@ esac
         write('usr/bin/apt-get', `#!/bin/sh\n: >${begun}\nwhile [ ! -e ${goOn} ]; do sleep 0.1; done\n`, 0o755);
         w.say('inspect 77 packages');
         const slow = () => w.last('inspected', r => r.id === 77);
-        await until(() => fs.existsSync(begun), 15000, 'apt-get to run');
+        await until(() => fs.existsSync(begun), 60000, 'apt-get to run');
         for (const kind of ['time', 'kernel-log']) {
             const { code, text } = await w.inspect(kind);
             assert.equal(code, 0, `${kind}: ${text}`);
         }
         assert.equal(slow(), undefined);
         fs.writeFileSync(goOn, '');
-        assert.equal((await until(slow, 15000, 'the packages')).code, 0);
+        assert.equal((await until(slow, 60000, 'the packages')).code, 0);
         fs.rmSync(path.join(tree, 'usr/bin/apt-get')); // the next one begins without
     });
     test('pending updates, by an apt-get of ours', async () => {
@@ -273,7 +273,7 @@ describe('through hydrad', () => {
     };
 
     test('the hub tells of its own machine', async () => {
-        await until(async () => (await ask('tower')).status === 200, 15000, 'the engine of this machine');
+        await until(async () => (await ask('tower')).status === 200, 60000, 'the engine of this machine');
         looksRight(await ask('tower'));
         assert.equal((await ask('nobody')).status, 404);
         const cli = await admin.get('/api/cli/nodes/tower/docker-usage');
@@ -283,7 +283,7 @@ describe('through hydrad', () => {
         const enrolled = await run(program, ['enroll', await token('nas'), '--state', state]);
         assert.equal(enrolled.code, 0, enrolled.err);
         startAgent();
-        await until(async () => (await ask('nas')).status === 200, 30000, 'the node to answer');
+        await until(async () => (await ask('nas')).status === 200, 60000, 'the node to answer');
         looksRight(await ask('nas'));
     });
     test('time, kernel log and processes, of both', async () => {
@@ -319,7 +319,7 @@ describe('through hydrad', () => {
         assert.equal((await old.enrol(secret)).code, 0);
         const link = old.link({ hello: { features: ['commands', 'logs'] } });
         await link.heard('welcome');
-        const a = await until(async () => { const x = await ask('old'); return x.status === 409 && x; }, 15000, 'a refusal');
+        const a = await until(async () => { const x = await ask('old'); return x.status === 409 && x; }, 60000, 'a refusal');
         assert.deepEqual([a.json.type.split('/').at(-1), a.json.detail], ['agent-too-old', 'The agent on old is too old for that; upgrade it.']);
         await link.close();
     });
@@ -376,7 +376,7 @@ describe('through hydrad', () => {
     });
     test('an end waits for nobody', async () => {
         startAgent();
-        await until(async () => (await ask('nas')).status === 200, 30000, 'the node back');
+        await until(async () => (await ask('nas')).status === 200, 60000, 'the node back');
         agent.kill('SIGSTOP');
         const asked = ask('nas');
         await new Promise(r => { setTimeout(r, 300); });

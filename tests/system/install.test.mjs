@@ -105,16 +105,16 @@ test('under a real systemd', { timeout: 120000 }, async t => {
         const get = async where => JSON.parse(await ok('curl', '-sm', '5', '-H', `Authorization: Bearer ${token}`, `http://127.0.0.1:7770${where}`));
 
         const service = id => async () => (await get('/api/web/services')).services.find(s => s.id.endsWith(id));
-        assert.ok(await until(service('/systemd/hydrad.service'), 5000, 'its own unit'));
+        assert.ok(await until(service('/systemd/hydrad.service'), 60000, 'its own unit'));
         const listener = await until(async () => {
             const s = await service('/systemd/listener.service')();
             return s?.ports.length ? s : null;
-        }, 10000, 'the port of another user\'s process');
+        }, 60000, 'the port of another user\'s process');
         assert.deepEqual(listener.ports, [8123]);
 
         const sources = async () => (await get('/api/web/nodes')).nodes[0].sources;
         for (const name of ['systemd', 'process', 'collector/processes', 'collector/filesystem'])
-            await until(async () => (await sources()).find(s => s.name === name)?.state === 'ok', 15000, name);
+            await until(async () => (await sources()).find(s => s.name === name)?.state === 'ok', 60000, name);
         assert.deepEqual((await sources()).filter(s => s.state === 'denied' || s.state === 'failed'), []);
     });
 

@@ -34,7 +34,7 @@ const inspect = async name => (await engine('GET', `/containers/${name}/json`)).
 const started = async name => (await inspect(name)).State.StartedAt;
 
 const id = name => `tower/docker/${name}`;
-const seen = name => until(async () => (await admin.get(`/api/web/services/${id(name)}`)).status === 200, 30000, name);
+const seen = name => until(async () => (await admin.get(`/api/web/services/${id(name)}`)).status === 200, 60000, name);
 const order = (body, client = admin) => client.post('/api/web/jobs', body);
 const job = async (which, client = admin) => (await client.get(`/api/web/jobs/${which}`)).json;
 const end = which => until(async () => { const j = await job(which); return !['waiting', 'running'].includes(j.state) && j; }, 60000, `the end of ${which}`);
@@ -70,7 +70,7 @@ test('a container is restarted, and everybody who listens hears of it', async ()
     assert.notEqual(await started('plex'), before);
     await stream.next(e => e.type === 'job.changed' && e.data.id === j.id && e.data.state === 'done');
     await stream.close();
-    const ended = await until(async () => (await audit('job.end'))[0], 15000, 'the entry of its end'), begun = (await audit('job.begin'))[0];
+    const ended = await until(async () => (await audit('job.end'))[0], 60000, 'the entry of its end'), begun = (await audit('job.begin'))[0];
     assert.deepEqual([begun.actor, begun.target, begun.outcome], ['ada', id('plex'), 'done']);
     assert.deepEqual([ended.actor, ended.target, ended.outcome], ['ada', id('plex'), 'done']);
     const list = (await viewer.get(`/api/web/jobs?service=${id('plex')}`)).json;
@@ -275,7 +275,7 @@ test('kill -9 in the middle: asked for, never given again', async () => {
     const since = Math.floor(Date.now() / 1000);
     const a = await order({ verb: 'restart', services: [id('slow'), id('plex')] });
     const first = a.json.children[0];
-    await until(async () => await toldToStop('slow', since) === 1, 15000, 'the engine to be told');
+    await until(async () => await toldToStop('slow', since) === 1, 60000, 'the engine to be told');
     const waiting = hydra(['jobs', '-w', first]);
     await h.kill();
     admin.close();

@@ -52,9 +52,9 @@ test('the next key takes over once everybody knows it, also who was away at firs
     const { next } = await list();
     assert.match(next, /^[0-9a-f]{64}$/);
     assert.equal((await h.verb(['keys', 'rotate'])).code, 1);
-    await until(() => pins('tower').length === 2, 30000, 'tower to know both');
+    await until(() => pins('tower').length === 2, 60000, 'tower to know both');
     assert.deepEqual(pins('tower'), [old, next]);
-    await until(async () => (await list()).known === 'by 1 of 2 nodes', 30000, 'the hub to know that');
+    await until(async () => (await list()).known === 'by 1 of 2 nodes', 60000, 'the hub to know that');
     assert.equal((await list()).missing, 'attic');
     await h.restart(); // who was told is remembered
     await sleep(3000);
@@ -77,7 +77,7 @@ test('a token that waits keeps the key that it names until it is used', async ()
     const token = await h.verb(['node', 'add', 'shed']);
     assert.equal(readToken(token.out.trim()).pin.toString('hex'), present);
     assert.equal((await h.verb(['keys', 'rotate', '--within', '1h'])).code, 0);
-    await until(async () => (await list()).known === 'by 2 of 2 nodes', 30000, 'both to know');
+    await until(async () => (await list()).known === 'by 2 of 2 nodes', 60000, 'both to know');
     await sleep(2500);
     assert.equal((await list()).present, present);
     assert.equal((await run(program, ['enroll', '-', '--state', stateOf('shed')], { input: token.out })).code, 0);
@@ -92,7 +92,7 @@ test('an agent that can not keep the next key does not count as knowing it', asy
     fs.mkdirSync(inTheWay); // as on a disk that is full
     assert.equal((await h.verb(['keys', 'rotate', '--within', '1h'])).code, 0);
     await until(() => (agents.tower.err.match(/new keys can't be kept/g) ?? []).length >= 2, 60000, 'tower to try again');
-    await until(async () => (await list()).known === 'by 2 of 3 nodes', 30000, 'the others to know');
+    await until(async () => (await list()).known === 'by 2 of 3 nodes', 60000, 'the others to know');
     assert.equal((await list()).missing, 'tower');
     fs.rmdirSync(inTheWay);
     await until(async () => (await list()).present !== present, 60000, 'the next key in place');

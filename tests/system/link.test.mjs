@@ -60,18 +60,18 @@ test('an agent of another make enrols, reports, and is on the screen; checks go 
     l.frame(Date.now(), [2.5]);
     l.send({ sequence: 2, service: { id: 'docker/plex', kind: 'CONTAINER', engine: 'docker', name: 'plex', run: 'RUNNING', image: 'plexinc/pms-docker', ports: [{ address: '0.0.0.0', port: 32400 }] } });
     l.send({ source: { name: 'docker', state: 'OK', servicesComplete: true } });
-    const n = await until(async () => { const x = await nodeOf('tower'); return x?.vitals?.load1 === 2.5 && x.os && x.agent.address && x; }, 15000, 'its numbers');
+    const n = await until(async () => { const x = await nodeOf('tower'); return x?.vitals?.load1 === 2.5 && x.os && x.agent.address && x; }, 60000, 'its numbers');
     assert.deepEqual([n.os, n.state, n.agent.kind, n.agent.version, n.agent.address], ['Unraid 7.2', 'online', 'remote', 'js', '127.0.0.1']);
     assert.ok(Date.parse(n.agent.certificate_expires) > Date.now());
     assert.ok(Date.parse(n.agent.connected) <= Date.now());
-    const s = await until(() => serviceOf('tower/docker/plex'), 15000, 'its service');
+    const s = await until(() => serviceOf('tower/docker/plex'), 60000, 'its service');
     assert.equal(s.node, 'tower');
-    const order = await until(() => l.said.findLast(m => m.body === 'checks')?.checks.checks.find(c => c.service === 'tower/docker/plex'), 15000, 'a check');
+    const order = await until(() => l.said.findLast(m => m.body === 'checks')?.checks.checks.find(c => c.service === 'tower/docker/plex'), 60000, 'a check');
     l.send({ sequence: 3, check: { service: order.service, state: 'UP', timeMs: Date.now(), latencyUs: 900, code: 200, text: 'HTTP 200' } });
-    await until(async () => (await serviceOf('tower/docker/plex')).state === 'healthy', 15000, 'healthy');
-    await until(() => l.said.findLast(m => m.body === 'acknowledge')?.acknowledge.sequence === 3, 15000, 'acknowledged');
+    await until(async () => (await serviceOf('tower/docker/plex')).state === 'healthy', 60000, 'healthy');
+    await until(() => l.said.findLast(m => m.body === 'acknowledge')?.acknowledge.sequence === 3, 60000, 'acknowledged');
     l.send({ serviceGone: 'docker/plex' });
-    await until(async () => !(await serviceOf('tower/docker/plex')), 15000, 'it is gone');
+    await until(async () => !(await serviceOf('tower/docker/plex')), 60000, 'it is gone');
     await l.close();
 });
 
@@ -84,14 +84,14 @@ test('what comes late fills the gap of the window, and a table that is told agai
     l.send(table);
     l.frame(start, [1]);
     const points = async () => { const w = (await admin.get('/api/web/nodes/late/window')).json; return w?.t?.map((t, i) => [t, w.values[0]?.[i]]); };
-    await until(async () => (await points())?.length === 1, 15000, 'the first point');
+    await until(async () => (await points())?.length === 1, 60000, 'the first point');
     await l.close();
     l = agent.link();
     await l.heard('welcome');
     l.send(table);
     l.frame(start + 10000, [10]);
     for (let i = 1; i < 10; i++) l.frame(start + i * 1000, [i + 1], { sequence: i, replayed: true });
-    await until(async () => (await points())?.length === 11, 15000, 'the gap is filled');
+    await until(async () => (await points())?.length === 11, 60000, 'the gap is filled');
     assert.deepEqual((await points()).map(p => p[1]), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 10]);
     await l.close();
 });
@@ -204,11 +204,11 @@ test('a clock that is half an hour slow is told of, and put right', async () => 
     await l.heard('welcome');
     l.send({ series: { first: 0, series: [{ name: 'node_load1', labels: '', kind: 'GAUGE', help: '' }] } });
     l.frame(Date.now() - 1800000, [1]);
-    const w = await until(async () => { const x = (await admin.get('/api/web/nodes/slow/window')).json; return x?.t?.length && x; }, 15000, 'its numbers');
+    const w = await until(async () => { const x = (await admin.get('/api/web/nodes/slow/window')).json; return x?.t?.length && x; }, 60000, 'its numbers');
     assert.ok(Math.abs(w.t[0] - Date.now()) < 60000);
-    await until(async () => (await admin.get('/api/web/overview')).text.includes('clock of slow is 30 minutes slow'), 15000, 'the notice');
+    await until(async () => (await admin.get('/api/web/overview')).text.includes('clock of slow is 30 minutes slow'), 60000, 'the notice');
     l.frame(Date.now(), [2]); // put right while it is linked
-    await until(async () => !(await admin.get('/api/web/overview')).text.includes('clock of slow'), 15000, 'the notice goes');
+    await until(async () => !(await admin.get('/api/web/overview')).text.includes('clock of slow'), 60000, 'the notice goes');
     await l.close();
     const odd = agent.link({ hello: { wallMs: -1 } });
     assert.equal((await odd.ended).code, INVALID_ARGUMENT);
@@ -239,7 +239,7 @@ test('a node that is removed loses its link and its services at once; replaced, 
     const l = agent.link();
     await l.heard('welcome');
     l.service('docker/app');
-    await until(() => serviceOf('doomed/docker/app'), 15000, 'its service');
+    await until(() => serviceOf('doomed/docker/app'), 60000, 'its service');
     assert.equal((await admin.delete('/api/web/nodes/doomed')).status, 204);
     const end = await l.ended;
     assert.equal(end.code, UNAUTHENTICATED);
@@ -275,6 +275,6 @@ test('a method that a newer agent asks for is unimplemented; the hub killed and 
     admin = await hydrad.signIn('ada', 'correct horse battery');
     const again = agent.link();
     await again.heard('welcome');
-    await until(async () => (await nodeOf('steady'))?.agent.kind === 'remote', 15000, 'the node');
+    await until(async () => (await nodeOf('steady'))?.agent.kind === 'remote', 60000, 'the node');
     await again.close();
 });

@@ -50,8 +50,8 @@ before(async () => {
     const token = await h.verb(['node', 'add', 'tower']);
     assert.equal((await run(program, ['enroll', '-', '--state', state], { input: token.out })).code, 0);
     start();
-    await until(() => /connected .*node=tower/.test(agent.err), 30000, 'the link');
-    await until(async () => /tower\/docker\/plex/.test((await hydra(['services'])).out), 30000, 'plex');
+    await until(() => /connected .*node=tower/.test(agent.err), 60000, 'the link');
+    await until(async () => /tower\/docker\/plex/.test((await hydra(['services'])).out), 60000, 'plex');
 });
 after(async () => {
     agent?.kill('SIGKILL');
@@ -74,14 +74,14 @@ test('status and services as a person and a program read them', async () => {
 
 test('what fails is said, and the exit code with it', async () => {
     await engine.run('broken', 'exit 3');
-    await until(async () => { const s = await hydra(['status']); return s.code === 1 && /docker\/broken/.test(s.out); }, 30000, 'the failure');
+    await until(async () => { const s = await hydra(['status']); return s.code === 1 && /docker\/broken/.test(s.out); }, 60000, 'the failure');
     await engine.call('DELETE', '/containers/broken?force=1');
-    await until(async () => !/docker\/broken/.test((await hydra(['services'])).out), 30000, 'its end');
+    await until(async () => !/docker\/broken/.test((await hydra(['services'])).out), 60000, 'its end');
 });
 
 test('with the hub killed: restart, refusal, logs; the hub has them in its audit log later, once and as of then', async () => {
     await h.kill();
-    await until(() => /lost the hub/.test(agent.err), 30000, 'the loss');
+    await until(() => /lost the hub/.test(agent.err), 60000, 'the loss');
     const before = await started('plex'), began = Date.now();
     const done = await hydra(['restart', 'plex']);
     assert.equal(done.code, 0, done.err + done.out);
@@ -99,12 +99,12 @@ test('with the hub killed: restart, refusal, logs; the hub has them in its audit
     agent.kill('SIGKILL'); // what waits for the hub outlives the agent
     await agent.exited;
     start();
-    await until(async () => /tower\/docker\/plex/.test((await hydra(['services'])).out), 30000, 'the agent');
+    await until(async () => /tower\/docker\/plex/.test((await hydra(['services'])).out), 60000, 'the agent');
     await sleep(1500);
     await h.start();
     await until(() => /told what it missed/.test(agent.err), 60000, 'the replay');
     const entries = async () => (await admin.get('/api/web/audit?action=container.')).json.entries;
-    const both = await until(async () => { const all = await entries(); return all.length >= 2 && all; }, 30000, 'the entries');
+    const both = await until(async () => { const all = await entries(); return all.length >= 2 && all; }, 60000, 'the entries');
     assert.equal(both.length, 2, JSON.stringify(both));
     const [no, yes] = both;
     assert.deepEqual([yes.actor, yes.via, yes.action, yes.target, yes.outcome], ['root@tower', 'local', 'container.restart', 'tower/docker/plex', 'done']);
@@ -117,7 +117,7 @@ test('with the hub killed: restart, refusal, logs; the hub has them in its audit
 test('told twice it is written once, also when the hub dies before it acknowledges', async () => {
     const before = (await admin.get('/api/web/audit?action=container.')).json.entries.length;
     assert.equal((await hydra(['restart', 'plex'])).code, 0);
-    await until(async () => (await admin.get('/api/web/audit?action=container.')).json.entries.length === before + 1, 30000, 'the entry');
+    await until(async () => (await admin.get('/api/web/audit?action=container.')).json.entries.length === before + 1, 60000, 'the entry');
     await h.kill();
     await h.start();
     await until(async () => (await admin.get('/api/web/nodes')).json?.nodes.find(n => n.id === 'tower')?.state === 'online', 60000, 'tower');
@@ -130,7 +130,7 @@ test('one key orders once', async () => {
     const first = await order();
     assert.equal(first.status, 202, first.text);
     assert.equal(first.json.id, 'local-nightly1');
-    await until(async () => (await ask('GET', '/api/cli/jobs/local-nightly1')).json.state === 'done', 30000, 'its end');
+    await until(async () => (await ask('GET', '/api/cli/jobs/local-nightly1')).json.state === 'done', 60000, 'its end');
     const at = await started('plex');
     assert.equal((await order()).json.state, 'done');
     assert.equal(await started('plex'), at);
@@ -140,11 +140,11 @@ test('following a log, and its end when nobody reads', async () => {
     const follower = spawn(cli, ['--local', '--socket', socket, 'logs', 'plex', '-f', '-n', '1'], { stdio: ['ignore', 'pipe', 'inherit'] });
     let out = '';
     follower.stdout.on('data', d => { out += d; });
-    await until(() => (out.match(/line \d+/g) ?? []).length >= 4, 30000, 'lines');
+    await until(() => (out.match(/line \d+/g) ?? []).length >= 4, 60000, 'lines');
     follower.kill();
     const name = t => { try { return fs.readFileSync(`/proc/${agent.pid}/task/${t}/comm`, 'utf8').trim(); } catch { return ''; } }; // it may end meanwhile
     const threads = () => fs.readdirSync(`/proc/${agent.pid}/task`).map(name);
-    await until(() => !threads().some(t => t === 'log-tail' || t === 'logs'), 30000, 'the end of its threads');
+    await until(() => !threads().some(t => t === 'log-tail' || t === 'logs'), 60000, 'the end of its threads');
 });
 
 test('eight logs are followed at once, a ninth is told to wait', async () => {
@@ -164,7 +164,7 @@ test('looking at a job tells the hub nothing', async () => {
     const spool = () => fs.readdirSync(path.join(state, 'spool')).reduce((n, f) => n + fs.statSync(path.join(state, 'spool', f)).size, 0);
     await ask('POST', '/api/cli/jobs', { verb: 'restart', service: 'vault' }, { 'idempotency-key': 'no1' });
     await h.kill();
-    await until(() => /lost the hub/.test(agent.err.slice(agent.err.lastIndexOf('connected'))), 30000, 'the loss');
+    await until(() => /lost the hub/.test(agent.err.slice(agent.err.lastIndexOf('connected'))), 60000, 'the loss');
     const before = spool();
     for (let i = 0; i < 200; i++) {
         assert.equal((await ask('GET', '/api/cli/jobs/local-no1')).json.state, 'refused');
@@ -176,16 +176,16 @@ test('looking at a job tells the hub nothing', async () => {
 });
 
 test('without a file descriptor left nobody is answered, and later everybody is', async () => {
-    await until(() => ask('GET', '/api/cli/status').then(a => a.status === 200, () => false), 30000, 'an answer');
+    await until(() => ask('GET', '/api/cli/status').then(a => a.status === 200, () => false), 60000, 'an answer');
     await sleep(7000); // its server is gone
     const limit = n => run('prlimit', ['--pid', String(agent.pid), `--nofile=${n}:4096`]);
     assert.equal((await limit(3)).code, 0);
     const knock = net.connect(socket);
     knock.on('error', () => {});
-    await until(() => /nobody can be answered/.test(agent.err), 30000, 'the trouble');
+    await until(() => /nobody can be answered/.test(agent.err), 60000, 'the trouble');
     assert.equal((await limit(1024)).code, 0);
     knock.destroy();
-    await until(() => ask('GET', '/api/cli/status').then(a => a.status === 200, () => false), 30000, 'an answer again');
+    await until(() => ask('GET', '/api/cli/status').then(a => a.status === 200, () => false), 60000, 'an answer again');
 });
 
 test('who is not in the group is told what to do', async () => {
@@ -196,7 +196,7 @@ test('who is not in the group is told what to do', async () => {
     const member = await run('setpriv', ['--reuid', '65534', '--regid', '65534', '--groups', '1', cli, '--local', '--socket', socket, 'restart', 'vault']);
     assert.equal(member.code, 2);
     assert.match(member.err, /under deny/);
-    await until(async () => (await admin.get('/api/web/audit?action=container.')).json.entries[0].actor === 'nobody@tower', 30000, 'who asked');
+    await until(async () => (await admin.get('/api/web/audit?action=container.')).json.entries[0].actor === 'nobody@tower', 60000, 'who asked');
 });
 
 test('what there is not is said in sentences', async () => {
@@ -232,7 +232,7 @@ test('bytes of all kinds, a second agent on the same path, a socket that was lef
     const dead = await hydra(['status']);
     assert.deepEqual([dead.code, /does not run/.test(dead.err)], [2, true]);
     start();
-    await until(async () => [0, 1].includes((await hydra(['status'])).code), 30000, 'the agent');
+    await until(async () => [0, 1].includes((await hydra(['status'])).code), 60000, 'the agent');
     agent.kill('SIGTERM');
     assert.equal(await agent.exited, 0);
     assert.ok(!fs.existsSync(socket));

@@ -60,7 +60,7 @@ test('a node is added', async () => {
     await until(async () => {
         const { sources } = (await admin.get('/api/web/logs/sources')).json;
         return ['talker', 'ticker'].every(n => sources.some(s => s.service === `nas/docker/${n}`));
-    }, 30000, 'the sources of the node');
+    }, 60000, 'the sources of the node');
 });
 
 test('pages, search and levels are as those of this machine', async () => {
@@ -84,12 +84,12 @@ test('a search ends with the client that asked', async () => {
     try {
         const left = assert.rejects(admin.get(`/api/web/logs?${far('talker')}&q=nowhere`, { signal: tab.signal }), { name: 'AbortError' });
         const cli = spawn(hydra, ['logs', 'nas/docker/talker', '--grep', 'nowhere'], { env, stdio: 'ignore' });
-        await until(() => readers(agent.pid) === 2, 15000, 'both searches');
+        await until(() => readers(agent.pid) === 2, 60000, 'both searches');
         tab.abort();
         await left;
-        await until(() => readers(agent.pid) === 1, 5000, 'the end of the first');
+        await until(() => readers(agent.pid) === 1, 60000, 'the end of the first');
         cli.kill('SIGINT');
-        await until(() => readers(agent.pid) === 0, 5000, 'the end of the second');
+        await until(() => readers(agent.pid) === 0, 60000, 'the end of the second');
     } finally {
         engine.signal('SIGCONT');
     }
@@ -106,9 +106,9 @@ test('a download that finds nothing ends with its client, a search at the socket
     try {
         for (const options of asked) {
             const r = http.get({ ...options, agent: false }).on('error', () => {});
-            await until(() => readers(agent.pid) === 1, 15000, 'the search');
+            await until(() => readers(agent.pid) === 1, 60000, 'the search');
             r.destroy();
-            await until(() => readers(agent.pid) === 0, 5000, 'its end');
+            await until(() => readers(agent.pid) === 0, 60000, 'its end');
         }
     } finally {
         engine.signal('SIGCONT');
@@ -127,7 +127,7 @@ test('a tail goes on, and a flood stops nobody', async () => {
     const seen = s.texts.map(number);
     assert.deepEqual(seen, seen.map((_, i) => seen[0] + i));
     await engine.run('flood', 'sleep 1; i=0; while [ $i -lt 100000 ]; do echo "flood $i"; i=$((i+1)); done; echo over; exec sleep 100000');
-    await until(async () => (await admin.get('/api/web/logs/sources')).json.sources.some(x => x.service === 'nas/docker/flood'), 15000, 'the flood');
+    await until(async () => (await admin.get('/api/web/logs/sources')).json.sources.some(x => x.service === 'nas/docker/flood'), 60000, 'the flood');
     const quick = await LogStream.open(admin, `${far('flood')}&limit=1`);
     const slow = await LogStream.open(admin, `${far('flood')}&limit=1`, { paused: true });
     await until(() => quick.texts.at(-1) === 'over', 60000, 'the end of the flood');
@@ -145,7 +145,7 @@ test('a node that is away is said to be', async () => {
     const p = await page(`${far('ticker')}&node=tower&limit=1`);
     assert.deepEqual(p.partial.filter(t => t.service.startsWith('nas')), [{ service: 'nas/docker/ticker', text: 'nas is not connected.' }]);
     startAgent();
-    await until(async () => (await page(`${far('ticker')}&limit=1`)).lines.length === 1, 30000, 'the node back');
+    await until(async () => (await page(`${far('ticker')}&limit=1`)).lines.length === 1, 60000, 'the node back');
 });
 
 test('an older agent that has come nowhere yet is asked again for the same', async () => {

@@ -72,7 +72,7 @@ before(async () => {
     await until(async () => {
         const { sources } = (await admin.get('/api/web/logs/sources')).json;
         return ['docker/sorts', 'docker/ticker', 'docker/terminal', 'systemd/talk.service'].every(n => sources.some(s => s.service === `tower/${n}`));
-    }, 15000, 'all sources');
+    }, 60000, 'all sources');
     await until(async () => texts(await page(unit('talk.service'))).includes('the end'));
     await until(async () => (await page(docker('ticker'))).lines.length >= 10); // the newest lines of all are its own
 });

@@ -92,7 +92,7 @@ test('lines of containers come with their labels, times and levels; a tenant and
     await engine.run('old', 'echo "before anybody asked"; exec sleep 100000');
     await new Promise(r => setTimeout(r, 50));
     const a = (await new Agent('tower', ['--loki', loki.url, '--loki-tenant', 'home', '--loki-auth', file]).enrol()).start();
-    await until(() => /pushing logs/.test(a.err), 15000, 'the start');
+    await until(() => /pushing logs/.test(a.err), 60000, 'the start');
     const begun = BigInt(Date.now()) * 1000000n;
     await engine.run('sorts', 'echo "ERROR: bad"; echo "{\\"level\\":\\"warn\\",\\"msg\\":\\"hm\\"}"; echo plain; printf "bytes \\377 end\\n"; echo; echo "token=hunter2hunter2"; echo over; exec sleep 100000');
     await until(() => loki.texts('container', 'sorts').includes('over'), PATIENT, 'its lines');

@@ -36,15 +36,15 @@ test('a mount whose server is dead is shown as stalled, and asks for attention',
     const stalled = await until(async () => {
         const { filesystems } = (await admin.get('/api/web/nodes/tower')).json;
         return filesystems.find(f => f.mount === point && f.stalled);
-    }, 30000, 'the stalled mount');
+    }, 60000, 'the stalled mount');
     assert.equal(stalled.remote, true);
     assert.equal(stalled.size ?? null, null, 'no number is invented');
-    await until(async () => (await admin.get('/api/web/overview')).json.attention.some(a => `${a.title} ${a.text}`.includes(point)), 30000, 'a word of it where attention is asked for');
+    await until(async () => (await admin.get('/api/web/overview')).json.attention.some(a => `${a.title} ${a.text}`.includes(point)), 60000, 'a word of it where attention is asked for');
 });
 
 test('meanwhile everything else goes on', async () => {
     const seen = async () => (await admin.get('/api/web/nodes/tower')).json.seen;
     const first = await seen();
-    await until(async () => (await seen()) !== first, 15000, 'the next report');
+    await until(async () => (await seen()) !== first, 60000, 'the next report');
     assert.equal((await admin.get('/readyz')).status, 200);
 });

@@ -118,7 +118,7 @@ test('a node is removed, the one that Hydra runs on is not', async () => {
 
 test('an admin with limits removes the nodes that fit, and no other', async () => {
     for (const node of ['attic', 'cellar']) assert.equal((await enrol((await ask({ node })).json.token)).code, 0);
-    await until(async () => (await admin.get('/api/web/nodes')).json.nodes.length === 3, 15000, 'both nodes');
+    await until(async () => (await admin.get('/api/web/nodes')).json.nodes.length === 3, 60000, 'both nodes');
     const c = await h.person(admin, 'lena', 'admin');
     assert.equal((await admin.patch(`/api/web/users/${c.id}`, { limits: 'node:attic' })).status, 200);
     const lena = await h.signIn('lena', c.password);

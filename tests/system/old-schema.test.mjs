@@ -54,11 +54,11 @@ test('an old agent and today\'s hub', async t => {
         l.frame(Date.now(), [1.5]);
         l.send({ sequence: 2, service: { id: 'docker/plex', kind: 'CONTAINER', engine: 'docker', name: 'plex', run: 'RUNNING', image: 'plexinc/pms-docker', ports: [{ address: '0.0.0.0', port: 32400 }] } });
         l.send({ source: { name: 'docker', state: 'OK', servicesComplete: true } });
-        await until(async () => { const n = await node(); return n?.state === 'online' && n.vitals?.load1 === 1.5 && n.os === 'Debian 11'; }, 15000, 'its numbers');
-        const order = await until(() => l.said.findLast(m => m.body === 'checks')?.checks.checks.find(c => c.service === 'old/docker/plex'), 15000, 'a check');
+        await until(async () => { const n = await node(); return n?.state === 'online' && n.vitals?.load1 === 1.5 && n.os === 'Debian 11'; }, 60000, 'its numbers');
+        const order = await until(() => l.said.findLast(m => m.body === 'checks')?.checks.checks.find(c => c.service === 'old/docker/plex'), 60000, 'a check');
         l.send({ sequence: 3, check: { service: order.service, state: 'UP', timeMs: Date.now(), latencyUs: 900, code: 200, text: 'HTTP 200' } });
-        await until(async () => (await service()).state === 'healthy', 15000, 'healthy');
-        await until(() => l.said.findLast(m => m.body === 'acknowledge')?.acknowledge.sequence === 3, 15000, 'acknowledged');
+        await until(async () => (await service()).state === 'healthy', 60000, 'healthy');
+        await until(() => l.said.findLast(m => m.body === 'acknowledge')?.acknowledge.sequence === 3, 60000, 'acknowledged');
     });
     await t.test('what it can\'t do is said, and never sent', async () => {
         const ordered = await admin.post('/api/web/jobs', { verb: 'container.restart', service: 'old/docker/plex' });
@@ -87,7 +87,7 @@ test('an old agent and today\'s hub', async t => {
         l.send({ series: { first: 0, series: [{ name: 'node_load1', labels: '', kind: 'GAUGE', help: '' }] } });
         l.frame(at, [3]);
         l.frame(at - 1000, [2], { sequence: 4, replayed: true });
-        await until(async () => (await admin.get('/api/web/nodes/old/window')).json.t.includes(at - 1000), 15000, 'the late frame');
+        await until(async () => (await admin.get('/api/web/nodes/old/window')).json.t.includes(at - 1000), 60000, 'the late frame');
         const renewed = new ForeignAgent(first);
         l.send({ certificateRequest: { publicKey: renewed.publicKey, proof: renewed.prove('old') } });
         await Promise.race([l.heard('certificate'), l.ended]);
@@ -110,8 +110,8 @@ test('today\'s agent and an old hub', async t => {
         assert.ok((await heard('hello')).hello.features.includes('commands'), 'it says what it can do');
         await heard('facts');
         await heard('series');
-        await until(() => hub.link.messages.filter(m => m.body === 'frame').length > 2, 20000, 'frames');
-        await until(() => hub.link.messages.some(m => !m.body), 20000, 'what this hub does not know');
+        await until(() => hub.link.messages.filter(m => m.body === 'frame').length > 2, 60000, 'frames');
+        await until(() => hub.link.messages.some(m => !m.body), 60000, 'what this hub does not know');
         assert.equal(hub.link.ended, false);
     });
     await t.test('it does what the hub orders', async () => {
@@ -123,13 +123,13 @@ test('today\'s agent and an old hub', async t => {
     });
     await t.test('what was missed comes afterwards, numbers of what the hub does not know are acknowledged', async () => {
         hub.stop();
-        await until(() => /lost the hub/.test(agent.err), 20000, 'the loss');
+        await until(() => /lost the hub/.test(agent.err), 60000, 'the loss');
         await new Promise(r => setTimeout(r, 2500));
         const links = hub.links.length;
         await hub.start(hub.keys, hub.port);
-        await until(() => hub.links.length > links, 40000, 'a new link');
-        await until(() => /told what it missed/.test(agent.err), 20000, 'the replay');
-        await until(() => hub.link.messages.some(m => m.replayed && m.body === 'frame'), 20000, 'a frame of meanwhile');
+        await until(() => hub.links.length > links, 60000, 'a new link');
+        await until(() => /told what it missed/.test(agent.err), 60000, 'the replay');
+        await until(() => hub.link.messages.some(m => m.replayed && m.body === 'frame'), 60000, 'a frame of meanwhile');
         agent.kill('SIGTERM');
         assert.equal(await agent.gone, 0);
     });

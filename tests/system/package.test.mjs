@@ -20,7 +20,7 @@ async function must(program, args, options) {
 /** Builds the packages of one version: their paths, by name. */
 async function pack(folder, version, program = [path.join(root, 'deploy/debian/build'), build]) {
     const out = await must(program[0], [...program.slice(1), path.join(scratch, folder)],
-        { env: { HYDRA_PACKAGE_VERSION: version, SOURCE_DATE_EPOCH: '1700000000' }, timeout: 540000 });
+        { env: { HYDRA_PACKAGE_VERSION: version, SOURCE_DATE_EPOCH: '1700000000' }, timeout: 1100000 });
     return Object.fromEntries(out.split('\n').map(file => [path.basename(file).split('_')[0], file]));
 }
 
@@ -231,7 +231,7 @@ test('install, upgrade, remove, purge', { timeout: 240000 }, async t => {
 
     await t.test('removed, it is gone but for what it knew; installed again, it knows it', async () => {
         await dpkg('-r', ...Object.keys(next));
-        await until(async () => (await machine.is('active', 'hydrad')) !== 'active', 15000, 'the end of hydrad');
+        await until(async () => (await machine.is('active', 'hydrad')) !== 'active', 60000, 'the end of hydrad');
         assert.notEqual((await machine.run('curl', '-sm', '5', 'http://127.0.0.1:7770/readyz')).code, 0);
         assert.notEqual((await machine.run('test', '-e', '/usr/bin/hydrad')).code, 0);
         await machine.ok('test', '-e', '/var/lib/hydra/hydra.db');

@@ -40,7 +40,7 @@ before(async () => {
     // The node that is switched: it was there once, and is away.
     const secret = await token('nas'), nas = await new ForeignAgent().meet(secret);
     assert.equal((await nas.enrol(secret)).code, 0);
-    await until(async () => (await admin.get('/api/web/nodes')).json.nodes.find(n => n.id === 'helper')?.state === 'online', 30000, 'helper');
+    await until(async () => (await admin.get('/api/web/nodes')).json.nodes.find(n => n.id === 'helper')?.state === 'online', 60000, 'helper');
 });
 after(async () => {
     agent?.kill('SIGKILL');
@@ -92,11 +92,11 @@ test('it is offered with its words, each with what it will do', async () => {
     assert.deepEqual(all.map(a => [a.argument, a.danger]), [['status', false], ['on', false], ['soft', true], ['off', true], ['cycle', true], ['reset', true]]);
     assert.ok(all.every(a => a.allowed && a.confirm.includes('nas') && a.permission === 'node:reboot'), JSON.stringify(all));
     policy('allow: [{do: machine.power, on: 10.0.0.9}]\n');
-    await until(async () => (await offers())[0].allowed === false, 30000, 'the policy to be told');
+    await until(async () => (await offers())[0].allowed === false, 60000, 'the policy to be told');
     assert.match((await offers())[0].why, /policy/);
     assert.equal((await power('status')).state, 'refused');
     policy('allow: [{do: machine.power, on: "127.0.0.1:*"}]\n');
-    await until(async () => (await offers())[0].allowed, 30000, 'the policy to be told');
+    await until(async () => (await offers())[0].allowed, 60000, 'the policy to be told');
 });
 
 test('status, off, on, cycle, reset: over the real protocol, and the state is seen afterwards', async () => {
@@ -271,14 +271,14 @@ test('a controller that misses an answer while it switches is asked again; one t
 test('questions to the node are answered while controllers are silent, and it ends at once', async t => {
     const s = scripted(t, 'silent');
     for (const id of ['a', 'b', 'c', 'd', 'e', 'f']) s.watch.say(`${id} machine.power bmc/127.0.0.1:${id.charCodeAt(0)} argument=status secret=admin,pw`);
-    await until(() => s.calls().length === 4, 30000, 'all threads of the orders to wait');
+    await until(() => s.calls().length === 4, 60000, 'all threads of the orders to wait');
     const mounts = await s.watch.inspect('mounts');
     assert.match(mounts.text, /does not tell what is mounted/); // a thread has looked: the tree has no /proc
     assert.equal(s.calls().length, 4);
     for (let n = 1; n <= 6; n++) s.says(n, 'echo "Chassis Power is on"');
     for (const id of ['a', 'b', 'c', 'd', 'e', 'f']) assert.equal((await s.watch.end(id)).state, 'done');
     s.order('left', 'status');
-    await until(() => s.calls().length === 7, 30000, 'one more that waits');
+    await until(() => s.calls().length === 7, 60000, 'one more that waits');
     assert.deepEqual(await s.watch.stop(), { code: 0, signal: null });
 });
 

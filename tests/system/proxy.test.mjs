@@ -167,7 +167,7 @@ for (const [name, setUp] of Object.entries(PROXIES))
         process.on('exit', () => p.kill('SIGKILL'));
         for (const s of [p.stdout, p.stderr]) s.on('data', d => { said += d; });
         try {
-            await until(() => over(port, 'GET', '/readyz').then(a => a.status === 200, () => false), 20000, `${name}: ${said}`);
+            await until(() => over(port, 'GET', '/readyz').then(a => a.status === 200, () => false), 60000, `${name}: ${said}`);
             const origin = `https://${NAME}:${port}`;
             const forged = { origin, 'x-forwarded-for': '198.51.100.7', 'x-forwarded-proto': 'http', 'x-forwarded-host': 'evil.example' };
             const a = await over(port, 'POST', '/api/web/login', { body: JSON.stringify({ name: ADMIN.name, password: ADMIN.password }), headers: forged });

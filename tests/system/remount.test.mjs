@@ -90,7 +90,7 @@ test('what is gone is mounted', async () => {
 test('who has files of it open is told before and after', async () => {
     const holder = spawn('nsenter', ['-t', m.leader, '-m', '-p', '--', 'sh', '-c', 'exec 3>/mnt/nas/held; exec sleep 30000'], { stdio: 'ignore' });
     try {
-        await until(async () => (await known('/mnt/nas')).users.some(u => u.name === 'sleep' && u.files >= 1), 30000, 'who holds it');
+        await until(async () => (await known('/mnt/nas')).users.some(u => u.name === 'sleep' && u.files >= 1), 60000, 'who holds it');
         const j = await remount('/mnt/nas');
         assert.equal(j.state, 'done', j.text + j.output);
         assert.match(j.text, /1 process had files of it open, which stay with the old mount/);
@@ -114,7 +114,7 @@ test('an agent that is killed meanwhile sees how it ends', async () => {
     await m.ok('chmod', '755', '/usr/sbin/mount.slow');
     const r = await order(admin, '/mnt/slow');
     const job = async () => (await admin.get(`/api/web/jobs/${r.json.id}`)).json;
-    await until(async () => JSON.stringify(await job()).includes('"mounting"'), 30000, 'it mounts');
+    await until(async () => JSON.stringify(await job()).includes('"mounting"'), 60000, 'it mounts');
     await m.ok('systemctl', 'kill', '-s', 'KILL', 'hydra-agent');
     const j = await until(async () => { const now = await job(); return now.ended && now; }, 120000, 'its end');
     assert.equal(j.state, 'done', j.text + j.output);
@@ -124,7 +124,7 @@ test('an agent that is killed meanwhile sees how it ends', async () => {
 test('an agent that loses D-Bus meanwhile sees how it ends', async () => {
     const r = await order(admin, '/mnt/slow');
     const job = async () => (await admin.get(`/api/web/jobs/${r.json.id}`)).json;
-    await until(async () => JSON.stringify(await job()).includes('"mounting"'), 30000, 'it mounts');
+    await until(async () => JSON.stringify(await job()).includes('"mounting"'), 60000, 'it mounts');
     await m.ok('systemctl', 'restart', 'dbus');
     const j = await until(async () => { const now = await job(); return now.ended && now; }, 120000, 'its end');
     assert.equal(j.state, 'done', j.text + j.output);
@@ -143,7 +143,7 @@ test('an error says nothing of what is mounted: that is looked up, and mended or
         ]) {
             const holder = spawn('nsenter', ['-t', m.leader, '-m', '-p', '--', 'sh', '-c', 'exec 3>/mnt/nas/held; exec sleep 30000'], { stdio: 'ignore' });
             try {
-                await until(async () => (await known('/mnt/nas')).users.some(u => u.name === 'sleep'), 30000, 'who holds it');
+                await until(async () => (await known('/mnt/nas')).users.some(u => u.name === 'sleep'), 60000, 'who holds it');
                 m.write('run/lying-umount', word);
                 const j = await remount('/mnt/nas');
                 assert.equal(j.state, state, j.text);
@@ -164,7 +164,7 @@ test('what can\'t be mounted says why, in the words of mount', async () => {
     assert.equal(j.state, 'failed', j.text);
     assert.match(j.text, /^\/mnt\/broken could not be mounted again\. mnt-broken\.mount failed to start\. Nothing is mounted there now\.$/);
     assert.match(j.output, /\/dev\/nothing/);
-    await until(async () => await m.ok('systemctl', 'list-units', '--all', '--no-legend', 'hydra-root@*') === '', 30000, 'that no order is kept, the failed one neither');
+    await until(async () => await m.ok('systemctl', 'list-units', '--all', '--no-legend', 'hydra-root@*') === '', 60000, 'that no order is kept, the failed one neither');
 });
 
 test('what is refused is not done', async () => {

@@ -176,18 +176,18 @@ test('ten add the same name at once: one is told 201, nine 409', async () => {
 test('a change is on the streams before its answer has come', async () => {
     const s = await admin.events({ topics: 'state' });
     await token.post('/api/cli/services', { name: 'Seen' });
-    await s.next(e => e.type === 'service.changed' && e.data.id === 'manual/seen', { ms: 15000 });
+    await s.next(e => e.type === 'service.changed' && e.data.id === 'manual/seen', { ms: 60000 });
     await token.put('/api/cli/services/manual/seen', { group: 'Light' });
-    await s.next(e => e.type === 'service.changed' && e.data.id === 'manual/seen' && e.data.group === 'Light', { ms: 15000 });
+    await s.next(e => e.type === 'service.changed' && e.data.id === 'manual/seen' && e.data.group === 'Light', { ms: 60000 });
     await token.delete('/api/cli/services/manual/seen');
-    await s.next(e => e.type === 'service.removed' && e.data.id === 'manual/seen', { ms: 15000 });
+    await s.next(e => e.type === 'service.removed' && e.data.id === 'manual/seen', { ms: 60000 });
     await s.close();
 });
 
 test('a discovered service takes overrides, and gives them back when they are removed', async () => {
     const p = await listeningProcess();
     try {
-        const row = await until(async () => (await admin.get('/api/web/services')).json.services.find(s => s.ports.includes(p.port)), 5000, 'the process');
+        const row = await until(async () => (await admin.get('/api/web/services')).json.services.find(s => s.ports.includes(p.port)), 60000, 'the process');
         assert.equal(row.manual, false);
         assert.equal(row.overridden, false);
         assert.equal((await token.delete(`/api/web/services/${row.id}`)).status, 404, 'what was discovered is not removed');
@@ -235,7 +235,7 @@ test('an http check: up, down, back, and a page that is not the right one', asyn
         from = s.events.length;
         await web.listen();
         await state('healthy', from);
-        const told = await until(async () => { const f = await feedOf(id); return f.length >= 4 && f; }, 15000, 'four entries of the feed');
+        const told = await until(async () => { const f = await feedOf(id); return f.length >= 4 && f; }, 60000, 'four entries of the feed');
         assert.deepEqual(told.map(e => e.severity).reverse(), ['bad', 'ok', 'bad', 'ok'], told.map(e => e.text).join('; '));
     } finally {
         await s.close();
@@ -246,7 +246,7 @@ test('an http check: up, down, back, and a page that is not the right one', asyn
 test('an http check that is answered late or with an error, and a service that comes and goes', async () => {
     const web = await page();
     const id = 'manual/shaky';
-    const is = (want, reason = /./) => until(async () => { const r = await rowOf(id); return r.state === want && reason.test(r.reason ?? ' '); }, 5000, `${want} ${reason}`);
+    const is = (want, reason = /./) => until(async () => { const r = await rowOf(id); return r.state === want && reason.test(r.reason ?? ' '); }, 60000, `${want} ${reason}`);
     try {
         await token.post('/api/web/services', { name: 'Shaky', check: { kind: 'http', target: `http://127.0.0.1:${web.port}/`, interval_ms: 1000, timeout_ms: 500, retries: 0 } });
         await is('healthy');
@@ -273,10 +273,10 @@ test('retries: 2 by default, and 0 is 0', async () => {
         const web = await page();
         try {
             const { json } = await token.post('/api/web/services', { name, check: { kind: 'http', target: `http://127.0.0.1:${web.port}/`, interval_ms: 1000, retries } });
-            await until(async () => (await rowOf(json.id)).state === 'healthy', 5000, `${name} healthy`);
+            await until(async () => (await rowOf(json.id)).state === 'healthy', 60000, `${name} healthy`);
             web.answer = { status: 500, body: '' };
             const before = web.hits;
-            await until(async () => (await rowOf(json.id)).state === 'down', 8000, `${name} down`);
+            await until(async () => (await rowOf(json.id)).state === 'down', 60000, `${name} down`);
             return { retries: json.check.retries, failed: web.hits - before };
         } finally {
             await web.close();
@@ -307,8 +307,8 @@ test('401 of a page that asks for a password is alive for those who say so', asy
     try {
         await add('Locked', '200-299, 401');
         await add('Must be open');
-        await until(async () => (await rowOf('manual/locked')).state === 'healthy', 5000, 'locked healthy');
-        await until(async () => (await rowOf('manual/must-be-open')).state === 'down', 5000, 'open down');
+        await until(async () => (await rowOf('manual/locked')).state === 'healthy', 60000, 'locked healthy');
+        await until(async () => (await rowOf('manual/must-be-open')).state === 'down', 60000, 'open down');
         assert.match((await rowOf('manual/must-be-open')).reason, /401/);
     } finally {
         await web.close();
@@ -319,11 +319,11 @@ test('a tcp check, and check-now that does not wait for the interval', async () 
     const p = await listeningProcess();
     const id = 'manual/database';
     await token.post('/api/web/services', { name: 'Database', check: { kind: 'tcp', target: `127.0.0.1:${p.port}`, interval_ms: 3600000, retries: 0 } });
-    await until(async () => (await rowOf(id)).state === 'healthy', 5000, 'healthy');
+    await until(async () => (await rowOf(id)).state === 'healthy', 60000, 'healthy');
     await p.kill('SIGKILL');
     const check = await token.post(`/api/web/services-check/${id}`);
     assert.equal(check.status, 202, check.text);
-    await until(async () => (await rowOf(id)).state === 'down', 15000, 'down');
+    await until(async () => (await rowOf(id)).state === 'down', 60000, 'down');
     assert.equal((await token.post('/api/web/services-check/manual/none')).status, 404);
     const none = await token.post('/api/web/services', { name: 'No check', check: { kind: 'none' } });
     assert.equal((await token.post(`/api/web/services-check/${none.json.id}`)).status, 404);
@@ -348,18 +348,18 @@ test('down because of what it depends on: said so, and not counted twice', async
     const check = { kind: 'http', target, interval_ms: 1000, retries: 0 };
     await token.post('/api/web/services', { name: 'Base', check });
     await token.post('/api/web/services', { name: 'On top', check, depends_on: ['manual/base'] });
-    for (const id of ['manual/base', 'manual/on-top']) await until(async () => (await rowOf(id)).state === 'healthy', 5000, id);
+    for (const id of ['manual/base', 'manual/on-top']) await until(async () => (await rowOf(id)).state === 'healthy', 60000, id);
     await web.close();
-    for (const id of ['manual/base', 'manual/on-top']) await until(async () => (await rowOf(id)).state === 'down', 5000, id);
-    const base = await until(async () => { const r = await rowOf('manual/base'); return r.problems === 1 && r; }, 15000, 'base is a problem');
-    const top = await until(async () => { const r = await rowOf('manual/on-top'); return r.caused_by && r; }, 15000, 'a cause');
+    for (const id of ['manual/base', 'manual/on-top']) await until(async () => (await rowOf(id)).state === 'down', 60000, id);
+    const base = await until(async () => { const r = await rowOf('manual/base'); return r.problems === 1 && r; }, 60000, 'base is a problem');
+    const top = await until(async () => { const r = await rowOf('manual/on-top'); return r.caused_by && r; }, 60000, 'a cause');
     assert.equal(base.caused_by, null);
     assert.equal(top.caused_by, 'manual/base');
     assert.equal(top.problems, 0);
     const attention = await until(async () => {
         const list = (await admin.get('/api/web/overview')).json.attention;
         return list.find(a => a.service === 'manual/base')?.breaks.includes('manual/on-top') && list;
-    }, 15000, 'what it breaks');
+    }, 60000, 'what it breaks');
     assert.ok(!attention.some(a => a.service === 'manual/on-top'));
 });
 

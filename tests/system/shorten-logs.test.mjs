@@ -111,7 +111,7 @@ test('the journal is shortened to what is to stay', async () => {
     assert.equal(kept.code, 0, kept.out + kept.err);
     assert.match(kept.out, /Nothing was won/);
     await m.ok('systemd-cat', '-t', 'after', 'echo', 'it goes on');
-    await until(async () => /it goes on/.test(await m.ok('journalctl', '-t', 'after', '-o', 'cat')), 30000, 'the journal goes on');
+    await until(async () => /it goes on/.test(await m.ok('journalctl', '-t', 'after', '-o', 'cat')), 60000, 'the journal goes on');
 });
 
 test('what makes no sense is said before anything is sent', async () => {
@@ -136,7 +136,7 @@ test('one container\'s log is emptied, and it goes on to be written', async () =
     assert.equal(j.state, 'done', j.text);
     assert.match(j.text, /^The log of talker is empty: [\d.]+ MB are free again\.$/);
     assert.equal(j.title, 'Empty the log of talker on tower');
-    await until(async () => /still here/.test(await docker('GET', '/containers/talker/logs?stdout=1')), 30000, 'what it prints from then on');
+    await until(async () => /still here/.test(await docker('GET', '/containers/talker/logs?stdout=1')), 60000, 'what it prints from then on');
     const { containers } = await usage();
     assert.ok(containers.items.find(c => c.name === 'talker').bytes < MB);
     const r = await cli('service', 'truncate-log', 'tower/docker/quiet');

@@ -22,7 +22,7 @@ const signal = (target, more = {}) => admin.post('/api/web/jobs', { verb: 'proce
 test('a process of a protected service gets no signal, one of no service does, and who may can insist', async () => {
     const server = runs('-e', 'require("http").createServer().listen(0)'), other = runs('-e', 'setInterval(() => {}, 1000)');
     const mine = await until(async () => { const p = await find(server.pid); return p?.service && p; }, 60000, 'the server to be a service');
-    const free = await until(() => find(other.pid), 30000, 'the other process');
+    const free = await until(() => find(other.pid), 60000, 'the other process');
     assert.equal(free.service, null);
     assert.equal((await admin.put('/api/web/guard', { rules: [{ services: [`tower/${mine.service}`] }] })).status, 200);
     const said = async target => (await admin.get(`/api/web/actions/tower?process=${target}`)).json.actions.map(a => [a.verb, a.guard]);

@@ -32,16 +32,16 @@ const noticeOf = async c => { const { attention, verdict } = (await c.get('/api/
 
 /** With the database in trouble: said everywhere, changes refused whole, and everything live goes on. */
 async function assertTroubled(h, admin, { says }) {
-    const r = await until(async () => { const a = await readiness(h); return a.status === 503 && a; }, 5000, '/readyz 503');
+    const r = await until(async () => { const a = await readiness(h); return a.status === 503 && a; }, 60000, '/readyz 503');
     const check = r.json.checks.find(c => c.name === 'database');
     assert.equal(check.ok, false);
     assert.match(check.text, says);
-    await until(() => noticeOf(admin), 15000, 'a notice on the page');
+    await until(() => noticeOf(admin), 60000, 'a notice on the page');
     assert.equal((await h.client().get('/healthz')).status, 200, 'the process is well');
     const system = (await admin.get('/api/web/system')).json;
     assert.equal(system.database.state, 'failing');
     const stream = await admin.events();
-    await stream.next(e => e.type === 'node.vitals', { ms: 15000, what: 'vitals while the database is away' });
+    await stream.next(e => e.type === 'node.vitals', { ms: 60000, what: 'vitals while the database is away' });
     await stream.close();
     assert.equal((await admin.get('/api/web/services')).status, 200);
     assert.match((await admin.get('/metrics')).text, /^hydra_database_up 0$/m);
@@ -49,8 +49,8 @@ async function assertTroubled(h, admin, { says }) {
 }
 
 async function assertWell(h, admin) {
-    await until(async () => (await readiness(h)).status === 200, 10000, '/readyz 200');
-    await until(async () => !(await noticeOf(admin)), 15000, 'no notice');
+    await until(async () => (await readiness(h)).status === 200, 60000, '/readyz 200');
+    await until(async () => !(await noticeOf(admin)), 60000, 'no notice');
     const verdict = (await admin.get('/api/web/audit/verify')).json;
     assert.equal(verdict.ok, true, JSON.stringify(verdict));
 }
@@ -71,7 +71,7 @@ async function smoke(h) {
     assert.equal((await token.put('/api/automation/services/manual/r-uter', { description: "it's \\ \"quoted\"; DROP TABLE users;--" })).status, 200);
     const otto = await h.person(admin, 'otto', 'operator');
     assert.equal((await otto.get('/api/web/users')).status, 403);
-    await until(async () => (await admin.get('/api/web/audit?action=access.refused')).json.entries.length === 1, 15000, 'the refusal');
+    await until(async () => (await admin.get('/api/web/audit?action=access.refused')).json.entries.length === 1, 60000, 'the refusal');
     await h.kill();
     await h.start();
     assert.deepEqual(await names(admin), ['Röuter ☂']);
@@ -137,7 +137,7 @@ test('the database file is taken away: said, refused, and well again when it is 
         assert.equal((await admin.post('/api/web/services', { name: 'Kept' })).status, 201);
         const files = ['hydra.db', 'hydra.db-wal', 'hydra.db-shm'].map(f => path.join(h.dir, f)).filter(f => fs.existsSync(f));
         for (const f of files) fs.renameSync(f, `${f}.away`);
-        const lost = await until(async () => { const a = await admin.post('/api/web/services', { name: `Lost ${Math.random()}` }); return a.status !== 201 && a; }, 15000, 'a refusal');
+        const lost = await until(async () => { const a = await admin.post('/api/web/services', { name: `Lost ${Math.random()}` }); return a.status !== 201 && a; }, 60000, 'a refusal');
         assertRefused(lost, 'the file is gone');
         await assertTroubled(h, admin, { says: /hydra\.db/ });
         for (const f of files) fs.renameSync(`${f}.away`, f);
@@ -179,7 +179,7 @@ test('PostgreSQL: all a new installation goes through', async () => {
         assert.match(verify.out, /whole/);
         const made = await h.verb(['user', 'add', 'cleo', '--role', 'viewer', '--password-file', '-'], { input: 'a password of cleo\n' });
         assert.equal(made.code, 0, made.err);
-        await until(() => h.signIn('cleo', 'a password of cleo').catch(() => null), 15000, 'cleo signs in');
+        await until(() => h.signIn('cleo', 'a password of cleo').catch(() => null), 60000, 'cleo signs in');
     } finally {
         await h.done();
     }
@@ -206,7 +206,7 @@ test('PostgreSQL killed and started again, twice: said, live view goes on, mende
             await pg.ctl('start');
             await assertWell(h, admin);
             assert.equal((await admin.post('/api/web/services', { name: `After ${end}` })).status, 201);
-            await stream.next(e => e.type === 'service.changed' && e.data.display === `After ${end}`, { ms: 15000, from: told });
+            await stream.next(e => e.type === 'service.changed' && e.data.display === `After ${end}`, { ms: 60000, from: told });
         }
         assert.ok(!stream.ended, 'the stream of before goes on through all this');
         await stream.close();

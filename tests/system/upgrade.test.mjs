@@ -152,7 +152,7 @@ test('what a package or an image brought is not replaced: the sentence says how'
         start(['setpriv', ...uid]);
         await linked();
         await online(ours);
-        const n = await until(async () => { const x = await node(); return x.agent.upgrade_obstacle && x; }, 20000, 'the obstacle');
+        const n = await until(async () => { const x = await node(); return x.agent.upgrade_obstacle && x; }, 60000, 'the obstacle');
         assert.match(n.agent.upgrade_obstacle, /may not write to .*bin, where its program is/);
         const r = await hydra(['node', 'upgrade', 'tower']);
         assert.equal(r.code, 2);

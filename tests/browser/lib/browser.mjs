@@ -19,6 +19,7 @@ export function openBrowser() {
 /** A signed-out visitor; `cookie` (the session's secret) signs in. `width` 360 is a phone. */
 export async function openContext(browser, base, { cookie, width = 1440, height = width < 500 ? 780 : 900, theme = 'dark', reducedMotion } = {}) {
     const context = await browser.newContext({ viewport: { width, height }, colorScheme: theme, reducedMotion, locale: 'en-GB', timezoneId: 'UTC' });
+    context.setDefaultTimeout(60000);
     if (cookie) {
         await context.addCookies([{ name: 'hydra_session', value: cookie, url: base, httpOnly: true, sameSite: 'Strict' }]);
     }

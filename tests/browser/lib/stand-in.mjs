@@ -14,7 +14,7 @@ export class StandIn {
         s.process = spawn(process.execPath, words, { env: plainEnvironment(), stdio: ['ignore', 'pipe', 'inherit'] });
         process.once('exit', () => s.process.kill());
         s.process.stdout.on('data', d => { s.out += d; });
-        s.base = (await until(() => /http:\/\/127\.0\.0\.1:\d+/.exec(s.out), 15000, 'the stand-in'))[0];
+        s.base = (await until(() => /http:\/\/127\.0\.0\.1:\d+/.exec(s.out), 60000, 'the stand-in'))[0];
         return s;
     }
 

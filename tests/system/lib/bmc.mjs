@@ -50,7 +50,7 @@ ${['callback', 'user', 'operator', 'admin'].map(p => `    allowed_auths_${p} non
         b.process = spawn('ipmi_sim', ['-c', path.join(dir, 'lan.conf'), '-f', path.join(dir, 'bmc.emu'), '-s', path.join(dir, 'state'), '-n'], { stdio: 'ignore' });
         b.ended = new Promise(r => b.process.on('exit', r));
         process.on('exit', () => b.process.kill('SIGKILL'));
-        await until(() => fs.readFileSync('/proc/net/udp', 'utf8').includes(`0100007F:${b.port.toString(16).toUpperCase().padStart(4, '0')} `), 15000, 'ipmi_sim to listen');
+        await until(() => fs.readFileSync('/proc/net/udp', 'utf8').includes(`0100007F:${b.port.toString(16).toUpperCase().padStart(4, '0')} `), 60000, 'ipmi_sim to listen');
         return b;
     }
 

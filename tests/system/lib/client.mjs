@@ -27,7 +27,7 @@ export class Client {
     }
 
     /** One request. `headers: {name: undefined}` leaves out one that would be sent. */
-    request(method, path, body, { headers = {}, timeout = 20000, signal } = {}) {
+    request(method, path, body, { headers = {}, timeout = 60000, signal } = {}) {
         const url = new URL(this.base);
         const text = body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body);
         const all = this.headers(method, headers);

@@ -10,7 +10,7 @@ export class EventStream {
     #rest = '';
     #event = { id: undefined, type: 'message', data: [] };
 
-    static open(client, { path: where = '/api/events/cluster', topics, since, lastEventId, timeout = 5000 } = {}) {
+    static open(client, { path: where = '/api/events/cluster', topics, since, lastEventId, timeout = 60000 } = {}) {
         const s = new EventStream();
         const url = new URL(client.base);
         const q = new URLSearchParams();
@@ -72,12 +72,12 @@ export class EventStream {
     of(type) { return this.events.filter(e => e.type === type); }
 
     /** The first event, from number `from` on, for which `fits` holds; fails after `ms` or at the stream's end. */
-    next(fits, { ms = 10000, from = 0, what = 'event' } = {}) {
+    next(fits, { ms = 60000, from = 0, what = 'event' } = {}) {
         return this.#until(() => this.events.find((e, i) => i >= from && fits(e)), ms, what);
     }
 
     /** Waits for the end of the stream. */
-    end(ms = 10000) { return this.#until(() => this.ended, ms, 'end of the stream'); }
+    end(ms = 60000) { return this.#until(() => this.ended, ms, 'end of the stream'); }
 
     #until(find, ms, what) {
         return new Promise((resolve, reject) => {

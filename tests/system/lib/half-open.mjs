@@ -11,7 +11,7 @@ try {
     const admin = await h.setUp();
     const stats = async () => (await admin.get('/api/events/stats')).json;
     const gone = await admin.events(), there = await admin.events();
-    await until(async () => (await stats()).subscribers === 2, 15000, 'two readers');
+    await until(async () => (await stats()).subscribers === 2, 60000, 'two readers');
     const port = String(gone.request.socket.localPort);
     for (const way of ['--dport', '--sport']) command('iptables', '-I', 'INPUT', '-p', 'tcp', way, port, '-j', 'DROP');
     const at = performance.now(), before = there.events.length;

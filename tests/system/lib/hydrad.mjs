@@ -13,7 +13,7 @@ export const ADMIN = { name: 'ada', password: 'correct horse battery' };
 export const sleep = ms => new Promise(r => setTimeout(r, ms));
 
 /** Waits until `f` returns something true, and returns that. */
-export async function until(f, ms = 15000, what = 'it') {
+export async function until(f, ms = 60000, what = 'it') {
     const end = performance.now() + ms;
     for (;;) {
         const v = await f();
@@ -35,7 +35,7 @@ const alive = new Set();
 process.on('exit', () => { for (const p of alive) try { process.kill(p, 'SIGKILL'); } catch { /* gone */ } });
 
 /** Runs a program to its end: {code, signal, out, err}. */
-export function run(program, args, { env, input = '', timeout = 20000, cwd } = {}) {
+export function run(program, args, { env, input = '', timeout = 60000, cwd } = {}) {
     return new Promise((resolve, reject) => {
         const p = spawn(program, args, { env: plainEnvironment(env), stdio: 'pipe', cwd });
         let out = '', err = '';
@@ -103,7 +103,7 @@ export class Hydrad {
         }
     }
 
-    async #begun({ ms = 15000 } = {}) {
+    async #begun({ ms = 60000 } = {}) {
         let gone = null;
         this.exited.then(x => { gone = x; });
         await until(() => gone || /listening\b.*address\b\S+:\d+/.test(this.err), ms, 'listening');
@@ -114,7 +114,7 @@ export class Hydrad {
     }
 
     /** Waits for /readyz; milliseconds since the start. */
-    async ready(ms = 15000) {
+    async ready(ms = 60000) {
         const c = this.client();
         try {
             await until(async () => (await c.get('/readyz').catch(() => null))?.status === 200, ms, '/readyz');
@@ -129,7 +129,7 @@ export class Hydrad {
     /** Makes the first admin through the setup link; a signed-in client. */
     async setUp(person = ADMIN) {
         const c = this.client();
-        this.secret ??= await until(() => /\/setup#(\S+)/.exec(this.out)?.[1], 15000, 'the setup link'); // it may come after the port is open
+        this.secret ??= await until(() => /\/setup#(\S+)/.exec(this.out)?.[1], 60000, 'the setup link'); // it may come after the port is open
         const a = await c.post('/api/web/setup', { secret: this.secret, ...person });
         if (a.status !== 200) throw new Error(`setup: ${a.status} ${a.text}`);
         return this.client({ cookie: cookieOf(a) });

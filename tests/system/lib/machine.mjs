@@ -36,7 +36,7 @@ function dial(url) {
 /** Enrols: {code, text} of the gRPC status, and `certificate` when it was let in. The server must show the token's key. */
 export async function enrol(token, { hostname = 'a-machine', key = crypto.generateKeyPairSync('ed25519') } = {}) {
     const { pin, address } = readToken(token);
-    const session = await until(() => dial(`https://${address}`), 15000, `${address} to listen`);
+    const session = await until(() => dial(`https://${address}`), 60000, `${address} to listen`);
     try {
         const shown = new crypto.X509Certificate(session.socket.getPeerCertificate().raw).publicKey.export({ type: 'spki', format: 'der' });
         assert.deepEqual(crypto.createHash('sha256').update(shown).digest(), Buffer.from(pin), 'the key in the token');

@@ -21,7 +21,7 @@ export class Raw {
     write(text) { this.socket.write(text, 'latin1'); return this; }
 
     /** Waits until `fits(text)`, or the server closes. */
-    until(fits, ms = 5000) {
+    until(fits, ms = 60000) {
         return new Promise((resolve, reject) => {
             const timer = setTimeout(() => { this.#look = () => {}; reject(new Error(`nothing of the kind within ${ms} ms: ${JSON.stringify(this.text.slice(0, 300))}`)); }, ms);
             this.#look = () => {
@@ -35,7 +35,7 @@ export class Raw {
     }
 
     /** Waits until the server has closed; all it said. */
-    closed(ms = 5000) { return this.until(() => false, ms); }
+    closed(ms = 60000) { return this.until(() => false, ms); }
 
     destroy() { this.socket.destroy(); }
 }

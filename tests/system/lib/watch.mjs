@@ -26,8 +26,8 @@ export class Watch {
 
     of(report, f = () => true) { return this.reports.filter(r => r.report === report && f(r)); }
     last(report, f) { return this.of(report, f).at(-1); }
-    service(id, run) { return until(() => { const s = this.last('service', r => r.id === id); return s?.run === run && s; }, 30000, `${id} ${run}`); }
-    source(name, state = 'ok') { return until(() => this.last('source', r => r.name === name)?.state === state, 30000, `${name} ${state}`); }
+    service(id, run) { return until(() => { const s = this.last('service', r => r.id === id); return s?.run === run && s; }, 60000, `${id} ${run}`); }
+    source(name, state = 'ok') { return until(() => this.last('source', r => r.name === name)?.state === state, 60000, `${name} ${state}`); }
 
     say(line) { this.process.stdin.write(`${line}\n`); }
     outcomes(id) { return this.of('outcome', r => r.id === id); }
@@ -41,7 +41,7 @@ export class Watch {
     async query(id) {
         const before = this.outcomes(id).length;
         this.say(`query ${id}`);
-        return until(() => this.outcomes(id)[before], 15000, `an answer about ${id}`);
+        return until(() => this.outcomes(id)[before], 60000, `an answer about ${id}`);
     }
     /** Asks a question and waits for its answer: {code, text, answer}. */
     async inspect(kind, ...more) {
