@@ -36,6 +36,7 @@ export class Machine {
     async reach(port) {
         const folder = path.join(this.root, 'root');
         const socket = path.join(folder, `port-${port}`);
+        fs.rmSync(socket, { force: true }); // of before the machine went down
         const outer = net.createServer(c => { const d = net.connect(port, '127.0.0.1'); c.pipe(d).pipe(c); for (const s of [c, d]) s.on('error', () => { c.destroy(); d.destroy(); }); });
         await new Promise(ok => outer.listen(socket, ok));
         const inner = spawn('nsenter', ['-t', this.leader, '-m', '-n', '--', process.execPath, '-e',
