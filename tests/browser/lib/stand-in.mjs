@@ -14,9 +14,12 @@ export class StandIn {
         s.process = spawn(process.execPath, words, { env: plainEnvironment(), stdio: ['ignore', 'pipe', 'inherit'] });
         process.once('exit', () => s.process.kill());
         s.process.stdout.on('data', d => { s.out += d; });
+        s.process.unref();
         s.base = (await until(() => /http:\/\/127\.0\.0\.1:\d+/.exec(s.out), 60000, 'the stand-in'))[0];
+        s.process.stdout.unref();
         return s;
     }
 
+    /** It ends with the test at the latest: one that failed before is not kept waiting. */
     done() { this.process.kill(); }
 }
