@@ -7,7 +7,7 @@ import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { Engine } from './lib/engine.mjs';
 import { Hydrad, plainEnvironment, root, run, scratchFolder, sleep, until } from './lib/hydrad.mjs';
-import { freePort } from './lib/machine.mjs';
+import { enrol, freePort } from './lib/machine.mjs';
 
 const program = process.env.HYDRA_AGENT ?? path.join(root, 'build/hydra-agent');
 const hydra = process.env.HYDRA ?? path.join(root, 'build/hydra');
@@ -54,7 +54,7 @@ let marks = 0;
 async function settled() {
     const node = `mark-${++marks}`;
     await sleep(1000); // for what must not be said
-    assert.equal((await admin.post('/api/web/enrolments', { node })).status, 201);
+    assert.ok((await enrol((await admin.post('/api/web/enrolments', { node })).json.token)).certificate);
     assert.equal((await admin.delete(`/api/web/nodes/${node}`)).status, 204);
     const all = await until(async () => { const l = await entries(); return l.some(e => e.text === `${node} was removed`) && l; }, LONG, 'a later entry');
     return all.filter(e => e.node === 'tower' || e.service?.startsWith('tower/')).map(e => e.text);
