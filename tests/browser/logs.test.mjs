@@ -10,7 +10,7 @@ import { Engine } from '../system/lib/engine.mjs';
 import { Hydrad, root, until } from '../system/lib/hydrad.mjs';
 import { accessibility, openBrowser, openContext, openPage, overflow } from './lib/browser.mjs';
 
-const LONG = 30000;
+const LONG = 60000;
 const TALK = [
     'i=0; while [ $i -lt 1500 ]; do echo "word $i of the talk"; i=$((i+1)); done',
     'echo \'{"level":"error","msg":"boom","user":{"name":"mira"}}\'',
@@ -285,6 +285,8 @@ test('a flood is followed, what could not be read is said, and the page answers'
 test('lost, it comes back; refused, it says why and tries again', async () => {
     await open();
     await chip('Following').waitFor({ timeout: LONG });
+    const shown = (await texts()).at(-1);
+    await until(async () => (await texts()).at(-1) !== shown, LONG, 'a line of the stream'); // the first ones are a page's
     await control('logs-drop');
     await page.getByText('1,234 lines dropped', { exact: false }).waitFor({ timeout: LONG });
     await control('logs-lose');
