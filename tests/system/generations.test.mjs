@@ -77,7 +77,7 @@ describe('root\'s part', () => {
         assert.equal(await words(), before + 1);
 
         const i = id();
-        assert.equal((await m.request(`switch:2:test:20:${i}`)).code, 0);
+        assert.equal((await m.request(`switch:2:test:30:${i}`)).code, 0);
         await phase('waiting');
         fs.writeFileSync(file, 'torn'); // while it waits: its timer finds it so
         await until(async () => (await m.is('active', 'hydra-rollback.timer')) === 'inactive', 60000, 'the timer');
@@ -90,7 +90,7 @@ describe('root\'s part', () => {
     });
 
     test('nobody confirms: the old one is back, by itself', async () => {
-        await m.request(`switch:2:test:10:${id()}`);
+        await m.request(`switch:2:test:30:${id()}`);
         await phase('waiting');
         const s = await m.over();
         assert.deepEqual([s.phase, s.text, m.stand()], ['rolled-back', 'Nobody confirmed it in time. The system before runs again.', old]);
@@ -213,13 +213,13 @@ describe('root\'s part', () => {
         assert.deepEqual(m.stand(), { running: 1, boot: n, profile: n });
     }
 
-    const patience = { test: 10, reboot: 30 }; // seconds, in which a machine that has booted is looked at
+    const patience = 30; // seconds, in which a machine that has switched is looked at
 
     for (const mode of ['test', 'reboot'])
         test(`one that was to start next time anyway, unconfirmed (${mode}): the old one is back, and starts next time`, async () => {
             const n = mode === 'test' ? 2 : 8;
             await putNext(n);
-            await m.request(`switch:${n}:${mode}:${patience[mode]}:${id()}`);
+            await m.request(`switch:${n}:${mode}:${patience}:${id()}`);
             if (mode === 'reboot') await m.rebooted();
             await phase('waiting');
             assert.deepEqual(m.stand(), { running: n, boot: 1, profile: 1 });
@@ -271,7 +271,7 @@ describe('root\'s part', () => {
 
     /** Begins a switch whose way leads through the stage. */
     async function reach(where, i) {
-        const begun = m.request(`switch:2:test:${where === 'confirm' ? 30 : 10}:${i}`); // the confirm has to come before the timer
+        const begun = m.request(`switch:2:test:${where === 'switch' ? 10 : 30}:${i}`); // what is waited for has to come before the timer
         if (where === 'switch') return m.reached();
         await begun;
         await phase('waiting');
@@ -341,7 +341,7 @@ describe('root\'s part', () => {
     });
 
     test('over a reboot, unconfirmed: it reboots into the old one by itself', async () => {
-        await m.request(`switch:8:reboot:${patience.reboot}:${id()}`);
+        await m.request(`switch:8:reboot:${patience}:${id()}`);
         await m.rebooted();
         await phase('waiting');
         await m.rebooted();
