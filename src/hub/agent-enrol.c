@@ -119,7 +119,7 @@ static void on_message(struct rpc_call *c, const void *bytes, size_t len)
     if (!g || g->asked || g->request)
         return;
     struct agents *a = g->work.agents;
-    g->request = hydra__agent__v1__enroll_request__unpack(NULL, len, bytes);
+    g->request = WIRE_UNPACK(enroll_request, bytes, len);
     if (!g->request) {
         refuse(c, RPC_INVALID_ARGUMENT, "This is no request to enrol.");
         return;

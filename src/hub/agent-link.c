@@ -430,7 +430,7 @@ static void on_message(struct rpc_call *c, const void *bytes, size_t len)
     struct agent_link *l = rpc_arg(c);
     if (!l || l->over)
         return;
-    PB(FromAgent) *m = hydra__agent__v1__from_agent__unpack(NULL, len, bytes);
+    PB(FromAgent) *m = WIRE_UNPACK(from_agent, bytes, len);
     l->heard_ms = clock_mono_ms();
     if (!m)
         agent_link_end(l, RPC_INVALID_ARGUMENT, "This is no message of an agent.");

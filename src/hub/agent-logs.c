@@ -368,7 +368,7 @@ static void take_message(struct log_call *k, const PB(LogBatch) * m)
 static void on_message(struct rpc_call *c, const void *bytes, size_t len)
 {
     struct log_call *k = rpc_arg(c);
-    PB(LogBatch) *m = k ? hydra__agent__v1__log_batch__unpack(NULL, len, bytes) : NULL;
+    PB(LogBatch) *m = k ? WIRE_UNPACK(log_batch, bytes, len) : NULL;
     if (m)
         take_message(k, m);
     else if (k)

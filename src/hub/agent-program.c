@@ -134,8 +134,7 @@ static void begin(struct program_call *k, const PB(ProgramAsk) * m)
 static void on_message(struct rpc_call *c, const void *bytes, size_t len)
 {
     struct program_call *k = rpc_arg(c);
-    PB(ProgramAsk) *m =
-        k && !k->over ? hydra__agent__v1__program_ask__unpack(NULL, len, bytes) : NULL;
+    PB(ProgramAsk) *m = k && !k->over ? WIRE_UNPACK(program_ask, bytes, len) : NULL;
     if (!m) {
         if (k)
             end_call(k, RPC_INVALID_ARGUMENT, "This is no message of an agent.");

@@ -5,11 +5,13 @@
 
 #include <stdlib.h>
 
+/* Agents send as it is: nothing is taken compressed. */
 static const struct rpc_method methods[] = {
     {"/hydra.agent.v1.Agent/Enroll", &agent_enrol_events, agent_enrol_begin, LIMIT_ENROLL_MESSAGE},
     {"/hydra.agent.v1.Agent/Link", &agent_link_events, agent_link_begin, 0},
-    {"/hydra.agent.v1.Agent/Logs", &agent_logs_events, agent_logs_begin, 0},
-    {"/hydra.agent.v1.Agent/Program", &agent_program_events, agent_program_begin, 0},
+    {"/hydra.agent.v1.Agent/Logs", &agent_logs_events, agent_logs_begin, LIMIT_LOGS_MESSAGE},
+    {"/hydra.agent.v1.Agent/Program", &agent_program_events, agent_program_begin,
+     LIMIT_PROGRAM_ASK},
     {0},
 };
 

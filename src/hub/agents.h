@@ -18,6 +18,8 @@ struct programs;
 enum {
     LIMIT_ENROLLING = 16,          /* enrolments under way at once */
     LIMIT_ENROLL_MESSAGE = 16384,  /* bytes of what one says */
+    LIMIT_LOGS_MESSAGE = 1 << 20,  /* and of lines: one has about LIMIT_WIRE_LOGS */
+    LIMIT_PROGRAM_ASK = 1024,      /* and of who fetches a program */
     AGENTS_TICK_MS = 1000,         /* what was taken is acknowledged so often */
     AGENTS_KEEPALIVE_MS = 15000,   /* a link without a byte is asked whether it lives */
     AGENTS_CLONE_MS = 3000,        /* a link heard from so lately does not dial a second time */

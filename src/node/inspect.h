@@ -33,6 +33,7 @@ uint32_t inspect_timeout_ms(enum inspect_kind k); /* that people wait for it, un
 
 enum {
     LIMIT_INSPECT_ANSWER = 1 << 20, /* bytes */
+    LIMIT_INSPECT_VALUES = 200000,  /* in an answer of a node: each is a piece of memory */
     LIMIT_INSPECT_TEXT = 512,       /* bytes of target and argument */
     LIMIT_INSPECTIONS = 32,         /* at once on one machine */
     INSPECT_MIN_MS = 100,

@@ -77,10 +77,20 @@ void wire_inspected_print(uint64_t id, const struct inspect_answer *a, struct st
     wire_print(&m.base, out);
 }
 
+/* Those in texts count, too: there are fewer of them than bytes for each. */
+static bool has_few_values(const ProtobufCBinaryData *b)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < b->len; i++)
+        n += b->data[i] == ',' || b->data[i] == '[' || b->data[i] == '{';
+    return n <= LIMIT_INSPECT_VALUES;
+}
+
 static bool is_object(const ProtobufCBinaryData *b)
 {
     AUTO(json_decrefp) json_t *v = NULL;
-    return json_parse((const char *)b->data, b->len, LIMIT_INSPECT_ANSWER, NULL, &v) == 0 &&
+    return b->len <= LIMIT_INSPECT_ANSWER && has_few_values(b) &&
+           json_parse((const char *)b->data, b->len, LIMIT_INSPECT_ANSWER, NULL, &v) == 0 &&
            json_is_object(v);
 }
 

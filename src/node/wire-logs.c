@@ -195,7 +195,7 @@ int wire_log_batch_take(const PB(LogBatch) * m, uint32_t n_sources, struct err *
                         struct log_batch *ret_b)
 {
     struct log_batch b = {.dropped = m->dropped, .reached_us = m->reached_us, .whole = m->whole};
-    bool good = m->n_lines <= LIMIT_WIRE_LIST && m->n_troubles <= LIMIT_WIRE_LIST;
+    bool good = m->n_lines <= LIMIT_LOG_LINES && m->n_troubles <= LIMIT_LOG_LINES;
     for (size_t i = 0; good && i < m->n_lines; i++)
         good = take_line(m->lines[i], n_sources, &b);
     for (size_t i = 0; good && i < m->n_troubles; i++)

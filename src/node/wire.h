@@ -17,7 +17,16 @@
 enum {
     LIMIT_WIRE_TEXT = LIMIT_REPORT_TEXT,
     LIMIT_WIRE_LIST = 20000, /* entries of one list */
+    /* What a message may take unpacked, and while it is: so much, and its bytes so many times. What
+     * is real takes six times its bytes. */
+    WIRE_UNPACKED_LEAST = 1 << 20,
+    WIRE_UNPACKED_TIMES = 12,
 };
+
+/* NULL: it is no such message, or takes more than it may. Its own free_unpacked(m, NULL) frees. */
+void *wire_unpack(const ProtobufCMessageDescriptor *kind, const void *bytes, size_t len);
+#define WIRE_UNPACK(name, bytes, len)                                                              \
+    wire_unpack(&hydra__agent__v1__##name##__descriptor, bytes, len)
 
 /* Appends FromAgent with `r` as its body. */
 void wire_report_print(struct wire_values *before, const struct node_report *r, uint64_t sequence,

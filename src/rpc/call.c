@@ -246,8 +246,9 @@ void link_answer(struct rpc_call *c, const struct rpc_method *m)
         c->in.max = m->max_message;
     c->first = loop_timer_new(s->loop, s->bounds.first_message_ms, 0, on_no_message, c);
     nghttp2_data_provider body = {.source.ptr = c, .read_callback = read_out};
-    nghttp2_nv nv[] = {header(":status", "200"), header("content-type", "application/grpc"),
-                       header("grpc-accept-encoding", "identity,gzip")};
+    nghttp2_nv nv[] = {
+        header(":status", "200"), header("content-type", "application/grpc"),
+        header("grpc-accept-encoding", c->link->settings.gzip ? "identity,gzip" : "identity")};
     nghttp2_submit_response(c->link->session, c->stream, nv, COUNT_OF(nv), &body);
 }
 

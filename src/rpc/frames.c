@@ -66,8 +66,11 @@ static void begin_request(struct link *l, struct rpc_call *c)
                     rpc_status_of(RPC_INTERNAL, "Only application/grpc is understood here."));
     else if (encoding && !str_eq(encoding, "identity") && !str_eq(encoding, "gzip"))
         call_refuse(c, 200,
-                    rpc_status_of(RPC_UNIMPLEMENTED, "The encoding %.32s is not known; gzip is.",
-                                  encoding));
+                    rpc_status_of(RPC_UNIMPLEMENTED, "The encoding %.32s is not known.", encoding));
+    else if (str_eq(encoding, "gzip") && !l->settings.gzip)
+        call_refuse(c, 200,
+                    rpc_status_of(RPC_UNIMPLEMENTED,
+                                  "Nothing is taken compressed here: send messages as they are."));
     else if (timeout && rpc_timeout_parse(timeout, strlen(timeout), &ms) < 0)
         call_refuse(c, 200, rpc_status_of(RPC_INTERNAL, "grpc-timeout can't be read."));
     else if (!l->settings.request(l->settings.arg, c, path ? path : ""))

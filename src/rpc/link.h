@@ -14,6 +14,7 @@ struct link_settings {
     struct loop *loop;
     unsigned keepalive_ms;
     struct rpc_bounds bounds; /* server; none is 0 */
+    bool gzip;                /* server: takes it */
     const char *authority;    /* client */
     /* Server: a call begins; false = there is no such method. */
     bool (*request)(void *arg, struct rpc_call *c, const char *path);

@@ -85,6 +85,8 @@ struct rpc_server_settings {
     void *arg;
     unsigned keepalive_ms; /* a ping after so long without a byte; the same again for its answer */
     struct rpc_bounds bounds;
+    bool gzip; /* messages may come compressed, else such calls are UNIMPLEMENTED: a few bytes may
+                  be a thousand times as many for whoever takes them */
 };
 
 struct rpc_server;

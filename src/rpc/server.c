@@ -73,6 +73,7 @@ static void serve(struct rpc_server *s, uv_tcp_t *tcp, const char *address,
                                                .loop = s->settings.loop,
                                                .keepalive_ms = s->settings.keepalive_ms,
                                                .bounds = s->settings.bounds,
+                                               .gzip = s->settings.gzip,
                                                .request = on_request,
                                                .ended = on_link_ended,
                                                .arg = v});

@@ -50,7 +50,7 @@ static void fuzz_json(const char *text, size_t n)
 
 static void fuzz_batch(const uint8_t *bytes, size_t n)
 {
-    PB(LogBatch) *m = hydra__agent__v1__log_batch__unpack(NULL, n, bytes);
+    PB(LogBatch) *m = WIRE_UNPACK(log_batch, bytes, n);
     struct log_batch b;
     if (!m)
         return;

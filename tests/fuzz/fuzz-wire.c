@@ -39,7 +39,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct wire_values down = {0};
     struct node_report r;
     struct err e = {0};
-    PB(FromAgent) *m = hydra__agent__v1__from_agent__unpack(NULL, size, data);
+    PB(FromAgent) *m = WIRE_UNPACK(from_agent, data, size);
     if (m && wire_report_take(&down, m, &e, &r) == 1) {
         send_on(&r);
         node_report_free(&r);

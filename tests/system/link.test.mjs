@@ -10,7 +10,7 @@ import { after, before, test } from 'node:test';
 import { ForeignAgent } from './lib/foreign-agent.mjs';
 import { freePort } from './lib/machine.mjs';
 import { Hydrad, root, run, scratchFolder, until } from './lib/hydrad.mjs';
-import { now } from './lib/proto.mjs';
+import { grpc, now } from './lib/proto.mjs';
 
 const PERMISSION_DENIED = 7, INVALID_ARGUMENT = 3, FAILED_PRECONDITION = 9, ABORTED = 10, UNIMPLEMENTED = 12, UNAUTHENTICATED = 16;
 const programs = scratchFolder();
@@ -139,6 +139,10 @@ test('nonsense ends the link that it came by, and nothing else', async () => {
     await senseless.heard('welcome');
     senseless.send({ frame: { timeMs: 1, n: 5, changes: Buffer.from([0, 9]) } });
     assert.equal((await senseless.ended).code, INVALID_ARGUMENT);
+    const rows = agent.link(); // a megabyte of empty rows would be a hundred
+    await rows.heard('welcome');
+    rows.raw(Buffer.concat([Buffer.from([0x82, 0x01, 0xc0, 0x84, 0x3d]), Buffer.alloc(1000000, Buffer.from([0x2a, 0]))]));
+    assert.deepEqual([(await rows.ended).code, rows.status.details], [INVALID_ARGUMENT, 'This is no message of an agent.']);
     const twice = agent.link();
     await twice.heard('welcome');
     twice.send({ hello: { agentVersion: 'js' } });
@@ -146,6 +150,19 @@ test('nonsense ends the link that it came by, and nothing else', async () => {
     const fine = agent.link();
     await fine.heard('welcome');
     await fine.close();
+});
+
+test('what comes compressed is not taken, whichever call it is', async () => {
+    const agent = await newAgent('packer');
+    const client = agent.client(true, { 'grpc.default_compression_algorithm': grpc.compressionAlgorithms.gzip });
+    for (const method of ['Link', 'Logs', 'Program', 'Enroll']) {
+        const call = client.makeBidiStreamRequest(`/hydra.agent.v1.Agent/${method}`, b => b, b => b);
+        call.on('data', () => {}).on('error', () => {});
+        call.write(Buffer.alloc(1000));
+        const status = await new Promise(r => call.on('status', r));
+        assert.deepEqual([status.code, status.details], [UNIMPLEMENTED, 'Nothing is taken compressed here: send messages as they are.'], method);
+    }
+    client.close();
 });
 
 test('a second link of a node takes the place of the first', async () => {

@@ -131,6 +131,7 @@ static int serve(int argc, char **argv)
                                                      .tls = tls,
                                                      .methods = methods,
                                                      .keepalive_ms = 1000,
+                                                     .gzip = true,
                                                      .bounds = argc > 4 ? tight : wide});
     if (rpc_server_listen(s, "127.0.0.1", 0, &e, &port) < 0) {
         fprintf(stderr, "%s\n", e.text);

@@ -50,10 +50,10 @@ export class ForeignAgent {
         return this;
     }
 
-    client(withCertificate = true) {
+    client(withCertificate = true, options = {}) {
         const own = withCertificate ? [Buffer.from(this.keyPem), Buffer.from(this.certificate)] : [null, null];
         const trust = grpc.credentials.createSsl(Buffer.from(this.hub), ...own, { checkServerIdentity: () => undefined });
-        const c = new grpc.Client(this.address, trust, { 'grpc.use_local_subchannel_pool': 1 });
+        const c = new grpc.Client(this.address, trust, { 'grpc.use_local_subchannel_pool': 1, ...options });
         return c;
     }
 

@@ -87,9 +87,32 @@ static void test_what_makes_no_sense(void **state)
     hydra__agent__v1__from_agent__free_unpacked(m, NULL);
 }
 
+/* An object of three bytes is a hundred times as many as a tree. */
+static void test_no_more_values_than_real_ones_have(void **state)
+{
+    static const struct {
+        size_t values;
+        int result;
+    } cases[] = {{1000, 0}, {LIMIT_INSPECT_VALUES / 2 - 2, 0}, {LIMIT_INSPECT_VALUES, -EBADMSG}};
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct inspect_answer back;
+        AUTO(str_done) struct str json = {0};
+        str_add(&json, "{\"a\":[{}");
+        for (size_t n = 1; n < cases[i].values; n++)
+            str_add(&json, ",{}");
+        str_add(&json, "]}");
+        PB(FromAgent) *m =
+            answer(&(struct inspect_answer){.json = str_text(&json), .len = json.len});
+        assert_int_equal(wire_inspected_take(m->inspected, NULL, &back), cases[i].result);
+        hydra__agent__v1__from_agent__free_unpacked(m, NULL);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_no_more_values_than_real_ones_have),
         cmocka_unit_test(test_question_there_and_back),
         cmocka_unit_test(test_answers_there_and_back),
         cmocka_unit_test(test_what_makes_no_sense),

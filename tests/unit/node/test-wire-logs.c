@@ -112,9 +112,27 @@ static void test_refuses_what_makes_no_sense(void **state)
     refuse((struct log_line){.text = (char *)"x", .cursor = (char *)"a\nb"});
 }
 
+static void test_no_more_lines_than_a_page_has(void **state)
+{
+    static PB(LogBatch__Line) line = HYDRA__AGENT__V1__LOG_BATCH__LINE__INIT;
+    PB(LogBatch__Line) * list[LIMIT_LOG_LINES + 1];
+    PB(LogBatch) m = HYDRA__AGENT__V1__LOG_BATCH__INIT;
+    struct log_batch b;
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(list); i++)
+        list[i] = &line;
+    m.lines = list;
+    m.n_lines = LIMIT_LOG_LINES;
+    assert_int_equal(wire_log_batch_take(&m, 1, NULL, &b), 0);
+    log_batch_done(&b);
+    m.n_lines++;
+    assert_int_equal(wire_log_batch_take(&m, 1, NULL, &b), -EBADMSG);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_no_more_lines_than_a_page_has),
         cmocka_unit_test(test_query_there_and_back),
         cmocka_unit_test(test_lines_there_and_back),
         cmocka_unit_test(test_refuses_what_makes_no_sense),

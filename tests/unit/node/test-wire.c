@@ -337,9 +337,78 @@ static void test_policy(void **state)
     there_and_back((struct node_report){.kind = REPORT_POLICY, .policy = p});
 }
 
+/* The worst that a row can be: two bytes. */
+static size_t empty_rows(struct str *out, size_t rows)
+{
+    PB(Processes__Row) row = HYDRA__AGENT__V1__PROCESSES__ROW__INIT;
+    PB(Processes) p = HYDRA__AGENT__V1__PROCESSES__INIT;
+    PB(FromAgent) m = HYDRA__AGENT__V1__FROM_AGENT__INIT;
+    AUTO(mem_freep) PB(Processes__Row) **list = mem_array(rows, sizeof *list);
+    for (size_t i = 0; i < rows; i++)
+        list[i] = &row;
+    p.rows = list;
+    p.n_rows = rows;
+    m.body_case = HYDRA__AGENT__V1__FROM_AGENT__BODY_PROCESSES;
+    m.processes = &p;
+    str_clear(out);
+    wire_print(&m.base, out);
+    return out->len;
+}
+
+static void unpacked_within_bounds(void **state)
+{
+    static const struct {
+        size_t rows;
+        bool taken;
+    } cases[] = {{1, true}, {1000, true}, {LIMIT_WIRE_LIST, false}, {2000000, false}};
+    struct str out = {0};
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        empty_rows(&out, cases[i].rows);
+        PB(FromAgent) *m = WIRE_UNPACK(from_agent, out.p, out.len);
+        assert_int_equal(m != NULL, cases[i].taken);
+        if (m)
+            hydra__agent__v1__from_agent__free_unpacked(m, NULL);
+    }
+    assert_null(WIRE_UNPACK(from_agent, "\xff\xff", 2));
+    str_done(&out);
+}
+
+/* The least that the kernel's threads, the shortest of real rows, say of themselves. */
+static void as_many_as_there_may_be_real_ones(void **state)
+{
+    struct process_table *table = mem_alloc(sizeof *table);
+    struct wire_values up = {0}, down = {0};
+    struct str out = {0};
+    struct node_report r = {.kind = REPORT_PROCESSES, .processes = table}, back;
+    (void)state;
+    for (int i = 0; i < LIMIT_WIRE_LIST; i++)
+        *vec_add(&table->rows) = (struct process_row){.pid = 1000 + i,
+                                                      .parent = 2,
+                                                      .user = t("root"),
+                                                      .name = t("kworker/0:1"),
+                                                      .command = t(""),
+                                                      .state = 'S',
+                                                      .threads = 1,
+                                                      .started_ms = 1764000000000,
+                                                      .start_ticks = 100 + (uint64_t)i};
+    wire_report_print(&up, &r, 1, false, &out);
+    PB(FromAgent) *m = WIRE_UNPACK(from_agent, out.p, out.len);
+    assert_non_null(m);
+    assert_int_equal(wire_report_take(&down, m, NULL, &back), 1);
+    hydra__agent__v1__from_agent__free_unpacked(m, NULL);
+    node_report_free(&r);
+    node_report_free(&back);
+    str_done(&out);
+    wire_values_done(&up);
+    wire_values_done(&down);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_policy),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(unpacked_within_bounds),
+                                       cmocka_unit_test(as_many_as_there_may_be_real_ones),
+                                       cmocka_unit_test(test_policy),
                                        cmocka_unit_test(test_services),
                                        cmocka_unit_test(test_facts),
                                        cmocka_unit_test(test_numbers),
