@@ -1,5 +1,6 @@
 #include "jobs/actions.h"
 
+#include "jobs/beside.h"
 #include "jobs/guarded.h"
 #include "node/power.h"
 
@@ -164,11 +165,16 @@ static const char *why_not(const struct answer *a, const struct offer *o, struct
 {
     if (a->away)
         return a->away;
-    if (!a->policy)
-        return NULL;
-    int r = o->verb == COMMAND_MOUNT_REMOUNT
+    int r = 0;
+    if (a->policy)
+        r = o->verb == COMMAND_MOUNT_REMOUNT
                 ? policy_check_mount(a->policy, o->target, e)
                 : policy_check(a->policy, command_verb_name(o->verb), o->target, e);
+    const struct job *other = a->jobs ? beside_other(a->jobs, o->verb, a->query->id) : NULL;
+    if (r >= 0 && other) {
+        AUTO(mem_freep) char *why = beside_sentence(other);
+        r = err_set(e, -EEXIST, "%s", why);
+    }
     return r < 0 ? e->text : NULL;
 }
 
@@ -359,6 +365,17 @@ static void print_power(const struct answer *a, unsigned services, const char *g
     }
 }
 
+static void say_cut_off(const struct answer *a, struct str *out)
+{
+    AUTO(str_list_done) struct str_list titles = {0};
+    if (a->jobs)
+        beside_cut_off(a->jobs, a->query->id, &titles);
+    if (!titles.n)
+        return;
+    str_add(out, " What is under way there is cut off: ");
+    say_names(&titles, out);
+}
+
 static void print_for_node(const struct answer *a, const struct node_look *look)
 {
     static const struct {
@@ -371,11 +388,13 @@ static void print_for_node(const struct answer *a, const struct node_look *look)
     for (size_t i = 0; i < COUNT_OF(both); i++) {
         if (!may(a, both[i].verb))
             continue;
-        AUTO(mem_freep)
-        char *confirm = mem_printf("%s %s, and with it the %u services on it.", node,
-                                   both[i].effect, look->services);
-        print_offer(a, &(struct offer){both[i].verb, verb_label(both[i].verb), confirm, true, "",
-                                       guard, NULL});
+        struct str confirm = {0};
+        str_addf(&confirm, "%s %s, and with it the %u services on it.", node, both[i].effect,
+                 look->services);
+        say_cut_off(a, &confirm);
+        print_offer(a, &(struct offer){both[i].verb, verb_label(both[i].verb), str_text(&confirm),
+                                       true, "", guard, NULL});
+        str_done(&confirm);
     }
     if (look->engine)
         print_prune(a);

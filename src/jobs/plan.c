@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "jobs/actions.h"
+#include "jobs/beside.h"
 #include "jobs/guarded.h"
 #include "jobs/health.h"
 #include "node/power.h"
@@ -129,39 +130,25 @@ static int check_reboot(const struct plan *p, enum command_verb verb)
     return reboots ? check_permission(p, PERM_NODE_REBOOT, p->order->node) : 0;
 }
 
-static bool is_same(const struct job *j, enum command_verb verb, const char *node,
-                    const char *target)
-{
-    if (job_is_over(j->state) || j->children.n || !str_eq(j->node, node))
-        return false;
-    return (command_is_generation(j->verb) && command_is_generation(verb)) ||
-           (j->verb == verb && str_eq(j->target, target));
-}
-
-static const struct job *find_same(const struct jobs *j, enum command_verb verb, const char *node,
-                                   const char *target)
-{
-    MAP_FOREACH (&j->live, entry) {
-        const struct live_job *l = entry->value;
-        if (is_same(&l->job, verb, node, target))
-            return &l->job;
-    }
-    MAP_FOREACH (&j->planned, entry)
-        if (is_same(entry->value, verb, node, target))
-            return entry->value;
-    return NULL;
-}
-
 /* A second click on the same button. */
 static int check_twice(const struct plan *p, enum command_verb verb, const char *node,
                        const char *target)
 {
-    const struct job *same = find_same(p->jobs, verb, node, target);
+    const struct job *same = beside_same(p->jobs, verb, node, target);
     if (!same)
         return 0;
     AUTO(mem_freep) char *title = job_title(same);
     return err_set(p->e, -EEXIST, "That is under way already: %s, ordered by %s.", title,
                    same->actor);
+}
+
+static int check_beside(const struct plan *p, enum command_verb verb, const char *node)
+{
+    const struct job *other = beside_other(p->jobs, verb, node);
+    if (!other)
+        return 0;
+    AUTO(mem_freep) char *why = beside_sentence(other);
+    return err_set(p->e, -EEXIST, "%s", why);
 }
 
 /* Takes `why`: a sentence of the guard rails, or NULL. */
@@ -209,7 +196,7 @@ static bool is_made(const struct plan *p, enum command_verb verb, const char *no
                     const char *target)
 {
     for (size_t i = 0; i < p->made->n; i++)
-        if (is_same(&p->made->v[i], verb, node, target))
+        if (is_same_job(&p->made->v[i], verb, node, target))
             return true;
     return false;
 }
@@ -492,6 +479,8 @@ static int plan_node(const struct plan *p)
         r = check_node(p, o->node);
     if (r >= 0)
         r = check_twice(p, verb, o->node, target);
+    if (r >= 0)
+        r = check_beside(p, verb, o->node);
     if (r >= 0)
         r = check_guards(p, verb, target);
     char version[32];

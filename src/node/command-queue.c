@@ -224,9 +224,37 @@ static bool prunes(const struct action *a, const struct action *b)
            (!*a->command.target || !*b->command.target || same_engine(a, b));
 }
 
+/* Of the machine as a whole, and nothing waits for it: only room is made. */
+static bool makes_room(const struct action *a)
+{
+    enum command_verb v = a->command.verb;
+    return v == COMMAND_DOCKER_PRUNE || v == COMMAND_JOURNAL_VACUUM ||
+           v == COMMAND_GENERATION_COLLECT;
+}
+
+/* Where there is no target it is the machine. */
+static bool same_target(const struct action *a, const struct action *b)
+{
+    return str_eq(a->command.target, b->command.target) &&
+           (*a->command.target || a->command.verb == b->command.verb ||
+            !(makes_room(a) || makes_room(b)));
+}
+
+static bool goes_down(const struct action *a)
+{
+    return a->command.verb == COMMAND_MACHINE_REBOOT ||
+           a->command.verb == COMMAND_MACHINE_POWER_OFF;
+}
+
+/* In the midst of it the machine must not go down. */
+static bool switches(const struct action *a, const struct action *b)
+{
+    return a->command.verb == COMMAND_GENERATION_SWITCH && goes_down(b);
+}
+
 static bool conflicts(const struct action *a, const struct action *b)
 {
-    return str_eq(a->command.target, b->command.target) || prunes(a, b) || prunes(b, a) ||
+    return same_target(a, b) || prunes(a, b) || prunes(b, a) || switches(a, b) || switches(b, a) ||
            (command_is_generation(a->command.verb) && command_is_generation(b->command.verb)) ||
            ((is_of_project(a) || is_of_project(b)) && same_engine(a, b));
 }

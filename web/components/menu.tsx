@@ -62,4 +62,7 @@ export function MenuItem({ icon, children, keys, onSelect, danger, disabled, not
 
 const item = 'data-highlighted:bg-surface-3 data-disabled:text-fg-3';
 
+/* Why nothing below it can be chosen. */
+export const MenuNote = ({ children }: { children: ReactNode }) => <p className="max-w-72 px-2.5 py-1.5 text-12 text-fg-2 [overflow-wrap:anywhere]">{children}</p>;
+
 export const MenuLine = () => <Menu.Separator className="mx-1 my-1.5 h-px bg-line" />;

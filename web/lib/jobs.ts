@@ -28,13 +28,13 @@ export const jobLook: Record<JobState, Look> = {
   lost: { shape: 'unknown', word: 'Outcome unknown' },
 };
 
-/* Such jobs run on a node and are of a part of it, or of another machine that it wakes or switches. */
-const ofOthers = new Set(['process.signal', 'mount.remount', 'machine.power', 'machine.wake']);
-
-/* Of the node as a whole: of no service, project, process or mount of it. */
-export const isOfNode = (j: { service: string | null; verb: string }): boolean => !j.service && !j.verb.startsWith('project.') && !ofOthers.has(j.verb);
-
 export const isActive = (j: { state: JobState }): boolean => j.state === 'waiting' || j.state === 'running';
+
+/* What others wait for, said where they are offered. */
+export function underWay(jobs: { state: JobState; title: string }[]): string | null {
+  const job = jobs.find(isActive);
+  return job ? `${job.title} is under way` : null;
+}
 
 /* Whose words are worth reading: what failed, and what builds or pulls something. */
 export const hasSaid = (j: { state: JobState; verb: string }): boolean => j.state === 'failed' || (j.state === 'done' && /\.(update|pull|up)$/.test(j.verb));

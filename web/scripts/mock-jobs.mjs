@@ -47,13 +47,17 @@ function actionsOfService(s) {
   });
 }
 
-function actionsOfNode(n) {
+const excluding = /^(agent\.upgrade|generation\.(switch|rollback|rebuild)|machine\.(reboot|power-off))$/;
+
+function actionsOfNode(n, underWay) {
+  const other = underWay.find((j) => excluding.test(j.verb));
+  const cutOff = underWay.length ? ` What is under way there is cut off: ${underWay.map((j) => j.title).join(', ')}.` : '';
   const away = n.state === 'away';
   const words = { reboot: 'will be away for some minutes', 'power-off': 'will be off until somebody switches it on' };
   const prune = { verb: 'docker.prune', label: 'Clean up', permission: 'service:update', allowed: !away, why: away ? `${n.name} is away.` : null, danger: true, confirm: `Images that no container uses, networks without containers and the build cache of ${n.name} will be removed. Nothing that runs is touched.`, guard: null };
   const machine = Object.entries(words).map(([word, effect]) => {
-    const why = away ? `${n.name} is away.` : n.id === 'tower' && word === 'power-off' ? 'The policy of tower does not allow it: machine.power-off is not listed there.' : null;
-    return { verb: `machine.${word}`, label: labels[word], permission: 'node:reboot', allowed: !why, why, danger: true, confirm: `${n.name} ${effect}, and with it the ${n.services.total} services on it.`, guard: null };
+    const why = away ? `${n.name} is away.` : n.id === 'tower' && word === 'power-off' ? 'The policy of tower does not allow it: machine.power-off is not listed there.' : other ? `${other.title} is under way, ordered by ${other.actor}: wait until it is over.` : null;
+    return { verb: `machine.${word}`, label: labels[word], permission: 'node:reboot', allowed: !why, why, danger: true, confirm: `${n.name} ${effect}, and with it the ${n.services.total} services on it.${cutOff}`, guard: null };
   });
   const wake = { verb: 'machine.wake', label: 'Wake', permission: 'node:reboot', allowed: true, why: null, danger: false, confirm: `Its network card is told to switch ${n.name} on, by another node in its network.`, guard: null };
   const powers = [['status', 'Ask whether it is on', false], ['on', 'Switch on', false], ['soft', 'Press its power button', true], ['off', 'Switch off at once', true], ['cycle', 'Power cycle', true], ['reset', 'Reset', true]];
@@ -198,7 +202,7 @@ export function jobs(state, publish, permissions) {
     const n = o.nodes.find((x) => x.id === id);
     const s = o.services.find((x) => x.id === id);
     if (!n && !s) return problem(404, 'not-found', `There is no service or node with the id ${id}.`);
-    const all = (n && q.get('project') ? actionsOfProject(n, q.get('project'), o.services) : n && q.get('process') ? actionsOfProcess(n, serviceOfProcess(n.id, q.get('process'), o)) : n && q.get('mount') ? actionsOfMount(n, q.get('mount')) : n ? actionsOfNode(n) : s.kind === 'container' || s.kind === 'unit' ? actionsOfService(s) : []).map((a) => ({ argument: null, ...a }));
+    const all = (n && q.get('project') ? actionsOfProject(n, q.get('project'), o.services) : n && q.get('process') ? actionsOfProcess(n, serviceOfProcess(n.id, q.get('process'), o)) : n && q.get('mount') ? actionsOfMount(n, q.get('mount')) : n ? actionsOfNode(n, list.filter((j) => j.node === n.id && !j.children.length && ['waiting', 'running'].includes(j.state))) : s.kind === 'container' || s.kind === 'unit' ? actionsOfService(s) : []).map((a) => ({ argument: null, ...a }));
     return ok(200, { actions: all.filter((a) => permissions.includes(a.permission)) });
   }
 

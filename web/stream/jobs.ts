@@ -13,7 +13,7 @@ export function putJob(client: QueryClient, job: Job): void {
   for (const q of client.getQueryCache().findAll({ queryKey: ['jobs'] }))
     client.setQueryData<InfiniteData<JobPage>>(q.queryKey, (data) => data && inPages(data, job, q.queryKey[1] as JobsOf));
   const target = job.service ?? job.node;
-  if (target && !isActive(job)) void client.invalidateQueries({ queryKey: actionsQuery(target).queryKey });
+  if (target && (!isActive(job) || !known)) void client.invalidateQueries({ queryKey: actionsQuery(target).queryKey });
   const changed = job.node && changedBy(job.node, job.verb);
   if (changed && (!isActive(job) || job.verb.startsWith('generation.'))) void client.invalidateQueries({ queryKey: changed });
 }

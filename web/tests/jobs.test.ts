@@ -2,7 +2,7 @@ import { QueryClient } from '@tanstack/react-query';
 import { expect, test } from 'vitest';
 import type { Job, JobPage } from '@/api/types';
 import { jobQuery, jobsPages, recentJobsQuery } from '@/api/keys';
-import { belongs, hasSaid, isActive, isOfNode, isOlder, took, tookText, withJob } from '@/lib/jobs';
+import { belongs, hasSaid, isActive, isOlder, took, tookText, underWay, withJob } from '@/lib/jobs';
 import { putAnswer, putJob } from '@/stream/jobs';
 
 const job = (id: string, more: Partial<Job> = {}): Job => ({
@@ -32,11 +32,10 @@ test('what is over stays over', () => {
   expect((['waiting', 'running', 'done', 'failed', 'refused', 'cancelled', 'lost'] as const).filter((state) => isActive({ state }))).toEqual(['waiting', 'running']);
 });
 
-test('what is of a part of a node, or of a machine that it switches, is not of the node', () => {
-  const of = (verb: string, service: string | null = null) => isOfNode({ verb, service });
-  expect(['machine.reboot', 'machine.power-off', 'generation.switch', 'docker.prune', 'agent.upgrade'].filter((verb) => !of(verb))).toEqual([]);
-  expect(['project.up', 'process.signal', 'mount.remount', 'machine.power', 'machine.wake'].filter((verb) => of(verb))).toEqual([]);
-  expect(of('container.restart', 'tower/docker/plex')).toBe(false);
+test('what others wait for is named; what is over holds nobody', () => {
+  expect(underWay([job('a', { state: 'done' }), job('b'), job('c', { state: 'waiting' })])).toBe('Restart b on tower is under way');
+  expect(underWay([job('c', { state: 'waiting' })])).toBe('Restart c on tower is under way');
+  expect(underWay([job('a', { state: 'done' })])).toBe(null);
 });
 
 test('what failed or pulled something has said something', () => {

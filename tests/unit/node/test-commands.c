@@ -1,6 +1,8 @@
 /* What is refused and what is remembered; what is done has real peers in tests/system. */
 #include "watching.h"
 
+#include "node/queue-private.h"
+
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -340,6 +342,45 @@ static void test_another_hub_counts_anew(void **state)
     watching_stop(&w);
 }
 
+/* Does one wait while the other runs? */
+static bool waits(enum command_verb verb, const char *target, enum command_verb running,
+                  const char *its_target)
+{
+    struct action other = {.begun = true,
+                           .command = {.verb = running, .target = (char *)its_target}};
+    struct action a = {.command = {.verb = verb, .target = (char *)target}};
+    struct commands s = {0};
+    *vec_add(&s.actions) = &other;
+    *vec_add(&s.actions) = &a;
+    bool its_turn = action_is_its_turn(&s, &a);
+    vec_done(&s.actions);
+    return !its_turn;
+}
+
+static void test_whose_turn_it_is(void **state)
+{
+    (void)state;
+    enum command_verb reboot = COMMAND_MACHINE_REBOOT, prune = COMMAND_DOCKER_PRUNE;
+    assert_true(waits(COMMAND_UNIT_STOP, "systemd/a", COMMAND_UNIT_RESTART, "systemd/a"));
+    assert_false(waits(COMMAND_UNIT_STOP, "systemd/b", COMMAND_UNIT_RESTART, "systemd/a"));
+    /* A machine goes down whatever makes room on it, and not in the midst of a switch. */
+    assert_false(waits(reboot, "", prune, ""));
+    assert_false(waits(reboot, "", COMMAND_JOURNAL_VACUUM, ""));
+    assert_false(waits(reboot, "", COMMAND_GENERATION_COLLECT, ""));
+    assert_false(waits(prune, "", COMMAND_JOURNAL_VACUUM, ""));
+    assert_true(waits(reboot, "", COMMAND_GENERATION_SWITCH, "212"));
+    assert_true(waits(COMMAND_GENERATION_SWITCH, "212", reboot, ""));
+    assert_true(waits(reboot, "", COMMAND_GENERATION_REBUILD, ""));
+    assert_true(waits(reboot, "", COMMAND_AGENT_UPGRADE, ""));
+    assert_true(waits(COMMAND_MACHINE_POWER_OFF, "", reboot, ""));
+    /* The same twice, and what looks unused while something else is at work. */
+    assert_true(waits(prune, "", prune, ""));
+    assert_true(waits(COMMAND_JOURNAL_VACUUM, "", COMMAND_JOURNAL_VACUUM, ""));
+    assert_true(waits(COMMAND_GENERATION_COLLECT, "", COMMAND_GENERATION_ROLLBACK, ""));
+    assert_true(waits(prune, "docker", COMMAND_CONTAINER_UPDATE, "docker/a"));
+    assert_false(waits(prune, "podman", COMMAND_CONTAINER_UPDATE, "docker/a"));
+}
+
 static void test_no_folder(void **state)
 {
     (void)state;
@@ -439,6 +480,7 @@ int main(void)
         cmocka_unit_test(test_rename_is_held_to_the_policy),
         cmocka_unit_test(test_a_switch_over_a_reboot_takes_both),
         cmocka_unit_test(test_another_hub_counts_anew),
+        cmocka_unit_test(test_whose_turn_it_is),
         cmocka_unit_test(test_no_folder),
         cmocka_unit_test(test_cannot_tell_yet),
     };

@@ -3,7 +3,7 @@ import { Ellipsis } from 'lucide-react';
 import { useState } from 'react';
 import { usePartOffers } from '@/app/parts/jobs/offers';
 import { IconButton } from '@/components/button';
-import { DropdownMenu, MenuItem, MenuLine } from '@/components/menu';
+import { DropdownMenu, MenuItem, MenuLine, MenuNote } from '@/components/menu';
 import { findAction } from '@/lib/actions';
 import { signals, type Signal } from '@/lib/signals';
 import { ask } from '@/state/asking';
@@ -16,16 +16,16 @@ export default function SignalMenu({ of }: { of: Of }) {
   const part = { kind: 'process', target: of.target, name } as const;
   const { known, offers } = usePartOffers(of.node, part);
   const action = findAction(offers.rest, 'process.signal');
-  const why = !known ? 'Asking the node…' : !action ? 'Your role may not do it' : action.allowed ? null : action.why;
+  const why = !known ? 'Asking the node…' : !action ? 'Your role may not do it' : action.allowed ? offers.busy : action.why;
   const send = (s: Signal) => ask({ ids: [of.node], kind: 'node', word: 'process.signal', part, argument: s.name, effect: s.effect(of.name) });
   const item = (s: Signal) => (
-    <MenuItem key={s.name} keys={s.name} danger={s.name === 'KILL'} disabled={!!why || offers.busy} onSelect={() => setTimeout(() => send(s))}>
+    <MenuItem key={s.name} keys={s.name} danger={s.name === 'KILL'} disabled={!!why} onSelect={() => setTimeout(() => send(s))}>
       {s.label}…
     </MenuItem>
   );
   return (
     <DropdownMenu open={open} onOpenChange={setOpen} align="end" trigger={<IconButton small icon={Ellipsis} label={`Signals for ${name}`} data-tip={open ? undefined : `Signals for ${name}`} />}>
-      {why && <p className="max-w-72 px-2.5 py-1.5 text-12 text-fg-2">{why}</p>}
+      {why && <MenuNote>{why}</MenuNote>}
       {signals.slice(0, 4).map(item)}
       <MenuLine />
       {signals.slice(4).map(item)}

@@ -40,7 +40,7 @@ export function Actions({ service: s, detail }: Props) {
 function First({ offers: { first, busy, run } }: { offers: Offers }) {
   const offline = useOffline();
   if (!first) return null;
-  const held = busy ? { disabled: true, 'data-tip': 'Something is being done to it' } : offline;
+  const held = busy ? { disabled: true, 'data-tip': busy } : offline;
   return (
     <Button look={isNextStep(first) ? 'primary' : 'plain'} icon={actionIcon(first)} onClick={() => run(first)} {...held}>
       {first.label}

@@ -5,7 +5,7 @@ import { useMemo } from 'react';
 import type { Action } from '@/api/types';
 import { actionsQuery, recentJobsQuery } from '@/api/keys';
 import { firstAction, permissionOf, wordOf } from '@/lib/actions';
-import { isActive, isOfNode } from '@/lib/jobs';
+import { underWay } from '@/lib/jobs';
 import { ask, type Asking } from '@/state/asking';
 import { useCommands, type Command } from '@/state/commands';
 import { useMay, useMayAny } from '@/state/session';
@@ -48,7 +48,7 @@ const isInMenu = (kind: 'service' | 'node', a: Action): boolean => kind === 'ser
 export interface Offers {
   first: Action | undefined;
   rest: Action[]; // with those that are not allowed there
-  busy: boolean;
+  busy: string | null; // what is being done to it: nothing else begins until that is over
   run: (a: Action) => void;
 }
 
@@ -56,8 +56,7 @@ export interface Offers {
 export function useOffers(kind: 'service' | 'node', id: string, name: string, about: { looping?: boolean; managed?: boolean } = {}): Offers {
   const may = useMayAny(needed[kind]) && about.managed !== false;
   const actions = useQuery({ ...actionsQuery(id), enabled: may }).data ?? nothing;
-  const of = kind === 'node' ? { node: id } : { service: id };
-  const busy = useQuery({ ...recentJobsQuery(of), enabled: may, retry: false, select: (jobs) => jobs.some((j) => isActive(j) && (kind === 'service' || isOfNode(j))) }).data ?? false;
+  const busy = useQuery({ ...recentJobsQuery({ service: id }), enabled: may && kind === 'service', retry: false, select: underWay }).data ?? null; // of a node the server knows what can't run beside what
   const looping = !!about.looping;
   useCommands(
     useMemo(
@@ -81,7 +80,7 @@ export function useOffer(node: string, verb: string): Action | undefined {
 export function usePartOffers(node: string, part: NonNullable<Asking['part']>): { known: boolean; offers: Offers } {
   const may = useMayAny(needed[part.kind]);
   const { data } = useQuery({ ...actionsQuery(node, part), enabled: may });
-  const busy = useQuery({ ...recentJobsQuery({ node }), enabled: may, retry: false, select: (jobs) => jobs.some((j) => isActive(j) && j.target === part.target) }).data ?? false;
+  const busy = useQuery({ ...recentJobsQuery({ node }), enabled: may, retry: false, select: (jobs) => underWay(jobs.filter((j) => j.target === part.target)) }).data ?? null;
   const run = (a: Action) => ask({ ids: [node], kind: 'node', word: a.verb, part });
   return { known: !may || !!data, offers: { first: undefined, rest: data ?? nothing, busy, run } };
 }

@@ -19,7 +19,7 @@ export function Remount({ node, mount, small = true }: Props) {
   const offline = useOffline();
   const action = findAction(offers.rest, 'mount.remount');
   if (!action) return null;
-  const held = !action.allowed ? { disabled: true, 'data-tip': action.why ?? undefined } : offers.busy ? { disabled: true, 'data-tip': 'It is being remounted' } : offline;
+  const held = !action.allowed ? { disabled: true, 'data-tip': action.why ?? undefined } : offers.busy ? { disabled: true, 'data-tip': offers.busy } : offline;
   return (
     <Button icon={RefreshCw} size={small ? 'sm' : 'md'} aria-label={`Remount ${mount}`} onClick={() => ask({ ids: [node], kind: 'node', word: 'mount.remount', part })} {...held}>
       Remount
