@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { servicesHref } from '@/lib/links';
 import { arrange, countStates, isPlumbing, neighbour, noFilter, withinReach, type Arrangement, type Line, type Listed } from '@/lib/services';
 
 const one = (display: string, more: Partial<Listed> = {}): Listed => ({
@@ -85,4 +86,10 @@ test('j and k pass over heads and stop at the ends', () => {
   expect(neighbour(lines, 'n/redis', -1)).toBe('n/redis');
   expect(neighbour(lines, 'n/udev', 1)).toBe('n/udev');
   expect(neighbour([], null, 1)).toBeNull();
+});
+
+test('a list that is cut short leads to all of it', () => {
+  expect(servicesHref({ node: 'my node' })).toBe('/services?node=my%20node');
+  expect(servicesHref({ group: 'AI & models' })).toBe('/services?group=AI%20%26%20models');
+  expect(servicesHref({ node: null })).toBe('/services?kind=manual'); // on no node is what was added by hand
 });

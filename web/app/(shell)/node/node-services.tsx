@@ -7,7 +7,7 @@ import { Card, CardHead } from '@/components/card';
 import { Link } from '@/components/link';
 import { Shape } from '@/components/shape';
 import { count, join, memory, none, percent } from '@/lib/format';
-import { serviceHref } from '@/lib/links';
+import { serviceHref, servicesHref } from '@/lib/links';
 import { isBad, isPlumbing } from '@/lib/services';
 import { serviceLook } from '@/lib/states';
 import { useServices } from '@/state/services';
@@ -24,7 +24,7 @@ export const NodeServices = memo(function NodeServices({ node }: { node: string 
   return (
     <Card label="Services">
       <CardHead title="Services" note={bad ? `${bad} of ${mine.length} not well` : count(mine.length, 'service')}>
-        <ButtonLink href={`/services?node=${encodeURIComponent(node)}`} look="ghost" size="sm">
+        <ButtonLink href={servicesHref({ node })} look="ghost" size="sm">
           All
         </ButtonLink>
       </CardHead>
@@ -33,6 +33,13 @@ export const NodeServices = memo(function NodeServices({ node }: { node: string 
           <Row key={s.id} id={s.id} />
         ))}
       </ul>
+      {mine.length > mostShown && (
+        <div className="flex justify-center border-t border-line py-1">
+          <ButtonLink href={servicesHref({ node })} look="ghost" size="sm">
+            All {count(mine.length, 'service')}
+          </ButtonLink>
+        </div>
+      )}
     </Card>
   );
 });

@@ -13,7 +13,7 @@ import { Empty } from '@/components/states';
 import { cx } from '@/lib/cx';
 import { latency } from '@/lib/format';
 import { groupBy } from '@/lib/group';
-import { serviceHref } from '@/lib/links';
+import { serviceHref, servicesHref } from '@/lib/links';
 import { serviceLook } from '@/lib/states';
 import { useEntity, whole } from '@/state/entity';
 import { useMayAdd } from '@/state/session';
@@ -93,7 +93,7 @@ function Columns({ groups, grouping }: { groups: [string, ServiceRef[]][]; group
             <ServiceRow key={r.id} id={r.id} />
           ))}
           {list.length > perGroup && (
-            <Link href={`/services?${grouping === 'purpose' ? 'group' : 'node'}=${encodeURIComponent(name)}`} className="service-row text-12 text-accent">
+            <Link href={servicesHref(grouping === 'purpose' ? { group: name } : { node: list[0]?.node ?? null })} className="service-row text-12 text-accent">
               {list.length - perGroup} more
             </Link>
           )}
