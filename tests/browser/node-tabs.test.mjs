@@ -211,6 +211,42 @@ test('played: what protects a service is said before a signal to a process of it
     await page.context().close();
 });
 
+test('played: a menu is locked only by what can\'t run beside it, and says by what', async () => {
+    const page = await openPage(await openContext(browser, played.base));
+    const order = async body => assert.equal((await fetch(`${played.base}/api/web/jobs`, { method: 'POST', headers: { 'content-type': 'application/json', origin: played.base }, body: JSON.stringify(body) })).status, 202);
+    const menu = async node => {
+        await page.goto(`${played.base}/node?id=${node}`);
+        await button(page, 'More actions').click();
+        return page.getByRole('menuitem', { name: /^Reboot/ });
+    };
+    await order({ verb: 'docker.prune', node: 'tower', target: 'radarr' }); // takes a while there
+    await (await menu('tower')).click();
+    await page.getByRole('dialog', { name: 'Reboot tower?' }).getByText(/What is under way there is cut off: Clean up radarr on tower\./).waitFor();
+    await order({ verb: 'generation.rebuild', node: 'hydra-ai', argument: 'x' });
+    const reboot = await menu('hydra-ai');
+    await reboot.getByText('Rebuild hydra-ai is under way, ordered by shaun: wait until it is over.').waitFor();
+    assert.equal(await reboot.getAttribute('aria-disabled'), 'true');
+    assert.deepEqual(await accessibility(page), []);
+    await page.getByRole('menuitem', { name: /^Reboot/, disabled: false }).waitFor(); // as soon as it is over, in the open menu
+    await order({ verb: 'container.restart', service: 'tower/docker/radarr' });
+    await page.goto(`${played.base}/service?id=tower/docker/radarr`);
+    await button(page, 'More actions').click();
+    await page.getByText('Restart radarr on tower is under way', { exact: true }).waitFor();
+    assert.deepEqual(page.complaints, []);
+    await page.context().close();
+});
+
+test('played: a services card that is cut short leads to all of them', async () => {
+    const crowd = await StandIn.start({ variant: 'crowd' }), page = await openPage(await openContext(browser, crowd.base));
+    await page.goto(`${crowd.base}/node?id=tower`);
+    await page.getByRole('region', { name: 'Services' }).getByRole('link', { name: 'All 224 services' }).click();
+    await page.waitForURL(/\/services\?node=tower$/);
+    await page.getByText('All 224').waitFor();
+    assert.deepEqual(page.complaints, []);
+    await page.context().close();
+    crowd.done();
+});
+
 test('played: a clean-up says what is won before, and red is for data', async () => {
     const page = await openPage(await openContext(browser, played.base));
     await page.goto(`${played.base}/node?id=tower&tab=storage`);
