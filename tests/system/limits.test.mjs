@@ -198,16 +198,16 @@ test('SIGTERM: requests under way are finished, streams are told, new ones refus
         const stream = await a.events(), idle = await Raw.open(one.port), upload = await Raw.open(one.port);
         const body = JSON.stringify(ADMIN);
         upload.write(`POST /api/web/login HTTP/1.1\r\n${HOST}Content-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body.slice(0, 10)}`);
-        await sleep(50);
         const logins = Array.from({ length: 6 }, () => one.client().post('/api/web/login', ADMIN));
-        await sleep(10);
+        await until(async () => (await a.get('/api/web/system')).json.http.connections >= 1 + 2 + logins.length, 60000, 'all to be there'); // the stream is none any more
+        await sleep(50);
         const end = one.stop();
-        await stream.end(10000);
+        await stream.end();
         assert.equal(stream.of('goodbye').length, 1);
-        await idle.closed(10000);
+        await idle.closed();
         await assert.rejects(Raw.open(one.port), /ECONNREFUSED/);
         upload.write(body.slice(10));
-        assert.deepEqual(statuses(await upload.closed(10000)), [200]);
+        assert.deepEqual(statuses(await upload.closed()), [200]);
         assert.match(upload.text, /connection: close/i);
         for (const l of await Promise.all(logins)) assert.equal(l.status, 200);
         const { code, signal } = await end;
