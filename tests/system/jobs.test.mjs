@@ -167,7 +167,7 @@ test('several wait: whose rights are taken meanwhile begins no further one', asy
         assert.deepEqual([over.state, first.state, second.state], ['failed', 'done', 'refused'], over.text); // what ran went on
         assert.match(second.text, why);
         assert.equal(await started('plex'), before);
-        const told = (await audit('job.end')).find(e => e.detail?.job === second.id);
+        const told = await until(async () => (await audit('job.end')).find(e => e.detail?.job === second.id), 30000, 'the audit entry'); // written behind what is shown
         assert.deepEqual([told.actor, told.outcome], ['rita', 'refused']);
         assert.match(told.detail.text, why);
     }
