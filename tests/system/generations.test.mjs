@@ -322,7 +322,7 @@ describe('root\'s part', () => {
         await m.rebooted();
         await phase('waiting');
         assert.deepEqual(m.stand(), { running: 8, boot: 1, profile: 1 });
-        assert.equal(await m.is('active', 'hydra-rollback.timer'), 'active');
+        await until(async () => (await m.is('active', 'hydra-rollback.timer')) === 'active', 60000, 'the timer'); // armed once that is written
         await m.request(`confirm:${i}`);
         assert.deepEqual([(await m.over()).phase, m.stand()], ['confirmed', { running: 8, boot: 8, profile: 8 }]);
         await m.ok(`${m.systems[0]}/bin/switch-to-configuration`, 'boot');
