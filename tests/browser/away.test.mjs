@@ -62,7 +62,7 @@ for (const width of [1440, 360]) {
         await page.goto(`${h.base}/services`);
         await page.getByRole('table', { name: 'Services' }).getByText('plex', { exact: true }).waitFor();
         if (width > 1000) await page.getByText('its node has not been heard from').first().waitFor();
-        assert.ok(await page.getByText(/^Unknown/).count() > 1);
+        await until(async () => await page.getByText(/^Unknown/).count() > 1, 60000, 'what is unknown');
         await looked();
         await page.goto(`${h.base}/service?id=tower/docker/plex`);
         await page.getByText(/^Unknown is not down\. Last seen 3 h.* ago: it ran \(Up/).waitFor();

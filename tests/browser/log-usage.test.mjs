@@ -2,6 +2,7 @@
 // does not allow is held with its reason, and who only looks gets no buttons. The machines are played.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { until } from '../system/lib/hydrad.mjs';
 import { accessibility, openBrowser, openContext, openPage, overflow } from './lib/browser.mjs';
 import { StandIn } from './lib/stand-in.mjs';
 
@@ -56,14 +57,14 @@ for (const look of [{ theme: 'dark' }, { theme: 'light' }, { theme: 'dark', widt
 test('the biggest logs of containers come first; one is emptied after it was said what is lost', async () => {
     const page = await storage('hydra-ai');
     const rows = card(page).getByRole('listitem');
-    assert.equal(await rows.count(), 8);
+    await until(async () => await rows.count() === 8, 60000, 'eight logs');
     assert.equal(await rows.first().getAttribute('aria-label'), 'plex');
     await button(card(page), 'Show all 10').click();
-    assert.equal(await rows.count(), 10);
+    await until(async () => await rows.count() === 10, 60000, 'all logs');
     await card(page).getByRole('listitem', { name: 'ollama' }).getByText('240 MB of it put aside').waitFor();
     const held = button(card(page), 'Empty the log of ollama');
     assert.ok(await held.isDisabled());
-    assert.match(await held.getAttribute('data-tip'), /does not allow container\.truncate-log on docker\/ollama: add it to allow in/);
+    await until(async () => /does not allow container\.truncate-log on docker\/ollama: add it to allow in/.test(await held.getAttribute('data-tip')), 60000, 'why it is not offered');
     assert.deepEqual(await accessibility(page), []);
     await page.context().close();
 

@@ -163,7 +163,7 @@ test('a search filters, marks, and is in the address', async () => {
     await page.keyboard.press('/');
     await page.keyboard.type('timed out');
     await until(async () => param('q') === 'timed out' && (await texts()).length > 0 && (await texts()).every(t => t.includes('timed out')), LONG, 'only matches');
-    assert.ok(await page.locator('.log-row mark').count() > 0);
+    await page.locator('.log-row mark').first().waitFor({ timeout: LONG });
     await page.getByRole('button', { name: 'Only lines that match' }).click();
     await until(async () => (await texts()).some(t => !t.includes('timed out')), LONG, 'the lines between');
     await page.getByRole('button', { name: 'Previous match, older' }).click();
@@ -228,15 +228,15 @@ test('a line opens, its members too, and its link leads to it among its neighbou
     await other.goto(page.url());
     await other.locator('.log-row[data-marked]').waitFor({ timeout: LONG });
     assert.equal(await other.locator('.log-row[data-marked]').innerText(), text);
-    assert.ok(await other.locator('.log-row').count() > 10);
+    await until(async () => await other.locator('.log-row').count() > 10, LONG, 'the lines around it');
     await other.close();
     assert.deepEqual(page.complaints, []);
 });
 
 test('lines that a log says are text, never markup', async () => {
     await open();
+    await page.locator('.log-text .ink-6').first().waitFor({ timeout: LONG }); // colours of a terminal
     assert.equal(await page.locator('.log-text script, .log-text img').count(), 0);
-    assert.ok(await page.locator('.log-text .ink-6').count() > 0, 'colours of a terminal');
 });
 
 test('sources are chosen, several at once, each in its colour', async () => {

@@ -69,7 +69,7 @@ test('beside the mount on the page of its node', async () => {
     const held = button(row, `Remount ${point}`);
     await held.waitFor();
     assert.ok(await held.isDisabled());
-    assert.match(await held.getAttribute('data-tip'), /does not name the mount/);
+    await until(async () => /does not name the mount/.test(await held.getAttribute('data-tip')), 60000, 'why it is not offered');
 });
 
 test('a viewer sees the trouble and no button', async () => {
@@ -86,7 +86,7 @@ test('Storage lists what is mounted over the network, what is not, and who uses 
     const models = card.getByRole('listitem', { name: '/mnt/models' }), media = card.getByRole('listitem', { name: '/mnt/media' });
     await models.getByText('Files of it are open in ollama (3012).').waitFor();
     await media.getByText('Not mounted').waitFor();
-    assert.ok(await button(models, 'Remount /mnt/models').isEnabled());
+    await until(() => button(models, 'Remount /mnt/models').isEnabled(), 60000, 'what can be done');
     assert.ok(await button(media, 'Remount /mnt/media').isDisabled());
     assert.deepEqual(await accessibility(page), []);
 });

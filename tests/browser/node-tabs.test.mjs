@@ -203,7 +203,7 @@ test('played: what protects a service is said before a signal to a process of it
     assert.ok(await button(dialog, 'Send TERM').isDisabled());
     assert.deepEqual(await accessibility(page), []);
     await dialog.getByRole('checkbox', { name: /Do it all the same/ }).check();
-    assert.ok(await button(dialog, 'Send TERM').isEnabled());
+    await until(() => button(dialog, 'Send TERM').isEnabled(), 60000, 'the button');
     await button(dialog, 'Cancel').click();
     await button(await sendTo('sonarr'), 'Send TERM').waitFor();
     assert.equal(await page.getByText(/protected by the guard rails/).count(), 0);
