@@ -4,14 +4,21 @@
 
 #include <errno.h>
 
+/* A route, and the names of its parameters, which stand in its path. */
+struct named_route {
+    const struct http_route *route;
+    struct route_param params[LIMIT_ROUTE_PARAMS]; /* without values */
+};
+
 struct node {
     char *segment; /* NULL of the root, of `{name}` and of `{name...}` */
     size_t len;
     struct node **literals;
     size_t n_literals;
     struct node *param, *rest;
-    const struct http_route *routes[METHOD_COUNT];
+    struct named_route *routes[METHOD_COUNT];
     const struct http_asset *asset;
+    unsigned allowed; /* as in struct route_match */
 };
 
 struct slot {
@@ -163,6 +170,26 @@ static struct node *add_path(struct router *r, const char *path, bool *ret_liter
     return n;
 }
 
+/* Whoever has GET has HEAD, and all have OPTIONS. */
+static void allow(struct node *n, enum route_method m)
+{
+    n->allowed |= 1u << m | 1u << METHOD_OPTIONS;
+    if (m == METHOD_GET)
+        n->allowed |= 1u << METHOD_HEAD;
+}
+
+static struct named_route *name_params(const struct http_route *route)
+{
+    struct named_route *n = mem_alloc(sizeof *n);
+    const char *p = route->path;
+    n->route = route;
+    for (unsigned i = 0; (p = strchr(p, '{')); i++) {
+        p++;
+        n->params[i] = (struct route_param){.name = p, .name_len = strcspn(p, ".}")};
+    }
+    return n;
+}
+
 static int add_route(struct router *r, const struct http_route *route, struct err *e)
 {
     enum route_method m = route_method(route->method);
@@ -184,7 +211,8 @@ static int add_route(struct router *r, const struct http_route *route, struct er
                        route->path);
     if (n->routes[m])
         return err_set(e, -EINVAL, "route %s %s: is there already", route->method, route->path);
-    n->routes[m] = route;
+    n->routes[m] = name_params(route);
+    allow(n, m);
     if (literal)
         add_slot(r, route->path, n);
     return 0;
@@ -199,6 +227,7 @@ static int add_asset(struct router *r, const struct http_asset *asset, struct er
     if (n->asset || n->routes[METHOD_GET])
         return err_set(e, -EINVAL, "asset %s: the path is taken already", asset->path);
     n->asset = asset;
+    allow(n, METHOD_GET);
     add_slot(r, asset->path, n);
     return 0;
 }
@@ -230,6 +259,8 @@ static void node_done(struct node *n)
         node_free(n->literals[i]);
     node_free(n->param);
     node_free(n->rest);
+    for (unsigned m = 0; m < METHOD_COUNT; m++)
+        mem_free(n->routes[m]);
     mem_free(n->literals);
     mem_free(n->segment);
 }
@@ -261,26 +292,14 @@ struct walk {
     struct route_match *match;
 };
 
-static unsigned node_allowed(const struct node *n)
+static void match_route(struct walk *w, const struct named_route *named)
 {
-    unsigned bits = n->asset ? 1u << METHOD_GET : 0;
-    for (unsigned m = 0; m < METHOD_COUNT; m++)
-        if (n->routes[m])
-            bits |= 1u << m;
-    if (bits & 1u << METHOD_GET)
-        bits |= 1u << METHOD_HEAD;
-    return bits ? bits | 1u << METHOD_OPTIONS : 0;
-}
-
-/* Puts the names of the route's path to the values, in order. */
-static void name_params(struct walk *w, const struct http_route *route)
-{
-    const char *p = route->path;
+    w->match->route = named->route;
     for (unsigned i = 0; i < w->n_values; i++) {
-        p = strchr(p, '{') + 1;
-        w->values[i].name = p;
-        w->values[i].name_len = strcspn(p, ".}");
-        w->match->params[i] = w->values[i];
+        struct route_param *p = &w->match->params[i];
+        *p = w->values[i];
+        p->name = named->params[i].name;
+        p->name_len = named->params[i].name_len;
     }
     w->match->n_params = w->n_values;
 }
@@ -288,12 +307,11 @@ static void name_params(struct walk *w, const struct http_route *route)
 static bool take_node(struct walk *w, const struct node *n)
 {
     enum route_method m = w->method == METHOD_HEAD ? METHOD_GET : w->method;
-    w->match->allowed |= node_allowed(n);
+    w->match->allowed |= n->allowed;
     if (m == METHOD_COUNT)
         return false;
     if (n->routes[m]) {
-        w->match->route = n->routes[m];
-        name_params(w, n->routes[m]);
+        match_route(w, n->routes[m]);
         return true;
     }
     if (m == METHOD_GET)

@@ -219,11 +219,14 @@ test('played: a menu is locked only by what can\'t run beside it, and says by wh
         await button(page, 'More actions').click();
         return page.getByRole('menuitem', { name: /^Reboot/ });
     };
-    await order({ verb: 'docker.prune', node: 'tower', target: 'radarr' }); // takes a while there
     await (await menu('tower')).click();
-    await page.getByRole('dialog', { name: 'Reboot tower?' }).getByText(/What is under way there is cut off: Clean up radarr on tower\./).waitFor();
-    await order({ verb: 'generation.rebuild', node: 'hydra-ai', argument: 'x' });
+    const dialog = page.getByRole('dialog', { name: 'Reboot tower?' });
+    await dialog.getByText(/will be away for some minutes/).waitFor();
+    await order({ verb: 'docker.prune', node: 'tower', target: 'radarr' }); // takes a while there; the dialog learns of it
+    await dialog.getByText(/What is under way there is cut off: Clean up radarr on tower\./).waitFor();
     const reboot = await menu('hydra-ai');
+    await reboot.waitFor();
+    await order({ verb: 'generation.rebuild', node: 'hydra-ai', argument: 'x' });
     await reboot.getByText('Rebuild hydra-ai is under way, ordered by shaun: wait until it is over.').waitFor();
     assert.equal(await reboot.getAttribute('aria-disabled'), 'true');
     assert.deepEqual(await accessibility(page), []);

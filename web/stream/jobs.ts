@@ -12,10 +12,14 @@ export function putJob(client: QueryClient, job: Job): void {
     client.setQueryData<Job[]>(q.queryKey, (list) => list && withJob(list, job, q.queryKey[1] as JobsOf));
   for (const q of client.getQueryCache().findAll({ queryKey: ['jobs'] }))
     client.setQueryData<InfiniteData<JobPage>>(q.queryKey, (data) => data && inPages(data, job, q.queryKey[1] as JobsOf));
-  const target = job.service ?? job.node;
-  if (target && (!isActive(job) || !known)) void client.invalidateQueries({ queryKey: actionsQuery(target).queryKey });
+  if (!isActive(job) || !known) offerAnew(client, job);
   const changed = job.node && changedBy(job.node, job.verb);
   if (changed && (!isActive(job) || job.verb.startsWith('generation.'))) void client.invalidateQueries({ queryKey: changed });
+}
+
+/* Its node's offers change, too: what can't run beside it, what a reboot cuts off. */
+function offerAnew(client: QueryClient, job: Job): void {
+  for (const id of new Set([job.service, job.node])) if (id) void client.invalidateQueries({ queryKey: actionsQuery(id).queryKey });
 }
 
 /* The answer to an order: events that overtook it know more, its first step among them. */

@@ -1,7 +1,7 @@
 import { QueryClient } from '@tanstack/react-query';
 import { expect, test } from 'vitest';
 import type { Job, JobPage } from '@/api/types';
-import { jobQuery, jobsPages, recentJobsQuery } from '@/api/keys';
+import { actionsQuery, jobQuery, jobsPages, recentJobsQuery } from '@/api/keys';
 import { belongs, hasSaid, isActive, isOlder, took, tookText, underWay, withJob } from '@/lib/jobs';
 import { putAnswer, putJob } from '@/stream/jobs';
 
@@ -56,6 +56,19 @@ test('the answer to an order takes nothing back that an event has told', () => {
   putAnswer(client, job('a', { step: '' }));
   putAnswer(client, job('b', { step: '' }));
   expect([client.getQueryData(jobQuery('a').queryKey)?.step, client.getQueryData(jobQuery('b').queryKey)?.step]).toEqual(['restarting', '']);
+});
+
+test('what can be done is told anew of the service and of its node, when a job begins and when it ends', () => {
+  const client = new QueryClient(), of = ['tower/docker/a', 'tower'].map((id) => actionsQuery(id).queryKey);
+  const stale = () => of.map((key) => client.getQueryState(key)?.isInvalidated);
+  const after = (j: Job) => {
+    of.forEach((key) => client.setQueryData(key, []));
+    putJob(client, j);
+    return stale();
+  };
+  expect(after(job('a'))).toEqual([true, true]);
+  expect(after(job('a', { step: 'restarting' }))).toEqual([false, false]);
+  expect(after(job('a', { state: 'done' }))).toEqual([true, true]);
 });
 
 test('a job goes into every list that shows it, and an overtaken word into none', () => {
