@@ -292,6 +292,15 @@ static void serve(struct tail *t)
     }
 }
 
+/* The end may come from elsewhere while the client leaves. */
+static bool is_told_goodbye(struct tail *t)
+{
+    pthread_mutex_lock(&t->lock);
+    bool told = t->goodbye;
+    pthread_mutex_unlock(&t->lock);
+    return told;
+}
+
 static void say_goodbye(struct tail *t)
 {
     char text[96];
@@ -321,7 +330,7 @@ static void *run(void *arg)
     pthread_setname_np(pthread_self(), "log-tail");
     asking_start(&t->asking, l);
     serve(t);
-    if (t->goodbye)
+    if (is_told_goodbye(t))
         say_goodbye(t);
     shutdown(t->fd, SHUT_RDWR);
     asking_cancel(&t->asking);
