@@ -111,10 +111,10 @@ struct live_service {
     VEC(struct warning) warnings;
     struct history history;
 
-    struct str row;               /* JSON without the closing numbers: see json-service.c */
-    enum service_state row_state; /* that stands in it: of a moment ago when the row is dirty */
+    struct str row; /* JSON without the closing numbers: see json-service.c */
     struct str sent;
     int64_t sent_mono_ms;
+    enum service_state row_state; /* that stands in it: of a moment ago when the row is dirty */
     bool row_dirty;
     double cpu, memory; /* NaN = not known */
 };

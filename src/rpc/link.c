@@ -252,9 +252,9 @@ static int on_bytes(void *arg, const void *bytes, size_t len)
         return -EPROTO;
     if (!link_flush(l))
         return -ECANCELED;
-    return nghttp2_session_want_read(l->session) || nghttp2_session_want_write(l->session)
-               ? 0
-               : -ECONNRESET;
+    if (nghttp2_session_want_read(l->session) || nghttp2_session_want_write(l->session))
+        return 0;
+    return l->leaving ? -ECONNRESET : -EPROTO;
 }
 
 static void on_drained(void *arg)

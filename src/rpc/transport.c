@@ -156,7 +156,9 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *b)
     int r = take(t, b->base, (size_t)n, &e);
     if (r < 0 && !t->closing) {
         if (!e.code)
-            err_set(&e, r, "The other side broke the protocol.");
+            err_set(&e, r,
+                    r == -ECONNRESET ? "The other side ended the connection."
+                                     : "The other side broke the protocol.");
         end(t, &e);
     }
 }

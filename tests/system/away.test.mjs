@@ -162,7 +162,7 @@ test('a graceful end keeps the latest, and a backup takes it along', async () =>
 });
 
 test('what another version wrote is passed over; a database from before has none', async () => {
-    for (const change of ['UPDATE node_told SET version = 99', 'DROP TABLE node_told; DROP TABLE bmcs; DELETE FROM schema_migrations WHERE version >= 5']) {
+    for (const change of ['UPDATE node_told SET version = 99', 'ALTER TABLE jobs DROP COLUMN by_user; ALTER TABLE jobs DROP COLUMN by_token; DROP TABLE node_told; DROP TABLE bmcs; DELETE FROM schema_migrations WHERE version >= 5']) {
         await h.kill();
         sql(change);
         await h.start();

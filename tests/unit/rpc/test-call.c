@@ -20,8 +20,13 @@ struct rig {
     struct str got;                  /* messages at the client, each followed by '|' */
     struct rpc_status ended, served; /* of the last call: at the client, at the server */
     struct err link;                 /* how the client's connection ended */
-    unsigned n_got, n_served, n_ended, to_go;
+    unsigned n_got, n_begun, n_served, n_ended, to_go;
     bool has_certificate, refuses;
+    struct { /* what is done once so many calls have begun at the server */
+        unsigned n;
+        void (*fn)(void *arg);
+        void *arg;
+    } then;
 };
 
 static void stop_when_done(struct rig *r)
@@ -55,6 +60,7 @@ static void begin(struct rpc_call *c, void *arg)
     struct str der = {0};
     rpc_set_arg(c, arg);
     rpc_admit(c);
+    ((struct rig *)arg)->n_begun++;
     ((struct rig *)arg)->has_certificate = rpc_peer_certificate(c, &der);
     assert_string_equal(rpc_metadata(c, "te"), "trailers");
     assert_non_null(strstr(rpc_peer_address(c), "127.0.0.1"));
@@ -340,11 +346,29 @@ static void test_deadline(void **state)
 {
     (void)state;
     struct rig *r = rig_new(true, false);
-    call(r, "/t/Silent", 100);
+    call(r, "/t/Silent", 1000);
     run_until(r, 2);
     assert_int_equal(r->ended.code, RPC_DEADLINE_EXCEEDED);
     assert_true(r->served.code == RPC_DEADLINE_EXCEEDED || r->served.code == RPC_CANCELLED);
     rig_free(r);
+}
+
+static void look_what_began(void *arg)
+{
+    struct rig *r = arg;
+    if (r->n_begun < r->then.n)
+        return;
+    r->then.n = UINT_MAX;
+    r->then.fn(r->then.arg);
+}
+
+/* loop_timer_free() it. */
+static struct loop_timer *once_begun(struct rig *r, unsigned n, void (*fn)(void *arg), void *arg)
+{
+    r->then.n = n;
+    r->then.fn = fn;
+    r->then.arg = arg;
+    return loop_timer_new(r->loop, 5, 5, look_what_began, r);
 }
 
 static void drop(void *arg)
@@ -358,7 +382,7 @@ static void test_drop(void **state)
     struct rig *r = rig_new(true, false);
     struct rpc_call *c = call(r, "/t/Silent", 0);
     say(c, "x");
-    struct loop_timer *t = loop_timer_new(r->loop, 100, 0, drop, c);
+    struct loop_timer *t = once_begun(r, 1, drop, c);
     run_until(r, 1);
     assert_int_equal(r->served.code, RPC_CANCELLED);
     assert_int_equal(r->n_ended, 0);
@@ -372,7 +396,7 @@ static void test_the_server_goes(void **state)
     (void)state;
     struct rig *r = rig_new(true, false);
     call(r, "/t/Silent", 0);
-    struct loop_timer *t = loop_timer_new(r->loop, 200, 0, stop_server, r);
+    struct loop_timer *t = once_begun(r, 1, stop_server, r);
     run_until(r, 2); /* the call, the connection */
     assert_int_equal(r->ended.code, RPC_UNAVAILABLE);
     assert_true(r->link.code < 0);
@@ -434,7 +458,7 @@ static void test_the_client_is_freed_by_the_end_of_a_call(void **state)
     struct rig *r = rig_new(true, false);
     rpc_client_call(r->client, "/t/Silent", 0, &events, r);
     rpc_client_call(r->client, "/t/Silent", 0, &events, r);
-    struct loop_timer *t = loop_timer_new(r->loop, 200, 0, stop_server, r);
+    struct loop_timer *t = once_begun(r, 2, stop_server, r);
     run_until(r, 3); /* both on the server, one here */
     assert_int_equal(r->n_ended, 1);
     assert_int_equal(r->link.code, 0);
