@@ -95,9 +95,10 @@ static struct buf *pack_once(struct buf *plain, struct pack_cache *cache)
 void pack_reply_buf(struct http_exchange *x, int status, const char *type, struct buf *body,
                     struct pack_cache *cache)
 {
-    AUTO(buf_unrefp) struct buf *plain = body;
-    AUTO(buf_unrefp) struct buf *packed = takes_gzip(x) ? pack_once(plain, cache) : NULL;
-    if (packed)
+    struct buf *packed = takes_gzip(x) ? pack_once(body, cache) : NULL;
+    if (packed) {
         http_add_header(x, "Content-Encoding", "gzip");
-    http_reply_buf(x, status, type, packed ? packed : plain, NULL);
+        buf_unref(body);
+    }
+    http_reply_buf(x, status, type, packed ? packed : body, NULL);
 }

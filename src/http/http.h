@@ -180,7 +180,8 @@ void http_reply(struct http_exchange *x, int status, const char *type, const voi
                 size_t len); /* copied */
 void http_reply_str(struct http_exchange *x, int status, const char *type,
                     struct str *body); /* taken */
-/* A shared body. With an ETag (quoted) a matching If-None-Match is answered 304. */
+/* A shared body; the reference is taken. With an ETag (quoted) a matching If-None-Match is answered
+ * 304. */
 void http_reply_buf(struct http_exchange *x, int status, const char *type, struct buf *body,
                     const char *etag);
 void http_reply_empty(struct http_exchange *x, int status);

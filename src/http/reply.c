@@ -88,7 +88,7 @@ void http_reply_buf(struct http_exchange *x, int status, const char *type, struc
                     const char *etag)
 {
     begin(x, status, type);
-    set_owned(x, body->bytes, body->len, (struct owner){.buf = buf_ref(body)});
+    set_owned(x, body->bytes, body->len, (struct owner){.buf = body});
     x->answer.etag = etag ? arena_dup(&x->arena, etag, strlen(etag)) : NULL;
     complete(x);
 }

@@ -14,7 +14,7 @@ static struct buf *answer;
 
 static void on_get(struct http_exchange *x)
 {
-    http_reply_buf(x, 200, "application/json", answer, NULL);
+    http_reply_buf(x, 200, "application/json", buf_ref(answer), NULL);
 }
 
 static int check_session(void *arg, struct http_exchange *x, const struct http_route *route,

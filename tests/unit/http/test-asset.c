@@ -7,7 +7,7 @@ static struct buf *document;
 
 static void on_document(struct http_exchange *x)
 {
-    http_reply_buf(x, 200, "application/json", document, "\"v1\"");
+    http_reply_buf(x, 200, "application/json", buf_ref(document), "\"v1\"");
 }
 
 static const struct http_route routes[] = {
