@@ -189,7 +189,10 @@ function fetchProgram(client, version, read = true) {
     if (read)
         call.on('data', m => {
             if (m.manifest) f.manifest = m.manifest;
-            if (m.piece.length) { f.pieces.push(m.piece); call.write({ credit: 1 }); }
+            if (!m.piece.length) return;
+            f.pieces.push(m.piece);
+            f.left = (f.left ?? Number(f.manifest.size)) - m.piece.length;
+            if (f.left > 0) call.write({ credit: 1 }); // after the last one the call is over
         });
     call.write({ version, arch: os.machine(), credit: read ? 2 : 1e6 });
     return f;
