@@ -52,6 +52,7 @@ bool str_starts(const char *s, const char *prefix);
 bool str_ends(const char *s, const char *suffix);
 bool str_is_empty(const char *s); /* NULL or "" */
 bool str_is_utf8(const char *s, size_t n);
+
 /* FNV-1a over `text`, onto STR_HASH or an earlier hash. To spread things, not to protect: who
  * chooses the text chooses the hash. */
 #define STR_HASH 2166136261u

@@ -47,11 +47,6 @@ const struct job *beside_same(const struct jobs *j, enum command_verb verb, cons
 
 /* --- what excludes what --- */
 
-bool verb_goes_down(enum command_verb v)
-{
-    return v == COMMAND_MACHINE_REBOOT || v == COMMAND_MACHINE_POWER_OFF;
-}
-
 static bool replaces(enum command_verb v)
 {
     return v == COMMAND_AGENT_UPGRADE || v == COMMAND_GENERATION_SWITCH ||
@@ -62,8 +57,8 @@ static bool is_other(const struct job *j, const struct wanted *w)
 {
     if (!is_on(j, w->node))
         return false;
-    return verb_goes_down(j->verb) ? verb_goes_down(w->verb) || replaces(w->verb)
-                                   : replaces(j->verb) && verb_goes_down(w->verb);
+    return command_goes_down(j->verb) ? command_goes_down(w->verb) || replaces(w->verb)
+                                      : replaces(j->verb) && command_goes_down(w->verb);
 }
 
 const struct job *beside_other(const struct jobs *j, enum command_verb verb, const char *node)

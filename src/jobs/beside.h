@@ -16,4 +16,3 @@ char *beside_sentence(const struct job *other);
 
 /* Titles of what runs on a node, and would be cut off where it goes down. */
 void beside_cut_off(const struct jobs *j, const char *node, struct str_list *ret_titles);
-bool verb_goes_down(enum command_verb v); /* the machine, and all that runs on it */

@@ -240,16 +240,10 @@ static bool same_target(const struct action *a, const struct action *b)
             !(makes_room(a) || makes_room(b)));
 }
 
-static bool goes_down(const struct action *a)
-{
-    return a->command.verb == COMMAND_MACHINE_REBOOT ||
-           a->command.verb == COMMAND_MACHINE_POWER_OFF;
-}
-
 /* In the midst of it the machine must not go down. */
 static bool switches(const struct action *a, const struct action *b)
 {
-    return a->command.verb == COMMAND_GENERATION_SWITCH && goes_down(b);
+    return a->command.verb == COMMAND_GENERATION_SWITCH && command_goes_down(b->command.verb);
 }
 
 static bool conflicts(const struct action *a, const struct action *b)

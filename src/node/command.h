@@ -52,6 +52,11 @@ enum command_verb {
     COMMAND_JOURNAL_VACUUM, /* argument: what stays; struct vacuum */
     COMMAND_COUNT,
 };
+/* The machine goes down, and all that runs on it. */
+static inline bool command_goes_down(enum command_verb v)
+{
+    return v == COMMAND_MACHINE_REBOOT || v == COMMAND_MACHINE_POWER_OFF;
+}
 /* Is it about what a NixOS machine runs? One at a time for a node; confirming is apart. */
 static inline bool command_is_generation(enum command_verb v)
 {

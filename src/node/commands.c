@@ -166,8 +166,7 @@ static void recover(struct commands *s, const struct command_record *r)
 {
     const struct command *c = &r->command;
     const struct action_ops *ops = ops_for(c);
-    bool restarted = c->verb == COMMAND_MACHINE_REBOOT || c->verb == COMMAND_MACHINE_POWER_OFF;
-    if (restarted && !str_eq(r->boot, s->boot)) {
+    if (command_goes_down(c->verb) && !str_eq(r->boot, s->boot)) {
         end_record(s, r, OUTCOME_DONE, "The node went down, and is up again.");
     } else if (c->verb == COMMAND_UNIT_RESTART && is_own_unit(s, c->target)) {
         end_record(s, r, OUTCOME_DONE, "Restarted: it is the agent itself.");

@@ -77,8 +77,9 @@ static void what_excludes_what(void **state)
 {
     (void)state;
     for (enum command_verb v = 0; v < COMMAND_COUNT; v++)
-        assert_int_equal(verb_goes_down(v), str_eq(command_verb_name(v), "machine.reboot") ||
-                                                str_eq(command_verb_name(v), "machine.power-off"));
+        assert_int_equal(command_goes_down(v),
+                         str_eq(command_verb_name(v), "machine.reboot") ||
+                             str_eq(command_verb_name(v), "machine.power-off"));
     struct job j = {.verb = COMMAND_UNIT_RESTART,
                     .state = JOB_RUNNING,
                     .node = (char *)"tower",
